@@ -1,0 +1,37 @@
+"""Runs migrations over the connection or address that `entrypoints.migrate` hands in."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from automatos.entrypoints.tables import metadata
+
+
+def include_object(item: object, name: str | None, kind: str, *_: object) -> bool:
+    return not (kind == "table" and name == "alembic_version")
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=metadata, include_schemas=True, include_object=include_object,
+        compare_type=True, compare_server_default=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_run(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+handed: Connection | None = context.config.attributes.get("connection")
+if handed is not None:
+    run(handed)
+else:
+    asyncio.run(connect_and_run(context.config.get_main_option("sqlalchemy.url") or ""))

@@ -1,0 +1,61 @@
+"""Tables: the event log (workspace-owned) and, in schema `durable`, the engine's queue and executors (ids only)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from automatos.kernel.db import Base
+
+AWARE = DateTime(timezone=True)
+
+
+class Event(Base):
+    """One fact of a stream. `seq` counts from 1 without holes within the stream; rows are appended, never changed."""
+
+    __tablename__ = "events"
+
+    stream: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    type: Mapped[str] = mapped_column(String(50))
+    data: Mapped[dict[str, object]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+
+
+class JobRow(Base):
+    """One piece of work that must happen: waiting (no executor), or held by an executor until done or taken over."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("uq_jobs_key", "name", "key", unique=True),
+        Index("ix_jobs_ready", text("priority DESC"), "run_at", postgresql_where=text("executor_id IS NULL")),
+        Index("ix_jobs_executor", "executor_id"),
+        {"schema": "durable"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    key: Mapped[str] = mapped_column(String(200))
+    workspace_id: Mapped[UUID] = mapped_column()
+    priority: Mapped[int] = mapped_column(Integer, server_default="0")
+    run_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    executor_id: Mapped[UUID | None] = mapped_column()
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+
+
+class Executor(Base):
+    """One living process that runs jobs; past `expires_at` it is dead and its jobs are handed to the others."""
+
+    __tablename__ = "executors"
+    __table_args__ = ({"schema": "durable"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(AWARE)

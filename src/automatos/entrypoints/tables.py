@@ -1,0 +1,15 @@
+"""Every table, imported once, so that foreign keys named by text resolve in API, worker, migrations and tests."""
+
+from automatos.agents import models as agents
+from automatos.credentials import models as credentials
+from automatos.durable import models as durable
+from automatos.kernel.db import Base
+from automatos.llm import models as llm
+from automatos.recipes import models as recipes
+from automatos.runs import models as runs
+from automatos.settings import models as settings
+from automatos.workspaces import models as workspaces
+
+metadata = Base.metadata
+
+__all__ = ["agents", "credentials", "durable", "llm", "metadata", "recipes", "runs", "settings", "workspaces"]

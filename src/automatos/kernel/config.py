@@ -1,0 +1,179 @@
+"""Settings: environment first, then defaults; every variable the server reads is a field here."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+OWN_PREFIX = "AUTOMATOS_"
+
+
+def _own(name: str, *others: str) -> AliasChoices:
+    """Accept the variable with our prefix first, then the published names."""
+    return AliasChoices(f"{OWN_PREFIX}{name}", *others)
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured from the environment, typed and checked at start."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", case_sensitive=True, populate_by_name=True)
+
+    # Where and how the server listens.
+    host: str = Field("127.0.0.1", validation_alias=_own("HOST"))
+    port: int = Field(8000, ge=0, le=65535, validation_alias=_own("PORT"))
+    home: Path = Field(Path("~/.automatos"), validation_alias=_own("HOME"), validate_default=True)
+    environment: Literal["development", "staging", "production"] = Field(
+        "development", validation_alias=_own("ENVIRONMENT", "ENVIRONMENT")
+    )
+    public_url: str | None = Field(None, validation_alias=_own("PUBLIC_URL", "NEXT_PUBLIC_API_URL", "BACKEND_URL"))
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias=_own("LOG_LEVEL"))
+    log_format: Literal["auto", "json", "text"] = Field("auto", validation_alias=_own("LOG_FORMAT"))
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_own("TRUSTED_HOSTS"))
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_own("TRUSTED_PROXIES"))
+    cors_allow_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://localhost:3000",), validation_alias=_own("CORS_ALLOW_ORIGINS", "CORS_ALLOW_ORIGINS")
+    )
+
+    # Database: one URL, or its parts, or neither (the embedded server).
+    database_url: SecretStr | None = Field(None, validation_alias=_own("DATABASE_URL", "DATABASE_URL"))
+    postgres_host: str | None = Field(None, validation_alias="POSTGRES_HOST")
+    postgres_port: int = Field(5432, validation_alias="POSTGRES_PORT")
+    postgres_db: str = Field("automatos", validation_alias="POSTGRES_DB")
+    postgres_user: str = Field("postgres", validation_alias="POSTGRES_USER")
+    postgres_password: SecretStr = Field(SecretStr(""), validation_alias="POSTGRES_PASSWORD")
+    sql_debug: bool = Field(False, validation_alias=_own("SQL_DEBUG", "SQL_DEBUG"))
+    database_pool_size: int = Field(8, ge=2, le=100, validation_alias=_own("DATABASE_POOL_SIZE"))
+
+    # Redis is optional: shared counters and wake-ups between processes.
+    redis_url: SecretStr | None = Field(None, validation_alias=_own("REDIS_URL", "REDIS_URL"))
+    redis_host: str | None = Field(None, validation_alias="REDIS_HOST")
+    redis_port: int = Field(6379, validation_alias="REDIS_PORT")
+    redis_db: int = Field(0, validation_alias="REDIS_DB")
+    redis_password: SecretStr = Field(SecretStr(""), validation_alias="REDIS_PASSWORD")
+
+    # People and keys.
+    require_auth: bool = Field(True, validation_alias=_own("REQUIRE_AUTH", "REQUIRE_AUTH"))
+    require_api_key: bool = Field(True, validation_alias=_own("REQUIRE_API_KEY", "REQUIRE_API_KEY"))
+    platform_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("AUTOMATOS_API_KEY", "ORCHESTRATOR_API_KEY", "API_KEY")
+    )
+    clerk_secret_key: SecretStr | None = Field(None, validation_alias="CLERK_SECRET_KEY")
+    clerk_publishable_key: str | None = Field(
+        None, validation_alias=_own("CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY")
+    )
+    jwks_url: str | None = Field(None, validation_alias=_own("JWKS_URL", "CLERK_JWKS_URL"))
+    jwt_issuer: str | None = Field(None, validation_alias=_own("JWT_ISSUER", "CLERK_ISSUER"))
+    jwt_audience: str = Field("", validation_alias=_own("JWT_AUDIENCE", "CLERK_AUDIENCE"))
+    jwt_key: SecretStr | None = Field(None, validation_alias=_own("JWT_KEY", "CLERK_JWT_KEY"))
+    jwt_authorized_parties: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_own("JWT_AUTHORIZED_PARTIES")
+    )
+    workspace_id: UUID | None = Field(None, validation_alias=_own("WORKSPACE_ID", "WORKSPACE_ID"))
+    default_tenant_id: UUID = Field(UUID(int=0), validation_alias=_own("DEFAULT_TENANT_ID", "DEFAULT_TENANT_ID"))
+    session_days: int = Field(14, ge=1, le=365, validation_alias=_own("SESSION_DAYS"))
+    share_platform_keys: bool = Field(True, validation_alias=_own("SHARE_PLATFORM_KEYS"))
+
+    # Models.
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "OPENAI_API_BASE"))
+    anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
+    huggingface_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("HUGGINGFACE_API_KEY", "HF_TOKEN")
+    )
+    google_api_key: SecretStr | None = Field(None, validation_alias="GOOGLE_API_KEY")
+    xai_api_key: SecretStr | None = Field(None, validation_alias="XAI_API_KEY")
+    openrouter_api_key: SecretStr | None = Field(None, validation_alias="OPENROUTER_API_KEY")
+    mistral_api_key: SecretStr | None = Field(None, validation_alias="MISTRAL_API_KEY")
+    groq_api_key: SecretStr | None = Field(None, validation_alias="GROQ_API_KEY")
+    default_llm_provider: str | None = Field(None, validation_alias=AliasChoices("DEFAULT_LLM_PROVIDER", "LLM_PROVIDER"))
+    default_llm_model: str | None = Field(None, validation_alias=AliasChoices("DEFAULT_LLM_MODEL", "LLM_MODEL"))
+
+    # Connected apps and objects.
+    composio_api_key: SecretStr | None = Field(None, validation_alias="COMPOSIO_API_KEY")
+    aws_access_key_id: SecretStr | None = Field(None, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr | None = Field(None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    aws_s3_bucket: str | None = Field(None, validation_alias="AWS_S3_BUCKET")
+    aws_region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
+    aws_endpoint_url: str | None = Field(None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+
+    # Limits of the HTTP surface.
+    rate_limit: str = Field("60/minute", validation_alias=_own("RATE_LIMIT"))
+    rate_limit_signed_in: str = Field("1200/minute", validation_alias=_own("RATE_LIMIT_SIGNED_IN"))
+    rate_limit_widget: str = Field("120/minute", validation_alias=_own("RATE_LIMIT_WIDGET"))
+    body_limit_bytes: int = Field(10 * 1024 * 1024, ge=1024, validation_alias=_own("BODY_LIMIT_BYTES"))
+    upload_limit_bytes: int = Field(50 * 1024 * 1024, ge=1024, validation_alias=_own("UPLOAD_LIMIT_BYTES"))
+
+    # Work.
+    worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
+    lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
+    allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
+    demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
+
+    @field_validator("cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def external_database_url(self) -> str | None:
+        """The configured PostgreSQL, DATABASE_URL first and POSTGRES_* second; None means the embedded server."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        if self.postgres_host:
+            secret = quote(self.postgres_password.get_secret_value(), safe="")
+            user = quote(self.postgres_user, safe="")
+            return f"postgresql://{user}:{secret}@{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+        return None
+
+    @property
+    def redis(self) -> str | None:
+        """The configured Redis URL, REDIS_URL first and REDIS_* second; None means no Redis."""
+        if self.redis_url:
+            return self.redis_url.get_secret_value()
+        if self.redis_host:
+            secret = self.redis_password.get_secret_value()
+            auth = f":{quote(secret, safe='')}@" if secret else ""
+            return f"redis://{auth}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+        return None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this server runs with ENVIRONMENT=production."""
+        return self.environment == "production"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in {"127.0.0.1", "localhost", "::1"}
+
+
+def known_variables() -> frozenset[str]:
+    """Return the name of every environment variable that `Settings` reads."""
+    names: set[str] = set()
+    for field in Settings.model_fields.values():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        names.update(str(choice) for choice in choices if choice)
+    return frozenset(names)
+
+
+def unknown_variables() -> list[str]:
+    """Return the AUTOMATOS_ variables that are set and mean nothing, sorted: most are typing mistakes."""
+    return sorted(name for name in os.environ if name.startswith(OWN_PREFIX) and name not in known_variables())
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return this process's settings, read from the environment once."""
+    return Settings()  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,54 @@
+"""Base classes of what clients send and get."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.functional_serializers import PlainSerializer
+
+MAX_DEPTH = 32
+
+
+def _refuse_unstorable(value: Any, depth: int = 0) -> None:
+    """Refuse text that PostgreSQL or a JSON reader cannot hold: NUL, lone surrogates, bottomless nesting."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("contains a NUL character")
+        if any("\ud800" <= ch <= "\udfff" for ch in value):
+            raise ValueError("contains a lone surrogate")
+    elif isinstance(value, dict):
+        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+            _refuse_unstorable(key, depth + 1)
+            _refuse_unstorable(item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            _refuse_unstorable(item, depth + 1)
+
+
+class Body(BaseModel):
+    """A request body: unknown fields, NUL characters, lone surrogates and NaN are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        _refuse_unstorable(data)
+        return data
+
+
+class Out(BaseModel):
+    """A response body, read from rows or objects by attribute."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def micro_to_text(micro_usd: int | None) -> str | None:
+    """Write integer micro-dollars as a decimal string of dollars; unknown stays None."""
+    return None if micro_usd is None else f"{Decimal(micro_usd) / 1_000_000:.6f}"
+
+
+Money = Annotated[int | None, PlainSerializer(micro_to_text, return_type=str | None)]
+"""Integer micro-dollars inside, a decimal string of dollars (or null, unknown) outside."""

@@ -1,0 +1,116 @@
+"""Tables: recipes, their versions, executions and step records."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Index, Integer, String, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from automatos.kernel.db import Base
+
+AWARE = DateTime(timezone=True)
+
+
+class Recipe(Base):
+    """A multi-step definition; the newest version is kept here, every saved one in `recipe_versions`."""
+
+    __tablename__ = "workflow_recipes"
+    __table_args__ = (
+        Index("uq_recipes_template", "workspace_id", "template_id", unique=True,
+              postgresql_where=text("deleted_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    template_id: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, server_default="")
+    tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    inputs: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    outputs: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    steps: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
+    execution_config: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    use_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_used_at: Mapped[datetime | None] = mapped_column(AWARE)
+    created_by: Mapped[str] = mapped_column(String(320), server_default="")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    deleted_at: Mapped[datetime | None] = mapped_column(AWARE)
+
+
+class RecipeVersion(Base):
+    """A saved state of a recipe; executions run the version they started with."""
+
+    __tablename__ = "recipe_versions"
+
+    recipe_id: Mapped[int] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    definition: Mapped[dict[str, object]] = mapped_column(JSONB)
+    author: Mapped[str] = mapped_column(String(320), server_default="")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+
+
+class RecipeExecution(Base):
+    """One cooking of a recipe. `epoch` rises at each takeover and fences late writers; `last_seq` numbers its events."""
+
+    __tablename__ = "recipe_executions"
+    __table_args__ = (
+        Index("ix_executions_workspace_status", "workspace_id", "status"),
+        Index("ix_executions_recipe", "recipe_id", "id"),
+        Index("ix_executions_workspace", "workspace_id", "id"),
+        Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
+              postgresql_where=text("idempotency_key IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    recipe_id: Mapped[int | None] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
+    recipe_version: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(30), server_default="queued")
+    input_data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    output_data: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    error: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    current_step: Mapped[int] = mapped_column(Integer, server_default="0")
+    total_steps: Mapped[int] = mapped_column(Integer)
+    input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
+    output_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
+    cost_micro_usd: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    is_cost_known: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    epoch: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_seq: Mapped[int] = mapped_column(Integer, server_default="0")
+    cancel_requested_by: Mapped[str | None] = mapped_column(String(320))
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    request_hash: Mapped[str | None] = mapped_column(String(64))
+    triggered_by: Mapped[str] = mapped_column(String(320), server_default="")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    started_at: Mapped[datetime | None] = mapped_column(AWARE)
+    finished_at: Mapped[datetime | None] = mapped_column(AWARE)
+    deadline_at: Mapped[datetime | None] = mapped_column(AWARE)
+
+
+class ExecutionStep(Base):
+    """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest."""
+
+    __tablename__ = "recipe_execution_steps"
+
+    execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
+    order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    step_id: Mapped[str] = mapped_column(String(100))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"), index=True)
+    agent_name: Mapped[str] = mapped_column(String(255), server_default="")
+    status: Mapped[str] = mapped_column(String(20))
+    attempt: Mapped[int] = mapped_column(Integer, server_default="1")
+    run_id: Mapped[UUID | None] = mapped_column()
+    prompt: Mapped[str] = mapped_column(Text, server_default="")
+    output_key: Mapped[str] = mapped_column(String(100))
+    output: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
+    output_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
+    cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[datetime | None] = mapped_column(AWARE)
+    finished_at: Mapped[datetime | None] = mapped_column(AWARE)

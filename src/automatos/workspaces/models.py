@@ -1,0 +1,131 @@
+"""Tables: people, sessions, workspaces, members, invitations, API keys, audit log."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Index, Integer, LargeBinary, String, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from automatos.kernel.db import Base
+from automatos.kernel.ids import new_id
+
+JsonObject = dict[str, object]
+NOW = func.now()
+AWARE = DateTime(timezone=True)
+
+
+class User(Base):
+    """A person who can sign in, locally or through an identity provider."""
+
+    __tablename__ = "users"
+    __table_args__ = (Index("uq_users_identity", "issuer", "external_id", unique=True),)
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(String(200), server_default="")
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    issuer: Mapped[str | None] = mapped_column(String(500))
+    external_id: Mapped[str | None] = mapped_column(String(255))
+    system_role: Mapped[str] = mapped_column(String(20), server_default="user")
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(AWARE)
+
+
+class UserSession(Base):
+    """One signed-in browser; the cookie's value is never stored, only its SHA-256."""
+
+    __tablename__ = "user_sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+    expires_at: Mapped[datetime] = mapped_column(AWARE)
+    user_agent: Mapped[str] = mapped_column(String(300), server_default="")
+
+
+class Workspace(Base):
+    """A tenant: everything people make belongs to exactly one."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(200))
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    is_personal: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    external_org_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    plan_limits: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
+    settings: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+
+
+class WorkspaceMember(Base):
+    """A person's role in a workspace."""
+
+    __tablename__ = "workspace_members"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    joined_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+
+
+class WorkspaceInvitation(Base):
+    """An open offer of a role to an email address; the token's SHA-256 is stored, never the token."""
+
+    __tablename__ = "workspace_invitations"
+    __table_args__ = (
+        Index("uq_invitations_pending", "workspace_id", "email", unique=True,
+              postgresql_where="accepted_at IS NULL AND revoked_at IS NULL"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str] = mapped_column(String(320))
+    role: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+    expires_at: Mapped[datetime] = mapped_column(AWARE)
+    accepted_at: Mapped[datetime | None] = mapped_column(AWARE)
+    revoked_at: Mapped[datetime | None] = mapped_column(AWARE)
+
+
+class ApiKey(Base):
+    """A key for programs; only its prefix and SHA-256 are stored."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    key_prefix: Mapped[str] = mapped_column(String(20))
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key_type: Mapped[str] = mapped_column(String(20), server_default="server")
+    role: Mapped[str] = mapped_column(String(20), server_default="editor")
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+    expires_at: Mapped[datetime | None] = mapped_column(AWARE)
+    last_used_at: Mapped[datetime | None] = mapped_column(AWARE)
+
+
+class AuditEntry(Base):
+    """One change of permission, credential, agent state or definition: who, what, when, from where."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_workspace", "workspace_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    actor: Mapped[str] = mapped_column(String(320))
+    action: Mapped[str] = mapped_column(String(100))
+    target_type: Mapped[str] = mapped_column(String(50), server_default="")
+    target_id: Mapped[str] = mapped_column(String(100), server_default="")
+    detail: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
+    request_id: Mapped[str] = mapped_column(String(64), server_default="")
+    client_address: Mapped[str] = mapped_column(String(64), server_default="")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
