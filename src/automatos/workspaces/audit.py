@@ -1,0 +1,46 @@
+"""The audit log: who changed a permission, a key, a credential, an agent or a definition, when and from where."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.workspaces import queries
+from automatos.workspaces.models import AuditEntry
+from automatos.workspaces.types import Caller
+
+
+async def write_audit(
+    session: AsyncSession, actor: Caller | str, action: str, *, workspace_id: UUID | None = None,
+    target_type: str = "", target_id: object = "", detail: Mapping[str, object] | None = None,
+) -> None:
+    """Append one entry to the audit log, in the caller's transaction: the change and its entry both exist or neither.
+
+    `action` is `noun.verb_in_past_tense` (`member.removed`); `detail` holds names and old and new values, never a
+    secret. `workspace_id` may be left out when `actor` is a caller; the transaction must be set to that workspace.
+    """
+    caller = actor if isinstance(actor, Caller) else None
+    where = workspace_id or (caller.workspace_id if caller else None)
+    if where is None:
+        raise ValueError("an audit entry needs a workspace")
+    await queries.insert_audit(
+        session, workspace_id=where, actor=(caller.actor if caller else str(actor))[:320], action=action,
+        target_type=target_type, target_id=str(target_id)[:100], detail=dict(detail or {}),
+        request_id=caller.request_id if caller else "", client_address=caller.client_address if caller else "",
+    )
+
+
+async def list_audit(
+    session: AsyncSession, caller: Caller, *, before: int | None, limit: int, action: str | None
+) -> tuple[list[AuditEntry], int | None]:
+    """Return a page of the log, the newest entry first, and where the next page starts, None after the last one.
+
+    `action` is one action (`member.removed`) or all of a noun (`member`). A caller who reads across all workspaces
+    gets the entries of all of them; the session must be opened for that.
+    """
+    if caller.all_workspaces:
+        entries = await queries.across_list_audit(session, before=before, limit=limit + 1, action=action)
+    else:
+        entries = await queries.list_audit(session, caller.workspace_id, before=before, limit=limit + 1, action=action)
+    page = list(entries[:limit])
+    return page, (page[-1].id if len(entries) > limit else None)

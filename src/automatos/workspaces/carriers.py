@@ -1,0 +1,130 @@
+"""Reading a request: which credential it carries, which workspace it names, whether it comes from our own pages."""
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.requests import Request
+
+from automatos.workspaces.errors import CredentialAmbiguous, CredentialInvalid, SameOriginRequired, WorkspaceIdInvalid
+from automatos.workspaces.types import ALL_WORKSPACES, SESSION_COOKIE, Carrier, Presented
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_SECRET_LENGTH = 8192
+
+
+def read_presented(request: Request) -> Presented:
+    """Read what a request shows for itself; exactly one credential is taken and no other one is ever tried.
+
+    Raises:
+        CredentialAmbiguous: a header that carries a credential was sent twice.
+        CredentialInvalid: the Authorization header has a scheme we do not know, or nothing after it.
+        SameOriginRequired: a change by cookie, or with no credential, that may come from another site.
+        WorkspaceIdInvalid: the workspace is empty, malformed or named twice.
+    """
+    carrier, secret = _read_credential(request)
+    if request.method not in SAFE_METHODS and carrier in {Carrier.COOKIE, Carrier.NOTHING}:
+        require_same_origin(request, proof_needed=carrier is Carrier.COOKIE)
+    workspace, wants_all = _read_workspace(request)
+    return Presented(
+        carrier=carrier, secret=secret, workspace=workspace, wants_all=wants_all,
+        request_id=getattr(request.state, "request_id", ""), client_address=client_address(request),
+    )
+
+
+def client_address(request: Request) -> str:
+    """Return the address the server found for this client: the peer's, or what a trusted proxy says."""
+    return getattr(request.state, "client_address", None) or (request.client.host if request.client else "")
+
+
+def require_same_origin(request: Request, *, proof_needed: bool) -> None:
+    """Refuse a change that another site's page may have sent through a visitor's browser.
+
+    Browsers add `Sec-Fetch-Site` and `Origin` by themselves and let no foreign page set `X-Requested-With`. Without a
+    cookie nothing has to be proven (`proof_needed` false, command-line tools send none of them), but a sign of a
+    foreign page is refused all the same.
+    """
+    headers = request.headers
+    if headers.get("x-requested-with", "").lower() == "automatos":
+        return
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None:
+        if not _is_own_origin(request, origin):
+            raise SameOriginRequired
+        return
+    if site is not None:
+        if site != "same-origin":
+            raise SameOriginRequired
+        return
+    if proof_needed:
+        raise SameOriginRequired
+
+
+def _is_own_origin(request: Request, origin: str) -> bool:
+    own = {f"{request.url.scheme}://{request.headers.get('host', '')}".lower()}
+    settings = request.app.state.settings
+    if settings.public_url:
+        public = urlsplit(settings.public_url)
+        own.add(f"{public.scheme}://{public.netloc}".lower())
+    return origin.lower() in own
+
+
+def _read_credential(request: Request) -> tuple[Carrier, str]:
+    authorization = _read_once(request, "authorization")
+    if authorization is not None:
+        scheme, _, secret = authorization.strip().partition(" ")
+        carrier = {"bearer": Carrier.BEARER, "apikey": Carrier.API_KEY}.get(scheme.lower())
+        if carrier is None:
+            raise CredentialInvalid("The Authorization header must be `Bearer <token>` or `ApiKey <key>`.")
+        return carrier, _bounded(secret.strip())
+    key = _read_once(request, "x-api-key")
+    if key is not None:
+        return Carrier.API_KEY, _bounded(key.strip())
+    cookie = request.cookies.get(SESSION_COOKIE)
+    return (Carrier.NOTHING, "") if not cookie else (Carrier.COOKIE, _bounded(cookie))
+
+
+def _read_once(request: Request, header: str) -> str | None:
+    values = request.headers.getlist(header)
+    if len(values) > 1:
+        raise CredentialAmbiguous(header)
+    return values[0] if values else None
+
+
+def _bounded(secret: str) -> str:
+    if not secret or len(secret) > MAX_SECRET_LENGTH:
+        raise CredentialInvalid("The credential is empty or far too long. Send a token or an API key of this server.")
+    return secret
+
+
+def _read_workspace(request: Request) -> tuple[UUID | None, bool]:
+    """Return the workspace that the path, the header or the query names, in this order, and whether `__all__` is named.
+
+    All of them are checked, also those that lose: a malformed one is a mistake worth telling.
+    """
+    named = [
+        ("X-Workspace-ID", request.headers.getlist("x-workspace-id")),
+        ("workspace_id", request.query_params.getlist("workspace_id")),
+    ]
+    if path := request.path_params.get("workspace_id"):
+        named.insert(0, ("workspace_id in the path", [str(path)]))
+    texts = [(where, _only(where, values)) for where, values in named if values]
+    chosen = [None if text == ALL_WORKSPACES else _parse(where, text) for where, text in texts]
+    return (chosen[0] if chosen else None), any(text == ALL_WORKSPACES for _, text in texts)
+
+
+def _only(where: str, values: list[str]) -> str:
+    if len(values) > 1:
+        raise WorkspaceIdInvalid(where, "was sent more than once")
+    return values[0].strip()
+
+
+def _parse(where: str, text: str) -> UUID:
+    if not text:
+        raise WorkspaceIdInvalid(where, "is empty")
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        raise WorkspaceIdInvalid(where, "is not a UUID") from None
+    if str(parsed) != text.lower():
+        raise WorkspaceIdInvalid(where, "is not a UUID in its usual form")
+    return parsed

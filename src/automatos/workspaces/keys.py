@@ -1,0 +1,78 @@
+"""API keys: for programs, bound to one workspace and one role, shown once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.kernel.ids import new_id
+from automatos.workspaces import queries
+from automatos.workspaces.audit import write_audit
+from automatos.workspaces.errors import ApiKeyNotFound, GrantTooHigh
+from automatos.workspaces.models import ApiKey
+from automatos.workspaces.tokens import digest, new_key, shown_prefix
+from automatos.workspaces.types import Caller, KeyType, Role
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key that was just made, with its text that is shown once and never stored."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+async def list_keys(session: AsyncSession, caller: Caller) -> list[ApiKey]:
+    """Return the active keys of the caller's workspace, the newest first."""
+    return list(await queries.list_keys(session, caller.workspace_id))
+
+
+async def create_key(
+    session: AsyncSession, caller: Caller, *, name: str, key_type: KeyType, role: Role, expires_at: datetime | None
+) -> IssuedKey:
+    """Make a key for the caller's workspace.
+
+    A key made with a key belongs to the person who made that one, so that it ends with their membership too.
+
+    Raises:
+        GrantTooHigh: the role is above the caller's own, or above viewer for a public key.
+    """
+    ceiling = Role.VIEWER if key_type is KeyType.PUBLIC else caller.role
+    if role > ceiling:
+        raise GrantTooHigh(role, ceiling)
+    text = new_key(key_type)
+    key = await queries.insert_key(
+        session, id=new_id(), workspace_id=caller.workspace_id, name=name, key_prefix=shown_prefix(text),
+        key_hash=digest(text), key_type=key_type, role=role, expires_at=expires_at,
+        created_by=await _find_maker(session, caller),
+    )
+    await write_audit(session, caller, "api_key.created", target_type="api_key", target_id=key.id,
+                      detail={"name": name, "role": role, "key_type": key_type})
+    return IssuedKey(key, text)
+
+
+async def revoke_key(session: AsyncSession, caller: Caller, key_id: UUID) -> None:
+    """Revoke a key; the next request with it is refused.
+
+    Raises:
+        ApiKeyNotFound: the workspace has no such active key.
+        GrantTooHigh: the key can do more than the caller.
+    """
+    key = await queries.find_key(session, caller.workspace_id, key_id)
+    if key is None:
+        raise ApiKeyNotFound
+    if Role(key.role) > caller.role:
+        raise GrantTooHigh(Role(key.role), caller.role)
+    await queries.revoke_keys(session, caller.workspace_id, key_id=key_id)
+    await write_audit(session, caller, "api_key.revoked", target_type="api_key", target_id=key_id,
+                      detail={"name": key.name})
+
+
+async def _find_maker(session: AsyncSession, caller: Caller) -> int | None:
+    if caller.user:
+        return caller.user.id
+    if caller.api_key_id is None:
+        return None
+    parent = await queries.find_key(session, caller.workspace_id, caller.api_key_id)
+    return parent.created_by if parent else None

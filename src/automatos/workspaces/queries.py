@@ -1,0 +1,394 @@
+"""SQL of people, sessions, workspaces, members, invitations, keys and the audit log.
+
+Functions named `across_` look across workspaces and need a transaction or connection in `Scope.AUTH` or `Scope.ADMIN`;
+every other one works inside the workspace its transaction is set to.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Select, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.workspaces.models import (
+    ApiKey,
+    AuditEntry,
+    User,
+    UserSession,
+    Workspace,
+    WorkspaceInvitation,
+    WorkspaceMember,
+)
+from automatos.workspaces.types import Member, Membership, Role
+
+SETUP_LOCK = 5_208_211_907
+"""The advisory lock that lets one first account be made."""
+
+# The place of a person: the workspace they name, or the configured one if it is theirs, or the organisation their
+# token speaks for, or their own. A token reaches an organisation's workspace only while it speaks for it.
+_PLACE = """
+    SELECT w.id AS workspace_id, m.role
+    FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.is_active
+    WHERE m.user_id = u.id AND {allowed}
+      AND CASE WHEN $2::uuid IS NOT NULL THEN w.id = $2
+               ELSE w.id = $3::uuid OR {organisation} OR (w.is_personal AND w.owner_id = u.id) END
+    ORDER BY coalesce(w.id = $3, false) DESC, coalesce({organisation}, false) DESC LIMIT 1
+"""
+
+_BY_SESSION = f"""
+    SELECT u.id, u.email, u.name, u.system_role, s.expires_at, place.workspace_id, place.role
+    FROM user_sessions s JOIN users u ON u.id = s.user_id AND u.is_active
+    LEFT JOIN LATERAL ({_PLACE.format(allowed="true", organisation="false")}) place ON true
+    WHERE s.token_hash = $1 AND s.expires_at > now()
+"""  # noqa: S608 - both halves are constants
+
+_BY_IDENTITY = f"""
+    SELECT u.id, u.email, u.name, u.system_role, u.is_active, place.workspace_id, place.role,
+           (SELECT m.role FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id
+            WHERE m.user_id = u.id AND w.external_org_id = $5::text) AS organisation_role
+    FROM users u
+    LEFT JOIN LATERAL ({_PLACE.format(allowed="(w.external_org_id IS NULL OR w.external_org_id = $5::text)",
+                                      organisation="w.external_org_id = $5::text")}) place ON true
+    WHERE u.issuer = $1 AND u.external_id = $4
+"""  # noqa: S608 - both halves are constants
+
+_BY_KEY = """
+    SELECT k.id, k.name, k.workspace_id, k.role, k.expires_at,
+           k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS is_use_unnoted
+    FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id AND w.is_active
+    WHERE k.key_hash = $1 AND k.is_active AND (k.expires_at IS NULL OR k.expires_at > now())
+"""
+
+
+async def across_find_session(
+    connection: asyncpg.Connection, token_hash: bytes, *, named: UUID | None, configured: UUID | None
+) -> asyncpg.Record | None:
+    """Return the person behind a live session and their place; `workspace_id` is None where they have none."""
+    return await connection.fetchrow(_BY_SESSION, token_hash, named, configured)
+
+
+async def across_find_identity(
+    connection: asyncpg.Connection, issuer: str, external_id: str, *, organisation: str | None,
+    named: UUID | None, configured: UUID | None,
+) -> asyncpg.Record | None:
+    """Return the person an issuer knows by this id, and their place; None when they were never here."""
+    return await connection.fetchrow(_BY_IDENTITY, issuer, named, configured, external_id, organisation)
+
+
+async def across_find_key(connection: asyncpg.Connection, key_hash: bytes) -> asyncpg.Record | None:
+    """Return a live API key by the digest of its text."""
+    return await connection.fetchrow(_BY_KEY, key_hash)
+
+
+async def across_find_role(connection: asyncpg.Connection, user_id: int, workspace_id: UUID) -> str | None:
+    """Return the role of an active person in an active workspace."""
+    return await connection.fetchval(
+        "SELECT m.role FROM workspace_members m JOIN users u ON u.id = m.user_id AND u.is_active "
+        "JOIN workspaces w ON w.id = m.workspace_id AND w.is_active WHERE m.user_id = $1 AND m.workspace_id = $2",
+        user_id, workspace_id,
+    )
+
+
+async def across_note_key_use(connection: asyncpg.Connection, key_id: UUID) -> None:
+    """Note that a key was used just now."""
+    await connection.execute("UPDATE api_keys SET last_used_at = now() WHERE id = $1", key_id)
+
+
+# People and their sessions: these tables belong to no workspace.
+
+
+async def lock_setup(session: AsyncSession) -> None:
+    """Wait until no other transaction is making the first account."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SETUP_LOCK})
+
+
+async def is_anybody_here(session: AsyncSession) -> bool:
+    """Say whether any account exists."""
+    return bool(await session.scalar(select(exists(select(User.id)))))
+
+
+async def find_user_by_email(session: AsyncSession, email: str) -> User | None:
+    """Return the account of a (lower-case) email address."""
+    return await session.scalar(select(User).where(User.email == email))
+
+
+async def find_user_by_identity(session: AsyncSession, issuer: str, external_id: str) -> User | None:
+    """Return the account an issuer knows by this id."""
+    return await session.scalar(select(User).where(User.issuer == issuer, User.external_id == external_id))
+
+
+async def insert_user(session: AsyncSession, **values: object) -> User | None:
+    """Insert an account; None when its email address or identity is already taken."""
+    statement = upsert(User).values(**values).on_conflict_do_nothing().returning(User)
+    return await session.scalar(statement)
+
+
+async def adopt_identity(session: AsyncSession, email: str, issuer: str, external_id: str) -> User | None:
+    """Give an identity to the account of this email address, if that has neither a password nor an identity."""
+    return await session.scalar(
+        update(User).where(User.email == email, User.password_hash.is_(None), User.external_id.is_(None))
+        .values(issuer=issuer, external_id=external_id).returning(User)
+    )
+
+
+async def note_sign_in(session: AsyncSession, user_id: int, password_hash: str | None) -> None:
+    """Note a sign-in, and keep the password's newer hash if there is one."""
+    values: dict[str, object] = {"last_sign_in_at": func.now()}
+    if password_hash:
+        values["password_hash"] = password_hash
+    await session.execute(update(User).where(User.id == user_id).values(**values))
+
+
+async def insert_session(
+    session: AsyncSession, token_hash: bytes, user_id: int, expires_at: datetime, user_agent: str
+) -> None:
+    """Store a session and sweep away the person's expired ones."""
+    await session.execute(
+        delete(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at < func.now())
+    )
+    await session.execute(insert(UserSession).values(
+        token_hash=token_hash, user_id=user_id, expires_at=expires_at, user_agent=user_agent
+    ))
+
+
+async def delete_session(session: AsyncSession, token_hash: bytes) -> int | None:
+    """Delete a session and return whose it was."""
+    return await session.scalar(
+        delete(UserSession).where(UserSession.token_hash == token_hash).returning(UserSession.user_id)
+    )
+
+
+# Workspaces.
+
+
+async def insert_workspace(session: AsyncSession, **values: object) -> UUID | None:
+    """Insert a workspace and return its id; None when its id, slug or organisation is already taken."""
+    statement = upsert(Workspace).values(**values).on_conflict_do_nothing().returning(Workspace.id)
+    return await session.scalar(statement)
+
+
+async def get_workspace(session: AsyncSession, workspace_id: UUID) -> Workspace:
+    """Return the workspace of this transaction."""
+    return (await session.scalars(select(Workspace).where(Workspace.id == workspace_id))).one()
+
+
+async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> Workspace:
+    """Return the workspace, holding off other changes of its members until the transaction ends."""
+    statement = select(Workspace).where(Workspace.id == workspace_id).with_for_update()
+    return (await session.scalars(statement)).one()
+
+
+async def adopt_workspace(session: AsyncSession, workspace_id: UUID, owner_id: int, name: str) -> bool:
+    """Give a workspace that nobody owns to its first owner; False when it does not exist or has an owner."""
+    adopted = await session.scalar(
+        update(Workspace).where(Workspace.id == workspace_id, Workspace.owner_id.is_(None))
+        .values(owner_id=owner_id, is_personal=True, name=name).returning(Workspace.id)
+    )
+    return adopted is not None
+
+
+async def across_find_organisation(session: AsyncSession, external_org_id: str) -> UUID | None:
+    """Return the workspace that mirrors an organisation of the identity provider."""
+    return await session.scalar(select(Workspace.id).where(Workspace.external_org_id == external_org_id))
+
+
+async def across_list_memberships(session: AsyncSession, user_id: int) -> list[Membership]:
+    """Return every active workspace of a person with their role in it, their own first, then by name."""
+    rows = await session.execute(
+        select(Workspace.id, Workspace.name, Workspace.slug, Workspace.is_personal, WorkspaceMember.role)
+        .join(WorkspaceMember, WorkspaceMember.workspace_id == Workspace.id)
+        .where(WorkspaceMember.user_id == user_id, Workspace.is_active)
+        .order_by(Workspace.is_personal.desc(), func.lower(Workspace.name), Workspace.id)
+    )
+    return [Membership(row.id, row.name, row.slug, row.is_personal, Role(row.role)) for row in rows]
+
+
+async def update_workspace(session: AsyncSession, workspace_id: UUID, values: Mapping[str, object]) -> None:
+    """Change columns of the workspace."""
+    await session.execute(update(Workspace).where(Workspace.id == workspace_id).values(**values))
+
+
+# Members.
+
+
+async def list_members(session: AsyncSession, workspace_id: UUID, user_id: int | None = None) -> list[Member]:
+    """Return the members, or the one, with their names; those who joined first come first."""
+    statement = (
+        select(User.id, User.email, User.name, WorkspaceMember.role, WorkspaceMember.joined_at)
+        .join(User, User.id == WorkspaceMember.user_id)
+        .where(WorkspaceMember.workspace_id == workspace_id)
+        .order_by(WorkspaceMember.joined_at, User.id)
+    )
+    if user_id is not None:
+        statement = statement.where(User.id == user_id)
+    rows = await session.execute(statement)
+    return [Member(row.id, row.email, row.name, Role(row.role), row.joined_at) for row in rows]
+
+
+async def is_member_by_email(session: AsyncSession, workspace_id: UUID, email: str) -> bool:
+    """Say whether the person with this email address is a member."""
+    return bool(await session.scalar(select(exists(
+        select(WorkspaceMember.user_id).join(User, User.id == WorkspaceMember.user_id)
+        .where(WorkspaceMember.workspace_id == workspace_id, User.email == email)
+    ))))
+
+
+async def count_members(session: AsyncSession, workspace_id: UUID, role: str | None = None) -> int:
+    """Count the members, or those of one role."""
+    statement = select(func.count()).select_from(WorkspaceMember).where(WorkspaceMember.workspace_id == workspace_id)
+    if role:
+        statement = statement.where(WorkspaceMember.role == role)
+    return await session.scalar(statement) or 0
+
+
+async def put_member(session: AsyncSession, workspace_id: UUID, user_id: int, role: str) -> None:
+    """Make a person a member with this role, whatever they were before."""
+    await session.execute(
+        upsert(WorkspaceMember).values(workspace_id=workspace_id, user_id=user_id, role=role)
+        .on_conflict_do_update(index_elements=["workspace_id", "user_id"], set_={"role": role})
+    )
+
+
+async def delete_member(session: AsyncSession, workspace_id: UUID, user_id: int) -> None:
+    """End a membership."""
+    await session.execute(delete(WorkspaceMember).where(
+        WorkspaceMember.workspace_id == workspace_id, WorkspaceMember.user_id == user_id
+    ))
+
+
+# Invitations.
+
+_OPEN = (WorkspaceInvitation.accepted_at.is_(None), WorkspaceInvitation.revoked_at.is_(None))
+
+
+async def list_invitations(session: AsyncSession, workspace_id: UUID) -> Sequence[WorkspaceInvitation]:
+    """Return the open invitations, the newest first."""
+    return (await session.scalars(
+        select(WorkspaceInvitation).where(
+            WorkspaceInvitation.workspace_id == workspace_id, *_OPEN, WorkspaceInvitation.expires_at > func.now()
+        ).order_by(WorkspaceInvitation.id.desc())
+    )).all()
+
+
+async def count_invitations(session: AsyncSession, workspace_id: UUID) -> int:
+    """Count the open invitations."""
+    return await session.scalar(
+        select(func.count()).select_from(WorkspaceInvitation).where(
+            WorkspaceInvitation.workspace_id == workspace_id, *_OPEN, WorkspaceInvitation.expires_at > func.now()
+        )
+    ) or 0
+
+
+async def revoke_expired_invitations(session: AsyncSession, workspace_id: UUID, email: str) -> None:
+    """Close an address's invitations that ran out, so that a new one can be sent."""
+    await session.execute(
+        update(WorkspaceInvitation).where(
+            WorkspaceInvitation.workspace_id == workspace_id, WorkspaceInvitation.email == email, *_OPEN,
+            WorkspaceInvitation.expires_at <= func.now(),
+        ).values(revoked_at=func.now())
+    )
+
+
+async def insert_invitation(session: AsyncSession, **values: object) -> WorkspaceInvitation | None:
+    """Insert an invitation; None when the address has an open one."""
+    statement = upsert(WorkspaceInvitation).values(**values).on_conflict_do_nothing().returning(WorkspaceInvitation)
+    return await session.scalar(statement)
+
+
+async def across_find_invitation(session: AsyncSession, token_hash: bytes) -> WorkspaceInvitation | None:
+    """Return the open invitation of a token, locked, so that it is accepted once."""
+    return await session.scalar(
+        select(WorkspaceInvitation).where(
+            WorkspaceInvitation.token_hash == token_hash, *_OPEN, WorkspaceInvitation.expires_at > func.now()
+        ).with_for_update()
+    )
+
+
+async def accept_invitation(session: AsyncSession, invitation_id: UUID) -> None:
+    """Mark an invitation as accepted."""
+    await session.execute(
+        update(WorkspaceInvitation).where(WorkspaceInvitation.id == invitation_id).values(accepted_at=func.now())
+    )
+
+
+async def revoke_invitation(session: AsyncSession, workspace_id: UUID, invitation_id: UUID) -> str | None:
+    """Withdraw an open invitation and return its address."""
+    return await session.scalar(
+        update(WorkspaceInvitation).where(
+            WorkspaceInvitation.workspace_id == workspace_id, WorkspaceInvitation.id == invitation_id, *_OPEN
+        ).values(revoked_at=func.now()).returning(WorkspaceInvitation.email)
+    )
+
+
+# API keys.
+
+
+async def list_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[ApiKey]:
+    """Return the active keys, the newest first."""
+    return (await session.scalars(
+        select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.is_active).order_by(ApiKey.id.desc())
+    )).all()
+
+
+async def insert_key(session: AsyncSession, **values: object) -> ApiKey:
+    """Insert a key."""
+    return (await session.scalars(insert(ApiKey).values(**values).returning(ApiKey))).one()
+
+
+async def find_key(session: AsyncSession, workspace_id: UUID, key_id: UUID) -> ApiKey | None:
+    """Return an active key."""
+    return await session.scalar(
+        select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id, ApiKey.is_active)
+    )
+
+
+async def revoke_keys(
+    session: AsyncSession, workspace_id: UUID, *, key_id: UUID | None = None, created_by: int | None = None,
+    roles: Sequence[str] | None = None,
+) -> list[str]:
+    """Revoke one key, or those a person made (of these roles); return their names."""
+    statement = update(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.is_active)
+    if key_id:
+        statement = statement.where(ApiKey.id == key_id)
+    if created_by is not None:
+        statement = statement.where(ApiKey.created_by == created_by)
+    if roles is not None:
+        statement = statement.where(ApiKey.role.in_(roles))
+    return list((await session.scalars(statement.values(is_active=False).returning(ApiKey.name))).all())
+
+
+# Audit log.
+
+
+async def insert_audit(session: AsyncSession, **values: object) -> None:
+    """Append an entry to the audit log of the workspace this transaction is set to."""
+    await session.execute(insert(AuditEntry).values(**values))
+
+
+async def list_audit(
+    session: AsyncSession, workspace_id: UUID, *, before: int | None, limit: int, action: str | None
+) -> Sequence[AuditEntry]:
+    """Return entries of the workspace, the newest first; `action` is one action or all of a noun."""
+    statement = _audit_page(before, limit, action).where(AuditEntry.workspace_id == workspace_id)
+    return (await session.scalars(statement)).all()
+
+
+async def across_list_audit(
+    session: AsyncSession, *, before: int | None, limit: int, action: str | None
+) -> Sequence[AuditEntry]:
+    """Return entries of all workspaces, the newest first."""
+    return (await session.scalars(_audit_page(before, limit, action))).all()
+
+
+def _audit_page(before: int | None, limit: int, action: str | None) -> Select[AuditEntry]:
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(AuditEntry.id < before)
+    if action:
+        statement = statement.where(or_(
+            AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True)
+        ))
+    return statement

@@ -1,0 +1,304 @@
+"""HTTP of people, workspaces, members, invitations, keys and the audit log."""
+
+from importlib.metadata import version
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+
+from automatos.kernel.config import Settings
+from automatos.kernel.db import Database
+from automatos.workspaces import (
+    audit,
+    invitations,
+    keys,
+    members,
+    schemas,
+    sessions,
+    setup,
+    workspace,
+)
+from automatos.workspaces.authenticate import Gatekeeper
+from automatos.workspaces.carriers import client_address, require_same_origin
+from automatos.workspaces.deps import (
+    Admin,
+    AllWorkspacesAdmin,
+    AppDatabase,
+    AppSettings,
+    CurrentCaller,
+    Owner,
+    ReadingSession,
+    Session,
+)
+from automatos.workspaces.types import SESSION_COOKIE, Caller, Carrier, KeyType, Presented, Role
+
+router = APIRouter(prefix="/api")
+
+
+async def get_gatekeeper(request: Request) -> Gatekeeper:
+    """Return this process's gatekeeper."""
+    return request.app.state.authenticator
+
+
+UserId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+AppGatekeeper = Annotated[Gatekeeper, Depends(get_gatekeeper)]
+
+
+@router.get("/auth/config", tags=["auth"])
+async def read_auth_config(database: AppDatabase, settings: AppSettings) -> schemas.AuthConfig:
+    """Tell a browser how people sign in here; public."""
+    mode = "clerk" if settings.clerk_publishable_key else "local"
+    return schemas.AuthConfig(
+        mode=mode if settings.require_auth else "none",
+        needs_setup=settings.require_auth and mode == "local" and await setup.needs_setup(database),
+        clerk_publishable_key=settings.clerk_publishable_key, version=version("automatos"), demo=_is_demo(settings),
+    )
+
+
+@router.post("/setup", status_code=status.HTTP_201_CREATED, tags=["auth"])
+async def set_up(
+    body: schemas.Setup, request: Request, response: Response, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Make the first account and sign it in; public, and closed for good once any account exists."""
+    opened = await setup.set_up(
+        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, email=body.email, name=body.name,
+        password=body.password, workspace_name=body.workspace_name, token=body.token, is_local=_is_local(request),
+        user_agent=_agent(request),
+    )
+    return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.post("/auth/sign-in", tags=["auth"])
+async def sign_in(
+    body: schemas.SignIn, request: Request, response: Response, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Sign in with an email address and a password; public."""
+    opened = await sessions.sign_in(
+        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, gatekeeper.attempts, email=body.email,
+        password=body.password, client_address=client_address(request), user_agent=_agent(request),
+    )
+    return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.post("/auth/sign-out", status_code=status.HTTP_204_NO_CONTENT, tags=["auth"])
+async def sign_out(request: Request, response: Response, database: AppDatabase) -> None:
+    """End the session of the cookie, at once and for good; public, and the same without a session."""
+    require_same_origin(request, proof_needed=SESSION_COOKIE in request.cookies)
+    if token := request.cookies.get(SESSION_COOKIE):
+        await sessions.sign_out(database, token)
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+
+
+@router.post("/auth/session", tags=["auth"])
+async def trade_token(
+    request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Trade a token of the identity provider for a cookie that lives an hour."""
+    opened = await sessions.trade_token(gatekeeper.database, caller, _agent(request))
+    return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.get("/auth/me", tags=["auth"])
+async def read_me(caller: CurrentCaller, database: AppDatabase) -> schemas.Me:
+    """Tell the caller who they are and where they may work."""
+    return await _describe(caller, database)
+
+
+@router.get("/workspaces", tags=["workspaces"])
+async def list_workspaces(caller: CurrentCaller, database: AppDatabase) -> schemas.WorkspaceList:
+    """List the workspaces the caller may work in."""
+    found = await workspace.list_workspaces(database, caller)
+    return schemas.WorkspaceList(items=[schemas.MembershipOut.model_validate(each) for each in found], total=len(found))
+
+
+@router.post("/workspaces", status_code=status.HTTP_201_CREATED, tags=["workspaces"])
+async def create_workspace(
+    body: schemas.WorkspaceNew, caller: CurrentCaller, database: AppDatabase
+) -> schemas.MembershipOut:
+    """Make a shared workspace that the caller owns."""
+    made = await workspace.create_workspace(database, caller, body.name, body.slug)
+    return schemas.MembershipOut.model_validate(made)
+
+
+@router.get("/workspaces/{workspace_id}", tags=["workspaces"])
+async def read_workspace(workspace_id: UUID, caller: CurrentCaller, session: Session) -> schemas.WorkspaceOut:
+    """Read one workspace of the caller."""
+    return schemas.WorkspaceOut.model_validate(await workspace.get_workspace(session, caller))
+
+
+@router.put("/workspaces/{workspace_id}", tags=["workspaces"])
+async def rename_workspace(
+    workspace_id: UUID, body: schemas.WorkspaceChange, caller: Owner, session: Session
+) -> schemas.WorkspaceOut:
+    """Change the name or the short name of a workspace."""
+    changed = await workspace.rename_workspace(session, caller, name=body.name, slug=body.slug)
+    return schemas.WorkspaceOut.model_validate(changed)
+
+
+@router.get("/workspaces/{workspace_id}/members", tags=["members"])
+async def list_members(workspace_id: UUID, caller: CurrentCaller, session: Session) -> schemas.MemberList:
+    """List the members of a workspace; admins also see the open invitations."""
+    found = await members.list_members(session, caller)
+    is_admin = caller.role >= Role.ADMIN
+    invited = await invitations.list_invitations(session, caller) if is_admin else []
+    return schemas.MemberList(
+        items=[schemas.MemberOut.model_validate(each) for each in found], total=len(found),
+        invitations=[schemas.InvitationOut.model_validate(each) for each in invited],
+    )
+
+
+@router.post("/workspaces/{workspace_id}/members/invite", status_code=status.HTTP_201_CREATED, tags=["members"])
+async def invite_member(
+    workspace_id: UUID, body: schemas.InvitationNew, request: Request, caller: Admin, session: Session
+) -> schemas.InvitationMade:
+    """Invite an email address; the answer's link is shown once and good for seven days."""
+    sent = await invitations.invite(session, caller, body.email, body.role)
+    made = schemas.InvitationOut.model_validate(sent.invitation)
+    base = (request.app.state.settings.public_url or str(request.base_url)).rstrip("/")
+    return schemas.InvitationMade(
+        **made.model_dump(), token=sent.token, url=f"{base}/invitations/accept#token={sent.token}"
+    )
+
+
+@router.delete(
+    "/workspaces/{workspace_id}/invitations/{invitation_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"]
+)
+async def revoke_invitation(workspace_id: UUID, invitation_id: UUID, caller: Admin, session: Session) -> None:
+    """Withdraw an open invitation."""
+    await invitations.revoke_invitation(session, caller, invitation_id)
+
+
+@router.patch("/workspaces/{workspace_id}/members/{user_id}", tags=["members"])
+async def change_role(
+    workspace_id: UUID, user_id: UserId, body: schemas.RoleChange, caller: Admin, session: Session
+) -> schemas.MemberOut:
+    """Give a member another role."""
+    return schemas.MemberOut.model_validate(await members.change_role(session, caller, user_id, body.role))
+
+
+@router.delete(
+    "/workspaces/{workspace_id}/members/{user_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"]
+)
+async def remove_member(workspace_id: UUID, user_id: UserId, caller: CurrentCaller, session: Session) -> None:
+    """Remove a member as an admin, or leave as oneself."""
+    await members.remove_member(session, caller, user_id)
+
+
+@router.post("/invitations/accept", tags=["members"])
+async def accept_invitation(
+    body: schemas.InvitationAcceptance, caller: CurrentCaller, database: AppDatabase
+) -> schemas.Accepted:
+    """Accept an invitation that was sent to the caller's own email address."""
+    return schemas.Accepted(workspace_id=await invitations.accept_invitation(database, caller, body.token))
+
+
+@router.post("/invitations/sign-up", status_code=status.HTTP_201_CREATED, tags=["members"])
+async def sign_up(
+    body: schemas.SignUp, request: Request, response: Response, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Make an account for an invited email address and sign it in; public, the token is the ticket."""
+    opened = await invitations.sign_up(
+        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, token=body.token, name=body.name,
+        password=body.password, user_agent=_agent(request),
+    )
+    return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.get("/api-keys", tags=["api keys"])
+async def list_keys(caller: Admin, session: Session) -> schemas.ApiKeyList:
+    """List the active API keys of the workspace, without their texts."""
+    found = await keys.list_keys(session, caller)
+    return schemas.ApiKeyList(items=[schemas.ApiKeyOut.model_validate(each) for each in found], total=len(found))
+
+
+@router.post("/api-keys", status_code=status.HTTP_201_CREATED, tags=["api keys"])
+async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -> schemas.ApiKeyMade:
+    """Make an API key; the answer's `key` is shown once."""
+    usual = Role.VIEWER if body.key_type is KeyType.PUBLIC else Role.EDITOR
+    issued = await keys.create_key(
+        session, caller, name=body.name, key_type=body.key_type, role=body.role or usual, expires_at=body.expires_at
+    )
+    return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text)
+
+
+@router.delete("/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["api keys"])
+async def revoke_key(key_id: UUID, caller: Admin, session: Session) -> None:
+    """Revoke an API key, at once and for good."""
+    await keys.revoke_key(session, caller, key_id)
+
+
+@router.get("/audit", tags=["audit"])
+async def list_audit(
+    caller: AllWorkspacesAdmin, session: ReadingSession,
+    cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    action: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z_.]+$")] = None,
+) -> schemas.AuditPage:
+    """Read the audit log, the newest entry first; system admins may name `__all__` as the workspace."""
+    entries, following = await audit.list_audit(session, caller, before=cursor, limit=limit, action=action)
+    return schemas.AuditPage(
+        items=[schemas.AuditOut.model_validate(each) for each in entries],
+        next_cursor=None if following is None else str(following),
+    )
+
+
+async def _welcome(
+    request: Request, response: Response, gatekeeper: Gatekeeper, opened: sessions.OpenedSession
+) -> schemas.Me:
+    """Hand out the cookie of a new session and describe its owner, who is now in their default workspace."""
+    response.set_cookie(
+        SESSION_COOKIE, opened.token, expires=opened.expires_at, path="/", httponly=True, samesite="lax",
+        secure=_is_https(request, gatekeeper.settings),
+    )
+    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token))
+    return await _describe(caller, gatekeeper.database)
+
+
+async def _describe(caller: Caller, database: Database) -> schemas.Me:
+    found = await workspace.list_workspaces(database, caller)
+    return schemas.Me(
+        user=schemas.UserOut.model_validate(caller.user) if caller.user else None,
+        workspaces=[schemas.MembershipOut.model_validate(each) for each in found],
+        workspace_id=caller.workspace_id, role=caller.role, auth_method=caller.auth_method,
+        is_system_admin=caller.is_system_admin,
+    )
+
+
+def _is_https(request: Request, settings: Settings) -> bool:
+    if request.url.scheme == "https":
+        return True
+    public = urlsplit(settings.public_url or "")
+    return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
+
+
+def _is_local(request: Request) -> bool:
+    """Say whether a request comes from this machine: from loopback, straight, to a name of this machine.
+
+    Behind a proxy everybody comes from loopback, and a foreign name that resolves to loopback is a rebinding attack.
+    """
+    if any(header in request.headers for header in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        return False
+    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")
+
+
+def _is_demo(settings: Settings) -> bool:
+    """Say whether this server answers with the demo model until somebody adds a key."""
+    configured = (
+        settings.openai_api_key, settings.anthropic_api_key, settings.huggingface_api_key, settings.google_api_key,
+        settings.xai_api_key, settings.openrouter_api_key, settings.mistral_api_key, settings.groq_api_key,
+        settings.openai_base_url, settings.default_llm_provider,
+    )
+    return not any(configured)

@@ -1,0 +1,236 @@
+"""What clients send and get."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from automatos.kernel.schemas import Body, Out
+from automatos.workspaces.types import AuthMethod, KeyType, Role, SystemRole
+
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=320,
+                      pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"),
+]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Slug = Annotated[str, StringConstraints(min_length=2, max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Setup(Body):
+    """The first account."""
+
+    email: Email
+    name: Name
+    password: NewPassword
+    workspace_name: Name | None = None
+    token: Token | None = None
+
+
+class SignIn(Body):
+    """An email address and its password."""
+
+    email: Email
+    password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class WorkspaceNew(Body):
+    """A workspace to make."""
+
+    name: Name
+    slug: Slug | None = None
+
+
+class WorkspaceChange(Body):
+    """What to change of a workspace; what is left out stays."""
+
+    name: Name | None = None
+    slug: Slug | None = None
+
+
+class InvitationNew(Body):
+    """Whom to invite, as what."""
+
+    email: Email
+    role: Role = Role.EDITOR
+
+
+class RoleChange(Body):
+    """The new role of a member."""
+
+    role: Role
+
+
+class InvitationAcceptance(Body):
+    """The token of an invitation's link."""
+
+    token: Token
+
+
+class SignUp(Body):
+    """A new account for an invited address."""
+
+    token: Token
+    name: Name
+    password: NewPassword
+
+
+class ApiKeyNew(Body):
+    """An API key to make."""
+
+    name: Name
+    role: Role | None = Field(None, description="Editor for server keys and viewer for public ones, unless said.")
+    key_type: KeyType = KeyType.SERVER
+    expires_at: AwareDatetime | None = None
+
+
+class AuthConfig(Out):
+    """What a browser must know before anybody is signed in."""
+
+    mode: Literal["local", "clerk", "none"]
+    needs_setup: bool
+    clerk_publishable_key: str | None
+    version: str
+    demo: bool
+
+
+class UserOut(Out):
+    """A person."""
+
+    id: int
+    email: str | None
+    name: str
+    system_role: SystemRole
+
+
+class MembershipOut(Out):
+    """A workspace and the caller's role in it."""
+
+    id: UUID
+    name: str
+    slug: str
+    role: Role
+    is_personal: bool
+
+
+class Me(Out):
+    """Who asks, where they may work, and where they are; `user` is null for keys and in single-user mode."""
+
+    user: UserOut | None
+    workspaces: list[MembershipOut]
+    workspace_id: UUID
+    role: Role
+    auth_method: AuthMethod
+    is_system_admin: bool
+
+
+class WorkspaceList(Out):
+    """The caller's workspaces."""
+
+    items: list[MembershipOut]
+    total: int
+
+
+class WorkspaceOut(Out):
+    """A workspace."""
+
+    id: UUID
+    name: str
+    slug: str
+    is_personal: bool
+    plan_limits: dict[str, object]
+    created_at: datetime
+
+
+class MemberOut(Out):
+    """A member."""
+
+    user_id: int
+    email: str | None
+    name: str
+    role: Role
+    joined_at: datetime
+
+
+class InvitationOut(Out):
+    """An open invitation."""
+
+    id: UUID
+    email: str
+    role: Role
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationMade(InvitationOut):
+    """A new invitation with its token and link, shown once."""
+
+    token: str
+    url: str
+
+
+class MemberList(Out):
+    """The members of a workspace, and for admins its open invitations."""
+
+    items: list[MemberOut]
+    total: int
+    invitations: list[InvitationOut]
+
+
+class Accepted(Out):
+    """The workspace an invitation led to."""
+
+    workspace_id: UUID
+
+
+class ApiKeyOut(Out):
+    """An API key, without its text."""
+
+    id: UUID
+    name: str
+    key_prefix: str
+    key_type: KeyType
+    role: Role
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class ApiKeyMade(ApiKeyOut):
+    """A new API key with its text, shown once."""
+
+    key: str
+
+
+class ApiKeyList(Out):
+    """The active API keys of a workspace."""
+
+    items: list[ApiKeyOut]
+    total: int
+
+
+class AuditOut(Out):
+    """One entry of the audit log."""
+
+    id: int
+    workspace_id: UUID
+    actor: str
+    action: str
+    target_type: str
+    target_id: str
+    detail: dict[str, object]
+    request_id: str
+    client_address: str
+    created_at: datetime
+
+
+class AuditPage(Out):
+    """A page of the audit log, the newest first; `next_cursor` leads to older entries."""
+
+    items: list[AuditOut]
+    next_cursor: str | None

@@ -1,0 +1,147 @@
+"""Words of this room: who asks, in which role, for which workspace."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+ALL_WORKSPACES = "__all__"
+"""What a system admin names instead of a workspace to read across all of them."""
+
+SESSION_COOKIE = "automatos_session"
+
+
+class Role(StrEnum):
+    """What a member may do in a workspace; ordered, so that `role >= Role.EDITOR` reads as it says."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+    def __lt__(self, other: str) -> bool:
+        return _RANK[self] < _RANK[Role(other)]
+
+    def __le__(self, other: str) -> bool:
+        return _RANK[self] <= _RANK[Role(other)]
+
+    def __gt__(self, other: str) -> bool:
+        return _RANK[self] > _RANK[Role(other)]
+
+    def __ge__(self, other: str) -> bool:
+        return _RANK[self] >= _RANK[Role(other)]
+
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+class SystemRole(StrEnum):
+    """What a person may do on the whole server."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class AuthMethod(StrEnum):
+    """How a caller proved who they are."""
+
+    SESSION = "session"
+    JWT = "jwt"
+    API_KEY = "api_key"
+    PLATFORM_KEY = "platform_key"
+    NONE = "none"
+
+
+class KeyType(StrEnum):
+    """Where an API key may live: on a server, or in a page that anybody can read."""
+
+    SERVER = "server"
+    PUBLIC = "public"
+
+
+class Carrier(StrEnum):
+    """Which part of a request brought the credential."""
+
+    BEARER = "bearer"
+    API_KEY = "api_key"
+    COOKIE = "cookie"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRef:
+    """A person, as far as other rooms need to know them."""
+
+    id: int
+    email: str | None
+    name: str
+    system_role: SystemRole = SystemRole.USER
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A workspace as one of its members sees it in their list."""
+
+    id: UUID
+    name: str
+    slug: str
+    is_personal: bool
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a workspace."""
+
+    user_id: int
+    email: str | None
+    name: str
+    role: Role
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What one request shows for itself, read but not yet believed.
+
+    `workspace` is the workspace the request names, None when it names none; `wants_all` says that it names all of them.
+    """
+
+    carrier: Carrier
+    secret: str = field(repr=False)
+    workspace: UUID | None = None
+    wants_all: bool = False
+    request_id: str = ""
+    client_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, for which workspace, with which role: the request context that every service works by.
+
+    `user` is None for keys and in single-user mode. `all_workspaces` is only ever true on read routes that ask for
+    it and for system admins; `workspace_id` is then the one they would otherwise be in. `proof` is the digest of the
+    credential and `valid_until` its end, by which a long stream asks whether its caller is still welcome.
+    """
+
+    user: UserRef | None
+    workspace_id: UUID
+    role: Role
+    auth_method: AuthMethod
+    api_key_id: UUID | None = None
+    api_key_name: str = ""
+    is_system_admin: bool = False
+    all_workspaces: bool = False
+    request_id: str = ""
+    client_address: str = ""
+    proof: bytes = field(default=b"", repr=False)
+    valid_until: datetime | None = None
+
+    @property
+    def actor(self) -> str:
+        """The name this caller goes by in the audit log and in `created_by`: an email address or a key's name."""
+        if self.user:
+            return self.user.email or self.user.name or f"user {self.user.id}"
+        if self.auth_method is AuthMethod.API_KEY:
+            return f"API key {self.api_key_name}"
+        return "platform key" if self.auth_method is AuthMethod.PLATFORM_KEY else "local user"
