@@ -1,0 +1,61 @@
+"""What can go wrong with credentials."""
+
+from automatos.kernel.errors import NotFound, Problem
+
+
+class CredentialNotFound(NotFound):
+    """The workspace has no such credential."""
+
+    code = "credential_not_found"
+    title = "No such credential"
+
+    def __init__(self) -> None:
+        super().__init__("This workspace has no such credential. GET /api/credentials lists them.")
+
+
+class CredentialNameTaken(Problem):
+    """Another credential of the workspace has this name."""
+
+    status = 409
+    code = "credential_name_taken"
+    title = "The name is taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This workspace already has a credential named {name!r}. Choose another name.", field="name")
+
+
+class UnknownProvider(Problem):
+    """No provider has this name."""
+
+    status = 422
+    code = "unknown_provider"
+    title = "There is no such provider"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no provider named {name!r}. Choose one of: {', '.join(known)}.",
+                         field="provider", known=known)
+
+
+class CredentialInvalidHere(Problem):
+    """The fields of a credential do not fit its provider."""
+
+    status = 422
+    code = "credential_invalid"
+    title = "The credential does not fit its provider"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}", field=field)
+
+
+class CredentialUnreadable(Problem):
+    """A stored credential cannot be opened with any key of this server."""
+
+    status = 500
+    code = "credential_unreadable"
+    title = "A stored credential cannot be opened"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The credential {name!r} was sealed with a key this server does not have. Restore the file that held it "
+            "in the folder keys/ of AUTOMATOS_HOME, or delete the credential and add it again."
+        )

@@ -1,0 +1,95 @@
+"""Trying a key: one real request for the list of models."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import aiohttp
+import orjson
+
+from automatos.credentials.types import Secret
+from automatos.kernel.clock import now
+from automatos.kernel.http import AddressRefused, Http
+
+DEADLINE_S = 10.0
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_NAMES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What came of trying a key; the message is ours, never the provider's own text."""
+
+    status: Literal["passed", "failed"]
+    message: str
+    models: list[str] = field(default_factory=list)
+    tested_at: datetime = field(default_factory=now)
+
+
+async def probe(http: Http, secret: Secret) -> ProbeResult:
+    """Ask the provider for its models with this key; takes at most ten seconds, follows no redirect, never raises."""
+    name = secret.provider.display_name
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await _ask(http, secret)
+    except TimeoutError:
+        return ProbeResult("failed", f"{name} did not answer within {DEADLINE_S:.0f} seconds. Check the base URL.")
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, AddressRefused):
+            return ProbeResult("failed", "The base URL leads to a private address, which is not allowed here.")
+        return ProbeResult("failed", f"{name} cannot be reached at {error.host}:{error.port}. Check the base URL and "
+                                     "this server's network.")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return ProbeResult("failed", f"The connection to {name} broke ({type(error).__name__}). Check the base URL.")
+
+
+async def _ask(http: Http, secret: Secret) -> ProbeResult:
+    path, headers = _request(secret)
+    session = http.session(allow_private=secret.allow_private)
+    async with session.get(secret.base_url + path, headers=headers, allow_redirects=False) as response:
+        if response.status != 200:
+            return ProbeResult("failed", _meaning(response.status, secret))
+        body = await response.content.read(MAX_BODY_BYTES)
+        while not response.content.at_eof() and len(body) < MAX_BODY_BYTES:
+            body += await response.content.read(MAX_BODY_BYTES - len(body))
+        response.close()
+    names = _names(body)
+    if names is None:
+        return ProbeResult("failed", "What answered is not a model API. Check the base URL: for most providers it ends "
+                                     "in /v1.")
+    return ProbeResult("passed", f"{secret.provider.display_name} accepted the key and offers {len(names)} models.",
+                       names[:MAX_NAMES])
+
+
+def _request(secret: Secret) -> tuple[str, dict[str, str]]:
+    if secret.provider.wire == "anthropic":
+        return "/v1/models", {"x-api-key": secret.value, "anthropic-version": "2023-06-01"}
+    if secret.provider.key_header:
+        return "/models", {secret.provider.key_header: secret.value}
+    return "/models", {"Authorization": f"Bearer {secret.value}"} if secret.value else {}
+
+
+def _meaning(status: int, secret: Secret) -> str:
+    name = secret.provider.display_name
+    if status in {401, 403}:
+        return f"{name} does not accept this key ({status}). Check that it was copied whole and is still valid."
+    if status == 404:
+        return f"{name} has no list of models at this address (404). Check the base URL: for most it ends in /v1."
+    if status == 429:
+        return f"{name} limits the rate just now (429). The key may be right; test again later."
+    if 300 <= status < 400:
+        return f"{name} answered with a redirect ({status}), which is not followed. Give the final address."
+    return f"{name} answered {status}. Try again later."
+
+
+def _names(body: bytes) -> list[str] | None:
+    """Return the model names of an answer, None when it is no list of models."""
+    try:
+        document: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    rows = document.get("data") if isinstance(document, dict) else document
+    if not isinstance(rows, list):
+        return None
+    return [str(row["id"])[:200] for row in rows if isinstance(row, dict) and row.get("id")]

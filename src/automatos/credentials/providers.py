@@ -1,0 +1,35 @@
+"""The table of providers, read once from `providers.yaml`."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from automatos.credentials.errors import UnknownProvider
+from automatos.credentials.types import Provider
+
+
+@cache
+def providers_by_name() -> dict[str, Provider]:
+    """Return every provider by name, in the order people should see them."""
+    text = files("automatos.credentials").joinpath("providers.yaml").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = yaml.safe_load(text)
+    found = [Provider(**row) for row in rows]
+    return {provider.name: provider for provider in found}
+
+
+def find_provider(name: str) -> Provider | None:
+    """Return the provider of this name, or None."""
+    return providers_by_name().get(name)
+
+
+def get_provider(name: str) -> Provider:
+    """Return the provider of this name.
+
+    Raises:
+        UnknownProvider: there is none; names those that exist.
+    """
+    if provider := find_provider(name):
+        return provider
+    raise UnknownProvider(name, list(providers_by_name()))

@@ -1,0 +1,69 @@
+"""Which model answers when an agent names none."""
+
+from typing import Literal
+from uuid import UUID
+
+from automatos.credentials.service import Keyring, find_provider, get_provider
+from automatos.kernel.config import Settings
+from automatos.kernel.db import Database
+from automatos.llm.errors import UnknownModel
+from automatos.llm.types import DefaultModel, ModelChoice
+from automatos.settings.service import find_values
+from automatos.settings.types import GENERAL_CATEGORY, category_of
+
+DEMO = DefaultModel(ModelChoice("demo", "demo"), "demo")
+_SOURCES: dict[str, Literal["workspace_settings", "system_settings"]] = {
+    "workspace": "workspace_settings", "system": "system_settings",
+}
+
+
+async def find_default(database: Database, settings: Settings, keyring: Keyring, workspace_id: UUID,
+                       service: str = "orchestrator") -> DefaultModel:
+    """Return the default model of a workspace: its settings, the system's, the environment, the first key, the demo.
+
+    `service` picks the category of settings that is asked first; the general one follows.
+
+    Raises:
+        UnknownProvider: settings or environment name a provider that does not exist.
+        UnknownModel: they name a provider without a model, and the provider has no usual one.
+    """
+    for category in dict.fromkeys((category_of(service), GENERAL_CATEGORY)):
+        stored = await find_values(database, workspace_id, category)
+        for scope, source in _SOURCES.items():
+            values = stored[scope]
+            if values.get("llm_provider") or values.get("llm_model"):
+                where = f"{scope} settings ({category})"
+                return DefaultModel(_choice(values.get("llm_provider"), values.get("llm_model"), where), source)
+    if settings.default_llm_provider or settings.default_llm_model:
+        named = settings.default_llm_provider, settings.default_llm_model
+        return DefaultModel(_choice(*named, "environment (DEFAULT_LLM_PROVIDER, DEFAULT_LLM_MODEL)"), "environment")
+    for name in await keyring.configured_providers(workspace_id):
+        provider = get_provider(name)
+        if provider.default_model:
+            return DefaultModel(ModelChoice(name, provider.default_model), "credential")
+    return DEMO
+
+
+def _choice(provider_name: object, model_id: object, where: str) -> ModelChoice:
+    """Pair a provider with a model; a model alone says by its name whose it is."""
+    model = str(model_id) if model_id else ""
+    name = str(provider_name) if provider_name else provider_by_model(model)
+    if not name:
+        raise UnknownModel(f"The {where} name the model {model!r} without a provider. Set llm_provider too.",
+                           field="llm_provider")
+    provider = get_provider(name)
+    model = model or provider.default_model or ""
+    if not model:
+        raise UnknownModel(f"The {where} name the provider {name!r} without a model. Set llm_model too.",
+                           field="llm_model")
+    return ModelChoice(provider.name, model)
+
+
+def provider_by_model(model_id: str) -> str | None:
+    """Return the provider that a well-known model name belongs to."""
+    if "/" in model_id:
+        return "openrouter"
+    starts = {"gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic",
+              "gemini": "google", "grok": "xai", "mistral": "mistral"}
+    found = next((name for start, name in starts.items() if model_id.startswith(start)), None)
+    return found if found and find_provider(found) else None

@@ -1,0 +1,156 @@
+"""What can go wrong between us and a model, each with the provider's own words and what to do next."""
+
+import re
+from typing import Any, ClassVar
+
+from automatos.kernel.errors import Problem
+
+MESSAGE_LIMIT = 300
+_SECRETS = re.compile(
+    r"(?i)(?:bearer\s+\S+|\b(?:sk|pk|rk|hf|gsk|xai|key|ak_srv|ak_pub)[-_][\w*\-]{6,}|\bAIza[\w\-]{10,}|"
+    r"\b(?:api[-_ ]?key|token|secret)\s*[=:]\s*[\"']?[^\s\"',}]{6,})"
+)
+
+
+def scrub(message: str, *secrets: str | None) -> str:
+    """Cut a provider's message to 300 characters on one line, with everything that looks like a secret removed."""
+    for secret in secrets:
+        if secret:
+            message = message.replace(secret, "***")
+    return _SECRETS.sub("***", " ".join(message[:4000].split()))[:MESSAGE_LIMIT]
+
+
+class ModelProblem(Problem):
+    """A call to a model did not give an answer.
+
+    `provider_status` is the HTTP status the provider answered with, None when it did not answer;
+    `retry_after_s` is the pause the provider asked for.
+    """
+
+    advice: ClassVar[str] = "Try again; if it goes on, choose another model."
+    is_retryable: ClassVar[bool] = False
+    is_worth_fallback: ClassVar[bool] = False
+
+    def __init__(self, what: str, *, provider: str, model_id: str = "", provider_status: int | None = None,
+                 provider_message: str = "", next_step: str | None = None, retry_after_s: float | None = None) -> None:
+        self.provider = provider
+        self.model_id = model_id
+        self.provider_status = provider_status
+        self.provider_message = provider_message
+        self.next_step = next_step or self.advice
+        self.retry_after_s = retry_after_s
+        said = f' It said: "{provider_message}"' if provider_message else ""
+        extra: dict[str, Any] = {"provider": provider, "model_id": model_id, "provider_status": provider_status,
+                                 "provider_message": provider_message, "next_step": self.next_step}
+        super().__init__(f"{what}{said} {self.next_step}", **extra)
+
+
+class ModelUnavailable(ModelProblem):
+    """The provider cannot be reached, or answers that it is in trouble."""
+
+    status = 503
+    code = "model_unavailable"
+    title = "The model provider is not available"
+    advice = "Check the provider's status page and this server's network, then try again."
+    is_retryable = True
+    is_worth_fallback = True
+
+
+class RateLimited(ModelProblem):
+    """The provider refuses more calls for now."""
+
+    status = 429
+    code = "model_rate_limited"
+    title = "The model provider limits the rate"
+    advice = "Wait a little, raise the limit of the provider account, or set a fallback model on the agent."
+    is_retryable = True
+    is_worth_fallback = True
+
+
+class QuotaExhausted(RateLimited):
+    """The provider account has no credit left; waiting does not help."""
+
+    code = "model_quota_exhausted"
+    title = "The provider account has no credit left"
+    advice = "Add credit to the provider account, use another key, or set a fallback model of another provider."
+    is_retryable = False
+
+
+class ModelTimeout(ModelProblem):
+    """The whole answer did not come before the deadline."""
+
+    status = 504
+    code = "model_timeout"
+    title = "The model took too long"
+    advice = "Give the step more time (timeout_s), ask for a shorter answer, or set a fallback model on the agent."
+    is_worth_fallback = True
+
+
+class ModelAnswerInvalid(ModelProblem):
+    """What came back is not a complete answer: cut off, a web page, no choices, not JSON."""
+
+    status = 502
+    code = "model_answer_invalid"
+    title = "The model's answer cannot be used"
+    advice = "Try again; if it goes on, check that the base URL of the credential is that of a model API."
+    is_retryable = True
+
+
+class ModelAnswerTooLong(ModelAnswerInvalid):
+    """The answer is longer than this server takes."""
+
+    code = "model_answer_too_long"
+    title = "The model's answer is too long"
+    advice = "Set a lower max_tokens on the agent or ask for less in one step."
+    is_retryable = False
+
+
+class ModelRefused(ModelProblem):
+    """The provider refuses this request as it is; asking again will not help."""
+
+    status = 422
+    code = "model_refused"
+    title = "The model provider refused the request"
+    advice = "Correct what the provider names in the agent's model configuration or prompt."
+
+
+class SamplingRefused(ModelRefused):
+    """The model takes no temperature, top_p or penalty; asking without them helps."""
+
+    code = "sampling_refused"
+    title = "The model takes no sampling settings"
+    advice = "Remove temperature, top_p and the penalties from the agent's model configuration."
+
+
+class ModelNotFound(ModelRefused):
+    """The provider has no such model, or no longer."""
+
+    code = "model_not_found"
+    title = "The provider has no such model"
+    advice = "Choose another model for the agent, or set a fallback model."
+    is_worth_fallback = True
+
+
+class CredentialRefused(ModelRefused):
+    """The provider does not accept the key."""
+
+    code = "credential_refused"
+    title = "The provider refused the key"
+    advice = "Replace the key under Settings, Credentials, and press Test."
+
+
+class CredentialMissing(ModelProblem):
+    """There is no key for a provider that needs one."""
+
+    status = 409
+    code = "credential_missing"
+    title = "A key is missing"
+    advice = "Add a credential for the provider under Settings, Credentials."
+
+
+class UnknownModel(Problem):
+    """Settings name a provider without naming one of its models."""
+
+    status = 422
+    code = "unknown_model"
+    title = "There is no such model"

@@ -1,0 +1,43 @@
+"""The port every provider stands behind: stream one completion."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import aiohttp
+
+from automatos.credentials.types import Provider
+from automatos.llm.errors import ModelProblem
+from automatos.llm.types import Answer, Message, ModelChoice, ToolSpec
+
+OnText = Callable[[str], None]
+Fault = TypeVar("Fault", bound=ModelProblem)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """Everything one call to a provider needs."""
+
+    session: aiohttp.ClientSession
+    provider: Provider
+    base_url: str
+    api_key: str = field(repr=False)
+    choice: ModelChoice
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec]
+    idempotency_key: str | None = None
+
+    def fault(self, kind: type[Fault], what: str, *, next_step: str | None = None) -> Fault:
+        """Build an error about this call, naming the provider and the model."""
+        return kind(what, provider=self.provider.name, model_id=self.choice.model_id, next_step=next_step)
+
+
+class ModelProvider(Protocol):
+    """One wire to models."""
+
+    async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
+        """Ask once and return the complete answer, handing over its text as it comes.
+
+        Raises a `ModelProblem` when there is no complete answer. Cancelling closes the socket.
+        """
+        ...

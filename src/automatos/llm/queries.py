@@ -1,0 +1,99 @@
+"""SQL of the model catalogue and the usage ledger."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.kernel.db import dump_json
+from automatos.llm.models import LlmModel, LlmUsage
+
+_INSERT_USAGE = """
+WITH incoming AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(
+        agent_id int, execution_id uuid, run_id uuid, turn int, attempt int, request_type text, provider text,
+        model_id text, input_tokens int, output_tokens int, cache_read_tokens int, cache_write_tokens int,
+        input_cost_micro_usd bigint, output_cost_micro_usd bigint, latency_ms int, status text, error_message text,
+        created_at timestamptz)
+), written AS (
+    INSERT INTO llm_usage (workspace_id, agent_id, execution_id, run_id, turn, attempt, request_type, provider,
+        model_id, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens,
+        input_cost_micro_usd, output_cost_micro_usd, cost_micro_usd, latency_ms, status, error_message, created_at)
+    SELECT $2, a.id, i.execution_id, i.run_id, i.turn, i.attempt, i.request_type, i.provider, i.model_id,
+        i.input_tokens, i.output_tokens, i.input_tokens + i.output_tokens, i.cache_read_tokens, i.cache_write_tokens,
+        i.input_cost_micro_usd, i.output_cost_micro_usd, i.input_cost_micro_usd + i.output_cost_micro_usd,
+        i.latency_ms, i.status, i.error_message, i.created_at
+    FROM incoming i LEFT JOIN agents a ON a.id = i.agent_id AND a.workspace_id = $2
+    ON CONFLICT (run_id, turn, attempt) DO NOTHING
+    RETURNING agent_id, total_tokens, cost_micro_usd, status, created_at
+), used AS (
+    SELECT agent_id, sum(total_tokens) AS tokens, coalesce(sum(cost_micro_usd), 0) AS micro_usd, count(*) AS requests,
+        max(created_at) AS last_at
+    FROM written WHERE agent_id IS NOT NULL AND status IN ('success', 'fallback') GROUP BY agent_id
+), held AS (
+    SELECT id, coalesce((model_usage_stats ->> 'total_tokens')::bigint, 0) AS tokens,
+        coalesce((model_usage_stats ->> 'total_cost')::numeric, 0) AS cost,
+        coalesce((model_usage_stats ->> 'total_requests')::bigint, 0) AS requests
+    FROM agents WHERE workspace_id = $2 AND id IN (SELECT agent_id FROM used) ORDER BY id FOR UPDATE
+)
+UPDATE agents SET model_usage_stats = jsonb_build_object(
+    'total_tokens', held.tokens + used.tokens,
+    'total_cost', round(held.cost + used.micro_usd / 1000000.0, 6)::text,
+    'total_requests', held.requests + used.requests,
+    'avg_tokens_per_request', (held.tokens + used.tokens) / (held.requests + used.requests),
+    'last_used_at', to_char(used.last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+FROM held JOIN used ON used.agent_id = held.id WHERE agents.id = held.id AND agents.workspace_id = $2
+"""
+
+
+async def insert_usage(connection: asyncpg.Connection, workspace_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
+    """Write calls to the ledger and add them to their agents' statistics, in one statement.
+
+    A call that is already there counts once; an agent that no longer exists becomes null. Failed and cancelled calls
+    are in the ledger but not in an agent's statistics.
+    """
+    await connection.execute(_INSERT_USAGE, dump_json(rows), workspace_id)
+
+
+async def read_prices(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Return provider, model and rates of every model with known rates."""
+    return await connection.fetch(
+        "SELECT provider, model_id, input_cost_per_1k_tokens, output_cost_per_1k_tokens FROM llm_models "
+        "WHERE input_cost_per_1k_tokens IS NOT NULL AND output_cost_per_1k_tokens IS NOT NULL"
+    )
+
+
+async def list_models(session: AsyncSession, provider: str | None, status: str | None) -> Sequence[LlmModel]:
+    """Return the models of the catalogue, those of one provider if it is named, by provider and name."""
+    query = select(LlmModel).order_by(LlmModel.provider, LlmModel.display_name)
+    if provider is not None:
+        query = query.where(LlmModel.provider == provider)
+    if status is not None:
+        query = query.where(LlmModel.status == status)
+    return (await session.scalars(query)).all()
+
+
+async def add_models(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add models that the catalogue does not have yet; what is there stays as it is."""
+    await session.execute(insert(LlmModel).values(rows).on_conflict_do_nothing(index_elements=["provider", "model_id"]))
+
+
+async def summarise_usage(session: AsyncSession, workspace_id: UUID) -> dict[str, int]:
+    """Return the workspace's totals: requests, failures, tokens, micro-dollars, and answers of unknown price."""
+    answered = LlmUsage.status.in_(("success", "fallback"))
+    row = (await session.execute(
+        select(
+            func.count().label("requests"),
+            func.count().filter(LlmUsage.status == "error").label("failed_requests"),
+            func.coalesce(func.sum(LlmUsage.input_tokens), 0).label("input_tokens"),
+            func.coalesce(func.sum(LlmUsage.output_tokens), 0).label("output_tokens"),
+            func.coalesce(func.sum(LlmUsage.total_tokens), 0).label("total_tokens"),
+            func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("cost_micro_usd"),
+            func.count().filter(answered, LlmUsage.cost_micro_usd.is_(None)).label("unknown_cost_requests"),
+        ).where(LlmUsage.workspace_id == workspace_id)
+    )).mappings().one()
+    return {str(name): int(value) for name, value in row.items()}

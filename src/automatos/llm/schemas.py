@@ -1,0 +1,83 @@
+"""What clients get about models and usage."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.functional_serializers import PlainSerializer
+
+from automatos.kernel.schemas import Money, Out
+
+
+def rate_to_text(rate: Decimal | None) -> str | None:
+    """Write a rate as plain decimal text; unknown stays None."""
+    return None if rate is None else f"{rate.normalize():f}"
+
+
+Rate = Annotated[Decimal | None, PlainSerializer(rate_to_text, return_type=str | None)]
+
+
+class Model(Out):
+    """A model of the catalogue; rates are US dollars per 1,000 tokens, null when unknown."""
+
+    provider: str
+    model_id: str
+    display_name: str
+    model_family: str
+    context_window: int | None
+    max_output_tokens: int | None
+    capabilities: dict[str, object]
+    supports_functions: bool
+    supports_vision: bool
+    input_cost_per_1k: Rate = Field(validation_alias="input_cost_per_1k_tokens")
+    output_cost_per_1k: Rate = Field(validation_alias="output_cost_per_1k_tokens")
+    status: str
+
+
+class ModelList(Out):
+    """Models of the catalogue."""
+
+    items: list[Model]
+    total: int
+
+
+class ModelProvider(Out):
+    """A provider and whether this workspace can use it now; `source` says where its key comes from."""
+
+    name: str
+    display_name: str
+    configured: bool
+    source: str | None
+    env_variable: str | None
+    needs_key: bool
+    is_local: bool
+    default_base_url: str | None
+    default_model: str | None
+
+
+class ModelProviderList(Out):
+    """Every provider."""
+
+    items: list[ModelProvider]
+    total: int
+
+
+class DefaultModel(Out):
+    """The model that answers for agents that name none, and what decided it."""
+
+    provider: str
+    model_id: str
+    source: str
+    is_demo: bool
+
+
+class UsageSummary(Out):
+    """What a workspace has used; the price of `unknown_cost_requests` answers is unknown and not in `cost_usd`."""
+
+    requests: int
+    failed_requests: int
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cost_usd: Money = Field(validation_alias="cost_micro_usd")
+    unknown_cost_requests: int

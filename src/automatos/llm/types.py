@@ -1,0 +1,159 @@
+"""Words of the conversation with a model: messages, tools, choices, answers, and the record of what a call used."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from automatos.kernel.clock import now
+
+Role = Literal["system", "user", "assistant", "tool"]
+CompletionStatus = Literal["success", "fallback"]
+UsageStatus = Literal["success", "fallback", "error", "cancelled"]
+FALLBACK_SEPARATOR = ":"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool that a model asks for; `arguments` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation; a tool's result names the call it answers in `tool_call_id`."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool offered to a model; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; `input_tokens` includes those read from and written to the provider's cache."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model to ask and how; a setting left None is not sent, so the provider's own default holds.
+
+    `fallback_model_id` is a model of the same provider, or `provider:model` for another one.
+    """
+
+    provider: str
+    model_id: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    fallback_model_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultModel:
+    """The model that answers when an agent names none, and which level of configuration decided it."""
+
+    choice: ModelChoice
+    source: Literal["workspace_settings", "system_settings", "environment", "credential", "demo"]
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether no real provider is configured."""
+        return self.choice.provider == "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """For whom a call is made; `epoch` separates the calls of a run that another worker took over."""
+
+    workspace_id: UUID
+    agent_id: int | None = None
+    execution_id: UUID | None = None
+    run_id: UUID | None = None
+    turn: int | None = None
+    request_type: str = "recipe"
+    epoch: int = 0
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The key that is the same whenever the same turn of the same run is asked again."""
+        return f"{self.run_id}:{self.turn}" if self.run_id is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered, before prices; `usage` is None when the provider did not say."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    usage: Usage | None
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A complete answer with what it cost; `status` is "fallback" when the fallback model gave it."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    usage: Usage
+    provider: str
+    model_id: str
+    finish_reason: str
+    latency_ms: int
+    cost_micro_usd: int | None
+    status: CompletionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Integer micro-dollars of one call, input and output apart."""
+
+    input_micro_usd: int
+    output_micro_usd: int
+
+    @property
+    def total_micro_usd(self) -> int:
+        """Both parts together."""
+        return self.input_micro_usd + self.output_micro_usd
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One call for the usage ledger: who made it, what it used, what it cost, how it ended."""
+
+    context: CallContext
+    provider: str
+    model_id: str
+    attempt: int
+    status: UsageStatus
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost | None = None
+    latency_ms: int = 0
+    error_message: str | None = None
+    created_at: datetime = field(default_factory=now)

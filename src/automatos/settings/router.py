@@ -1,0 +1,34 @@
+"""HTTP of settings."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from automatos.kernel.db import Scope
+from automatos.kernel.openapi import problems
+from automatos.settings import schemas, service
+from automatos.settings.errors import SettingInvalid
+from automatos.settings.types import SettingScope
+from automatos.workspaces.deps import Admin, AppDatabase, CurrentCaller, Session
+from automatos.workspaces.errors import SystemAdminRequired
+
+router = APIRouter(prefix="/api/settings", tags=["settings"])
+
+Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,99}$")]
+
+
+@router.get("")
+async def list_settings(caller: CurrentCaller, session: Session) -> schemas.SettingList:
+    """List the settings the workspace has or inherits from the system."""
+    found = await service.list_settings(session, caller.workspace_id)
+    return schemas.SettingList(items=found, total=len(found))
+
+
+@router.put("/{category}/{key}", responses=problems(SettingInvalid, SystemAdminRequired))
+async def save_setting(
+    category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase
+) -> schemas.Setting:
+    """Set a value for the workspace, or for the whole server; null removes it."""
+    scope = Scope.ADMIN if body.scope is SettingScope.SYSTEM and caller.is_system_admin else None
+    async with database.session(caller.workspace_id, scope) as session:
+        return await service.save_setting(session, caller, category, key, value=body.value, scope=body.scope)

@@ -1,0 +1,87 @@
+"""Verbs of settings."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.kernel.clock import now
+from automatos.kernel.db import Database
+from automatos.settings import queries
+from automatos.settings.errors import SettingInvalid
+from automatos.settings.models import SystemSetting
+from automatos.settings.schemas import Setting
+from automatos.settings.types import (
+    GENERAL_CATEGORY,
+    KNOWN_TYPES,
+    OWN_CATEGORIES,
+    JsonValue,
+    SettingScope,
+    ValueType,
+    type_of,
+)
+from automatos.workspaces.errors import SystemAdminRequired
+from automatos.workspaces.service import write_audit
+from automatos.workspaces.types import Caller
+
+MAX_VALUE_BYTES = 64 * 1024
+
+
+async def find_values(database: Database, workspace_id: UUID, category: str) -> dict[str, dict[str, JsonValue]]:
+    """Return the values of a category by key, for the scopes "workspace" and "system" apart."""
+    async with database.recording(workspace_id) as connection:
+        rows = await queries.read_category(connection, workspace_id, category)
+    found: dict[str, dict[str, JsonValue]] = {SettingScope.WORKSPACE: {}, SettingScope.SYSTEM: {}}
+    for row in rows:
+        found[SettingScope.WORKSPACE if row["workspace_id"] else SettingScope.SYSTEM][row["key"]] = row["value"]
+    return found
+
+
+async def list_settings(session: AsyncSession, workspace_id: UUID) -> list[Setting]:
+    """Return the settings a workspace has or inherits, by category and key."""
+    rows: Sequence[SystemSetting] = await queries.list_settings(session, workspace_id)
+    return [_shown(row) for row in rows]
+
+
+async def save_setting(session: AsyncSession, caller: Caller, category: str, key: str, *, value: JsonValue,
+                       scope: SettingScope) -> Setting:
+    """Write one value and return it; null removes it, so that what lies beneath shows again. Audited.
+
+    Raises:
+        SystemAdminRequired: the scope is the system's and the caller is no system admin.
+        SettingInvalid: the value has another type than the setting, or is too large.
+    """
+    if scope is SettingScope.SYSTEM and not caller.is_system_admin:
+        raise SystemAdminRequired
+    owner = None if scope is SettingScope.SYSTEM else caller.workspace_id
+    value_type = _checked_type(category, key, value)
+    before = await queries.find_setting(session, owner, category, key)
+    await write_audit(session, caller, "setting.changed", target_type="setting", target_id=f"{category}/{key}",
+                      detail={"scope": scope.value, "old": before.value if before else None, "new": value})
+    if value is None:
+        if before:
+            await session.delete(before)
+        return Setting(category=category, key=key, value=None, value_type=value_type, scope=scope,
+                       updated_by=caller.actor, updated_at=now())
+    row = await queries.save_setting(session, owner, category, key, value=value, value_type=value_type.value,
+                                     updated_by=caller.actor)
+    return _shown(row)
+
+
+def _checked_type(category: str, key: str, value: JsonValue) -> ValueType:
+    known = KNOWN_TYPES.get(key) if category == GENERAL_CATEGORY or category in OWN_CATEGORIES else None
+    found = type_of(value)
+    if value is not None and known and found is not known:
+        raise SettingInvalid(category, key, f"must be a {known.value}, not a {found.value}.")
+    if len(orjson.dumps(value)) > MAX_VALUE_BYTES:
+        raise SettingInvalid(category, key, f"must be at most {MAX_VALUE_BYTES // 1024} kB of JSON.")
+    return known or found
+
+
+def _shown(row: SystemSetting) -> Setting:
+    return Setting(
+        category=row.category, key=row.key, value=row.value, value_type=ValueType(row.value_type),  # pyright: ignore[reportArgumentType]
+        scope=SettingScope.SYSTEM if row.workspace_id is None else SettingScope.WORKSPACE,
+        updated_by=row.updated_by, updated_at=row.updated_at,
+    )
