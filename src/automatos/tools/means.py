@@ -1,0 +1,44 @@
+"""What a tool works with: the call it serves, the guarded web, the sandbox."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automatos.tools.guard import WebGuard
+from automatos.tools.jail import Jail
+from automatos.tools.sandbox import Sandbox, prepare_folder
+from automatos.tools.types import ToolContext
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Everything one call may use; tools reach nothing else."""
+
+    context: ToolContext
+    web: WebGuard
+    sandbox: Sandbox
+
+    @property
+    def files(self) -> Path:
+        """The folder the agent sees, made when first asked for."""
+        folder = self.context.home / "files"
+        if not folder.is_dir():
+            prepare_folder(folder)
+        return folder
+
+    @property
+    def jail(self) -> Jail:
+        """The same folder, for reading and writing without leaving it."""
+        return Jail(self.files)
+
+    @property
+    def effects(self) -> Path:
+        """Where the marks of effects already made are kept, out of the agent's reach."""
+        folder = self.context.home / "effects"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+Runner = Callable[[dict[str, Any], Means], Awaitable[str]]
+"""A tool: checked arguments in, text for the model out; raises `ToolRefused` for what it will not or cannot do."""

@@ -1,0 +1,143 @@
+"""The sandbox: shell commands in bubblewrap, with no network, one folder and hard limits; or not at all."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from automatos.tools.errors import ToolRefused
+
+MAX_OUTPUT_BYTES = 64 * 1024
+TMP_BYTES = 64 * 1024 * 1024
+PROBE_TIMEOUT_S = 10.0
+LIMITS = ("--cpu=30", f"--as={2 * 1024**3}", "--nproc=64", f"--fsize={32 * 1024**2}", "--nofile=256", "--core=0")
+ISOLATION = (
+    "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+    "--disable-userns", "--die-with-parent", "--new-session", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL",
+    "--clearenv", "--hostname", "sandbox",
+)
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108 - its own
+PROBE = "test $(id -u) = 65534 && test ! -e /etc/shadow && echo made > probe && cat probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended: its exit code and what it printed, both streams together, cut at 64 kB."""
+
+    exit_code: int
+    output: str
+    is_cut: bool
+
+
+class Sandbox:
+    """Runs commands for agents; `off_reason` says why it cannot, and then it refuses every command."""
+
+    def __init__(self) -> None:
+        self.off_reason: str | None = "The sandbox has not been tried yet."
+
+    async def probe(self, folder: Path) -> None:
+        """Find out, by running one command under `folder`, whether this machine can confine commands."""
+        self.off_reason = await self._find_fault(folder)
+
+    async def run(self, command: str, folder: Path, timeout_s: float) -> Finished:
+        """Run a command in `folder`; kills all it started when time is up or the caller is cancelled.
+
+        Raises:
+            ToolRefused: the sandbox is off, or broke; the command is never run outside it.
+            TimeoutError: the command did not end in time.
+        """
+        if self.off_reason:
+            raise ToolRefused("tool_off", f"The shell is off on this server: {self.off_reason}")
+        return await self._run(command, folder, timeout_s)
+
+    async def _find_fault(self, folder: Path) -> str | None:
+        missing = [program for program in ("bwrap", "prlimit") if not shutil.which(program)]
+        if missing:
+            return f"{' and '.join(missing)} not installed (packages bubblewrap and util-linux)."
+        try:
+            with _probe_folder(folder) as place:
+                done = await self._run(PROBE, place, PROBE_TIMEOUT_S)
+        except (OSError, TimeoutError, ToolRefused) as error:
+            return f"bubblewrap could not be tried: {str(error)[:200] or type(error).__name__}."
+        if done.exit_code != 0 or done.output.strip() != "made":
+            return f"bubblewrap does not work here: {done.output.strip()[:200] or f'exit code {done.exit_code}'}"
+        return None
+
+    async def _run(self, command: str, folder: Path, timeout_s: float) -> Finished:
+        user, group = sandbox_owner() or (None, None)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *bubblewrap(folder), "--", "/usr/bin/prlimit", *LIMITS, "--", "/bin/sh", "-c", command,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True, cwd="/", env={"PATH": os.defpath}, user=user, group=group,
+                extra_groups=[] if user is not None else None,
+            )
+        except OSError as error:
+            raise ToolRefused("sandbox_failed", "The sandbox could not be started, so nothing was run.") from error
+        try:
+            async with asyncio.timeout(timeout_s):
+                output, is_cut = await _read(process)
+                return Finished(await process.wait(), output.decode("utf-8", "replace"), is_cut)
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+def bubblewrap(folder: Path) -> list[str]:
+    """Return the command line that confines what follows it to `folder`."""
+    line = ["bwrap", *ISOLATION]
+    for name, value in ENVIRONMENT.items():
+        line += ["--setenv", name, value]
+    line += ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "lib", "lib64"):
+        path = Path("/") / name
+        if path.is_symlink():
+            line += ["--symlink", f"usr/{name}", f"/{name}"]
+        elif path.is_dir():
+            line += ["--ro-bind", f"/{name}", f"/{name}"]
+    return [
+        *line, "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--proc", "/proc", "--dev", "/dev",
+        "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--bind", str(folder), "/work", "--chdir", "/work",  # noqa: S108
+    ]
+
+
+def sandbox_owner() -> tuple[int, int] | None:
+    """Return the uid and gid commands run as when we are root, whose processes no limit would hold; else None."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read, owned by whom sandboxed commands run as."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if owner := sandbox_owner():
+        os.chown(folder, *owner)
+    folder.chmod(0o700)
+
+
+@contextlib.contextmanager
+def _probe_folder(parent: Path) -> Generator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix="probe-") as place:
+        prepare_folder(Path(place))
+        yield Path(place)
+
+
+async def _read(process: asyncio.subprocess.Process) -> tuple[bytes, bool]:
+    """Read all that is printed and keep the first 64 kB, so that a flood neither blocks nor fills memory."""
+    kept, stream = bytearray(), process.stdout
+    seen = 0
+    while stream is not None and (part := await stream.read(65536)):
+        seen += len(part)
+        kept += part[: MAX_OUTPUT_BYTES - len(kept)]
+    return bytes(kept), seen > MAX_OUTPUT_BYTES

@@ -1,0 +1,122 @@
+"""The toolbox: which tools exist, which an agent was granted, and one guarded way to call them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import structlog
+from jsonschema.exceptions import ValidationError
+
+from automatos.kernel.config import Settings
+from automatos.kernel.http import Http
+from automatos.llm.types import ToolSpec
+from automatos.tools.builtin import RUNNERS
+from automatos.tools.errors import ToolRefused
+from automatos.tools.guard import WebGuard
+from automatos.tools.means import Means
+from automatos.tools.registry import ToolDefinition, definitions
+from automatos.tools.sandbox import Sandbox
+from automatos.tools.types import ToolContext, ToolInfo, ToolResult
+
+log = structlog.get_logger(__name__)
+MAX_ARGUMENT_CHARS = 2_000_000
+MAX_OUTPUT_CHARS = 20_000
+SHOWN_FAULTS = 5
+SHELL = "shell"
+
+
+def known_names() -> frozenset[str]:
+    """Return the names of every built-in tool, whether or not this server can offer it."""
+    return frozenset(definitions())
+
+
+class Toolbox:
+    """The built-in tools of this process; open it once at start. It owns nothing that must be closed."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        reach = settings.allow_private_urls
+        self._web = WebGuard(http.session(allow_private=reach), allow_private=reach)
+        self._sandbox = Sandbox()
+        self._probe_folder = settings.home / "sandbox"
+
+    async def open(self) -> None:
+        """Find out whether commands can be confined on this machine; the shell stays off where they cannot."""
+        await self._sandbox.probe(self._probe_folder)
+
+    def available(self) -> list[ToolInfo]:
+        """Return every built-in tool by name, each with why it is off when it is."""
+        return [ToolInfo(tool.name, tool.description, tool.parameters, tool.effect, self.off_reason(tool.name))
+                for tool in definitions().values()]
+
+    def off_reason(self, name: str) -> str | None:
+        """Return why a tool cannot be used on this server; None when it can."""
+        if name not in definitions():
+            return f"There is no built-in tool {name!r}."
+        return self._sandbox.off_reason if name == SHELL else None
+
+    def specs(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return what a model is told of the named tools; those that are unknown or off are left out."""
+        wanted = set(names)
+        return [ToolSpec(tool.name, tool.description, tool.parameters) for tool in definitions().values()
+                if tool.name in wanted and self.off_reason(tool.name) is None]
+
+    async def call(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
+        """Call a granted tool with JSON text and return what the model reads; a failure is a result too.
+
+        Codes: tool_not_granted, tool_off, invalid_arguments, tool_timeout, tool_failed, and those of the tools. The
+        call ends within the shorter of the tool's and the context's time. Only cancellation is raised.
+        """
+        try:
+            tool = self._granted(name, context)
+            values = read_arguments(tool, arguments)
+            async with asyncio.timeout(max(0.0, min(context.deadline_s, tool.deadline_s))):
+                output = await RUNNERS[tool.name](values, Means(context, self._web, self._sandbox))
+            return ToolResult(True, presentable(output))
+        except ToolRefused as refused:
+            return ToolResult(False, presentable(refused.message), refused.code)
+        except TimeoutError:
+            return ToolResult(False, f"{name} did not finish in time and was stopped.", "tool_timeout")
+        except Exception:
+            log.exception("tools.call_failed", tool=name, call_key=context.call_key)
+            return ToolResult(False, f"{name} failed on the server. Try another way.", "tool_failed")
+
+    def _granted(self, name: str, context: ToolContext) -> ToolDefinition:
+        tool = definitions().get(name)
+        if tool is None or name not in context.allowed:
+            granted = ", ".join(sorted(context.allowed)) or "none"
+            raise ToolRefused("tool_not_granted", f"{name[:100]!r} is not a tool you were given. Yours: {granted}.")
+        if reason := self.off_reason(name):
+            raise ToolRefused("tool_off", f"{name} is off on this server: {reason}")
+        return tool
+
+
+def read_arguments(tool: ToolDefinition, arguments: str) -> dict[str, Any]:
+    """Return a model's arguments as checked values; refuses with the field and the reason."""
+    if len(arguments) > MAX_ARGUMENT_CHARS:
+        raise ToolRefused("invalid_arguments", f"The arguments are longer than {MAX_ARGUMENT_CHARS} characters.")
+    try:
+        values: Any = orjson.loads(arguments.strip() or "{}")
+    except ValueError as error:  # orjson's own error, and text it cannot encode
+        raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} must be a JSON object.")
+    faults = [_fault(error) for _, error in zip(range(SHOWN_FAULTS), tool.validator.iter_errors(values), strict=False)]
+    if faults:
+        raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not valid. {'; '.join(faults)}.")
+    return values
+
+
+def _fault(error: ValidationError) -> str:
+    field = ".".join(str(part) for part in error.absolute_path) or "arguments"
+    if error.validator in {"maxLength", "minLength", "pattern"}:
+        return f"{field}: does not fit {error.validator} {error.validator_value}"
+    return f"{field}: {error.message[:300]}"
+
+
+def presentable(output: str) -> str:
+    """Return a tool's output as text that can be stored and sent: no NUL, no lone surrogates, 20,000 characters."""
+    clean = output.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if len(clean) <= MAX_OUTPUT_CHARS:
+        return clean
+    return f"{clean[:MAX_OUTPUT_CHARS]}\n[cut: {len(clean) - MAX_OUTPUT_CHARS} more characters]"
