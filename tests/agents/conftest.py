@@ -1,0 +1,109 @@
+"""A small app around the room's router, over the real database; who calls is said by a token of the test."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents.readiness import Readiness
+from automatos.agents.router import router
+from automatos.agents.types import Dependent, Dependents
+from automatos.credentials.service import Keyring
+from automatos.entrypoints.problems import add_problem_handlers
+from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database
+from automatos.kernel.http import Http
+from automatos.llm.service import ModelClient
+from automatos.tools.router import router as tools_router
+from automatos.tools.service import Toolbox
+from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
+
+
+class Door:
+    """Believes a token of the form `<role>:<workspace id>`."""
+
+    async def authenticate(self, presented: Presented) -> Caller:
+        role, _, workspace = presented.secret.partition(":")
+        return Caller(None, UUID(workspace), Role(role), AuthMethod.NONE)
+
+
+class Bell:
+    """Remembers hints instead of sending them."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[UUID, str]] = []
+
+    def hint(self, workspace_id: UUID, topic: str) -> None:
+        self.rung.append((workspace_id, topic))
+
+
+@dataclass
+class Desk:
+    """The agents of one workspace over HTTP."""
+
+    client: httpx2.AsyncClient
+    app: FastAPI
+    database: Database
+    workspace_id: UUID
+    readiness: Readiness
+    role: Role = Role.EDITOR
+    used_by: list[Dependent] = field(default_factory=list)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(None, self.workspace_id, self.role, AuthMethod.NONE)
+
+    def elsewhere(self, workspace_id: UUID) -> "Desk":
+        return replace(self, workspace_id=workspace_id)
+
+    def as_role(self, role: Role) -> "Desk":
+        return replace(self, role=role)
+
+    async def ask(self, method: str, path: str = "", **options: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self.role}:{self.workspace_id}"} | options.pop("headers", {})
+        return await self.client.request(method, f"/api/agents{path}", headers=headers, **options)
+
+    async def create(self, name: str = "Ada", **body: Any) -> dict[str, Any]:
+        made = await self.ask("POST", json={"name": name} | body)
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    async def audit(self) -> list[tuple[str, dict[str, Any]]]:
+        async with self.database.recording(self.workspace_id) as connection:
+            rows = await connection.fetch("SELECT action, detail FROM audit_log ORDER BY id")
+        return [(row["action"], row["detail"]) for row in rows]
+
+
+@pytest.fixture
+async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk of a fresh workspace, where no provider but the demo is configured."""
+    chosen, http = settings.model_copy(update={"home": tmp_path}), Http.open()
+    models = ModelClient.open(database, chosen, http, Keyring(database, Vault(chosen), chosen))
+    toolbox, app = Toolbox(chosen, http), FastAPI()
+    app.state.database, app.state.settings, app.state.authenticator, app.state.bus = database, chosen, Door(), Bell()
+    app.state.models, app.state.toolbox = models, toolbox
+    app.include_router(router)
+    app.include_router(tools_router)
+    add_problem_handlers(app)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        desk = Desk(client, app, database, workspace_id, Readiness(models, toolbox))
+        app.state.agent_dependents = [_reader_of(desk.used_by)]
+        yield desk
+    await models.close()
+    await http.close()
+
+
+def _reader_of(used_by: list[Dependent]) -> Dependents:
+    async def read(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
+        del session, workspace_id, agent_id
+        return used_by
+
+    return read
