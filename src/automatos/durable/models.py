@@ -16,10 +16,11 @@ class Event(Base):
     """One fact of a stream. `seq` counts from 1 without holes within the stream; rows are appended, never changed."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_age", "created_at", postgresql_using="brin"),)
 
     stream: Mapped[str] = mapped_column(String(100), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     type: Mapped[str] = mapped_column(String(50))
     data: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
@@ -30,20 +31,20 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("uq_jobs_key", "name", "key", unique=True),
-        Index("ix_jobs_ready", text("priority DESC"), "run_at", postgresql_where=text("executor_id IS NULL")),
-        Index("ix_jobs_executor", "executor_id"),
+        Index("ix_jobs_waiting", "workspace_id", text("priority DESC"), "run_at",
+              postgresql_where=text("executor_id IS NULL")),
+        Index("ix_jobs_held", "executor_id", "workspace_id", postgresql_where=text("executor_id IS NOT NULL")),
         {"schema": "durable"},
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(100))
-    key: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
     priority: Mapped[int] = mapped_column(Integer, server_default="0")
     run_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     executor_id: Mapped[UUID | None] = mapped_column()
+    signal: Mapped[str | None] = mapped_column(String(50))
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 

@@ -98,7 +98,7 @@ class ExecutionStep(Base):
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
     order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     step_id: Mapped[str] = mapped_column(String(100))
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"), index=True)
     agent_name: Mapped[str] = mapped_column(String(255), server_default="")

@@ -33,7 +33,7 @@ class RunTurn(Base):
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("agent_runs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(10))
     body: Mapped[dict[str, object]] = mapped_column(JSONB)
     input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")

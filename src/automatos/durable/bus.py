@@ -1,0 +1,276 @@
+"""The bus: tells the readers of streams that something is there. Events are stored first; this is only the wake-up.
+
+Inside the process events are handed over as they are. Other processes hear over PostgreSQL's NOTIFY (or Redis PUBLISH
+when Redis is configured), sent in batches from short transactions of their own, and read the table.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from automatos.durable.presence import Presence
+from automatos.durable.types import StoredEvent
+from automatos.kernel.db import UNAVAILABLE, Database
+
+log = structlog.get_logger("automatos.durable")
+CHANNEL = "automatos"
+BATCH_S = 0.01
+NOTIFY_BYTES = 7_500
+RECONNECT_S = 1.0
+BACKLOG = 256
+
+
+class Subscription:
+    """One reader's place on the bus: a bounded backlog of events, and a flag that says "read the table"."""
+
+    def __init__(self) -> None:
+        self.events: list[StoredEvent] = []
+        self.hints: set[str] = set()
+        self.must_read: set[str] = set()
+        self._awake = asyncio.Event()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait until something arrived or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._awake.wait()
+        self._awake.clear()
+
+    def take(self) -> tuple[list[StoredEvent], set[str], set[str]]:
+        """Return and forget what has arrived: events, topics to read from the table, hints."""
+        taken = self.events, self.must_read, self.hints
+        self.events, self.must_read, self.hints = [], set(), set()
+        return taken
+
+    def offer(self, events: Sequence[StoredEvent]) -> None:
+        """Add events; a reader that does not keep up is told to read the table instead, so memory stays bounded."""
+        if len(self.events) + len(events) > BACKLOG:
+            self.must_read.update(event.topic for event in (*self.events, *events))
+            self.events = []
+        else:
+            self.events.extend(events)
+        self._awake.set()
+
+    def nudge(self, topic: str, *, hint: bool) -> None:
+        """Say that a topic has something new."""
+        (self.hints if hint else self.must_read).add(topic)
+        self._awake.set()
+
+
+class Bus:
+    """This process's end of the bus. Topics are scoped by workspace: nothing crosses."""
+
+    def __init__(self, database: Database, presence: Presence, redis_url: str | None = None) -> None:
+        self._database = database
+        self._presence = presence
+        self._redis_url = redis_url
+        self._readers: dict[tuple[UUID, str], set[Subscription]] = defaultdict(set)
+        self._outgoing: dict[str, None] = {}
+        self._listeners: dict[str, Callable[[str], None]] = {}
+        self._flush_soon = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._connection: asyncpg.Connection | None = None
+        self._redis: "RedisLink | None" = None
+
+    async def start(self) -> None:
+        """Begin listening and sending."""
+        if self._redis_url:
+            self._redis = await RedisLink.open(self._redis_url, self._hear)
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="durable.listen"),
+            asyncio.create_task(self._send(), name="durable.send"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop listening; readers simply hear nothing more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._redis:
+            await self._redis.close()
+        if self._connection and not self._connection.is_closed():
+            self._connection.terminate()
+
+    @asynccontextmanager
+    async def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AsyncGenerator[Subscription]:
+        """Hear about topics of one workspace while the block lasts."""
+        subscription = Subscription()
+        for topic in topics:
+            self._readers[workspace_id, topic].add(subscription)
+        try:
+            yield subscription
+        finally:
+            for topic in topics:
+                self._leave(workspace_id, topic, subscription)
+
+    def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
+        """Tell everybody about events that are stored by now."""
+        if not events:
+            return
+        topic = events[0].topic
+        for reader in self._readers.get((workspace_id, topic), ()):
+            reader.offer(events)
+        if self._redis:
+            self._redis.publish(workspace_id, events)
+        self._tell_others(f"e {workspace_id} {topic}")
+
+    def hint(self, workspace_id: UUID, topic: str) -> None:
+        """Say that a list changed; readers fetch it again."""
+        for reader in self._readers.get((workspace_id, topic), ()):
+            reader.nudge(topic, hint=True)
+        self._tell_others(f"h {workspace_id} {topic}")
+
+    def on_word(self, word: str, callback: Callable[[str], None]) -> None:
+        """Call `callback(rest)` when a process sends `word rest`."""
+        self._listeners[word] = callback
+
+    def send_word(self, word: str, rest: str) -> None:
+        """Send a word to every process, this one too."""
+        if callback := self._listeners.get(word):
+            callback(rest)
+        self._tell_others(f"{word} {rest}")
+
+    def _leave(self, workspace_id: UUID, topic: str, subscription: Subscription) -> None:
+        readers = self._readers[workspace_id, topic]
+        readers.discard(subscription)
+        if not readers:
+            del self._readers[workspace_id, topic]
+
+    def _tell_others(self, message: str) -> None:
+        if self._presence.others:
+            self._outgoing[message] = None
+            self._flush_soon.set()
+
+    async def _send(self) -> None:
+        while True:
+            await self._flush_soon.wait()
+            await asyncio.sleep(BATCH_S)
+            self._flush_soon.clear()
+            messages, self._outgoing = list(self._outgoing), {}
+            try:
+                await self._notify(messages)
+            except UNAVAILABLE as error:
+                log.warning("durable.wake_up_not_sent", error=str(error) or type(error).__name__)
+
+    async def _notify(self, messages: list[str]) -> None:
+        sender = str(self._presence.id)
+        batch: list[str] = [sender]
+        for message in [*messages, None]:
+            if message is None or sum(map(len, batch)) + len(batch) + len(message) > NOTIFY_BYTES:
+                payload = "\n".join(batch)
+                async with self._database.recording(None) as connection:
+                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+                batch = [sender]
+            if message is not None:
+                batch.append(message)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+                log.warning("durable.listening_again", error=str(error) or type(error).__name__)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _listen_once(self) -> None:
+        gone = asyncio.Event()
+        self._connection = await self._database.connect()
+        self._connection.add_termination_listener(lambda _: gone.set())
+        await self._connection.add_listener(CHANNEL, lambda _c, _p, _ch, payload: self._hear(str(payload)))
+        await self._notify(["hello"])
+        self._everybody_reads()
+        await gone.wait()
+
+    def _hear(self, payload: str) -> None:
+        sender, *messages = payload.split("\n")
+        if sender == str(self._presence.id):
+            return
+        self._presence.others = max(self._presence.others, 1)
+        for message in messages:
+            word, _, rest = message.partition(" ")
+            if word in {"e", "h"}:
+                workspace, _, topic = rest.partition(" ")
+                for reader in self._readers.get((UUID(workspace), topic), ()):
+                    reader.nudge(topic, hint=word == "h")
+            elif callback := self._listeners.get(word):
+                callback(rest)
+
+    def _everybody_reads(self) -> None:
+        """After a (re)connect something may have been missed: every reader looks at the table."""
+        for (_, topic), readers in self._readers.items():
+            for reader in readers:
+                reader.nudge(topic, hint=":" not in topic)
+
+
+class RedisLink:
+    """The Redis end: publishes each event on the published channel name, and wakes this process for the others'."""
+
+    def __init__(self, url: str, hear: Callable[[str], None]) -> None:
+        from redis import asyncio as redis
+
+        self._client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+        self._hear = hear
+        self._queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)
+        self._task = asyncio.create_task(self._send(), name="durable.redis")
+
+    @staticmethod
+    async def open(url: str, hear: Callable[[str], None]) -> "RedisLink":
+        """Connect lazily: a Redis that is down costs live channels, never events."""
+        return RedisLink(url, hear)
+
+    def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
+        """Queue events for `workflow:{workspace}:execution:{execution}`; dropped when Redis cannot keep up."""
+        kind, _, key = events[0].topic.partition(":")
+        if kind != "run":
+            return
+        with contextlib.suppress(asyncio.QueueFull):
+            for event in events:
+                self._queue.put_nowait((f"workflow:{workspace_id}:execution:{key}", event.envelope()))
+
+    async def close(self) -> None:
+        """Send what is queued for at most a second, then close."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._queue.join()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _send(self) -> None:
+        from redis.exceptions import RedisError
+
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                async with self._client.pipeline(transaction=False) as pipe:
+                    for channel, message in batch:
+                        pipe.publish(channel, message)
+                    await pipe.execute()
+            except (RedisError, OSError) as error:
+                log.warning("durable.redis_unavailable", error=str(error) or type(error).__name__)
+            finally:
+                for _ in batch:
+                    self._queue.task_done()
+
+
+def cursor_of(places: dict[str, int]) -> str:
+    """Write a multiplexed reader's place in each of its streams as one opaque word."""
+    return orjson.dumps(places).hex()
+
+
+def places_of(cursor: str) -> dict[str, int]:
+    """Read a cursor back; anything malformed is the beginning."""
+    try:
+        found = orjson.loads(bytes.fromhex(cursor))
+    except ValueError:
+        return {}
+    return {str(k): v for k, v in found.items() if isinstance(v, int)} if isinstance(found, dict) else {}

@@ -1,0 +1,38 @@
+"""What routers ask for: the bus of this process, and hints to list readers."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from automatos.durable.bus import Bus
+
+AFTER_COMMIT_S = 0.05
+
+
+def get_bus(request: Request) -> Bus:
+    """Return this process's bus."""
+    return request.app.state.bus
+
+
+BusDep = Annotated[Bus, Depends(get_bus)]
+
+
+class Hinter:
+    """Tells list readers to fetch again, a moment after the request, so that its commit comes first."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def changed(self, workspace_id: UUID, topic: str) -> None:
+        """Hint that a list of a workspace changed."""
+        asyncio.get_running_loop().call_later(AFTER_COMMIT_S, self._bus.hint, workspace_id, topic)
+
+
+def get_hinter(bus: BusDep) -> Hinter:
+    """Return a sender of hints."""
+    return Hinter(bus)
+
+
+Hints = Annotated[Hinter, Depends(get_hinter)]

@@ -1,0 +1,78 @@
+"""The registry of living processes: a lease that is renewed while this process lives, and the burial of the dead."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from automatos.durable import queries
+from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.ids import new_id
+
+log = structlog.get_logger("automatos.durable")
+
+
+class Presence:
+    """This process's entry in the registry.
+
+    While the lease is renewed the process's jobs are its own. A process that could not renew in time is buried by any
+    other; when it notices, it calls `on_lost` and registers anew under a new id.
+    """
+
+    def __init__(self, database: Database, lease_s: float) -> None:
+        self.id: UUID = new_id()
+        self.others = 0
+        self._database = database
+        self._lease_s = lease_s
+        self._on_lost: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def on_lost(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when this process was declared dead and must let go of what it held."""
+        self._on_lost.append(callback)
+
+    async def start(self) -> None:
+        """Register and keep the lease renewed until `stop`."""
+        await self._register()
+        self._task = asyncio.create_task(self._keep(), name="durable.presence")
+
+    async def stop(self) -> None:
+        """Leave the registry."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        with contextlib.suppress(*UNAVAILABLE):
+            async with self._database.recording(None) as connection:
+                await queries.retire(connection, self.id)
+
+    async def _register(self) -> None:
+        async with self._database.recording(None) as connection:
+            await queries.register(connection, self.id, socket.gethostname(), os.getpid(), self._lease_s)
+            self.others = await queries.renew(connection, self.id, self._lease_s) or 0
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease_s / 4)
+            try:
+                await self._renew()
+            except UNAVAILABLE as error:
+                log.warning("durable.lease_not_renewed", error=str(error) or type(error).__name__)
+
+    async def _renew(self) -> None:
+        async with self._database.recording(None) as connection:
+            others = await queries.renew(connection, self.id, self._lease_s)
+            freed = await queries.recover(connection)
+        if freed:
+            log.warning("durable.jobs_taken_from_dead_processes", jobs=freed)
+        if others is not None:
+            self.others = others
+            return
+        log.error("durable.lease_lost", executor_id=str(self.id))
+        self.id = new_id()
+        for callback in self._on_lost:
+            callback()
+        await self._register()

@@ -1,0 +1,166 @@
+"""SQL of the queue, the executors and the event log."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from automatos.durable.types import StoredEvent
+
+# Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it.
+CLAIM = """
+WITH RECURSIVE lanes AS (
+    (SELECT workspace_id FROM durable.jobs WHERE executor_id IS NULL ORDER BY workspace_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.workspace_id FROM durable.jobs j
+            WHERE j.executor_id IS NULL AND j.workspace_id > l.workspace_id ORDER BY j.workspace_id LIMIT 1)
+    FROM lanes l WHERE l.workspace_id IS NOT NULL
+), held AS (
+    SELECT workspace_id, count(*) AS running FROM durable.jobs WHERE executor_id IS NOT NULL GROUP BY workspace_id
+), ranked AS (
+    SELECT w.name, w.key, w.priority, w.run_at, w.place + coalesce(h.running, 0) AS place
+    FROM lanes l
+    LEFT JOIN held h USING (workspace_id)
+    CROSS JOIN LATERAL (
+        SELECT name, key, priority, run_at, row_number() OVER (ORDER BY priority DESC, run_at) AS place
+        FROM durable.jobs
+        WHERE executor_id IS NULL AND workspace_id = l.workspace_id AND run_at <= clock_timestamp()
+        ORDER BY priority DESC, run_at LIMIT $2
+    ) w
+    ORDER BY w.priority DESC, place, w.run_at LIMIT $2
+), picked AS (
+    SELECT j.name, j.key FROM durable.jobs j JOIN ranked USING (name, key)
+    WHERE j.executor_id IS NULL FOR UPDATE OF j SKIP LOCKED
+)
+UPDATE durable.jobs j SET executor_id = $1, attempts = j.attempts + 1
+FROM picked WHERE j.name = picked.name AND j.key = picked.key
+RETURNING j.name, j.key, j.workspace_id, j.attempts, j.signal
+"""
+
+
+async def claim(connection: asyncpg.Connection, executor_id: UUID, limit: int) -> list[asyncpg.Record]:
+    """Take up to `limit` waiting jobs for an executor, fairly between workspaces."""
+    return await connection.fetch(CLAIM, executor_id, limit)
+
+
+async def enqueue(
+    connection: asyncpg.Connection, name: str, key: str, workspace_id: UUID, priority: int, run_at: datetime | None
+) -> None:
+    """Add a job, or bring a waiting one forward; a job that is being worked on is left alone."""
+    await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5)", name, key, workspace_id, priority, run_at)
+
+
+async def finish(connection: asyncpg.Connection, name: str, key: str, executor_id: UUID) -> None:
+    """Delete a job this executor holds."""
+    await connection.execute(
+        "DELETE FROM durable.jobs WHERE name = $1 AND key = $2 AND executor_id = $3", name, key, executor_id
+    )
+
+
+async def release(
+    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, run_at: datetime | None,
+    error: str | None, is_attempt: bool,
+) -> None:
+    """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt."""
+    await connection.execute(
+        "UPDATE durable.jobs SET executor_id = NULL, run_at = coalesce($4, clock_timestamp()), last_error = $5, "
+        "attempts = attempts - $6 WHERE name = $1 AND key = $2 AND executor_id = $3",
+        name, key, executor_id, run_at, error, 0 if is_attempt else 1,
+    )
+
+
+async def settle(connection: asyncpg.Connection, name: str, key: str) -> None:
+    """Forget earlier attempts of a job: it made progress."""
+    await connection.execute("UPDATE durable.jobs SET attempts = 1 WHERE name = $1 AND key = $2", name, key)
+
+
+async def signal(connection: asyncpg.Connection, name: str, key: str, word: str) -> bool:
+    """Leave a word for whoever holds a job; returns whether somebody holds it now."""
+    holder = await connection.fetchval(
+        "UPDATE durable.jobs SET signal = $3 WHERE name = $1 AND key = $2 RETURNING executor_id", name, key, word
+    )
+    return holder is not None
+
+
+async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asyncpg.Record]:
+    """Return the words left for jobs this executor holds."""
+    return await connection.fetch(
+        "SELECT name, key, signal FROM durable.jobs WHERE executor_id = $1 AND signal IS NOT NULL", executor_id
+    )
+
+
+async def next_run_at(connection: asyncpg.Connection) -> datetime | None:
+    """Return when the earliest waiting job is due."""
+    return await connection.fetchval("SELECT min(run_at) FROM durable.jobs WHERE executor_id IS NULL")
+
+
+async def counts(connection: asyncpg.Connection) -> dict[str, int]:
+    """Return how many jobs wait and run, and how many executors live."""
+    row = await connection.fetchrow(
+        "SELECT count(*) FILTER (WHERE executor_id IS NULL) AS waiting, "
+        "count(*) FILTER (WHERE executor_id IS NOT NULL) AS running, "
+        "(SELECT count(*) FROM durable.executors WHERE expires_at > clock_timestamp()) AS executors FROM durable.jobs"
+    )
+    return dict(row) if row else {}
+
+
+async def register(connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float) -> None:
+    """Announce a living executor."""
+    await connection.execute(
+        "INSERT INTO durable.executors (id, host, pid, expires_at) "
+        "VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))",
+        executor_id, host, pid, lease_s,
+    )
+
+
+async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: float) -> int | None:
+    """Renew an executor's lease; returns how many others live, or None when it was declared dead meanwhile."""
+    return await connection.fetchval(
+        "UPDATE durable.executors e SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 "
+        "RETURNING (SELECT count(*)::int FROM durable.executors o WHERE o.id <> e.id AND o.expires_at > clock_timestamp())",
+        executor_id, lease_s,
+    )
+
+
+async def retire(connection: asyncpg.Connection, executor_id: UUID) -> None:
+    """Remove an executor that stopped in order."""
+    await connection.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)
+
+
+async def recover(connection: asyncpg.Connection) -> int:
+    """Bury executors whose lease ended and free the jobs they held; returns how many jobs that were."""
+    return await connection.fetchval(
+        """
+        WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id),
+        freed AS (
+            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp()
+            WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
+                OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
+            RETURNING 1)
+        SELECT count(*)::int FROM freed
+        """
+    )
+
+
+async def events_after(
+    connection: asyncpg.Connection, stream: str, seq: int, limit: int, up_to: int | None = None
+) -> list[StoredEvent]:
+    """Return a stream's events after `seq`, in order; only those of the connection's workspace can be seen."""
+    rows = await connection.fetch(
+        "SELECT seq, type, data::text AS data, created_at FROM events "
+        "WHERE stream = $1 AND seq > $2 AND ($4::int IS NULL OR seq <= $4) ORDER BY seq LIMIT $3",
+        stream, seq, limit, up_to,
+    )
+    return [StoredEvent(stream, r["seq"], r["type"], r["created_at"].isoformat(), r["data"]) for r in rows]
+
+
+async def prune_events(connection: asyncpg.Connection, before: datetime) -> str:
+    """Delete streamed text of long-finished streams; the turns keep every word."""
+    return await connection.execute("DELETE FROM events WHERE type = 'step.delta' AND created_at < $1", before)
+
+
+async def try_lead(connection: asyncpg.Connection, lock: int) -> bool:
+    """Become the one process that does a periodic chore now, until this transaction ends."""
+    answer: Any = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock)
+    return bool(answer)

@@ -1,0 +1,116 @@
+"""Following streams: replay from the table, then live, each event once and in order, whatever is lost in between."""
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from uuid import UUID
+
+from automatos.durable import queries
+from automatos.durable.bus import Bus, cursor_of
+from automatos.durable.types import StoredEvent
+from automatos.kernel.db import Database
+
+PAGE = 200
+SILENCE_S = 15.0
+RECHECK_S = 2.0
+PERMISSION_S = 20.0
+
+Permitted = Callable[[], Awaitable[bool]]
+
+
+class _Reader:
+    """The places of one reader in its streams."""
+
+    def __init__(self, database: Database, workspace_id: UUID, places: dict[str, int]) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self.places = places
+
+    async def read(self, topic: str) -> list[StoredEvent]:
+        """Read on in the table; the reader's place moves with what is returned."""
+        async with self._database.recording(self._workspace_id) as connection:
+            events = await queries.events_after(connection, topic, self.places[topic], PAGE)
+        if events:
+            self.places[topic] = events[-1].seq
+        return events
+
+    async def accept(self, events: Sequence[StoredEvent], must_read: set[str]) -> list[StoredEvent]:
+        """Sort what the bus brought: pass what follows directly, drop what was seen, read the table over a hole."""
+        passed: list[StoredEvent] = []
+        for event in events:
+            if event.topic in must_read or event.seq <= self.places[event.topic]:
+                continue
+            if event.seq == self.places[event.topic] + 1:
+                self.places[event.topic] = event.seq
+                passed.append(event)
+            else:
+                must_read.add(event.topic)
+        for topic in must_read:
+            while page := await self.read(topic):
+                passed.extend(page)
+                if len(page) < PAGE:
+                    break
+        return passed
+
+
+async def follow(
+    bus: Bus, database: Database, workspace_id: UUID, topic: str, after: int, is_last: Callable[[StoredEvent], bool],
+    permitted: Permitted,
+) -> AsyncGenerator[str]:
+    """Yield a stream as server-sent event frames until its last event; a comment now and then keeps the line open.
+
+    `permitted` is asked again every 20 s; when it says no the stream ends.
+    """
+    reader = _Reader(database, workspace_id, {topic: after})
+    async with bus.subscribe(workspace_id, [topic]) as subscription:
+        events = await reader.accept([], {topic})
+        checked = spoken = time.monotonic()
+        while True:
+            if events:
+                spoken = time.monotonic()
+                yield "".join(_frame(str(event.seq), event) for event in events)
+                if any(is_last(event) for event in events):
+                    return
+            elif time.monotonic() - spoken > SILENCE_S:
+                spoken = time.monotonic()
+                yield ": still here\n\n"
+            if time.monotonic() - checked > PERMISSION_S:
+                checked = time.monotonic()
+                if not await permitted():
+                    return
+            await subscription.wait(RECHECK_S)
+            live, must_read, _ = subscription.take()
+            events = await reader.accept(live, must_read or (set() if live else {topic}))
+
+
+async def follow_many(
+    bus: Bus, database: Database, workspace_id: UUID, places: dict[str, int], hints: Sequence[str], permitted: Permitted
+) -> AsyncGenerator[str]:
+    """Yield several streams and hints in one, for a browser that may open only a few connections.
+
+    `places` gives the last seq seen of each stream. The frame's id is a cursor over all of them. Hint topics have no
+    history: each is sent once at the start, because anything may have changed while nobody listened.
+    """
+    reader = _Reader(database, workspace_id, dict(places))
+    async with bus.subscribe(workspace_id, [*places, *hints]) as subscription:
+        events = await reader.accept([], set(places))
+        changed = set(hints)
+        checked = spoken = time.monotonic()
+        while True:
+            cursor = cursor_of(reader.places)
+            frames = [_frame(cursor, event) for event in events]
+            frames += [f'event: changed\ndata: {{"topic":"{topic}"}}\n\n' for topic in sorted(changed)]
+            if frames or time.monotonic() - spoken > SILENCE_S:
+                spoken = time.monotonic()
+                yield "".join(frames) or ": still here\n\n"
+            if time.monotonic() - checked > PERMISSION_S:
+                checked = time.monotonic()
+                if not await permitted():
+                    return
+            await subscription.wait(RECHECK_S)
+            live, must_read, changed = subscription.take()
+            changed &= set(hints)
+            events = await reader.accept(live, (must_read & set(places)) or (set() if live else set(places)))
+
+
+def _frame(cursor: str, event: StoredEvent) -> str:
+    return f"id: {cursor}\nevent: {event.type}\ndata: {event.envelope()}\n\n"

@@ -1,0 +1,202 @@
+"""The worker: claims jobs while it has room, drives each in a task of its own, and lets go in order when stopped."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from automatos.durable import queries
+from automatos.durable.bus import Bus
+from automatos.durable.presence import Presence
+from automatos.durable.types import Handler, HeldJob, Interruption
+from automatos.kernel.clock import now
+from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.errors import DatabaseUnavailable
+
+log = structlog.get_logger("automatos.durable")
+IDLE_POLL_S = 1.0
+MAX_ATTEMPTS = 3
+SIGNAL_POLL_S = 1.0
+WORD_JOBS = "jobs"
+WORD_SIGNAL = "signal"
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something one process does every so often: under a lock of its own, so that only one does."""
+
+    name: str
+    every_s: float
+    lock: int
+    do: Callable[[], Awaitable[None]]
+
+
+class Worker:
+    """Runs jobs of this process.
+
+    A job is tried again when its worker died; after MAX_ATTEMPTS without progress its handler's `give_up` ends it.
+    `stop` refuses new jobs, gives running ones `grace_s` to end, then hands the rest back to the queue unharmed.
+    """
+
+    def __init__(
+        self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *, capacity: int,
+        chores: tuple[Chore, ...] = (),
+    ) -> None:
+        self._database = database
+        self._presence = presence
+        self._handlers = handlers
+        self._capacity = capacity
+        self._chores = chores
+        self._held: dict[tuple[str, str], HeldJob] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
+        bus.on_word(WORD_JOBS, lambda _: self._wake.set())
+        bus.on_word(WORD_SIGNAL, self._hear_signal)
+        presence.on_lost(self._let_go)
+
+    @property
+    def running(self) -> int:
+        """How many jobs this process is working on."""
+        return len(self._held)
+
+    async def start(self) -> None:
+        """Begin claiming."""
+        self._tasks = [
+            asyncio.create_task(self._claim_forever(), name="durable.claim"),
+            asyncio.create_task(self._watch_signals(), name="durable.signals"),
+            *(asyncio.create_task(self._repeat(chore), name=f"durable.{chore.name}") for chore in self._chores),
+        ]
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Stop in order; nothing is lost, whatever has not ended goes on elsewhere or at the next start."""
+        self._is_stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        running = [job.task for job in self._held.values() if job.task]
+        if running:
+            await asyncio.wait(running, timeout=grace_s)
+        for job in list(self._held.values()):
+            job.interrupt(Interruption.SHUTDOWN)
+        await asyncio.gather(*(job.task for job in list(self._held.values()) if job.task), return_exceptions=True)
+
+    async def _claim_forever(self) -> None:
+        while True:
+            try:
+                claimed = await self._claim()
+            except (*UNAVAILABLE, DatabaseUnavailable) as error:
+                log.warning("durable.claim_failed", error=str(error) or type(error).__name__)
+                await asyncio.sleep(0.5)
+                continue
+            if not claimed or len(self._held) >= self._capacity:
+                await self._sleep_until_woken()
+
+    async def _claim(self) -> int:
+        room = self._capacity - len(self._held)
+        self._wake.clear()
+        if room <= 0:
+            return 0
+        async with self._database.recording(None) as connection:
+            rows = await queries.claim(connection, self._presence.id, room)
+        for row in rows:
+            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"])
+            self._held[job.name, job.key] = job
+            job.task = asyncio.create_task(self._work(job), name=f"{job.name}:{job.key}")
+            if row["signal"]:
+                job.interrupt(Interruption(row["signal"]))
+        return len(rows)
+
+    async def _sleep_until_woken(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_POLL_S * random.uniform(0.8, 1.2)):  # noqa: S311
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _work(self, job: HeldJob) -> None:
+        error: str | None = None
+        is_attempt = True
+        try:
+            await self._drive(job)
+        except asyncio.CancelledError:
+            if job.interruption is None:
+                raise
+        except (*UNAVAILABLE, DatabaseUnavailable) as problem:
+            error = str(problem) or type(problem).__name__
+            job.again_at = now() + timedelta(seconds=1)
+            is_attempt = False
+        except Exception as problem:
+            error = f"{type(problem).__name__}: {problem}"
+            log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
+            job.again_at = now() + timedelta(seconds=2**job.attempts)
+        finally:
+            self._held.pop((job.name, job.key), None)
+            if len(self._held) == self._capacity - 1:
+                self._wake.set()
+        if not job.is_finished:
+            await self._settle(job, error, is_attempt=is_attempt and error is not None)
+
+    async def _drive(self, job: HeldJob) -> None:
+        handler = self._handlers[job.name]
+        if job.attempts > MAX_ATTEMPTS:
+            await handler.give_up(job, f"its worker stopped {MAX_ATTEMPTS} times while it ran, without progress")
+        else:
+            await handler.drive(job)
+
+    async def _settle(self, job: HeldJob, error: str | None, *, is_attempt: bool) -> None:
+        """Finish or give back a job whose handler ended; patient with a database that is away."""
+        holder = self._presence.id
+        goes_back = error is not None or job.again_at is not None or job.interruption in {
+            Interruption.SHUTDOWN, Interruption.LEASE_LOST}
+        for pause_s in (0.1, 0.5, 1, 2, 4):
+            try:
+                async with self._database.recording(None) as connection:
+                    if goes_back:
+                        await queries.release(connection, job.name, job.key, holder, job.again_at, error,
+                                              is_attempt=is_attempt)
+                    else:
+                        await queries.finish(connection, job.name, job.key, holder)
+                return
+            except UNAVAILABLE:
+                await asyncio.sleep(pause_s)
+        log.error("durable.job_not_settled", job=job.name, key=job.key)
+
+    async def _watch_signals(self) -> None:
+        """Look for signals whose wake-up was lost."""
+        while True:
+            await asyncio.sleep(SIGNAL_POLL_S)
+            if not self._held:
+                continue
+            try:
+                async with self._database.recording(None) as connection:
+                    rows = await queries.signals(connection, self._presence.id)
+            except UNAVAILABLE:
+                continue
+            for row in rows:
+                self._interrupt(row["name"], row["key"], row["signal"])
+
+    def _hear_signal(self, rest: str) -> None:
+        name, key, word = rest.split(" ")
+        self._interrupt(name, key, word)
+
+    def _interrupt(self, name: str, key: str, word: str) -> None:
+        if job := self._held.get((name, key)):
+            job.interrupt(Interruption(word))
+
+    def _let_go(self) -> None:
+        for job in self._held.values():
+            job.interrupt(Interruption.LEASE_LOST)
+
+    async def _repeat(self, chore: Chore) -> None:
+        while True:
+            await asyncio.sleep(chore.every_s * random.uniform(0.9, 1.1))  # noqa: S311
+            try:
+                async with self._database.recording(None) as connection, connection.transaction():
+                    if await queries.try_lead(connection, chore.lock):
+                        await chore.do()
+            except Exception:
+                log.exception("durable.chore_failed", chore=chore.name)
