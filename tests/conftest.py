@@ -1,17 +1,24 @@
-"""Fixtures every test may use: a migrated PostgreSQL, the database as the application sees it, and a workspace to work in."""
+"""Fixtures every test may use: a migrated PostgreSQL, a running server with its worker, a scripted model, a caller."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import aiohttp
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 
+from automatos.entrypoints.api import create_app
 from automatos.entrypoints.migrate import Ground, prepare_embedded
+from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.embedded import EmbeddedPostgres
 from automatos.kernel.ids import new_id
+from tests.fakes.model_server import ModelServer
+from tests.surface import Client, Make, new_client, serving
 
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -58,7 +65,65 @@ async def workspace_id(database: Database) -> UUID:
     return fresh
 
 
+@pytest.fixture(scope="session")
+async def shared_model_server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(shared_model_server: ModelServer) -> ModelServer:
+    """A scripted model server, with no script and no calls yet."""
+    shared_model_server.reset()
+    return shared_model_server
+
+
+@pytest.fixture(scope="session")
+async def services(ground: Ground, settings: Settings, shared_model_server: ModelServer) -> Services:
+    """The parts of the server that tests talk to; models are the scripted one, on both wires."""
+    scripted = settings.model_copy(update={
+        "openai_api_key": SecretStr("sk-test"), "openai_base_url": shared_model_server.base_url,
+        "anthropic_api_key": SecretStr("sk-ant-test"), "anthropic_base_url": shared_model_server.url,
+        "default_llm_provider": "openai", "default_llm_model": "fake-model",
+    })
+    return Services(scripted, ground.url, role=ground.role)
+
+
+@pytest.fixture(scope="session")
+async def app(services: Services) -> FastAPI:
+    """The application as production assembles it."""
+    return create_app(services)
+
+
+@pytest.fixture(scope="session")
+async def http(app: FastAPI, services: Services) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session with the running server, API and worker in one process, over a real socket."""
+    async with serving(app, services) as session:
+        yield session
+
+
+@pytest.fixture
+async def client(http: aiohttp.ClientSession, database: Database) -> Client:
+    """An owner's key in a workspace of this test alone."""
+    return await new_client(http, database)
+
+
+@pytest.fixture
+async def stranger(http: aiohttp.ClientSession, database: Database) -> Client:
+    """An owner's key in another workspace."""
+    return await new_client(http, database)
+
+
+@pytest.fixture
+def make(client: Client, model_server: ModelServer) -> Make:
+    """Builders in the client's workspace; the model server starts unscripted."""
+    return Make(client)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put whole-machine tests last, so that a broken unit is reported first."""
-    weight: Callable[[pytest.Item], int] = lambda item: any(item.get_closest_marker(m) for m in ("browser", "chaos"))
+
+    def weight(item: pytest.Item) -> bool:
+        return any(item.get_closest_marker(name) for name in ("browser", "chaos"))
+
     items.sort(key=weight)

@@ -1,0 +1,99 @@
+"""A recipe's definition: read from rows, checked as a whole, its inputs checked against what it declares."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from automatos.recipes.placeholders import RESERVED, find
+from automatos.recipes.types import Definition, ExecutionConfig, JsonObject, Step
+
+JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,), "number": (int, float), "integer": (int,), "boolean": (bool,), "array": (list,), "object": (dict,),
+}
+Fault = dict[str, Any]
+
+
+def definition_of(row: Mapping[str, Any]) -> Definition:
+    """Read a stored version: keys recipe_id, template_id, name, version, steps, inputs, execution_config."""
+    steps = tuple(Step(**step) for step in sorted(row["steps"], key=lambda step: step["order"]))
+    return Definition(row["recipe_id"], row["template_id"], row["name"], row["version"], steps, row["inputs"],
+                      ExecutionConfig(**row["execution_config"]))
+
+
+def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]) -> list[Fault]:
+    """Return every fault of a definition, each with `where`, `message` and, in prompts, `line` and `column`."""
+    faults: list[Fault] = []
+    agents = set(known_agents)
+    faults += _repeated("order", steps, [step.order for step in steps])
+    faults += _repeated("step_id", steps, [step.step_id for step in steps])
+    faults += _repeated("output_key", steps, [step.output_key for step in steps])
+    for place, step in enumerate(steps):
+        if step.agent_id not in agents:
+            faults.append(_fault(f"steps[{place}].agent_id", f"agent {step.agent_id} is not in this workspace"))
+        if RESERVED.fullmatch(step.output_key) and step.output_key != f"step_{step.order}":
+            faults.append(_fault(f"steps[{place}].output_key", f"{step.output_key!r} is a reserved name"))
+        faults += _unknown_placeholders(place, step, steps, inputs)
+    return faults
+
+
+def _repeated(field: str, steps: list[Step], values: list[Any]) -> list[Fault]:
+    return [
+        _fault(f"steps[{place}].{field}", f"{values[place]!r} is used by an earlier step too")
+        for place in range(len(steps)) if values[place] in values[:place]
+    ]
+
+
+def _unknown_placeholders(place: int, step: Step, steps: list[Step], inputs: JsonObject) -> list[Fault]:
+    earlier = [other for other in steps if other.order < step.order]
+    known = {f"input.{name}" for name in inputs} | {other.output_key for other in earlier}
+    known |= {f"step_{other.order}_output" for other in earlier}
+    if earlier:
+        known.add("previous_output")
+    return [
+        _fault(f"steps[{place}].prompt_template", _why_unknown(found.name, steps), line=found.line, column=found.column)
+        for found in find(step.prompt_template) if found.name not in known
+    ]
+
+
+def _why_unknown(name: str, steps: list[Step]) -> str:
+    if name.startswith("input."):
+        return f"{{{name}}} is not a declared input"
+    if any(name in {step.output_key, f"step_{step.order}_output"} for step in steps):
+        return f"{{{name}}} is the output of this step or a later one; a step can only use earlier outputs"
+    return f"{{{name}}} is unknown; use {{input.NAME}}, an earlier step's output_key, {{previous_output}} or " \
+           "{step_N_output}, and {{ }} for literal braces"
+
+
+def _fault(where: str, message: str, **position: int) -> Fault:
+    return {"where": where, "message": message, **position}
+
+
+def accept_inputs(declared: JsonObject, given: JsonObject) -> tuple[JsonObject, list[Fault]]:
+    """Return the inputs with defaults filled in, and the faults: unknown, missing or of another type."""
+    faults = [_fault(f"input_data.{name}", "the recipe declares no such input") for name in given if name not in declared]
+    accepted: JsonObject = {}
+    for name, spec in declared.items():
+        value = given.get(name, spec.get("default"))
+        if value is None:
+            if spec.get("required", False):
+                faults.append(_fault(f"input_data.{name}", "is required"))
+            accepted[name] = None
+        elif not _fits(value, spec.get("type", "string")):
+            faults.append(_fault(f"input_data.{name}", f"must be a {spec.get('type', 'string')}"))
+        else:
+            accepted[name] = value
+    return accepted, faults
+
+
+def _fits(value: object, type_name: str) -> bool:
+    if isinstance(value, bool) and type_name in {"number", "integer"}:
+        return False
+    return isinstance(value, JSON_TYPES.get(type_name, (object,)))
+
+
+def as_text(value: object) -> str:
+    """Return an input as it appears in a prompt: text as it is, anything else as JSON, nothing as the empty text."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

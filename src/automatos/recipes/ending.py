@@ -1,0 +1,53 @@
+"""How executions end: written once, with their totals."""
+
+from typing import Any
+
+from automatos.durable.types import NewEvent
+from automatos.kernel.clock import now
+from automatos.kernel.errors import Problem
+from automatos.kernel.schemas import micro_to_text
+from automatos.recipes.journal import ExecutionJournal
+from automatos.recipes.state import ExecutionState
+from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
+
+
+async def finish(
+    state: ExecutionState, journal: ExecutionJournal, status: ExecutionStatus, error: JsonObject | None, **more: Any
+) -> None:
+    """Record the final status with totals and the last output; the job is deleted in the same statement."""
+    done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
+    state.status, state.error, state.finished_at = status, error, now()
+    totals = {
+        "total_tokens": state.input_tokens + state.output_tokens, "cost_usd": micro_to_text(state.cost),
+        "duration_ms": round((state.finished_at - (state.started_at or state.created_at)).total_seconds() * 1000),
+        "agents": len({step.step.agent_id for step in done}), "steps_completed": len(done),
+    }
+    outcome: JsonObject = {"error": error} if error else {}
+    if done:
+        state.output_data = {"final_output": done[-1].output, "total_duration_ms": totals["duration_ms"],
+                             "total_tokens": totals["total_tokens"], "steps_completed": len(done)}
+        outcome["final_output"] = done[-1].output
+    journal.add(NewEvent.of(f"execution.{status}", **outcome, **totals, **more))
+    await journal.commit()
+
+
+async def end_cancelled(state: ExecutionState, journal: ExecutionJournal, by: str | None) -> None:
+    """End an execution as cancelled; what its running step had done so far is kept."""
+    close_running(state, journal, StepStatus.CANCELLED, None)
+    await finish(state, journal, ExecutionStatus.CANCELLED, None, by=by)
+
+
+def close_running(
+    state: ExecutionState, journal: ExecutionJournal, status: StepStatus, error: JsonObject | None
+) -> None:
+    """Close the step that was at work."""
+    for record in state.steps.values():
+        if record.status is StepStatus.RUNNING:
+            record.status, record.error, record.finished_at = status, error, now()
+            journal.add(NewEvent.of(f"step.{status}", order=record.step.order, error=error), step=record)
+
+
+def error_of(problem: Problem) -> JsonObject:
+    """Return a problem as events and rows show it: code, message, next_step."""
+    next_step = getattr(problem, "next_step", "") or "Read the message, change the step or its agent, and cook again."
+    return {"code": problem.code, "message": problem.detail, "next_step": next_step}

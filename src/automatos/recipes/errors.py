@@ -1,0 +1,116 @@
+"""What can go wrong with recipes and their executions."""
+
+from typing import Any
+
+from automatos.kernel.errors import NotFound, Problem
+
+
+class RecipeNotFound(NotFound):
+    """The workspace has no such recipe."""
+
+    code = "recipe_not_found"
+    title = "No such recipe"
+
+    def __init__(self, template_id: str) -> None:
+        super().__init__(f"This workspace has no recipe {template_id[:100]!r}. List them with GET /api/workflow-recipes.")
+
+
+class ExecutionNotFound(NotFound):
+    """The workspace has no such run."""
+
+    code = "run_not_found"
+    title = "No such run"
+
+    def __init__(self, execution_id: object) -> None:
+        super().__init__(f"This workspace has no run {str(execution_id)[:64]}. List them with GET /api/runs.")
+
+
+class RecipeInvalid(Problem):
+    """The definition has faults; `faults` names each with its place and, in prompts, its position."""
+
+    status = 422
+    code = "recipe_invalid"
+    title = "The recipe is not valid"
+
+    def __init__(self, faults: list[dict[str, Any]]) -> None:
+        first = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(f"{first['where']}: {first['message']}{more}. Nothing was saved.", faults=faults)
+
+
+class RecipeNotReady(Problem):
+    """At least one step's agent is not active; each is named."""
+
+    status = 409
+    code = "recipe_not_ready"
+    title = "The recipe cannot start now"
+
+    def __init__(self, idle: list[str]) -> None:
+        super().__init__(f"These agents are not active: {', '.join(idle)}. Activate them, then cook again.")
+
+
+class TemplateIdTaken(Problem):
+    """Another recipe of the workspace has this template_id."""
+
+    status = 409
+    code = "template_id_taken"
+    title = "The template_id is taken"
+
+    def __init__(self, template_id: str) -> None:
+        super().__init__(f"A recipe {template_id!r} exists already. Choose another template_id, or update that one.")
+
+
+class IdempotencyKeyReused(Problem):
+    """The same Idempotency-Key came with a different request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key was used for another request"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key started another execution with other inputs. Use a new key for a new one.")
+
+
+class InputsInvalid(Problem):
+    """The inputs do not fit what the recipe declares."""
+
+    status = 422
+    code = "inputs_invalid"
+    title = "The inputs do not fit the recipe"
+
+    def __init__(self, faults: list[dict[str, Any]]) -> None:
+        super().__init__("; ".join(f"{f['where']}: {f['message']}" for f in faults[:5]) + ".", faults=faults)
+
+
+class ExecutionOver(Problem):
+    """The run has ended; a final state never changes."""
+
+    status = 409
+    code = "run_over"
+    title = "The run has already ended"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The run is {status}; a run that has ended stays as it is. Cook the recipe again for a new one.")
+
+
+class StepFailed(Problem):
+    """A step of an execution gave no output."""
+
+    status = 500
+    code = "step_failed"
+    title = "A step failed"
+
+
+class AgentGone(Problem):
+    """The step's agent was deleted after the recipe was saved."""
+
+    status = 409
+    code = "agent_gone"
+    title = "The step's agent no longer exists"
+
+    def __init__(self, agent_id: int) -> None:
+        super().__init__(f"Agent {agent_id} was deleted. Choose another agent for the step, save, and cook again.")
+
+
+class Fenced(Exception):  # noqa: N818 - never shown to anybody
+    """Another worker has taken this execution over; whatever we hold of it is old."""

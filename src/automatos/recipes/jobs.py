@@ -1,0 +1,86 @@
+"""What the worker does for recipes: drive executions, end those nobody drives, tidy the event log."""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from automatos.agents.service import load_for_run
+from automatos.durable.service import Chore, prune_events
+from automatos.durable.types import Handler, HeldJob
+from automatos.kernel.clock import now
+from automatos.kernel.db import Database, Scope
+from automatos.llm.types import ModelChoice
+from automatos.recipes.errors import Fenced
+from automatos.recipes.execution import Cook, Kitchen
+from automatos.recipes.journal import ExecutionJournal
+from automatos.recipes.loading import load
+from automatos.recipes.queries import executions as queries
+from automatos.runs.service import AgentFactory
+
+log = structlog.get_logger("automatos.recipes")
+LATE_BY = timedelta(seconds=15)
+KEEP_PIECES = timedelta(days=1)
+
+
+def handler(kitchen: Kitchen) -> Handler:
+    """Return how the worker treats `recipes.run` jobs."""
+
+    async def drive(job: HeldJob) -> None:
+        if cook := await _take_over(kitchen, UUID(job.key), job.workspace_id):
+            await _stopping_when_fenced(job, cook.work(job))
+
+    async def give_up(job: HeldJob, why: str) -> None:
+        if cook := await _take_over(kitchen, UUID(job.key), job.workspace_id):
+            await _stopping_when_fenced(job, cook.give_up(why))
+
+    return Handler(drive, give_up)
+
+
+async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Fenced:
+        log.warning("recipes.execution_taken_over", execution_id=job.key)
+    job.is_finished = True
+
+
+async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> Cook | None:
+    """Become the writer of an execution; None when it is over or gone."""
+    loaded = await load(kitchen.database, workspace_id, execution_id)
+    if loaded is None:
+        return None
+    state, runs = loaded
+    specs = await load_for_run(kitchen.database, workspace_id, state.definition.agent_ids)
+
+    async def default_model() -> ModelChoice:
+        return (await kitchen.client.resolve_default(workspace_id)).choice
+
+    agents = {spec.id: spec for spec in specs}
+    for order, step in state.steps.items():
+        spec = agents.get(step.step.agent_id)
+        step.agent_name = step.agent_name or (spec.name if spec else f"agent {order}")
+    journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
+    return Cook(kitchen, state, journal, agents, AgentFactory(kitchen.toolbox, default_model), runs)
+
+
+def chores(kitchen: Kitchen) -> tuple[Chore, ...]:
+    """Return what some worker does for all recipes every now and then."""
+
+    async def end_overdue() -> None:
+        for row in await _overdue(kitchen.database):
+            if cook := await _take_over(kitchen, row["id"], row["workspace_id"]):
+                log.error("recipes.execution_overdue", execution_id=str(row["id"]))
+                await cook.give_up("nobody ended it by its deadline")
+
+    async def forget_pieces() -> None:
+        await prune_events(kitchen.database, now() - KEEP_PIECES)
+
+    return (Chore("recipes.end_overdue", 10.0, 7_246_201, end_overdue),
+            Chore("recipes.forget_pieces", 3600.0, 7_246_202, forget_pieces))
+
+
+async def _overdue(database: Database) -> list[dict[str, UUID]]:
+    async with database.recording(None, Scope.ENGINE) as connection:
+        return [dict(row) for row in await queries.overdue(connection, now() - LATE_BY)]

@@ -1,0 +1,186 @@
+"""The journal of an execution: what happened is gathered, then recorded in one statement with its events.
+
+Every record names the epoch and the last event number its writer knows; when either differs in the database another
+worker has taken over, nothing is written, and the writer stops (`Fenced`).
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from automatos.durable.service import Bus
+from automatos.durable.types import NewEvent, StoredEvent
+from automatos.kernel.clock import now
+from automatos.kernel.db import UNAVAILABLE, Database, dump_json
+from automatos.recipes.errors import Fenced
+from automatos.recipes.queries import executions as queries
+from automatos.recipes.state import ExecutionState, StepState
+from automatos.runs.service import opening_to_json, turns_to_json
+from automatos.runs.types import Opening, Turn
+
+log = structlog.get_logger("automatos.recipes")
+STREAM_EVERY_S = 0.05
+PATIENCE_S = 60.0
+"""How long a record waits for a database that is away before the job is given back."""
+
+
+@dataclass
+class Pending:
+    """What has happened since the last record."""
+
+    events: list[NewEvent] = field(default_factory=list[NewEvent])
+    turns: list[Turn] = field(default_factory=list[Turn])
+    steps: dict[int, StepState] = field(default_factory=dict[int, StepState])
+    runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+class ExecutionJournal:
+    """Records one execution for its driver, and for the run that is at work in it."""
+
+    def __init__(self, database: Database, bus: Bus, state: ExecutionState) -> None:
+        self.state = state
+        self._database = database
+        self._bus = bus
+        self._pending = Pending()
+        self._lock = asyncio.Lock()
+        self._streamed: tuple[int, int, list[str]] | None = None
+        self._has_streamed: set[tuple[int, int]] = set()
+        self._flushing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.step: StepState | None = None
+
+    def add(self, event: NewEvent, *, step: StepState | None = None) -> None:
+        """Gather an event, and the step it changed, for the next record."""
+        self._pending.events.append(event)
+        if step:
+            self._pending.steps[step.step.order] = step
+
+    def add_run(self, run_id: Any, agent_id: int, opening: Opening) -> None:
+        """Gather the beginning of a run for the next record."""
+        self._pending.runs.append(
+            {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": opening_to_json(opening)}
+        )
+
+    def add_turn(self, step: StepState, turn: Turn, events: Sequence[NewEvent]) -> None:
+        """Gather a turn with its events, and count what it used."""
+        self._finish_stream(step.step.order, turn)
+        self._pending.turns.append(turn)
+        self._pending.events.extend(events)
+        self.state.count(step, turn)
+
+    async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
+        """Record turns of the run at work (the `runs.types.Journal` side of this object)."""
+        if self.step is None:
+            raise RuntimeError("a turn was recorded while no step was at work")
+        for turn in turns:
+            self.add_turn(self.step, turn, [])
+        self._pending.events.extend(events)
+        await self.commit()
+
+    def stream(self, turn: int, text: str) -> None:
+        """Take a piece of an answer; pieces become events about twenty times a second."""
+        if self.step is None:
+            return
+        order = self.step.step.order
+        if self._streamed is None or self._streamed[:2] != (order, turn):
+            self._streamed = (order, turn, [])
+        self._streamed[2].append(text)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(STREAM_EVERY_S, self._flush_soon)
+
+    def restart(self, turn: int) -> None:
+        """Drop what was streamed of a turn whose model is asked again, and tell readers who have seen some."""
+        self._streamed = None
+        if self.step and (self.step.step.order, turn) in self._has_streamed:
+            self.add(NewEvent.of("step.restarted", order=self.step.step.order, turn=turn))
+
+    async def commit(self) -> None:
+        """Record everything gathered, with the state as it is now, and tell the readers.
+
+        Raises Fenced when another worker has taken over. A database that is away is waited for up to PATIENCE_S.
+        """
+        async with self._lock:
+            pending, self._pending = self._pending, Pending()
+            at = now()
+            values = _values(self.state, pending, at)
+            await self._write(values, len(pending.events))
+            first = self.state.last_seq + 1
+            self.state.last_seq += len(pending.events)
+        stamp = at.isoformat()
+        self._bus.publish(self.state.workspace_id, [
+            StoredEvent(self.state.topic, first + n, event.type, stamp, event.data)
+            for n, event in enumerate(pending.events)
+        ])
+
+    async def close(self) -> None:
+        """Stop streaming; what was streamed and not recorded is lost, the turn's answer is not."""
+        if self._timer:
+            self._timer.cancel()
+        if self._flushing:
+            await asyncio.gather(self._flushing, return_exceptions=True)
+
+    def _finish_stream(self, order: int, turn: Turn) -> None:
+        """Complete the pieces of an answer whose beginning readers have seen; short answers come whole."""
+        if turn.kind != "model" or self._streamed is None or self._streamed[:2] != (order, turn.seq):
+            return
+        rest = "".join(self._streamed[2])
+        self._streamed = None
+        if rest and (order, turn.seq) in self._has_streamed:
+            self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn.seq, text=rest))
+
+    def _flush_soon(self) -> None:
+        self._timer = None
+        if self._streamed and self._streamed[2] and (self._flushing is None or self._flushing.done()):
+            self._flushing = asyncio.create_task(self._flush(), name=f"recipes.stream:{self.state.id}")
+
+    async def _flush(self) -> None:
+        if self._streamed is None:
+            return
+        order, turn, pieces = self._streamed
+        self._streamed = (order, turn, [])
+        self._has_streamed.add((order, turn))
+        self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn, text="".join(pieces)))
+        try:
+            await self.commit()
+        except Fenced:
+            log.info("recipes.stream_fenced", execution_id=str(self.state.id))
+
+    async def _write(self, values: tuple[Any, ...], count: int) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + PATIENCE_S
+        was_unsure = False
+        while True:
+            try:
+                async with self._database.recording(self.state.workspace_id) as connection:
+                    if was_unsure and await self._is_written(connection, count):
+                        return
+                    if not await queries.record(connection, values):
+                        raise Fenced(str(self.state.id))
+                    return
+            except UNAVAILABLE as error:
+                was_unsure = True
+                if loop.time() > give_up_at:
+                    raise
+                log.warning("recipes.record_waits", execution_id=str(self.state.id), error=str(error) or type(error).__name__)
+                await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
+
+    async def _is_written(self, connection: Any, count: int) -> bool:
+        """Whether the record whose answer was lost had been committed: our epoch, and the events are there."""
+        place = await queries.place_of(connection, self.state.id)
+        return count > 0 and place == (self.state.epoch, self.state.last_seq + count)
+
+
+def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]:
+    """Return the arguments of RECORD, in its order."""
+    return (
+        state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens, state.output_tokens,
+        state.cost_micro_usd, state.is_cost_known, len(pending.events), at, state.finished_at, state.output_data,
+        state.error, dump_json([step.row() for step in pending.steps.values()]),
+        [event.type for event in pending.events], [event.data for event in pending.events],
+        dump_json(pending.runs) if pending.runs else None,
+        dump_json(turns_to_json(pending.turns)) if pending.turns else None,
+    )

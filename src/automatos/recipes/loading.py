@@ -1,0 +1,75 @@
+"""Reading an execution back from its rows, for whoever drives it next."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from automatos.kernel.db import Database
+from automatos.recipes.definition import definition_of
+from automatos.recipes.queries import definitions, executions
+from automatos.recipes.state import ExecutionState, StepState
+from automatos.recipes.types import Definition, ExecutionStatus, StepStatus
+from automatos.runs import service as runs
+from automatos.runs.types import Run
+
+KEPT_DEFINITIONS = 512
+_definitions: dict[tuple[int, int], Definition] = {}
+
+
+async def definition(connection: asyncpg.Connection, recipe_id: int, version: int) -> Definition:
+    """Return a version of a recipe; versions never change, so the latest used are kept in memory."""
+    key = (recipe_id, version)
+    if key not in _definitions:
+        row = await definitions.version(connection, recipe_id, version)
+        if row is None:
+            raise LookupError(f"recipe {recipe_id} has no version {version}")
+        while len(_definitions) >= KEPT_DEFINITIONS:
+            del _definitions[next(iter(_definitions))]
+        _definitions[key] = definition_of({**row["definition"], "recipe_id": recipe_id, "version": version,
+                                           "template_id": row["template_id"]})
+    return _definitions[key]
+
+
+async def load(
+    database: Database, workspace_id: UUID, execution_id: UUID
+) -> tuple[ExecutionState, Mapping[UUID, Run]] | None:
+    """Take an execution over and return its state and the runs its unfinished steps are in; None when it is over."""
+    async with database.recording(workspace_id) as connection:
+        row = await executions.take_over(connection, execution_id)
+        if row is None:
+            return None
+        recipe = await definition(connection, row["recipe_id"], row["recipe_version"])
+        stored = await executions.steps_of(connection, execution_id) if row["started_at"] else []
+    state = _state_of(row, recipe, stored)
+    open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]
+    return state, {run_id: await _run(database, state, run_id) for run_id in open_runs}
+
+
+def _state_of(row: Mapping[str, Any], recipe: Definition, stored: list[asyncpg.Record]) -> ExecutionState:
+    by_order = {step["step_order"]: step for step in stored}
+    return ExecutionState(
+        id=row["id"], workspace_id=row["workspace_id"], definition=recipe, epoch=row["epoch"], last_seq=row["last_seq"],
+        status=ExecutionStatus(row["status"]), input_data=row["input_data"], created_at=row["created_at"],
+        deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], is_cost_known=row["is_cost_known"],
+        started_at=row["started_at"],
+        steps={step.order: _step_of(step, by_order.get(step.order)) for step in recipe.steps},
+    )
+
+
+def _step_of(step: Any, row: Mapping[str, Any] | None) -> StepState:
+    if row is None:
+        return StepState(step, "")
+    return StepState(
+        step, row["agent_name"], StepStatus(row["status"]), row["attempt"], row["run_id"], row["prompt"], row["output"],
+        row["error"], row["input_tokens"], row["output_tokens"], row["cost_micro_usd"], row["started_at"],
+        row["finished_at"],
+    )
+
+
+async def _run(database: Database, state: ExecutionState, run_id: UUID) -> Run:
+    agent_id, opening, turns = await runs.read_run(database, state.workspace_id, run_id)
+    order = next(step.step.order for step in state.steps.values() if step.run_id == run_id)
+    return Run(run_id, state.workspace_id, agent_id, state.id, order, opening, state.epoch, turns)

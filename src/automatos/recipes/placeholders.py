@@ -1,0 +1,42 @@
+"""Placeholders in prompts: `{input.NAME}`, `{output_key}`, `{previous_output}`, `{step_N_output}`; `{{` and `}}` are literal braces.
+
+Only these names are ever replaced, once; what is put in is data and is not looked at again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.\-]*)\}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
+RESERVED = re.compile(r"previous_output|step_\d+_output|input(\..*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A placeholder of a template and where it stands, counted from 1."""
+
+    name: str
+    line: int
+    column: int
+
+
+def find(template: str) -> Iterator[Placeholder]:
+    """Yield the placeholders of a template in order."""
+    for match in _TOKEN.finditer(template):
+        if name := match.group(1):
+            before = template[: match.start()]
+            yield Placeholder(name, before.count("\n") + 1, match.start() - before.rfind("\n"))
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return the template with every placeholder replaced by its value.
+
+    Raises KeyError for a name without a value; validation at save makes that impossible for a stored recipe.
+    """
+
+    def put(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return values[name] if name else match.group(0)[0]
+
+    return _TOKEN.sub(put, template)

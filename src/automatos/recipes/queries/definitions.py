@@ -1,0 +1,200 @@
+"""SQL of recipes and their versions."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeVersion
+from automatos.recipes.types import FINAL
+
+
+def _mine(workspace_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None)
+
+
+async def find_recipe(session: AsyncSession, workspace_id: UUID, template_id: str) -> Recipe | None:
+    """Return a recipe by its template_id."""
+    return await session.scalar(select(Recipe).where(*_mine(workspace_id), Recipe.template_id == template_id))
+
+
+async def list_recipes(
+    session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
+) -> tuple[Sequence[Recipe], int]:
+    """Return one page of recipes, most recently used or changed first, and how many there are."""
+    found: Select[Any] = select(Recipe).where(*_mine(workspace_id))
+    if search:
+        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found = found.where(or_(Recipe.name.ilike(pattern), Recipe.description.ilike(pattern),
+                                Recipe.template_id.ilike(pattern)))
+    if tag:
+        found = found.where(Recipe.tags.contains([tag]))
+    total = await session.scalar(select(func.count()).select_from(found.subquery()))
+    latest = func.greatest(Recipe.updated_at, Recipe.last_used_at).desc()
+    rows = await session.scalars(found.order_by(latest, Recipe.id).offset(skip).limit(limit))
+    return rows.all(), total or 0
+
+
+async def add_recipe(session: AsyncSession, recipe: Recipe, version: RecipeVersion) -> bool:
+    """Store a new recipe with its first version; returns False when its template_id is taken."""
+    values = {c.key: getattr(recipe, c.key) for c in Recipe.__mapper__.column_attrs if getattr(recipe, c.key) is not None}
+    stored = await session.scalar(
+        insert(Recipe).values(**values).on_conflict_do_nothing().returning(Recipe)
+    )
+    if stored is None:
+        return False
+    recipe.id = version.recipe_id = stored.id
+    session.add(version)
+    await session.flush()
+    return True
+
+
+async def add_version(session: AsyncSession, version: RecipeVersion) -> None:
+    """Store a further version."""
+    session.add(version)
+    await session.flush()
+
+
+async def update_recipe(
+    session: AsyncSession, workspace_id: UUID, template_id: str, expected_version: int, values: dict[str, Any]
+) -> int | None:
+    """Change a recipe if it is still at `expected_version`; returns the new version, or None when somebody was first."""
+    return await session.scalar(
+        update(Recipe)
+        .where(*_mine(workspace_id), Recipe.template_id == template_id, Recipe.version == expected_version)
+        .values(**values, version=Recipe.version + 1, updated_at=func.now())
+        .returning(Recipe.version)
+    )
+
+
+async def delete_recipe(session: AsyncSession, workspace_id: UUID, template_id: str) -> bool:
+    """Mark a recipe deleted; its executions stay readable. Returns False when there is none."""
+    gone = await session.scalar(
+        update(Recipe).where(*_mine(workspace_id), Recipe.template_id == template_id)
+        .values(deleted_at=func.now()).returning(Recipe.id)
+    )
+    return gone is not None
+
+
+async def list_versions(session: AsyncSession, workspace_id: UUID, recipe_id: int) -> Sequence[RecipeVersion]:
+    """Return a recipe's versions, newest first."""
+    rows = await session.scalars(
+        select(RecipeVersion)
+        .where(RecipeVersion.workspace_id == workspace_id, RecipeVersion.recipe_id == recipe_id)
+        .order_by(RecipeVersion.version.desc()).limit(200)
+    )
+    return rows.all()
+
+
+async def find_version(
+    session: AsyncSession, workspace_id: UUID, recipe_id: int, version: int
+) -> RecipeVersion | None:
+    """Return one version of a recipe."""
+    return await session.scalar(
+        select(RecipeVersion).where(RecipeVersion.workspace_id == workspace_id, RecipeVersion.recipe_id == recipe_id,
+                                    RecipeVersion.version == version)
+    )
+
+
+async def last_executions(
+    session: AsyncSession, workspace_id: UUID, recipe_ids: Sequence[int]
+) -> dict[int, RecipeExecution]:
+    """Return the latest execution of each of the recipes that has one."""
+    rows = await session.scalars(
+        select(RecipeExecution)
+        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
+        .order_by(RecipeExecution.recipe_id, RecipeExecution.id.desc())
+        .ext(distinct_on(RecipeExecution.recipe_id))
+    )
+    return {row.recipe_id: row for row in rows if row.recipe_id is not None}
+
+
+async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:
+    """Return the recipes that have a step for an agent."""
+    rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), Recipe.steps.contains([{"agent_id": agent_id}])))
+    return rows.all()
+
+
+async def running_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[RecipeExecution]:
+    """Return the unfinished executions of recipes that have a step for an agent."""
+    rows = await session.scalars(
+        select(RecipeExecution).join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        .where(*_mine(workspace_id), RecipeExecution.status.not_in(FINAL), Recipe.steps.contains([{"agent_id": agent_id}]))
+        .limit(50)
+    )
+    return rows.all()
+
+
+async def page_executions(
+    session: AsyncSession, workspace_id: UUID, *, status: str | None, recipe: str | None, before: UUID | None,
+    skip: int, limit: int,
+) -> tuple[Sequence[tuple[RecipeExecution, str, str]], int]:
+    """Return executions newest first, each with its recipe's template_id and name, and how many match."""
+    found = (
+        select(RecipeExecution, Recipe.template_id, Recipe.name)
+        .join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        .where(RecipeExecution.workspace_id == workspace_id)
+    )
+    if status:
+        found = found.where(RecipeExecution.status == status)
+    if recipe:
+        found = found.where(Recipe.template_id == recipe)
+    total = await session.scalar(select(func.count()).select_from(found.subquery()))
+    if before:
+        found = found.where(RecipeExecution.id < before)
+    rows = await session.execute(found.order_by(RecipeExecution.id.desc()).offset(skip).limit(limit))
+    return [(row[0], row[1], row[2]) for row in rows.all()], total or 0
+
+
+async def find_execution(
+    session: AsyncSession, workspace_id: UUID, execution_id: UUID
+) -> tuple[RecipeExecution, str, str] | None:
+    """Return one execution with its recipe's template_id and name."""
+    row = (await session.execute(
+        select(RecipeExecution, Recipe.template_id, Recipe.name).join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.id == execution_id)
+    )).first()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UUID) -> Sequence[ExecutionStep]:
+    """Return the step records of an execution, in order."""
+    rows = await session.scalars(
+        select(ExecutionStep)
+        .where(ExecutionStep.workspace_id == workspace_id, ExecutionStep.execution_id == execution_id)
+        .order_by(ExecutionStep.order)
+    )
+    return rows.all()
+
+
+async def forget_execution(session: AsyncSession, workspace_id: UUID, execution_id: UUID) -> None:
+    """Delete a finished execution with its steps and runs."""
+    await session.execute(
+        delete(RecipeExecution).where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.id == execution_id,
+                                      RecipeExecution.status.in_(FINAL))
+    )
+
+
+async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
+    """Return what is needed to start a recipe: id, version and the step agents that are not ready, by name."""
+    return await connection.fetchrow(
+        """
+        SELECT r.id, r.version, unavailable_agents(
+            (SELECT array_agg((s->>'agent_id')::int) FROM jsonb_array_elements(r.steps) s)) AS idle
+        FROM workflow_recipes r WHERE r.template_id = $1 AND r.deleted_at IS NULL
+        """,
+        template_id,
+    )
+
+
+async def version(connection: asyncpg.Connection, recipe_id: int, number: int) -> asyncpg.Record | None:
+    """Return one stored version with the recipe's template_id, as `definition_of` reads it."""
+    return await connection.fetchrow(
+        "SELECT r.id AS recipe_id, r.template_id, v.version, v.definition "
+        "FROM recipe_versions v JOIN workflow_recipes r ON r.id = v.recipe_id WHERE v.recipe_id = $1 AND v.version = $2",
+        recipe_id, number,
+    )

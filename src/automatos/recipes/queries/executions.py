@@ -1,0 +1,135 @@
+"""SQL of the recording path: accept, take over, record. One statement each, over raw connections."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from automatos.recipes.types import JsonObject
+
+# The execution, its job and its first event: all of them or none.
+ACCEPT = """
+WITH fresh AS (
+    INSERT INTO recipe_executions (id, workspace_id, recipe_id, recipe_version, input_data, total_steps, triggered_by,
+                                   idempotency_key, request_hash, deadline_at, last_seq, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)
+    ON CONFLICT (workspace_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    RETURNING id, workspace_id
+), used AS (
+    UPDATE workflow_recipes SET use_count = use_count + 1, last_used_at = $11 WHERE id = $3 AND EXISTS (SELECT FROM fresh)
+)
+SELECT durable.enqueue('recipes.run', id::text, workspace_id, $12, NULL),
+       durable.append_events(workspace_id, 'run:' || id, 0, ARRAY['execution.queued'], ARRAY[$13::jsonb], $11)
+FROM fresh
+"""
+
+RECORD = """
+WITH e AS (
+    UPDATE recipe_executions
+    SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, is_cost_known = $9,
+        last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13, error = $14
+    WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
+    RETURNING id, workspace_id
+), s AS (
+    INSERT INTO recipe_execution_steps
+        (execution_id, step_order, workspace_id, step_id, agent_id, agent_name, status, attempt, run_id, prompt, output_key,
+         output, error, input_tokens, output_tokens, cost_micro_usd, started_at, finished_at)
+    SELECT e.id, r.step_order, e.workspace_id, r.step_id, r.agent_id, r.agent_name, r.status, r.attempt, r.run_id, r.prompt,
+           r.output_key, r.output, r.error, r.input_tokens, r.output_tokens, r.cost_micro_usd, r.started_at, r.finished_at
+    FROM e, jsonb_to_recordset($15::jsonb) AS r (
+        step_order int, step_id text, agent_id int, agent_name text, status text, attempt int, run_id uuid, prompt text,
+        output_key text, output text, error jsonb, input_tokens int, output_tokens int, cost_micro_usd bigint,
+        started_at timestamptz, finished_at timestamptz)
+    ON CONFLICT (execution_id, step_order) DO UPDATE SET
+        status = excluded.status, attempt = excluded.attempt, run_id = excluded.run_id, prompt = excluded.prompt,
+        output = excluded.output, error = excluded.error, input_tokens = excluded.input_tokens,
+        output_tokens = excluded.output_tokens, cost_micro_usd = excluded.cost_micro_usd,
+        started_at = excluded.started_at, finished_at = excluded.finished_at
+)
+SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, $3, $16::text[], $17::jsonb[], $11) END,
+       CASE WHEN $18::jsonb IS NOT NULL THEN append_runs(workspace_id, $18) END,
+       CASE WHEN $19::jsonb IS NOT NULL THEN append_turns(workspace_id, $19) END,
+       CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END
+FROM e
+"""
+
+# The statuses that RECORD writes hold for good: a finished row is never matched again.
+TAKE_OVER = """
+UPDATE recipe_executions SET epoch = epoch + 1 WHERE id = $1 AND finished_at IS NULL
+RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
+          output_tokens, cost_micro_usd, is_cost_known, epoch, last_seq, started_at, deadline_at, cancel_requested_by,
+          triggered_by, created_at
+"""
+
+
+async def accept(
+    connection: asyncpg.Connection, *, execution_id: UUID, workspace_id: UUID, recipe_id: int, version: int,
+    input_data: JsonObject, total_steps: int, triggered_by: str, idempotency_key: str | None, request_hash: str | None,
+    deadline_at: datetime, at: datetime, priority: int, event: str,
+) -> bool:
+    """Store an execution with its job and first event; returns False when its idempotency key was used before."""
+    row = await connection.fetchrow(
+        ACCEPT, execution_id, workspace_id, recipe_id, version, input_data, total_steps, triggered_by, idempotency_key,
+        request_hash, deadline_at, at, priority, event,
+    )
+    return row is not None
+
+
+async def earlier_request(connection: asyncpg.Connection, idempotency_key: str) -> asyncpg.Record | None:
+    """Return the execution an idempotency key started."""
+    return await connection.fetchrow(
+        "SELECT id, recipe_id, recipe_version, request_hash FROM recipe_executions WHERE idempotency_key = $1",
+        idempotency_key,
+    )
+
+
+async def take_over(connection: asyncpg.Connection, execution_id: UUID) -> asyncpg.Record | None:
+    """Become the one writer of an unfinished execution: its epoch rises, and writers of older epochs fail."""
+    return await connection.fetchrow(TAKE_OVER, execution_id)
+
+
+async def steps_of(connection: asyncpg.Connection, execution_id: UUID) -> list[asyncpg.Record]:
+    """Return the step records of an execution, in order."""
+    return await connection.fetch(
+        "SELECT * FROM recipe_execution_steps WHERE execution_id = $1 ORDER BY step_order", execution_id
+    )
+
+
+async def record(connection: asyncpg.Connection, values: tuple[Any, ...]) -> bool:
+    """Write one record of an execution (see `journal.Record.values`); returns False when the writer is fenced off."""
+    return await connection.fetchrow(RECORD, *values) is not None
+
+
+async def place_of(connection: asyncpg.Connection, execution_id: UUID) -> tuple[int, int] | None:
+    """Return the epoch and last event number of an execution."""
+    row = await connection.fetchrow("SELECT epoch, last_seq FROM recipe_executions WHERE id = $1", execution_id)
+    return (row["epoch"], row["last_seq"]) if row else None
+
+
+async def request_cancel(connection: asyncpg.Connection, execution_id: UUID, by: str) -> asyncpg.Record | None:
+    """Note who asked to cancel; returns id and status, or None when there is no such execution."""
+    return await connection.fetchrow(
+        "UPDATE recipe_executions SET cancel_requested_by = CASE WHEN finished_at IS NULL "
+        "THEN coalesce(cancel_requested_by, $2) ELSE cancel_requested_by END WHERE id = $1 RETURNING id, status",
+        execution_id, by,
+    )
+
+
+async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyncpg.Record]:
+    """Return unfinished executions whose deadline passed before `before`, of every workspace."""
+    return await connection.fetch(
+        "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 LIMIT 100", before
+    )
+
+
+async def followed(connection: asyncpg.Connection, execution_id: UUID) -> asyncpg.Record | None:
+    """Return what a stream reader needs to know of an execution: whether it exists, and whether it is over."""
+    return await connection.fetchrow(
+        "SELECT last_seq, finished_at IS NOT NULL AS is_over FROM recipe_executions WHERE id = $1", execution_id
+    )
+
+
+async def canceller(connection: asyncpg.Connection, execution_id: UUID) -> str | None:
+    """Return who asked to cancel an execution."""
+    return await connection.fetchval("SELECT cancel_requested_by FROM recipe_executions WHERE id = $1", execution_id)

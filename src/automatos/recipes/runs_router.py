@@ -1,0 +1,149 @@
+"""Routes: runs of the workspace, their event streams, and one stream for a whole browser."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, status
+from fastapi.responses import StreamingResponse
+
+from automatos.durable.deps import BusDep
+from automatos.durable.service import Bus, events_after, follow, follow_many, places_of
+from automatos.durable.types import StoredEvent
+from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.openapi import problems
+from automatos.recipes import errors, runs_view, schemas
+from automatos.recipes.queries import executions
+from automatos.recipes.start import run_topic
+from automatos.recipes.types import FINAL_EVENTS, ExecutionStatus
+from automatos.workspaces.deps import AppAuthenticator, AppDatabase, CurrentCaller, Editor, Session
+from automatos.workspaces.types import Caller
+
+router = APIRouter(tags=["runs"])
+HINTS = ("runs", "recipes", "agents", "usage")
+MAX_TOPICS = 50
+NotThere = problems(errors.ExecutionNotFound)
+After = Annotated[int, Query(ge=0, le=2**31 - 1)]
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
+STREAM = {200: {"model": schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
+                "content": {"text/event-stream": {}}}}
+
+
+@router.get("/api/runs")
+async def list_runs(
+    caller: CurrentCaller, session: Session, status: Annotated[ExecutionStatus | None, Query()] = None,
+    recipe: Annotated[str | None, Query(max_length=100)] = None, cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> schemas.RunPage:
+    """List what the workspace's recipes have cooked, newest first."""
+    items, total = await runs_view.page(
+        session, caller.workspace_id, status=status, recipe=recipe, before=cursor, limit=limit)
+    more = str(items[-1].id) if len(items) == limit else None
+    return schemas.RunPage(items=items, total=total, next_cursor=more)
+
+
+@router.get("/api/runs/{run_id}", responses=NotThere)
+async def get_run(run_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase) -> schemas.RunOut:
+    """Return one run with its steps, turns, tokens and cost."""
+    return await runs_view.show(session, database, caller.workspace_id, run_id)
+
+
+@router.post("/api/runs/{run_id}/cancel", status_code=status.HTTP_202_ACCEPTED,
+             responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
+async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> schemas.Cancelling:
+    """Cancel a run; whoever works on it stops within two seconds. A second call changes nothing."""
+    await runs_view.cancel_execution(database, bus, caller, run_id)
+    return schemas.Cancelling(id=run_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
+
+@router.get("/api/runs/{run_id}/events.json", responses=NotThere)
+async def list_run_events(
+    run_id: UUID, caller: CurrentCaller, database: AppDatabase, after: After = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> schemas.EventPage:
+    """Return a part of a run's stored event log."""
+    total, _ = await _followed(database, caller, run_id)
+    events = await events_after(database, caller.workspace_id, run_topic(run_id), after, limit)
+    items = [schemas.EventOut.model_validate_json(event.envelope()) for event in events]
+    more = items[-1].seq if len(items) == limit else None
+    return schemas.EventPage(items=items, total=total, next_after=more)
+
+
+@router.get("/api/runs/{run_id}/events", response_class=StreamingResponse, responses=NotThere | STREAM)
+async def follow_run(
+    run_id: UUID, caller: CurrentCaller, database: AppDatabase, bus: BusDep, gate: AppAuthenticator, after: After = 0,
+    last_event_id: LastEventId = None,
+) -> StreamingResponse:
+    """Follow a run: what has happened after `Last-Event-ID` (or `after`), then live, until it is over."""
+    last_seq, is_over = await _followed(database, caller, run_id)
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 10 else after
+    if is_over and seen >= last_seq:
+        return _stream(_nothing())
+    return _stream(follow(bus, database, caller.workspace_id, run_topic(run_id), seen, _is_last, _permitted(gate, caller)))
+
+
+@router.get("/api/events", response_class=StreamingResponse, responses=STREAM)
+async def follow_topics(
+    caller: CurrentCaller, database: AppDatabase, bus: BusDep, gate: AppAuthenticator,
+    topics: Annotated[str, Query(min_length=1, max_length=4000)],
+    cursor: Annotated[str | None, Query(max_length=20_000)] = None, last_event_id: LastEventId = None,
+) -> StreamingResponse:
+    """Follow several runs (`run:ID`) and lists (`runs`, `recipes`, `agents`, `usage`) over one connection.
+
+    The frame's id is a cursor; a reconnect with it (as Last-Event-ID or `cursor`) goes on without gap or repeat.
+    """
+    wanted = [topic.strip() for topic in topics.split(",") if topic.strip()][:MAX_TOPICS]
+    seen = places_of(last_event_id or cursor or "")
+    places = {run_topic(run_id): 0 for topic in wanted if (run_id := _run_of(topic))}
+    places |= {topic: seen[topic] for topic in places if topic in seen}
+    hints = [topic for topic in wanted if topic in HINTS]
+    return _stream(_guarded(bus, database, caller, places, hints, _permitted(gate, caller)))
+
+
+async def _followed(database: Database, caller: Caller, run_id: UUID) -> tuple[int, bool]:
+    try:
+        async with database.recording(caller.workspace_id) as connection:
+            row = await executions.followed(connection, run_id)
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable from error
+    if row is None:
+        raise errors.ExecutionNotFound(run_id)
+    return row["last_seq"], row["is_over"]
+
+
+def _run_of(topic: str) -> UUID | None:
+    kind, _, key = topic.partition(":")
+    try:
+        return UUID(key) if kind == "run" else None
+    except ValueError:
+        return None
+
+
+def _is_last(event: StoredEvent) -> bool:
+    return event.type in FINAL_EVENTS
+
+
+def _permitted(gate: AppAuthenticator, caller: Caller) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return await gate.is_still_allowed(caller)
+
+    return ask
+
+
+async def _guarded(
+    bus: Bus, database: Database, caller: Caller, places: dict[str, int], hints: list[str],
+    permitted: Callable[[], Awaitable[bool]],
+) -> AsyncGenerator[str]:
+    yield ": following\n\n"
+    async for frame in follow_many(bus, database, caller.workspace_id, places, hints, permitted):
+        yield frame
+
+
+async def _nothing() -> AsyncGenerator[str]:
+    yield ": this run is over and you have seen all of it\n\n"
+
+
+def _stream(frames: AsyncGenerator[str]) -> StreamingResponse:
+    return StreamingResponse(frames, media_type="text/event-stream",
+                             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})

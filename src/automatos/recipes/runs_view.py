@@ -1,0 +1,115 @@
+"""Executions as people see them, and their end by hand."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.durable.service import Bus, cancel
+from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.recipes.ending import end_cancelled
+from automatos.recipes.errors import ExecutionNotFound, ExecutionOver, Fenced
+from automatos.recipes.journal import ExecutionJournal
+from automatos.recipes.loading import load
+from automatos.recipes.models import ExecutionStep, RecipeExecution
+from automatos.recipes.queries import definitions, executions
+from automatos.recipes.schemas import RunOut, RunStep, RunSummary, TurnOut
+from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus
+from automatos.runs.service import read_turns
+from automatos.runs.types import Turn
+from automatos.workspaces.types import Caller
+
+CANCEL_TRIES = 5
+
+
+async def page(
+    session: AsyncSession, workspace_id: UUID, *, status: ExecutionStatus | None, recipe: str | None,
+    before: UUID | None = None, skip: int = 0, limit: int,
+) -> tuple[list[RunSummary], int]:
+    """Return executions of the workspace, newest first, and how many match."""
+    rows, total = await definitions.page_executions(
+        session, workspace_id, status=status, recipe=recipe, before=before, skip=skip, limit=limit)
+    return [RunSummary.model_validate(_summary(*row)) for row in rows], total
+
+
+async def show(session: AsyncSession, database: Database, workspace_id: UUID, execution_id: UUID) -> RunOut:
+    """Return one execution with its steps and their turns; raises ExecutionNotFound."""
+    found = await definitions.find_execution(session, workspace_id, execution_id)
+    if found is None:
+        raise ExecutionNotFound(execution_id)
+    steps = await definitions.list_steps(session, workspace_id, execution_id)
+    turns = await read_turns(database, workspace_id, [step.run_id for step in steps if step.run_id])
+    execution = found[0]
+    return RunOut.model_validate({
+        **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
+        "last_seq": execution.last_seq, "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
+    })
+
+
+async def cancel_execution(database: Database, bus: Bus, caller: Caller, execution_id: UUID) -> None:
+    """End an unfinished execution; whoever works on it stops within two seconds, a second call changes nothing.
+
+    Raises:
+        ExecutionNotFound: the caller's workspace has no such execution.
+        ExecutionOver: it ended otherwise before.
+    """
+    try:
+        for _ in range(CANCEL_TRIES):
+            if await _cancel_once(database, bus, caller, execution_id):
+                return
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable from error
+
+
+async def _cancel_once(database: Database, bus: Bus, caller: Caller, execution_id: UUID) -> bool:
+    async with database.recording(caller.workspace_id) as connection:
+        row = await executions.request_cancel(connection, execution_id, caller.actor)
+        if row is None:
+            raise ExecutionNotFound(execution_id)
+        if row["status"] in FINAL:
+            if row["status"] != ExecutionStatus.CANCELLED:
+                raise ExecutionOver(row["status"])
+            return True
+        if await cancel(connection, bus, RUN_RECIPE, str(execution_id)):
+            return True
+    loaded = await load(database, caller.workspace_id, execution_id)
+    if loaded is None:
+        return False
+    state, _ = loaded
+    try:
+        await end_cancelled(state, ExecutionJournal(database, bus, state), caller.actor)
+    except Fenced:
+        return False
+    return True
+
+
+def _summary(execution: RecipeExecution, template_id: str, name: str) -> dict[str, Any]:
+    return {
+        "id": execution.id, "recipe_id": template_id, "recipe_name": name, "recipe_version": execution.recipe_version,
+        "status": execution.status, "current_step": execution.current_step, "total_steps": execution.total_steps,
+        "total_tokens": execution.input_tokens + execution.output_tokens,
+        "cost_usd": execution.cost_micro_usd if execution.is_cost_known else None,
+        "duration_ms": _ms(execution.started_at, execution.finished_at), "created_at": execution.created_at,
+        "started_at": execution.started_at, "finished_at": execution.finished_at,
+        "triggered_by": execution.triggered_by, "error": execution.error,
+    }
+
+
+def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
+    return RunStep.model_validate({
+        **{name: getattr(step, name) for name in RunStep.model_fields
+           if name not in {"turns", "cost_usd", "duration_ms"}},
+        "cost_usd": step.cost_micro_usd, "duration_ms": _ms(step.started_at, step.finished_at),
+        "turns": [_turn(turn) for turn in turns],
+    })
+
+
+def _turn(turn: Turn) -> TurnOut:
+    return TurnOut(seq=turn.seq, kind=turn.kind, body=turn.body, input_tokens=turn.input_tokens,
+                   output_tokens=turn.output_tokens, cost_usd=turn.cost_micro_usd, duration_ms=turn.duration_ms,
+                   error=turn.error)
+
+
+def _ms(began: Any, ended: Any) -> int | None:
+    return round((ended - began).total_seconds() * 1000) if began and ended else None

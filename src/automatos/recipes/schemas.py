@@ -1,0 +1,346 @@
+"""What clients send and get about recipes and runs."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
+
+from automatos.agents.service import AgentDefinition
+from automatos.kernel.schemas import Body, Money, Out
+from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, StepStatus
+
+TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50)]
+Prompt = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
+MAX_STEPS = 200
+
+
+class InputSpec(Body):
+    """One declared input of a recipe."""
+
+    type: Literal["string", "number", "integer", "boolean", "array", "object"] = "string"
+    required: bool = False
+    default: JsonValue = None
+    description: str = Field("", max_length=1000)
+
+
+class StepIn(Body):
+    """One step as clients write it."""
+
+    step_id: Key
+    order: int = Field(ge=1, le=1000)
+    agent_id: int = Field(ge=1, le=2**31 - 1)
+    prompt_template: Prompt
+    output_key: Key | None = None
+    error_handling: ErrorHandling = "stop"
+    max_retries: int | None = Field(None, ge=0, le=10)
+    max_iterations: int | None = Field(None, ge=1, le=200)
+    timeout_s: int | None = Field(None, ge=1, le=86_400)
+
+
+class ExecutionConfigIn(Body):
+    """How a recipe is executed; what is left out falls back to each step's agent."""
+
+    mode: Literal["sequential"] = "sequential"
+    max_retries: int | None = Field(None, ge=0, le=10)
+    retry_delay_ms: int = Field(1000, ge=0, le=60_000)
+    backoff_strategy: Backoff = "exponential"
+    per_step_timeout_s: int | None = Field(None, ge=1, le=86_400)
+    total_timeout_s: int = Field(3600, ge=1, le=604_800)
+    max_total_tokens: int | None = Field(None, ge=1, le=100_000_000)
+
+
+class RecipeBody(Body):
+    """What a recipe consists of, apart from its template_id."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=10_000)
+    tags: list[Tag] = Field(default_factory=list[str], max_length=50)
+    inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)
+    outputs: dict[Key, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]], max_length=100)
+    steps: list[StepIn] = Field(min_length=1, max_length=MAX_STEPS)
+    execution_config: ExecutionConfigIn = Field(default_factory=ExecutionConfigIn)  # pyright: ignore[reportArgumentType]
+
+    @field_validator("tags")
+    @classmethod
+    def _once(cls, tags: list[str]) -> list[str]:
+        return list(dict.fromkeys(tags))
+
+
+class RecipeCreate(RecipeBody):
+    """A new recipe."""
+
+    template_id: TemplateId
+
+
+class RecipeUpdate(RecipeBody):
+    """A recipe's next version, whole."""
+
+
+class ExecutionStart(Body):
+    """Inputs of one execution, by name."""
+
+    input_data: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue], max_length=100)
+
+
+class FileStep(Body):
+    """A step in a recipe file: names its agent."""
+
+    step_id: Key
+    agent: str = Field(min_length=1, max_length=255)
+    prompt_template: Prompt
+    output_key: Key | None = None
+    error_handling: ErrorHandling = "stop"
+    max_retries: int | None = Field(None, ge=0, le=10)
+    max_iterations: int | None = Field(None, ge=1, le=200)
+    timeout_s: int | None = Field(None, ge=1, le=86_400)
+
+
+class FileRecipe(Body):
+    """The recipe part of a recipe file; steps are in the order they are written."""
+
+    template_id: TemplateId
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=10_000)
+    tags: list[Tag] = Field(default_factory=list[str], max_length=50)
+    inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)
+    outputs: dict[Key, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]], max_length=100)
+    steps: list[FileStep] = Field(min_length=1, max_length=MAX_STEPS)
+    execution_config: ExecutionConfigIn = Field(default_factory=ExecutionConfigIn)  # pyright: ignore[reportArgumentType]
+
+
+class RecipeFile(Body):
+    """A recipe with its agents, as one document."""
+
+    api_version: Literal["automatos/v1"] = Field(alias="apiVersion")
+    kind: Literal["Recipe"]
+    agents: list[AgentDefinition] = Field(default_factory=list[AgentDefinition], max_length=100)
+    recipe: FileRecipe
+
+    @model_validator(mode="after")
+    def _agents_once(self) -> "RecipeFile":
+        names = [agent.name.lower() for agent in self.agents]
+        if len(set(names)) < len(names):
+            raise ValueError("two agents have the same name")
+        return self
+
+
+class StepAgent(Out):
+    """The agent of a step, as far as a recipe shows it."""
+
+    id: int
+    name: str
+    status: str
+
+
+class StepOut(Out):
+    """One step of a recipe."""
+
+    step_id: str
+    order: int
+    agent_id: int
+    agent: StepAgent | None = None
+    prompt_template: str
+    output_key: str
+    error_handling: ErrorHandling = "stop"
+    max_retries: int | None = None
+    max_iterations: int | None = None
+    timeout_s: int | None = None
+
+
+class LastRun(Out):
+    """How a recipe last ended."""
+
+    id: UUID
+    status: ExecutionStatus
+    finished_at: datetime | None
+
+
+class RecipeOut(Out):
+    """A recipe as it is now."""
+
+    id: int
+    template_id: str
+    name: str
+    description: str
+    tags: list[str]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    steps: list[StepOut]
+    execution_config: dict[str, Any]
+    version: int
+    use_count: int
+    last_used_at: datetime | None
+    last_run: LastRun | None = None
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+
+
+class RecipeList(Out):
+    """One page of recipes."""
+
+    items: list[RecipeOut]
+    total: int
+    skip: int
+    limit: int
+
+
+class VersionOut(Out):
+    """One saved version of a recipe."""
+
+    version: int
+    author: str
+    created_at: datetime
+    definition: dict[str, Any]
+
+
+class VersionList(Out):
+    """A recipe's versions, newest first."""
+
+    items: list[VersionOut]
+    total: int
+
+
+class Verdict(Out):
+    """Whether a definition could be saved, and every fault of it."""
+
+    is_valid: bool
+    faults: list[dict[str, Any]]
+
+
+class AppliedAgent(Out):
+    """What applying a file did with one agent."""
+
+    id: int
+    name: str
+    action: Literal["created", "updated", "unchanged"]
+
+
+class Applied(Out):
+    """What applying a recipe file did."""
+
+    recipe: RecipeOut
+    agents: list[AppliedAgent]
+    action: Literal["created", "updated", "unchanged"]
+
+
+class Started(Out):
+    """An execution that was accepted; follow it at `events_url`."""
+
+    recipe_execution_id: UUID
+    recipe_id: str
+    status: ExecutionStatus
+    total_steps: int
+    message: str
+    events_url: str
+    url: str
+
+
+class RunSummary(Out):
+    """One execution in a list."""
+
+    id: UUID
+    recipe_id: str
+    recipe_name: str
+    recipe_version: int
+    status: ExecutionStatus
+    current_step: int
+    total_steps: int
+    total_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    triggered_by: str
+    error: dict[str, Any] | None
+
+
+class RunPage(Out):
+    """One page of executions, newest first."""
+
+    items: list[RunSummary]
+    total: int
+    next_cursor: str | None
+
+
+class ExecutionPage(Out):
+    """One page of a recipe's executions."""
+
+    items: list[RunSummary]
+    total: int
+    skip: int
+    limit: int
+    recipe_id: str
+
+
+class TurnOut(Out):
+    """One turn of a step's run."""
+
+    seq: int
+    kind: Literal["model", "tool"]
+    body: dict[str, Any]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int
+    error: str | None
+
+
+class RunStep(Out):
+    """What became of one step."""
+
+    step_id: str
+    order: int
+    agent_id: int | None
+    agent_name: str
+    status: StepStatus
+    attempt: int
+    prompt: str
+    output_key: str
+    output: str | None
+    error: dict[str, Any] | None
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    turns: list[TurnOut] = Field(default_factory=list[TurnOut])
+
+
+class RunOut(RunSummary):
+    """One execution, whole."""
+
+    input_data: dict[str, Any]
+    output_data: dict[str, Any] | None
+    steps: list[RunStep]
+    last_seq: int
+
+
+class Cancelling(Out):
+    """A cancellation that was accepted."""
+
+    id: UUID
+    message: str
+
+
+class EventOut(Out):
+    """One stored event."""
+
+    seq: int
+    topic: str
+    type: str
+    at: str
+    data: dict[str, Any]
+
+
+class EventPage(Out):
+    """A part of a run's event log."""
+
+    items: list[EventOut]
+    total: int
+    next_after: int | None

@@ -1,0 +1,175 @@
+"""Verbs of recipes: list, create, change, remove, check."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents import service as agents
+from automatos.agents.types import AgentRef, Dependent
+from automatos.kernel.errors import StaleEdit
+from automatos.recipes.definition import Fault, faults_of
+from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
+from automatos.recipes.models import Recipe, RecipeVersion
+from automatos.recipes.queries import definitions as queries
+from automatos.recipes.schemas import LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
+from automatos.recipes.types import JsonObject, Step
+from automatos.workspaces.service import write_audit
+from automatos.workspaces.types import Caller
+
+__all__ = ["check", "create_recipe", "delete_recipe", "dependents_of_agent", "get_recipe", "get_version", "list_recipes",
+           "list_versions", "present", "update_recipe"]
+HINT_TOPIC = "recipes"
+
+
+async def list_recipes(
+    session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
+) -> tuple[list[RecipeOut], int]:
+    """Return one page of the workspace's recipes, each with its agents and how it last ended; a constant number of queries."""
+    rows, total = await queries.list_recipes(session, workspace_id, search=search, tag=tag, skip=skip, limit=limit)
+    return await present(session, workspace_id, rows), total
+
+
+async def get_recipe(session: AsyncSession, workspace_id: UUID, template_id: str) -> Recipe:
+    """Return a recipe; raises RecipeNotFound."""
+    recipe = await queries.find_recipe(session, workspace_id, template_id)
+    if recipe is None:
+        raise RecipeNotFound(template_id)
+    return recipe
+
+
+async def create_recipe(session: AsyncSession, caller: Caller, body: RecipeCreate) -> Recipe:
+    """Add a recipe with its first version.
+
+    Raises:
+        RecipeInvalid: the definition has faults; names each with its place.
+        TemplateIdTaken: the workspace has a recipe of that template_id.
+    """
+    await _refuse_faults(session, caller.workspace_id, body)
+    values = _values(body)
+    recipe = Recipe(workspace_id=caller.workspace_id, template_id=body.template_id, created_by=caller.actor, version=1, **values)
+    if not await queries.add_recipe(session, recipe, _version(caller, 0, 1, values)):
+        raise TemplateIdTaken(body.template_id)
+    await _audit(session, caller, "recipe.created", body.template_id, 1)
+    return await get_recipe(session, caller.workspace_id, body.template_id)
+
+
+async def update_recipe(
+    session: AsyncSession, caller: Caller, template_id: str, body: RecipeBody, *, expected: frozenset[int] | None = None
+) -> Recipe:
+    """Save a recipe's next version and return it; saving what is already stored changes nothing.
+
+    Raises:
+        RecipeNotFound, RecipeInvalid: as their names say.
+        StaleEdit: somebody else saved first; carries what is stored.
+    """
+    recipe = await get_recipe(session, caller.workspace_id, template_id)
+    if expected is not None and recipe.version not in expected:
+        raise await _stale(session, recipe)
+    await _refuse_faults(session, caller.workspace_id, body)
+    values = _values(body)
+    if all(getattr(recipe, name) == value for name, value in values.items()):
+        return recipe
+    version = await queries.update_recipe(session, caller.workspace_id, template_id, recipe.version, values)
+    if version is None:
+        raise await _stale(session, recipe)
+    await queries.add_version(session, _version(caller, recipe.id, version, values))
+    await _audit(session, caller, "recipe.updated", template_id, version)
+    await session.refresh(recipe)
+    return recipe
+
+
+async def delete_recipe(session: AsyncSession, caller: Caller, template_id: str) -> None:
+    """Remove a recipe; what it has cooked stays readable, what it is cooking goes on."""
+    if not await queries.delete_recipe(session, caller.workspace_id, template_id):
+        raise RecipeNotFound(template_id)
+    await _audit(session, caller, "recipe.deleted", template_id, 0)
+
+
+async def list_versions(session: AsyncSession, workspace_id: UUID, template_id: str) -> Sequence[RecipeVersion]:
+    """Return a recipe's versions, newest first."""
+    recipe = await get_recipe(session, workspace_id, template_id)
+    return await queries.list_versions(session, workspace_id, recipe.id)
+
+
+async def get_version(session: AsyncSession, workspace_id: UUID, template_id: str, version: int) -> RecipeVersion:
+    """Return one version of a recipe; raises RecipeNotFound for the version too."""
+    recipe = await get_recipe(session, workspace_id, template_id)
+    found = await queries.find_version(session, workspace_id, recipe.id, version)
+    if found is None:
+        raise RecipeNotFound(f"{template_id} version {version}")
+    return found
+
+
+async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody) -> list[Fault]:
+    """Return every fault of a definition; an empty list means it could be saved."""
+    known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps})
+    here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
+    return faults_of([_step(step) for step in body.steps], {name: {} for name in body.inputs}, here)
+
+
+async def present(session: AsyncSession, workspace_id: UUID, rows: Sequence[Recipe]) -> list[RecipeOut]:
+    """Return recipes as clients see them: agents by name, the last run."""
+    wanted = {int(str(step["agent_id"])) for row in rows for step in row.steps}
+    known = await agents.describe(session, workspace_id, wanted)
+    last = await queries.last_executions(session, workspace_id, [row.id for row in rows])
+    return [_present(row, known, last.get(row.id)) for row in rows]
+
+
+async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
+    """Return the recipes that have a step for an agent, and the unfinished runs of such recipes."""
+    recipes = await queries.recipes_with_agent(session, workspace_id, agent_id)
+    running = await queries.running_with_agent(session, workspace_id, agent_id)
+    return [Dependent("recipe", recipe.template_id, recipe.name) for recipe in recipes] + [
+        Dependent("execution", str(execution.id), str(execution.id)) for execution in running]
+
+
+def _present(row: Recipe, known: dict[int, AgentRef], last: Any) -> RecipeOut:
+    recipe = RecipeOut.model_validate({
+        **{name: getattr(row, name) for name in RecipeOut.model_fields if name not in {"steps", "last_run"}},
+        "steps": [{**step, "agent": _agent(known.get(int(str(step["agent_id"]))))} for step in row.steps],
+        "last_run": LastRun.model_validate(last) if last else None,
+    })
+    recipe.steps.sort(key=lambda step: step.order)
+    return recipe
+
+
+def _agent(ref: AgentRef | None) -> JsonObject | None:
+    return {"id": ref.id, "name": ref.name, "status": ref.status or "deleted"} if ref else None
+
+
+def _step(step: StepIn) -> Step:
+    return Step(**{**step.model_dump(), "output_key": step.output_key or f"step_{step.order}"})
+
+
+def _values(body: RecipeBody) -> JsonObject:
+    steps = sorted((_step(step) for step in body.steps), key=lambda step: step.order)
+    return {
+        "name": body.name, "description": body.description, "tags": body.tags,
+        "inputs": {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()},
+        "outputs": body.outputs,
+        "steps": [StepOut.model_validate(step).model_dump(mode="json", exclude={"agent"}) for step in steps],
+        "execution_config": body.execution_config.model_dump(mode="json", exclude={"mode"}, exclude_none=True),
+    }
+
+
+def _version(caller: Caller, recipe_id: int, version: int, values: JsonObject) -> RecipeVersion:
+    return RecipeVersion(recipe_id=recipe_id, version=version, workspace_id=caller.workspace_id, author=caller.actor,
+                         definition=values)
+
+
+async def _refuse_faults(session: AsyncSession, workspace_id: UUID, body: RecipeBody) -> None:
+    if faults := await check(session, workspace_id, body):
+        raise RecipeInvalid(faults)
+
+
+async def _stale(session: AsyncSession, recipe: Recipe) -> StaleEdit:
+    await session.refresh(recipe)
+    shown = (await present(session, recipe.workspace_id, [recipe]))[0].model_dump(mode="json")
+    return StaleEdit(
+        f"{recipe.name!r} is at version {recipe.version} now. Load it again, redo your change and save.", current=shown)
+
+
+async def _audit(session: AsyncSession, caller: Caller, action: str, template_id: str, version: int) -> None:
+    await write_audit(session, caller, action, target_type="recipe", target_id=template_id, detail={"version": version})

@@ -1,0 +1,98 @@
+"""Starting an execution: checked, stored with its job in one statement, answered before any step has run."""
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+
+from automatos.durable.service import Bus, wake
+from automatos.durable.types import NewEvent, StoredEvent
+from automatos.kernel.clock import now
+from automatos.kernel.db import UNAVAILABLE, Database, dump_json
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.ids import new_id
+from automatos.recipes.definition import accept_inputs
+from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
+from automatos.recipes.loading import definition
+from automatos.recipes.queries import definitions, executions
+from automatos.recipes.types import Accepted, Definition, JsonObject
+from automatos.workspaces.types import Caller
+
+
+async def start_execution(
+    database: Database, bus: Bus, caller: Caller, template_id: str, inputs: JsonObject, idempotency_key: str | None
+) -> Accepted:
+    """Queue one execution of a recipe and return it before any step has run.
+
+    The execution, its job and its first event are one statement: all exist or none. The same `idempotency_key` with
+    the same request gives the execution it started before.
+
+    Raises:
+        RecipeNotFound: the caller's workspace has no such recipe.
+        RecipeNotReady: the agent of at least one step is not active; names each.
+        InputsInvalid: inputs are unknown, missing or of another type.
+        IdempotencyKeyReused: the key started something else.
+    """
+    try:
+        async with database.recording(caller.workspace_id) as connection:
+            return await _start(connection, bus, caller, template_id, inputs, idempotency_key)
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable from error
+
+
+async def _start(
+    connection: asyncpg.Connection, bus: Bus, caller: Caller, template_id: str, inputs: JsonObject, key: str | None
+) -> Accepted:
+    found = await definitions.startable(connection, template_id)
+    if found is None:
+        raise RecipeNotFound(template_id)
+    fingerprint = _fingerprint(template_id, inputs) if key else None
+    if key and (repeat := await _earlier(connection, key, fingerprint)):
+        return repeat
+    if found["idle"]:
+        raise RecipeNotReady(found["idle"])
+    recipe = await definition(connection, found["id"], found["version"])
+    accepted, faults = accept_inputs(recipe.inputs, inputs)
+    if faults:
+        raise InputsInvalid(faults)
+    execution_id, at, event = new_id(), now(), _queued(recipe)
+    is_new = await executions.accept(
+        connection, execution_id=execution_id, workspace_id=caller.workspace_id, recipe_id=recipe.recipe_id,
+        version=recipe.version, input_data=accepted, total_steps=len(recipe.steps), triggered_by=caller.actor,
+        idempotency_key=key, request_hash=fingerprint, at=at, priority=0, event=event.data,
+        deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s),
+    )
+    if not is_new and key and (repeat := await _earlier(connection, key, fingerprint)):
+        return repeat
+    wake(bus)
+    bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
+    bus.hint(caller.workspace_id, "runs")
+    return Accepted(execution_id, recipe)
+
+
+async def _earlier(connection: asyncpg.Connection, key: str, fingerprint: str | None) -> Accepted | None:
+    row = await executions.earlier_request(connection, key)
+    if row is None:
+        return None
+    if row["request_hash"] != fingerprint:
+        raise IdempotencyKeyReused
+    return Accepted(row["id"], await definition(connection, row["recipe_id"], row["recipe_version"]), is_repeat=True)
+
+
+def _queued(recipe: Definition) -> NewEvent:
+    return NewEvent.of(
+        "execution.queued", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
+        total_steps=len(recipe.steps),
+        steps=[{"order": s.order, "step_id": s.step_id, "agent_id": s.agent_id, "output_key": s.output_key}
+               for s in recipe.steps],
+    )
+
+
+def _fingerprint(template_id: str, inputs: JsonObject) -> str:
+    return hashlib.sha256(f"{template_id}\n{dump_json(dict(sorted(inputs.items())))}".encode()).hexdigest()
+
+
+def run_topic(execution_id: UUID) -> str:
+    """Return the stream of an execution's events."""
+    return f"run:{execution_id}"

@@ -1,0 +1,103 @@
+"""Words of recipes: statuses, jobs, and a definition as the engine sees it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from automatos.durable.types import Job
+
+JsonObject = dict[str, Any]
+RUN_RECIPE = Job("recipes.run")
+
+ErrorHandling = Literal["stop", "skip", "retry"]
+Backoff = Literal["exponential", "linear", "fixed"]
+
+
+class ExecutionStatus(StrEnum):
+    """Where an execution is; the last four are final and written once."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    COMPLETED_WITH_SKIPS = "completed_with_skips"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({
+    ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED,
+})
+FINAL_EVENTS = frozenset(f"execution.{status}" for status in FINAL)
+
+
+class StepStatus(StrEnum):
+    """Where a step of an execution is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionConfig:
+    """How a recipe is executed; None leaves the value to the agent's configuration."""
+
+    max_retries: int | None = None
+    retry_delay_ms: int = 1000
+    backoff_strategy: Backoff = "exponential"
+    per_step_timeout_s: int | None = None
+    total_timeout_s: int = 3600
+    max_total_tokens: int | None = None
+
+    def delay_s(self, attempt: int) -> float:
+        """Return the pause before the try after `attempt` (1 is the first), in seconds, at most a minute."""
+        factor = {"fixed": 1, "linear": attempt, "exponential": 2 ** (attempt - 1)}[self.backoff_strategy]
+        return min(self.retry_delay_ms * factor / 1000, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a definition."""
+
+    step_id: str
+    order: int
+    agent_id: int
+    prompt_template: str
+    output_key: str
+    error_handling: ErrorHandling = "stop"
+    max_retries: int | None = None
+    max_iterations: int | None = None
+    timeout_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of a recipe as it is executed; never changes, so it can be kept in memory."""
+
+    recipe_id: int
+    template_id: str
+    name: str
+    version: int
+    steps: tuple[Step, ...]
+    inputs: JsonObject
+    config: ExecutionConfig
+
+    @property
+    def agent_ids(self) -> list[int]:
+        """The agents of all steps, each once, in order of first use."""
+        return list(dict.fromkeys(step.agent_id for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What starting an execution gives: its id, and whether this request made it or repeated an earlier one."""
+
+    execution_id: UUID
+    definition: Definition
+    is_repeat: bool = False

@@ -1,0 +1,199 @@
+"""The model-tool loop: one agent works on one prompt until it answers or a limit ends it.
+
+Every turn is recorded before the next begins, so a run goes on after its last recorded turn wherever it is taken up.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from automatos.durable.types import NewEvent
+from automatos.kernel.schemas import micro_to_text
+from automatos.llm.service import ModelClient
+from automatos.llm.types import CallContext, Completion, ToolCall
+from automatos.runs.context import calls_of, messages_of
+from automatos.runs.errors import RunLimitReached
+from automatos.runs.types import MAX_CALLS_PER_TURN, Answer, Journal, Run, Turn
+from automatos.tools.service import Toolbox
+from automatos.tools.tracker import ToolTracker
+from automatos.tools.types import ToolContext, ToolResult
+
+TOO_MANY = ToolResult(
+    ok=False, output=f"Not run: at most {MAX_CALLS_PER_TURN} calls in one turn.", error_code="too_many_calls"
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What an agent works with: models, tools, the folder of its execution, and time."""
+
+    client: ModelClient
+    toolbox: Toolbox
+    home: Path
+    tool_timeout_s: float
+    model_timeout_s: float
+    model_retries: int = 2
+
+
+async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
+    """Work until the model answers without calling a tool, and return that answer.
+
+    The answer's own turn is not recorded here: the caller records it together with what follows from it.
+
+    Raises:
+        RunLimitReached: turns or tokens are used up.
+        llm.errors.ModelProblem: the model gave no answer.
+    """
+    tracker = _tracker_of(run)
+    while True:
+        last = _last_model_turn(run)
+        missing = _missing_results(run, last) if last else []
+        if last and missing:
+            await _call_tools(run, desk, journal, tracker, last, missing)
+        elif last and not last.body["tool_calls"]:
+            return Answer(last.body["text"], last, ())
+        else:
+            answer = await _ask_model(run, desk, journal)
+            if answer:
+                return answer
+
+
+def _last_model_turn(run: Run) -> Turn | None:
+    return max((turn for turn in run.turns if turn.kind == "model"), key=lambda turn: turn.seq, default=None)
+
+
+def _missing_results(run: Run, last: Turn) -> list[tuple[int, ToolCall]]:
+    """Return the calls of the last model turn that have no result yet, with their places in it."""
+    answered = {turn.seq for turn in run.turns}
+    return [(place, call) for place, call in enumerate(calls_of(last.body)) if last.seq + 1 + place not in answered]
+
+
+def _tracker_of(run: Run) -> ToolTracker:
+    """Rebuild what a run has called so far; a resumed run is held to the same limits."""
+    tracker = ToolTracker()
+    for turn in run.turns:
+        if turn.kind == "tool":
+            tracker.record(turn.body["name"], _arguments(turn.body["arguments"]))
+    return tracker
+
+
+def _arguments(written: str) -> dict[str, Any]:
+    """Read a call's arguments for comparison; what is not a JSON object is compared as it was written."""
+    try:
+        read = orjson.loads(written or "{}")
+    except orjson.JSONDecodeError:
+        read = None
+    return read if isinstance(read, dict) else {"": written}
+
+
+async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
+    asked = sum(turn.kind == "model" for turn in run.turns)
+    _hold_to_limits(run, asked)
+    seq = max((turn.seq for turn in run.turns), default=0) + 1
+    is_last_chance = asked + 1 >= run.opening.limits.max_turns
+    context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, "recipe", run.epoch)
+    completion = await desk.client.complete(
+        run.opening.model, messages_of(run.opening, run.turns),
+        [] if is_last_chance else desk.toolbox.specs(run.opening.tools), context,
+        on_delta=lambda text: journal.stream(seq, text), on_restart=lambda: journal.restart(seq),
+        deadline_s=desk.model_timeout_s, retries=desk.model_retries,
+    )
+    turn = _model_turn(run, seq, completion)
+    event = _model_event(run, turn)
+    if not completion.tool_calls:
+        return Answer(turn.body["text"], turn, (event,))
+    await journal.record([turn], [event])
+    run.turns.append(turn)
+    return None
+
+
+def _hold_to_limits(run: Run, asked: int) -> None:
+    limits = run.opening.limits
+    used = sum(turn.input_tokens + turn.output_tokens for turn in run.turns)
+    if asked >= limits.max_turns:
+        raise RunLimitReached(
+            f"The agent took {asked} turns without an answer. Raise max_iterations of the step, or make its task smaller."
+        )
+    if used >= limits.max_tokens:
+        raise RunLimitReached(
+            f"The agent used {used} tokens of {limits.max_tokens} without an answer. Make its task smaller, or raise "
+            "max_total_tokens of the recipe."
+        )
+
+
+def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
+    calls = [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in completion.tool_calls]
+    body = {"text": completion.text, "tool_calls": calls, "provider": completion.provider,
+            "model": completion.model_id, "finish_reason": completion.finish_reason, "status": completion.status}
+    return Turn(run.id, seq, "model", body, completion.usage.input_tokens, completion.usage.output_tokens,
+                completion.cost_micro_usd, completion.latency_ms)
+
+
+def _model_event(run: Run, turn: Turn) -> NewEvent:
+    return NewEvent.of(
+        "model.answered", order=run.order, turn=turn.seq, provider=turn.body["provider"], model=turn.body["model"],
+        text=turn.body["text"], tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
+        output_tokens=turn.output_tokens, cost_usd=micro_to_text(turn.cost_micro_usd), latency_ms=turn.duration_ms,
+    )
+
+
+async def _call_tools(
+    run: Run, desk: Desk, journal: Journal, tracker: ToolTracker, last: Turn, missing: Sequence[tuple[int, ToolCall]]
+) -> None:
+    """Run the calls of one turn at once; each result is recorded as it comes, so that no finished effect is repeated."""
+    turned_down: list[Turn] = []
+    runnable: list[tuple[int, ToolCall]] = []
+    for place, call in missing:
+        if refusal := _refusal(tracker, place, call):
+            turned_down.append(_tool_turn(run, last, place, call, refusal, 0))
+        else:
+            tracker.record(call.name, _arguments(call.arguments))
+            runnable.append((place, call))
+    if turned_down:
+        await _record_results(run, journal, turned_down)
+    calls = [asyncio.create_task(_call_tool(run, desk, journal, last, place, call)) for place, call in runnable]
+    try:
+        await asyncio.gather(*calls)
+    finally:
+        for task in calls:
+            task.cancel()
+
+
+def _refusal(tracker: ToolTracker, place: int, call: ToolCall) -> ToolResult | None:
+    if place >= MAX_CALLS_PER_TURN:
+        return TOO_MANY
+    reason = tracker.reason_to_skip(call.name, _arguments(call.arguments))
+    return ToolResult(ok=False, output=reason, error_code="repeated_call") if reason else None
+
+
+async def _call_tool(run: Run, desk: Desk, journal: Journal, last: Turn, place: int, call: ToolCall) -> None:
+    began = time.monotonic()
+    context = ToolContext(
+        run.workspace_id, run.agent_id, run.execution_id, run.id, f"{run.id}:{last.seq}:{place}",
+        frozenset(run.opening.tools), desk.tool_timeout_s, desk.home,
+    )
+    result = await desk.toolbox.call(call.name, call.arguments, context)
+    await _record_results(run, journal, [_tool_turn(run, last, place, call, result, _ms_since(began))])
+
+
+def _tool_turn(run: Run, last: Turn, place: int, call: ToolCall, result: ToolResult, duration_ms: int) -> Turn:
+    body = {"call_id": call.id, "name": call.name, "arguments": call.arguments, "ok": result.ok,
+            "output": result.output.replace("\x00", "")}
+    return Turn(run.id, last.seq + 1 + place, "tool", body, duration_ms=duration_ms, error=result.error_code)
+
+
+async def _record_results(run: Run, journal: Journal, turns: list[Turn]) -> None:
+    await journal.record(turns, [
+        NewEvent.of("tool.finished", order=run.order, turn=turn.seq, duration_ms=turn.duration_ms, **turn.body)
+        for turn in turns
+    ])
+    run.turns.extend(turns)
+
+
+def _ms_since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,88 @@
+"""Words of a run: its turns, its limits, what it starts with, what it gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from automatos.durable.types import NewEvent
+from automatos.llm.types import ModelChoice
+
+JsonObject = dict[str, Any]
+TurnKind = Literal["model", "tool"]
+MAX_CALLS_PER_TURN = 16
+DEFAULT_MAX_TURNS = 25
+DEFAULT_MAX_TOKENS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One entry of the journal. A model's body: text, tool_calls, provider, model. A tool's: call_id, name, arguments, output, ok."""
+
+    run_id: UUID
+    seq: int
+    kind: TurnKind
+    body: JsonObject
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_micro_usd: int | None = None
+    duration_ms: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use: model turns, tokens in and out together."""
+
+    max_turns: int = DEFAULT_MAX_TURNS
+    max_tokens: int = DEFAULT_MAX_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything a run starts from, kept with it so that a resume needs nothing that may have changed since."""
+
+    system_prompt: str
+    prompt: str
+    model: ModelChoice
+    tools: tuple[str, ...]
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One agent at work on one prompt, with what its journal already holds."""
+
+    id: UUID
+    workspace_id: UUID
+    agent_id: int
+    execution_id: UUID | None
+    order: int
+    opening: Opening
+    epoch: int
+    turns: list[Turn] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A run's last word: its text, the turn that holds it (not yet recorded) and the events that tell of it."""
+
+    text: str
+    turn: Turn
+    events: tuple[NewEvent, ...]
+
+
+class Journal(Protocol):
+    """Where a run writes what must survive: handed down by whoever owns the run."""
+
+    async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
+        """Append turns and events in one transaction; returns when they are durable."""
+        ...
+
+    def stream(self, turn: int, text: str) -> None:
+        """Take a piece of a model's answer as it comes; written in batches."""
+        ...
+
+    def restart(self, turn: int) -> None:
+        """Forget what was streamed of a turn: the model is asked again."""
+        ...
