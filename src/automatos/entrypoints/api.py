@@ -1,0 +1,90 @@
+"""The HTTP application: rooms' routers, the order of the middleware, one renderer of errors. Assembly only."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from automatos import __version__
+from automatos.agents import router as agents
+from automatos.entrypoints import health, overview
+from automatos.entrypoints.addresses import Proxies
+from automatos.entrypoints.description import describe
+from automatos.entrypoints.frontend import WebApp
+from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_origins
+from automatos.entrypoints.limits import RateLimits
+from automatos.entrypoints.middleware import BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
+from automatos.entrypoints.problems import add_problem_handlers
+from automatos.entrypoints.services import Services
+from automatos.kernel.telemetry import configure_logging
+from automatos.llm import router as llm
+from automatos.recipes import router as recipes
+from automatos.recipes import runs_router as runs
+from automatos.tools import router as tools
+from automatos.workspaces import router as workspaces
+
+ROUTERS: tuple[APIRouter, ...] = (
+    overview.router,
+    health.router,
+    workspaces.router,
+    llm.router,
+    tools.router,
+    agents.router,
+    recipes.router,
+    runs.router,
+)
+"""Every room's routes; a router carries its own prefix, so that route templates are whole addresses."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """Assemble the application around one process's services; nothing is connected before its lifespan starts."""
+    settings = services.settings
+    configure_logging(settings)
+    app = FastAPI(
+        title="Automatos", version=__version__, description=overview.DESCRIPTION, lifespan=_lifespan,
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        middleware=_middleware(services),
+    )
+    app.state.services = services
+    for name, part in vars(services).items():
+        setattr(app.state, name, part)
+    app.state.web_app = WebApp(settings)
+    app.state.openapi_json = lru_cache(maxsize=1)(lambda: orjson.dumps(describe(app)))
+    app.openapi = lambda: describe(app)
+    add_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.router.default = app.state.web_app
+    return app
+
+
+def _middleware(services: Services) -> list[Middleware]:
+    """Return the layers around the routes, outermost first.
+
+    Names come before everything that answers, headers before everything that refuses, limits before bodies are read.
+    """
+    settings = services.settings
+    layers = [
+        Middleware(RequestContext, statistics=services.statistics, proxies=Proxies(settings.trusted_proxies)),
+        Middleware(SecurityHeaders, settings=settings),
+        Middleware(TrustedHosts, hosts=settings.trusted_hosts) if settings.trusted_hosts else None,
+        Middleware(allow_origins, exact_origins(settings)),
+        Middleware(RateLimits, settings=settings, counters=services.counters),
+        Middleware(BodyLimit, settings=settings),
+        Middleware(UnexpectedErrors),
+    ]
+    return [layer for layer in layers if layer is not None]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """Run the services while the application runs, each under its name in `app.state`."""
+    services: Services = app.state.services
+    async with services.running():
+        for name, part in vars(services).items():
+            setattr(app.state, name, part)
+        yield

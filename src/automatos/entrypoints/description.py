@@ -1,0 +1,46 @@
+"""The API's own description: what FastAPI knows, our errors in place of its own, and who may call what."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+
+from automatos.entrypoints.policy import PUBLIC
+from automatos.kernel.openapi import ProblemDocument
+
+SECURITY_SCHEMES = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "automatos_session"},
+    "token": {"type": "http", "scheme": "bearer"},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+ANY_SCHEME: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI description: every route with its errors and what it takes to call it."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _describe(app)
+    return app.openapi_schema
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    parts = description.setdefault("components", {})
+    parts.setdefault("schemas", {})["ProblemDocument"] = ProblemDocument.model_json_schema()
+    parts["securitySchemes"] = SECURITY_SCHEMES
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    for route in iter_route_contexts(app.routes):
+        for method in route.methods or ():
+            entry = description["paths"].get(route.path_format, {}).get(method.lower())
+            if entry is None:
+                continue
+            if f"{method} {route.path_format}" not in PUBLIC:
+                entry["security"] = ANY_SCHEME
+            if "422" in entry["responses"]:
+                entry["responses"]["422"] = {"description": "A field is missing or wrong; `errors` names each.",
+                                             "content": problem}
+            entry["responses"]["default"] = {"description": "Any other error.", "content": problem}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    return description

@@ -1,0 +1,262 @@
+"""Rate limits: per address until somebody has signed in, per credential afterwards; shared when Redis is on."""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.aio.storage import RedisStorage
+from redis.asyncio import ConnectionPool, Redis
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from automatos.entrypoints.addresses import limit_key
+from automatos.entrypoints.middleware import find_header
+from automatos.entrypoints.problems import render
+from automatos.kernel.config import Settings
+from automatos.kernel.errors import Problem
+
+log = structlog.get_logger()
+
+SESSION_COOKIE: Final = b"automatos_session="
+ALWAYS_BY_ADDRESS: Final = frozenset({
+    "/api/auth/sign-in", "/api/auth/session", "/api/setup", "/api/invitations/accept", "/api/invitations/sign-up",
+})
+"""Where secrets can be guessed: a valid session elsewhere buys no extra guesses."""
+WIDGET_PREFIX: Final = "/api/widget"
+PROVEN_S: Final = 600.0
+MAX_PROVEN: Final = 20_000
+MAX_COUNTERS: Final = 50_000
+REDIS_TIMEOUT_S: Final = 0.5
+REDIS_PAUSE_S: Final = 5.0
+
+
+class RateLimited(Problem):
+    """Too many requests in this window; Retry-After says when the next one is taken."""
+
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class Counters(Protocol):
+    """Counts that forget themselves when their window ends."""
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
+        ...
+
+    async def get_expiry(self, key: str) -> float:
+        """Return the Unix time at which the count's window ends."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class LocalCounters:
+    """Counts of this process, at most 50,000 at once; when full, those that end first give way."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
+        now = self._clock()
+        count, ends_at = self._windows.get(key, (0, 0.0))
+        if ends_at <= now:
+            self._windows.pop(key, None)
+            self._make_room(now)
+            count, ends_at = 0, now + expiry
+        self._windows[key] = (count + amount, ends_at)
+        return count + amount
+
+    async def get_expiry(self, key: str) -> float:
+        """Return the Unix time at which the count's window ends."""
+        return self._windows.get(key, (0, self._clock()))[1]
+
+    async def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+    def _make_room(self, now: float) -> None:
+        """Forget the oldest windows that have ended, a few at a time, and the oldest of all when there are too many."""
+        for _ in range(2):
+            oldest = next(iter(self._windows), None)
+            if oldest is None or (self._windows[oldest][1] > now and len(self._windows) < MAX_COUNTERS):
+                return
+            del self._windows[oldest]
+
+
+class SharedCounters:
+    """Counts in Redis, shared by all processes; while Redis does not answer, this process counts alone."""
+
+    def __init__(self, url: str) -> None:
+        pool: Any = ConnectionPool.from_url(
+            url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
+        self._redis = Redis.from_pool(pool)
+        self._shared = RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool)
+        self._local = LocalCounters()
+        self._paused_until = 0.0
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
+        if self._is_paused():
+            return await self._local.incr(key, expiry, amount)
+        try:
+            return await self._shared.incr(key, expiry, amount)
+        except Exception as error:  # noqa: BLE001  # whatever Redis does, the limit goes on
+            self._pause(error)
+            return await self._local.incr(key, expiry, amount)
+
+    async def get_expiry(self, key: str) -> float:
+        """Return the Unix time at which the count's window ends."""
+        if self._is_paused():
+            return await self._local.get_expiry(key)
+        try:
+            return await self._shared.get_expiry(key)
+        except Exception as error:  # noqa: BLE001
+            self._pause(error)
+            return await self._local.get_expiry(key)
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        await self._redis.aclose()
+
+    def _is_paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+    def _pause(self, error: Exception) -> None:
+        log.warning("limits.redis_unavailable", error=str(error), pause_s=REDIS_PAUSE_S)
+        self._paused_until = time.monotonic() + REDIS_PAUSE_S
+
+
+def open_counters(settings: Settings) -> Counters:
+    """Return the counters that the settings ask for."""
+    return SharedCounters(settings.redis) if settings.redis else LocalCounters()
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """What one request is counted under."""
+
+    rate: RateLimitItem
+    key: str
+
+
+class Proven:
+    """Credentials that led to a caller lately, by hash; bounded, the least recent forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def __contains__(self, credential: str) -> bool:
+        until = self._until.get(credential)
+        return until is not None and until > self._clock()
+
+    def add(self, credential: str) -> None:
+        """Remember a credential for ten minutes from now."""
+        self._until[credential] = self._clock() + PROVEN_S
+        self._until.move_to_end(credential)
+        if len(self._until) > MAX_PROVEN:
+            self._until.popitem(last=False)
+
+    def discard(self, credential: str) -> None:
+        """Forget a credential that was refused."""
+        self._until.pop(credential, None)
+
+
+class RateLimits:
+    """Counts each request of the API under its client and refuses those above the limit.
+
+    A credential has a limit of its own only once it has led to a caller. Until then its requests count
+    against the client's address, so that inventing credentials buys no requests, and neither does guessing them.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, counters: Counters) -> None:
+        self.app = app
+        self._counters = counters
+        self._proven = Proven()
+        self._anonymous = parse(settings.rate_limit if settings.require_auth else settings.rate_limit_signed_in)
+        self._signed_in = parse(settings.rate_limit_signed_in)
+        self._widget = parse(settings.rate_limit_widget)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not _is_limited(scope):
+            await self.app(scope, receive, send)
+            return
+        credential = presented_credential(scope)
+        bucket = self._bucket(scope, credential)
+        if await self._count(bucket) > bucket.rate.amount:
+            await self._refuse(bucket, scope, receive, send)
+            return
+        if credential is None:
+            await self.app(scope, receive, send)
+            return
+        status = 0
+
+        async def send_watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                await self._learn(scope, credential, status)
+            await send(message)
+
+        await self.app(scope, receive, send_watched)
+
+    def _bucket(self, scope: Scope, credential: str | None) -> _Bucket:
+        path = scope["path"]
+        address = limit_key(scope["state"]["client_address"])
+        if path.startswith(WIDGET_PREFIX):
+            return _Bucket(self._widget, f"widget:{address}")
+        if credential is not None and credential in self._proven and path not in ALWAYS_BY_ADDRESS:
+            return _Bucket(self._signed_in, f"principal:{credential}")
+        return _Bucket(self._anonymous, f"address:{address}")
+
+    async def _count(self, bucket: _Bucket) -> int:
+        return await self._counters.incr(f"automatos:limit:{bucket.key}", bucket.rate.get_expiry())
+
+    async def _learn(self, scope: Scope, credential: str, status: int) -> None:
+        """Remember an accepted credential; forget a refused one and charge the address for it."""
+        if status == 401:
+            if credential in self._proven:
+                self._proven.discard(credential)
+                await self._count(_Bucket(self._anonymous, f"address:{limit_key(scope['state']['client_address'])}"))
+        elif "caller" in scope["state"]:
+            self._proven.add(credential)
+
+    async def _refuse(self, bucket: _Bucket, scope: Scope, receive: Receive, send: Send) -> None:
+        ends_at = await self._counters.get_expiry(f"automatos:limit:{bucket.key}")
+        wait_s = max(1, min(int(ends_at - time.time()) + 1, bucket.rate.get_expiry()))
+        await render(scope, RateLimited(
+            f"More than {bucket.rate.amount} requests per {bucket.rate.GRANULARITY.name}. Try again in {wait_s} s.",
+            headers={"Retry-After": str(wait_s)}, retry_after_s=wait_s,
+        ))(scope, receive, send)
+
+
+def _is_limited(scope: Scope) -> bool:
+    """Say whether a request counts: the API and its overview do; pages, assets and probes do not."""
+    path: str = scope["path"]
+    if path == "/":
+        return b"text/html" not in (find_header(scope, b"accept") or b"")
+    return path.startswith("/api") and scope["method"] != "OPTIONS"
+
+
+def presented_credential(scope: Scope) -> str | None:
+    """Return a hash of the credential that a request carries, whichever way, or None."""
+    secret = find_header(scope, b"authorization") or find_header(scope, b"x-api-key") or _session_cookie(scope)
+    return hashlib.blake2b(secret, digest_size=16).hexdigest() if secret else None
+
+
+def _session_cookie(scope: Scope) -> bytes | None:
+    cookies = find_header(scope, b"cookie")
+    if cookies is None or SESSION_COOKIE not in cookies:
+        return None
+    named = (part.strip() for part in cookies.split(b";"))
+    return next((part for part in named if part.startswith(SESSION_COOKIE)), None)

@@ -1,0 +1,101 @@
+"""Everything one process owns, opened and closed with its lifespan: an API with or without a worker, or a worker alone."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from automatos.agents.types import Dependents
+from automatos.credentials.service import Keyring
+from automatos.durable import service as durable
+from automatos.durable.service import Bus, Presence, Worker
+from automatos.entrypoints.health import HealthCheck
+from automatos.entrypoints.limits import Counters, open_counters
+from automatos.entrypoints.statistics import Statistics
+from automatos.kernel.blobs import Blobs, open_store
+from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database
+from automatos.kernel.http import Http
+from automatos.llm.service import ModelClient
+from automatos.recipes.execution import Kitchen
+from automatos.recipes.jobs import chores, handler
+from automatos.recipes.service import dependents_of_agent
+from automatos.recipes.types import RUN_RECIPE
+from automatos.tools.service import Toolbox
+from automatos.workspaces.service import Gatekeeper
+
+
+class Services:
+    """The parts of one process; making them connects to nothing and writes nothing, `running` does.
+
+    Rooms find each part under its name in `app.state`; those below are there while they run.
+    """
+
+    vault: Vault
+    keyring: Keyring
+    http: Http
+    models: ModelClient
+    toolbox: Toolbox
+    worker: Worker | None = None
+
+    def __init__(
+        self, settings: Settings, database_url: str, *, role: str | None = None, works: bool = True
+    ) -> None:
+        self.settings = settings
+        self.works = works
+        self.database = Database(
+            database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug)
+        self.presence = Presence(self.database, settings.lease_s)
+        self.bus = Bus(self.database, self.presence, settings.redis)
+        self.authenticator = Gatekeeper(self.database, settings)
+        self.blobs: Blobs = open_store(settings)
+        self.counters: Counters = open_counters(settings)
+        self.statistics = Statistics()
+        self.health = HealthCheck(settings, self.database, self.blobs)
+        self.agent_dependents: tuple[Dependents, ...] = (dependents_of_agent,)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Start every part in order; stop them in the opposite one, also those before a part that failed to start."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.counters.close)
+            stack.push_async_callback(self.database.close)
+            await self.database.open()
+            self.http = Http.open()
+            stack.push_async_callback(self.http.close)
+            self.vault = Vault(self.settings)
+            self.keyring = Keyring(self.database, self.vault, self.settings)
+            stack.push_async_callback(self.keyring.close)
+            self.models = ModelClient.open(self.database, self.settings, self.http, self.keyring)
+            stack.push_async_callback(self.models.close)
+            self.toolbox = Toolbox(self.settings, self.http)
+            await self.toolbox.open()
+            stack.push_async_callback(self.presence.stop)
+            await self.presence.start()
+            stack.push_async_callback(self.bus.stop)
+            await self.bus.start()
+            if self.works:
+                self.worker = self._hire()
+                stack.push_async_callback(self.worker.stop)
+                await self.worker.start()
+            self.health.add("engine", self._probe_engine, needed=True)
+            self.health.add("sandbox", self._probe_sandbox, needed=False)
+            yield
+
+    def _hire(self) -> Worker:
+        """Make the worker with every room's jobs."""
+        folders = self.settings.home / "executions"
+        kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders)
+        return Worker(
+            self.database, self.presence, self.bus, {RUN_RECIPE.name: handler(kitchen)},
+            capacity=self.settings.worker_concurrency, chores=chores(kitchen),
+        )
+
+    async def _probe_engine(self) -> str:
+        found = await durable.counts(self.database)
+        if not found["executors"]:
+            raise RuntimeError("no process has a lease")
+        return f"{found['executors']} processes, {found['running']} jobs running, {found['waiting']} waiting"
+
+    async def _probe_sandbox(self) -> str | None:
+        reason = self.toolbox.off_reason("shell")
+        return f"The shell tool is off: {reason}" if reason else None

@@ -1,0 +1,133 @@
+"""What each endpoint did since this process started: calls, times, errors; bounded, by route template."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+MAX_ENDPOINTS = 500
+RECENT_CALLS = 100
+TOP_ENDPOINTS = 20
+COUNTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+SLOW_MS, VERY_SLOW_MS = 500.0, 1000.0
+MANY_ERRORS_PERCENT, MOST_ERRORS_PERCENT = 5.0, 10.0
+
+Health = Literal["healthy", "degraded", "unhealthy"]
+RANK: dict[Health, int] = {"healthy": 0, "degraded": 1, "unhealthy": 2}
+
+
+@dataclass(slots=True)
+class EndpointStats:
+    """One endpoint's calls; times are milliseconds, an error is a status of 400 or above."""
+
+    call_count: int = 0
+    total_time: float = 0.0
+    min_time: float = float("inf")
+    max_time: float = 0.0
+    error_count: int = 0
+    last_called_s: float = 0.0
+    recent_times: deque[float] = field(default_factory=lambda: deque[float](maxlen=RECENT_CALLS))
+    status_codes: Counter[int] = field(default_factory=Counter[int])
+
+    @property
+    def avg_time(self) -> float:
+        """The mean of all calls, in milliseconds."""
+        return self.total_time / self.call_count if self.call_count else 0.0
+
+    @property
+    def error_rate(self) -> float:
+        """The share of calls that were errors, in percent."""
+        return 100.0 * self.error_count / self.call_count if self.call_count else 0.0
+
+    @property
+    def health(self) -> Health:
+        """How the endpoint does by its error rate and mean time."""
+        return _worse(_health_of_rate(self.error_rate), _health_of_time(self.avg_time))
+
+
+def _health_of_rate(percent: float) -> Health:
+    if percent > MOST_ERRORS_PERCENT:
+        return "unhealthy"
+    return "degraded" if percent > MANY_ERRORS_PERCENT else "healthy"
+
+
+def _health_of_time(time_ms: float) -> Health:
+    if time_ms > VERY_SLOW_MS:
+        return "unhealthy"
+    return "degraded" if time_ms > SLOW_MS else "healthy"
+
+
+def _worse(one: Health, other: Health) -> Health:
+    return one if RANK[one] > RANK[other] else other
+
+
+class Statistics(Collector):
+    """The endpoints of this process, at most 500 of them; later ones are not counted."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, EndpointStats] = {}
+
+    def record(self, method: str, template: str, status: int, time_ms: float, called_s: float) -> None:
+        """Count one call of `METHOD template` that ended at `called_s` (Unix seconds)."""
+        name = f"{method} {template}"
+        stats = self.endpoints.get(name)
+        if stats is None:
+            if len(self.endpoints) >= MAX_ENDPOINTS or method not in COUNTED_METHODS:
+                return
+            stats = self.endpoints[name] = EndpointStats()
+        stats.call_count += 1
+        stats.total_time += time_ms
+        stats.min_time = min(stats.min_time, time_ms)
+        stats.max_time = max(stats.max_time, time_ms)
+        stats.recent_times.append(time_ms)
+        stats.status_codes[status] += 1
+        stats.error_count += status >= 400
+        stats.last_called_s = called_s
+
+    def report(self) -> dict[str, Any]:
+        """Describe the busiest endpoints and sum up all of them."""
+        ranked = sorted(self.endpoints.items(), key=lambda entry: entry[1].call_count, reverse=True)
+        calls = sum(stats.call_count for _, stats in ranked)
+        errors = sum(stats.error_count for _, stats in ranked)
+        rate = 100.0 * errors / calls if calls else 0.0
+        by_health = Counter(stats.health for _, stats in ranked)
+        return {
+            "overall_health": _health_of_rate(rate),
+            "summary": {
+                "total_endpoints": len(ranked), "total_calls": calls, "total_errors": errors,
+                "overall_error_rate": round(rate, 2), "healthy_endpoints": by_health["healthy"],
+                "degraded_endpoints": by_health["degraded"], "unhealthy_endpoints": by_health["unhealthy"],
+            },
+            "endpoints": [_describe(name, stats) for name, stats in ranked[:TOP_ENDPOINTS]],
+        }
+
+    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        """Give the same figures to Prometheus, read only when it asks."""
+        calls = CounterMetricFamily("automatos_http_requests", "Requests by endpoint and status.",
+                                    labels=["endpoint", "status"])
+        seconds = CounterMetricFamily("automatos_http_request_seconds", "Time spent on requests, by endpoint.",
+                                      labels=["endpoint"])
+        slowest = GaugeMetricFamily("automatos_http_request_max_seconds", "The slowest request, by endpoint.",
+                                    labels=["endpoint"])
+        for name, stats in self.endpoints.items():
+            seconds.add_metric([name], stats.total_time / 1000)
+            slowest.add_metric([name], stats.max_time / 1000)
+            for status, count in stats.status_codes.items():
+                calls.add_metric([name, str(status)], count)
+        return [calls, seconds, slowest]
+
+
+def _describe(name: str, stats: EndpointStats) -> dict[str, Any]:
+    return {
+        "endpoint": name, "health": stats.health, "call_count": stats.call_count,
+        "total_time": round(stats.total_time, 3), "avg_response_time": round(stats.avg_time, 3),
+        "min_response_time": round(stats.min_time, 3), "max_response_time": round(stats.max_time, 3),
+        "recent_times": [round(time_ms, 3) for time_ms in stats.recent_times],
+        "error_count": stats.error_count, "error_rate": round(stats.error_rate, 2),
+        "last_called": datetime.fromtimestamp(stats.last_called_s, UTC),
+        "status_codes": {str(status): count for status, count in sorted(stats.status_codes.items())},
+    }

@@ -1,0 +1,214 @@
+"""Health, statistics, metrics, overview, description: what the server says about itself, and to whom."""
+
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from automatos.entrypoints.policy import PUBLIC, find_unguarded
+from automatos.kernel.ids import new_id
+from automatos.workspaces.errors import CredentialInvalid
+from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
+
+
+class ByName:
+    """Accepts `admin` (of the whole server) and `owner` (of one workspace)."""
+
+    async def authenticate(self, presented: Presented) -> Caller:
+        if presented.secret not in {"admin", "owner"}:
+            raise CredentialInvalid("Unknown.")
+        return Caller(user=None, workspace_id=new_id(), role=Role.OWNER, auth_method=AuthMethod.API_KEY,
+                      is_system_admin=presented.secret == "admin")
+
+
+def use_names(app: FastAPI) -> None:
+    app.state.authenticator = ByName()
+
+    @app.get("/api/slow/{n}")
+    async def work(n: int) -> dict[str, Any]:
+        return {"n": n}
+
+
+@pytest.mark.capability("S179")
+async def test_health_probes_every_part_and_measures_the_machine(serve) -> None:
+    site = await serve()
+    async with site.get("/health") as response:
+        report = await response.json()
+    assert response.status == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert (report["status"], report["service"]) == ("healthy", "automatos-ai-api")
+    assert datetime.fromisoformat(report["timestamp"]).tzinfo
+    assert {"api_server", "database", "config", "object_store"} <= report["components"].keys()
+    assert {component["status"] for component in report["components"].values()} == {"healthy"}
+    assert 0 <= report["metrics"]["cpu_percent"] <= 100
+    assert 0 < report["metrics"]["memory_used_percent"] <= 100
+    assert report["metrics"]["memory_available_mb"] > 0
+
+
+@pytest.mark.capability("S179")
+async def test_health_is_503_without_its_database_and_degraded_without_something_optional(serve, monkeypatch) -> None:
+    site = await serve(redis_url="redis://127.0.0.1:1/0")
+
+    async def fail() -> None:
+        raise OSError("postgresql://user:hunter2@db is gone")
+
+    async with site.get("/health") as response:
+        report = await response.json()
+    assert (response.status, report["status"], report["components"]["redis"]["status"]) == (200, "degraded", "degraded")
+    site.services.health.add("database", fail, needed=True)
+    monkeypatch.setattr("automatos.entrypoints.health.KEPT_S", 0)
+    async with site.get("/health") as response:
+        text = await response.text()
+        report = await response.json()
+    assert (response.status, report["status"]) == (503, "unhealthy")
+    assert report["components"]["database"]["status"] == "unhealthy"
+    assert "hunter2" not in text
+
+
+@pytest.mark.capability("S179")
+async def test_asking_often_probes_once_a_second(serve) -> None:
+    site = await serve()
+    asked = []
+
+    async def count() -> None:
+        asked.append(1)
+
+    site.services.health.add("counted", count, needed=False)
+    for _ in range(20):
+        async with site.get("/health"):
+            pass
+    assert len(asked) <= 2
+
+
+@pytest.mark.capability("S180")
+async def test_endpoint_statistics_are_for_system_admins(serve) -> None:
+    site = await serve(use_names)
+    for n in [*range(30), "x", "y", "z"]:
+        async with site.get(f"/api/slow/{n}"):
+            pass
+    async with site.get("/health"):
+        pass
+    for key, status in (("nobody", 401), ("owner", 403)):
+        async with site.get("/api/health/endpoints", headers={"X-API-Key": key}) as response:
+            assert response.status == status
+    async with site.get("/api/health/endpoints", headers={"X-API-Key": "admin"}) as response:
+        report = await response.json()
+    top = report["endpoints"][0]
+    assert (top["endpoint"], top["call_count"], top["error_count"]) == ("GET /api/slow/{n}", 33, 3)
+    assert (top["error_rate"], top["health"], top["status_codes"]) == (9.09, "degraded", {"200": 30, "422": 3})
+    assert len(top["recent_times"]) == 33
+    assert top["min_response_time"] <= top["avg_response_time"] <= top["max_response_time"]
+    assert datetime.fromisoformat(top["last_called"]).tzinfo
+    summary = report["summary"]
+    assert (summary["total_endpoints"], summary["total_calls"], summary["total_errors"]) == (3, 36, 5)
+    assert report["overall_health"] == "unhealthy"
+
+
+async def test_metrics_are_for_this_machine_and_system_admins(serve) -> None:
+    site = await serve(use_names, trusted_proxies=("127.0.0.1",))
+    async with site.get("/health"):
+        pass
+    async with site.get("/metrics") as response:
+        text = await response.text()
+    assert 'automatos_http_requests_total{endpoint="GET /health",status="200"} 1.0' in text
+    assert "process_resident_memory_bytes" in text
+    outside = {"X-Forwarded-For": "9.9.9.9"}
+    for key, status in (("nobody", 401), ("owner", 403), ("admin", 200)):
+        async with site.get("/metrics", headers={**outside, "X-API-Key": key}) as response:
+            assert response.status == status
+
+
+@pytest.mark.capability("S181")
+async def test_programs_get_an_overview_that_names_real_addresses(serve) -> None:
+    site = await serve()
+    async with site.get("/", headers={"Accept": "application/json"}) as response:
+        overview = await response.json()
+    assert {"service", "version", "status", "description", "documentation", "real_time", "health_monitoring",
+            "api_endpoints", "quick_start", "authentication", "timestamp"} <= overview.keys()
+    assert "GET /health" in overview["api_endpoints"]["health"]
+    for path in [*overview["documentation"].values(), overview["health_monitoring"]["health"]]:
+        async with site.get(path) as response:
+            assert response.status == 200
+
+
+@pytest.mark.capability("S181")
+async def test_the_reference_needs_no_script_and_no_other_host(serve) -> None:
+    site = await serve()
+    async with site.get("/api/docs") as response:
+        html, policy = await response.text(), response.headers["content-security-policy"]
+    assert response.content_type == "text/html"
+    assert "/api/health/endpoints" in html
+    assert "<script" not in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "default-src 'none'" in policy
+
+
+async def test_the_description_names_errors_and_what_it_takes_to_call(serve) -> None:
+    site = await serve()
+    async with site.get("/api/openapi.json") as response:
+        description = await response.json()
+    paths = description["paths"]
+    assert "security" not in paths["/health"]["get"]
+    assert paths["/api/health/endpoints"]["get"]["security"]
+    assert "HTTPValidationError" not in description["components"]["schemas"]
+    assert "ProblemDocument" in description["components"]["schemas"]
+    problem = paths["/health"]["get"]["responses"]["default"]["content"]
+    assert list(problem) == ["application/problem+json"]
+
+
+def test_the_description_is_written_without_database_or_settings(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "automatos.entrypoints.openapi"], cwd=tmp_path, capture_output=True,
+                          env={"PATH": "/usr/bin", "AUTOMATOS_PORT": "not a number"}, check=True)
+    assert done.stdout.startswith(b"{")
+    assert b'"/health"' in done.stdout
+
+
+async def test_every_route_names_its_policy_or_is_public(serve) -> None:
+    site = await serve()
+    assert find_unguarded(site.app) == []
+
+
+async def test_a_route_without_a_policy_is_found(serve) -> None:
+    site = await serve(use_names)
+    assert find_unguarded(site.app) == ["GET /api/slow/{n}"]
+    assert "GET /health" in PUBLIC
+
+
+@pytest.mark.capability("S185")
+async def test_services_start_and_stop_with_the_application(serve, ground) -> None:
+    from automatos.entrypoints.api import create_app
+    from automatos.entrypoints.services import Services
+
+    site = await serve()
+    services = Services(site.services.settings, ground.url, role=ground.role)
+    app = create_app(services)
+    for _ in range(2):
+        async with app.router.lifespan_context(app):
+            assert not services.http.public.closed
+            async with services.database.recording(None) as connection:
+                assert await connection.fetchval("SELECT 1") == 1
+        assert services.http.public.closed
+
+
+@pytest.mark.capability("S185")
+async def test_what_had_started_is_stopped_when_a_later_part_fails(serve, ground, monkeypatch) -> None:
+    from automatos.entrypoints.api import create_app
+    from automatos.entrypoints.services import Services
+
+    site = await serve()
+    services = Services(site.services.settings, ground.url, role=ground.role)
+    app = create_app(services)
+
+    async def fail() -> None:
+        raise RuntimeError("the bus does not start")
+
+    monkeypatch.setattr(services.bus, "start", fail)
+    with pytest.raises(RuntimeError, match="bus"):
+        async with app.router.lifespan_context(app):
+            pass
+    assert services.http.public.closed

@@ -1,0 +1,116 @@
+"""Configuration comes from the environment; every documented variable is honoured."""
+
+import os
+
+import pytest
+
+from automatos.kernel.config import Settings, known_variables, unknown_variables
+
+DOCUMENTED = {
+    "POSTGRES_HOST": ("db.example", "postgres_host"),
+    "POSTGRES_PORT": ("5433", "postgres_port"),
+    "POSTGRES_DB": ("kitchen", "postgres_db"),
+    "POSTGRES_USER": ("cook", "postgres_user"),
+    "POSTGRES_PASSWORD": ("p@ss/word", "postgres_password"),
+    "DATABASE_URL": ("postgresql://a:b@c/d", "database_url"),
+    "REDIS_HOST": ("cache.example", "redis_host"),
+    "REDIS_PORT": ("6380", "redis_port"),
+    "REDIS_DB": ("3", "redis_db"),
+    "REDIS_PASSWORD": ("r:e@d", "redis_password"),
+    "CLERK_SECRET_KEY": ("sk_test_x", "clerk_secret_key"),
+    "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": ("pk_test_x", "clerk_publishable_key"),
+    "ORCHESTRATOR_API_KEY": ("ak_platform", "platform_api_key"),
+    "REQUIRE_AUTH": ("false", "require_auth"),
+    "OPENAI_API_KEY": ("sk-openai", "openai_api_key"),
+    "ANTHROPIC_API_KEY": ("sk-ant", "anthropic_api_key"),
+    "DEFAULT_LLM_PROVIDER": ("anthropic", "default_llm_provider"),
+    "DEFAULT_LLM_MODEL": ("some-model", "default_llm_model"),
+    "COMPOSIO_API_KEY": ("comp-key-7", "composio_api_key"),
+    "AWS_ACCESS_KEY_ID": ("AKIA", "aws_access_key_id"),
+    "AWS_SECRET_ACCESS_KEY": ("aws-secret", "aws_secret_access_key"),
+    "AWS_S3_BUCKET": ("plates", "aws_s3_bucket"),
+    "AWS_REGION": ("eu-west-1", "aws_region"),
+    "NEXT_PUBLIC_API_URL": ("https://api.example", "public_url"),
+    "CORS_ALLOW_ORIGINS": ("https://a.example, https://b.example", "cors_allow_origins"),
+    "WORKSPACE_ID": ("00000000-0000-0000-0000-000000000007", "workspace_id"),
+}
+"""Variable: a value, and the setting it becomes."""
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in known_variables() | {name for name in os.environ if name.startswith("AUTOMATOS_")}:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.capability("S183")
+@pytest.mark.parametrize("variable", DOCUMENTED)
+def test_every_documented_variable_is_honoured(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value, field = DOCUMENTED[variable]
+    unset = getattr(Settings(), field)
+    monkeypatch.setenv(variable, value)
+    read = getattr(Settings(), field)
+    assert read != unset
+    plain = read.get_secret_value() if hasattr(read, "get_secret_value") else read
+    expected = {"REQUIRE_AUTH": "False", "CORS_ALLOW_ORIGINS": "('https://a.example', 'https://b.example')"}
+    assert str(plain) == expected.get(variable, value)
+
+
+@pytest.mark.capability("S183")
+def test_the_database_address_is_derived_from_its_parts_when_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().external_database_url is None
+    for name, (value, _) in DOCUMENTED.items():
+        if name.startswith("POSTGRES_"):
+            monkeypatch.setenv(name, value)
+    assert Settings().external_database_url == "postgresql://cook:p%40ss%2Fword@db.example:5433/kitchen"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://a:b@c/d")
+    assert Settings().external_database_url == "postgresql://a:b@c/d"
+
+
+@pytest.mark.capability("S183")
+def test_the_redis_address_is_derived_from_its_parts_when_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().redis is None
+    for name, (value, _) in DOCUMENTED.items():
+        if name.startswith("REDIS_"):
+            monkeypatch.setenv(name, value)
+    assert Settings().redis == "redis://:r%3Ae%40d@cache.example:6380/3"
+
+
+@pytest.mark.capability("S182")
+def test_without_any_variable_the_defaults_are_safe() -> None:
+    settings = Settings()
+    assert settings.require_auth
+    assert settings.is_loopback
+    assert not settings.is_production
+    assert settings.cors_allow_origins == ("http://localhost:3000",)
+    assert (settings.rate_limit, settings.body_limit_bytes, settings.upload_limit_bytes) == (
+        "60/minute", 10 * 2**20, 50 * 2**20)
+
+
+@pytest.mark.capability("S182")
+def test_our_own_prefix_wins_over_the_published_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUIRE_AUTH", "false")
+    monkeypatch.setenv("AUTOMATOS_REQUIRE_AUTH", "true")
+    assert Settings().require_auth
+
+
+@pytest.mark.capability("S182")
+def test_no_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    (tmp_path / ".env").write_text("AUTOMATOS_PORT=1234\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings().port == 8000
+
+
+def test_a_typing_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOMATOS_PROT", "1")
+    monkeypatch.setenv("AUTOMATOS_PORT", "1")
+    assert unknown_variables() == ["AUTOMATOS_PROT"]
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, (value, _) in DOCUMENTED.items():
+        monkeypatch.setenv(name, value)
+    shown = repr(Settings())
+    for name, (value, _) in DOCUMENTED.items():
+        if any(word in name for word in ("PASSWORD", "SECRET", "API_KEY", "DATABASE_URL")):
+            assert value not in shown, name

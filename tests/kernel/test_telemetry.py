@@ -1,0 +1,127 @@
+"""Logs: one format, the request in each line, and no secret in any."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from automatos.kernel.config import Settings
+from automatos.kernel.telemetry import HIDDEN, configure_logging, hide_secrets, scrub
+
+PLANTED = "abcdEFGH1234567890"
+
+
+@pytest.mark.parametrize("text", [
+    f"key sk-{PLANTED} refused", f"sk-ant-api03-{PLANTED}", f"ak_srv_{PLANTED}", f"ak_pub_{PLANTED}",
+    f"Authorization: Bearer {PLANTED}", f"authorization: basic {PLANTED}==", f"ApiKey {PLANTED}",
+    f"postgresql://cook:{PLANTED}@db/kitchen", f"redis://:{PLANTED}@cache:6379/0", f"?api_key={PLANTED}&x=1",
+    f'{{"password": "{PLANTED}"}}', f"password={PLANTED}", f"eyJhbGciOiJ.{PLANTED}.{PLANTED}", f"ghp_{PLANTED}",
+    f"hf_{PLANTED}", f"gsk_{PLANTED}", f"xai-{PLANTED}",
+])
+def test_what_looks_like_a_secret_inside_text_is_hidden(text: str) -> None:
+    shown = hide_secrets(text)
+    assert PLANTED not in shown
+    assert HIDDEN in shown
+
+
+@pytest.mark.parametrize("text", [
+    "the task is done", "risk-management of 12 agents", "GET /api/agents/7 took 3 ms", "http://localhost:8000/api?x=1",
+    "step_1 max_tokens=4096", "0199c0de-7c1e-7abc-8def-0123456789ab", "postgresql://db.example/kitchen",
+])
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert hide_secrets(text) == text
+
+
+def test_secrets_are_found_by_name_and_depth() -> None:
+    event = {
+        "password": PLANTED, "api_key": PLANTED, "X-API-Key": PLANTED, "token": PLANTED,
+        "headers": {"Authorization": PLANTED, "Cookie": PLANTED}, "list": [{"client_secret": PLANTED}],
+        "error": ValueError(f"sk-{PLANTED}"), "bytes": f"Bearer {PLANTED}".encode(),
+        "input_tokens": 12, "total_tokens": 7, "workspace_id": "w", "credential_id": "c", "none_token": None,
+    }
+    shown = scrub(event)
+    assert PLANTED not in str(shown)
+    assert (shown["input_tokens"], shown["total_tokens"], shown["workspace_id"]) == (12, 7, "w")
+    assert shown["credential_id"] == "c"
+
+
+def test_bottomless_values_are_cut() -> None:
+    bottomless: dict[str, object] = {}
+    bottomless["again"] = bottomless
+    assert "nested too deeply" in str(scrub(bottomless))
+
+
+class Written:
+    """Everything that went to standard error so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._text = ""
+
+    def getvalue(self) -> str:
+        self._text += self._capsys.readouterr().err
+        return self._text
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Written]:
+    yield Written(capsys)
+    structlog.contextvars.clear_contextvars()
+
+
+def test_json_lines_carry_what_is_bound_and_hide_what_is_secret(written: Written) -> None:
+    configure_logging(Settings(log_format="json", log_level="info"))
+    structlog.contextvars.bind_contextvars(request_id="r1", execution_id="e1")
+    log = structlog.get_logger()
+    log.info("model.called", workspace_id="w1", api_key=PLANTED, url=f"https://u:{PLANTED}@h")
+    log.debug("not.wanted")
+    logging.getLogger("some.library").warning("failed with Bearer %s", PLANTED)
+    try:
+        raise ValueError(f"sk-{PLANTED}")
+    except ValueError:
+        log.exception("it.broke", odd="\ud800", big=2**80)
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert PLANTED not in written.getvalue()
+    assert [line["event"] for line in lines[:2]] == ["model.called", f"failed with Bearer {HIDDEN}"]
+    assert (lines[0]["request_id"], lines[0]["execution_id"], lines[0]["workspace_id"]) == ("r1", "e1", "w1")
+    assert (lines[0]["level"], lines[1]["logger"], lines[1]["request_id"]) == ("info", "some.library", "r1")
+    assert "ValueError" in lines[2]["exception"]
+    assert lines[0]["timestamp"].endswith("Z")
+    assert len(lines) == 3
+
+
+def test_text_lines_are_for_people(written: Written) -> None:
+    configure_logging(Settings(log_format="text"))
+    structlog.get_logger().info("started", port=8000)
+    try:
+        raise ValueError(f"sk-{PLANTED}")
+    except ValueError:
+        structlog.get_logger().exception("it.broke")
+    assert "started" in written.getvalue()
+    assert "port=8000" in written.getvalue()
+    assert "\x1b[" not in written.getvalue()
+    assert PLANTED not in written.getvalue()
+
+
+def test_configuring_again_leaves_one_handler_of_ours_and_all_others(written: Written) -> None:
+    other = logging.NullHandler()
+    root = logging.getLogger()
+    root.addHandler(other)
+    try:
+        for _ in range(3):
+            configure_logging(Settings(log_format="json"))
+        logging.getLogger("once").warning("hello")
+        assert len(written.getvalue().splitlines()) == 1
+        assert other in root.handlers
+    finally:
+        root.removeHandler(other)
+
+
+def test_the_servers_own_access_log_is_off(written: Written) -> None:
+    configure_logging(Settings(log_format="json"))
+    logging.getLogger("uvicorn.access").info("GET / 200")
+    logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[32mStarted"})
+    assert [json.loads(line)["event"] for line in written.getvalue().splitlines()] == ["Started"]
+    assert "color_message" not in written.getvalue()
