@@ -346,8 +346,6 @@ def make_tables() -> None:
     sa.Column('steps', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('execution_config', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('use_count', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_by', sa.String(length=320), server_default='', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),

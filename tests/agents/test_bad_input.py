@@ -23,10 +23,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"configuration": {"max_concurrent_tasks": 11}}, "max_concurrent_tasks"),
     ({"configuration": {"max_concurrent_tasks": "5"}}, "max_concurrent_tasks"),
     ({"configuration": {"max_concurrent_tasks": True}}, "max_concurrent_tasks"),
-    ({"configuration": {"retry_attempts": -1}}, "retry_attempts"), ({"configuration": {"retry_attempts": 6}}, "retry_attempts"),
-    ({"configuration": {"timeout_seconds": 59}}, "timeout_seconds"), ({"configuration": {"timeout_seconds": 3601}}, "timeout_seconds"),
-    ({"configuration": {"environment": "moon"}}, "environment"), ({"configuration": {"logging_level": "loud"}}, "logging_level"),
-    ({"configuration": {"auto_start": "yes"}}, "auto_start"), ({"configuration": {"max_iterations": 0}}, "max_iterations"),
+    ({"configuration": {"retry_attempts": -1}}, "retry_attempts"),
+    ({"configuration": {"retry_attempts": 6}}, "retry_attempts"),
+    ({"configuration": {"timeout_seconds": 59}}, "timeout_seconds"),
+    ({"configuration": {"timeout_seconds": 3601}}, "timeout_seconds"),
+    ({"configuration": {"environment": "moon"}}, "environment"),
+    ({"configuration": {"logging_level": "loud"}}, "logging_level"),
+    ({"configuration": {"auto_start": "yes"}}, "auto_start"),
+    ({"configuration": {"max_iterations": 0}}, "max_iterations"),
     ({"configuration": {"resource_limits": {"memory_mb": "all"}}}, "memory_mb"), ({"configuration": {"wat": 1}}, "wat"),
     ({"configuration": {"tags": ["a"]}}, "tags"), ({"model_config": {"provider": "demo"}}, "model_id"),
     ({"model_config": {"provider": "demo", "model_id": "demo", "temperature": 3}}, "temperature"),
@@ -60,8 +64,8 @@ async def test_a_wrong_field_is_named(desk: Desk, body: dict[str, Any], named: s
 
 
 @pytest.mark.parametrize("body", [
-    b"", b"[]", b"null", b"5", b'"x"', b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"name": "\xff"}', b"[" * 50_000,
-    b'{"name": "a", "configuration": ' + b'{"a":' * 100 + b"1" + b"}" * 101,
+    b"", b"[]", b"null", b"5", b'"x"', b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"name": "\xff"}',
+    b"[" * 50_000, b'{"name": "a", "configuration": ' + b'{"a":' * 100 + b"1" + b"}" * 101,
 ])
 async def test_what_is_not_an_object_of_ours_is_refused(desk: Desk, body: bytes) -> None:
     answer = await desk.ask("POST", content=body, headers={"Content-Type": "application/json"})
@@ -77,7 +81,9 @@ async def test_an_id_that_cannot_be_is_refused(desk: Desk, agent_id: str) -> Non
         assert answer.status_code in {404, 422}, (method, answer.text)
 
 
-@pytest.mark.parametrize("field", ["name", "agent_type", "status", "tags", "configuration", "tools", "use_custom_persona"])
+@pytest.mark.parametrize(
+    "field", ["name", "agent_type", "status", "tags", "configuration", "tools", "use_custom_persona"]
+)
 async def test_null_does_not_clear_what_must_be_there(desk: Desk, field: str) -> None:
     agent = await desk.create("Ada")
     answer = await desk.ask("PUT", f"/{agent['id']}", json={field: None})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from automatos.agents.types import AgentType, Category, PriorityLevel
 from automatos.kernel.schemas import Body
@@ -27,10 +27,10 @@ def normal_tags(value: object) -> list[str]:
     return list(dict.fromkeys(tag for tag in split if tag))
 
 
-def _single_line(value: object) -> object:
-    if isinstance(value, str) and any(ord(ch) < 32 or ord(ch) == 127 for ch in value):
+def _single_line(text: str) -> str:
+    if any(ord(ch) < 32 or ord(ch) == 127 for ch in text):
         raise ValueError("contains a line break or another control character")
-    return value
+    return text
 
 
 def _without_repeats(value: object) -> object:
@@ -40,7 +40,7 @@ def _without_repeats(value: object) -> object:
 Whole = Annotated[int, Field(strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
 Name = Annotated[
-    str, BeforeValidator(_single_line), StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_single_line)
 ]
 Description = Annotated[str, Field(max_length=10_000)]
 Prompt = Annotated[str, Field(max_length=100_000)]
@@ -52,7 +52,7 @@ ToolNames = Annotated[
     Field(max_length=MAX_TOOLS),
 ]
 ModelName = Annotated[
-    str, BeforeValidator(_single_line), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_single_line)
 ]
 
 

@@ -76,7 +76,8 @@ async def get_agent(agent_id: schemas.AgentId, caller: CurrentCaller, session: S
 
 
 @router.put("/{agent_id}", response_model=schemas.Agent,
-            responses=problems(AgentNotFound, AgentNameTaken, UnknownTools, StatusChangeRefused, AgentNotReady, StaleEdit))
+            responses=problems(
+                AgentNotFound, AgentNameTaken, UnknownTools, StatusChangeRefused, AgentNotReady, StaleEdit))
 async def update_agent(
     *, agent_id: schemas.AgentId, body: schemas.AgentUpdate, caller: Editor, session: Session,
     readiness: AgentReadiness, hints: Hints, response: Response, if_match: IfMatch = None,

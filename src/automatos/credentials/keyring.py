@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,12 +16,12 @@ from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.db import Database
+from automatos.workspaces.service import write_audit
 
 CACHE_S = 30.0
 USE_EVERY_S = 60.0
 MAX_WORKSPACES = 10_000
 
-NoteUse = Callable[[UUID, UUID], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
@@ -43,14 +42,13 @@ class Keyring:
     """Finds secrets: the workspace's own credential first, then the platform's key where that is shared.
 
     What was read stays in this process for at most 30 seconds; `forget` drops it at once. Each use of a workspace's
-    credential is noted, at most once a minute.
+    credential is written to the audit log, at most once a minute.
     """
 
-    def __init__(self, database: Database, vault: Vault, settings: Settings, note_use: NoteUse | None = None) -> None:
+    def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
         self._database = database
         self._vault = vault
         self._settings = settings
-        self._note_use = note_use
         self._drawers: dict[UUID, _Drawer] = {}
         self._noted: dict[UUID, float] = {}
         self._notes: set[asyncio.Task[None]] = set()
@@ -129,22 +127,23 @@ class Keyring:
                       "environment", allow_private=chosen is not None)
 
     def _note(self, workspace_id: UUID, secret: Secret) -> None:
-        if self._note_use is None or secret.credential_id is None:
-            return
-        if self._noted.get(secret.credential_id, 0.0) > time.monotonic() - USE_EVERY_S:
+        if secret.credential_id is None or self._noted.get(secret.credential_id, 0.0) > time.monotonic() - USE_EVERY_S:
             return
         if len(self._noted) >= MAX_WORKSPACES:
             self._noted.clear()
         self._noted[secret.credential_id] = time.monotonic()
-        task = asyncio.create_task(self._note_safely(workspace_id, secret.credential_id))
+        task = asyncio.create_task(self._write_note(workspace_id, secret.credential_id))
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
-    async def _note_safely(self, workspace_id: UUID, credential_id: UUID) -> None:
+    async def _write_note(self, workspace_id: UUID, credential_id: UUID) -> None:
         """Write the note beside the call it is about: the call never waits for it or fails with it."""
         try:
-            if self._note_use:
-                await self._note_use(workspace_id, credential_id)
+            async with self._database.session(workspace_id) as session:
+                if found := await queries.find_credential(session, workspace_id, credential_id):
+                    found.last_used_at = now()
+                    await write_audit(session, "server", "credential.used", workspace_id=workspace_id,
+                                      target_type="credential", target_id=credential_id,
+                                      detail={"name": found.name, "provider": found.provider})
         except Exception as error:  # noqa: BLE001
-            log.warning("credential_use_not_noted", credential_id=str(credential_id), error=type(error).__name__,
-                        at=now().isoformat())
+            log.warning("credential_use_not_noted", credential_id=str(credential_id), error=type(error).__name__)

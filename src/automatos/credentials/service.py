@@ -14,7 +14,7 @@ from automatos.credentials.errors import (
     CredentialNotFound,
     CredentialUnreadable,
 )
-from automatos.credentials.keyring import Keyring, NoteUse, seal_context
+from automatos.credentials.keyring import Keyring, seal_context
 from automatos.credentials.models import Credential
 from automatos.credentials.probe import ProbeResult, probe
 from automatos.credentials.providers import find_provider, get_provider, providers_by_name
@@ -29,25 +29,9 @@ from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
 __all__ = ["Keyring", "create_credential", "delete_credential", "find_provider", "get_provider", "list_credentials",
-           "open_keyring", "providers_by_name", "test_credential", "try_secret"]
+           "providers_by_name", "test_credential", "try_secret"]
 
 TARGET = "credential"
-
-
-def open_keyring(database: Database, vault: Vault, settings: Settings) -> Keyring:
-    """Make the keyring of this process; it notes each use in the audit log, at most once a minute per credential."""
-    return Keyring(database, vault, settings, _note_use_in(database))
-
-
-def _note_use_in(database: Database) -> NoteUse:
-    async def note_use(workspace_id: UUID, credential_id: UUID) -> None:
-        async with database.session(workspace_id) as session:
-            if found := await queries.find_credential(session, workspace_id, credential_id):
-                found.last_used_at = now()
-                await write_audit(session, "server", "credential.used", workspace_id=workspace_id, target_type=TARGET,
-                                  target_id=credential_id, detail={"name": found.name, "provider": found.provider})
-
-    return note_use
 
 
 async def list_credentials(session: AsyncSession, workspace_id: UUID) -> Sequence[Credential]:

@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from automatos.durable.presence import Presence
-from automatos.durable.types import StoredEvent
+from automatos.durable.types import StoredEvent, Subscription
 from automatos.kernel.db import UNAVAILABLE, Database
 
 log = structlog.get_logger("automatos.durable")
@@ -24,44 +24,6 @@ CHANNEL = "automatos"
 BATCH_S = 0.01
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
-BACKLOG = 256
-
-
-class Subscription:
-    """One reader's place on the bus: a bounded backlog of events, and a flag that says "read the table"."""
-
-    def __init__(self) -> None:
-        self.events: list[StoredEvent] = []
-        self.hints: set[str] = set()
-        self.must_read: set[str] = set()
-        self._awake = asyncio.Event()
-
-    async def wait(self, timeout_s: float) -> None:
-        """Wait until something arrived or the time is over."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._awake.wait()
-        self._awake.clear()
-
-    def take(self) -> tuple[list[StoredEvent], set[str], set[str]]:
-        """Return and forget what has arrived: events, topics to read from the table, hints."""
-        taken = self.events, self.must_read, self.hints
-        self.events, self.must_read, self.hints = [], set(), set()
-        return taken
-
-    def offer(self, events: Sequence[StoredEvent]) -> None:
-        """Add events; a reader that does not keep up is told to read the table instead, so memory stays bounded."""
-        if len(self.events) + len(events) > BACKLOG:
-            self.must_read.update(event.topic for event in (*self.events, *events))
-            self.events = []
-        else:
-            self.events.extend(events)
-        self._awake.set()
-
-    def nudge(self, topic: str, *, hint: bool) -> None:
-        """Say that a topic has something new."""
-        (self.hints if hint else self.must_read).add(topic)
-        self._awake.set()
 
 
 class Bus:
@@ -109,6 +71,11 @@ class Bus:
         finally:
             for topic in topics:
                 self._leave(workspace_id, topic, subscription)
+
+    def release_readers(self) -> None:
+        """End every reader's stream in this process; they come back to another, or to this one when it is up again."""
+        for reader in {reader for readers in self._readers.values() for reader in readers}:
+            reader.release()
 
     def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
         """Tell everybody about events that are stored by now."""
@@ -182,11 +149,14 @@ class Bus:
     async def _listen_once(self) -> None:
         gone = asyncio.Event()
         self._connection = await self._database.connect()
-        self._connection.add_termination_listener(lambda _: gone.set())
-        await self._connection.add_listener(CHANNEL, lambda _c, _p, _ch, payload: self._hear(str(payload)))
+        self._connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
+        await self._connection.add_listener(CHANNEL, self._hear_notice)
         await self._notify(["hello"])
         self._everybody_reads()
         await gone.wait()
+
+    def _hear_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        self._hear(str(payload))
 
     def _hear(self, payload: str) -> None:
         sender, *messages = payload.split("\n")

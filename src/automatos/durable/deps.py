@@ -6,23 +6,23 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from automatos.durable.bus import Bus
+from automatos.durable.types import EventBus
 
 AFTER_COMMIT_S = 0.05
 
 
-def get_bus(request: Request) -> Bus:
+def get_bus(request: Request) -> EventBus:
     """Return this process's bus."""
     return request.app.state.bus
 
 
-BusDep = Annotated[Bus, Depends(get_bus)]
+BusDep = Annotated[EventBus, Depends(get_bus)]
 
 
 class Hinter:
     """Tells list readers to fetch again, a moment after the request, so that its commit comes first."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
     def changed(self, workspace_id: UUID, topic: str) -> None:

@@ -8,14 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from automatos.durable import queries
-from automatos.durable.bus import Bus, Subscription, places_of
+from automatos.durable.bus import Bus, places_of
 from automatos.durable.presence import Presence
 from automatos.durable.stream import follow, follow_many
-from automatos.durable.types import Interruption, Job, StoredEvent
+from automatos.durable.types import EventBus, Interruption, Job, StoredEvent
 from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
 from automatos.kernel.db import Database, Scope
 
-__all__ = ["Bus", "Chore", "Presence", "Subscription", "Worker", "cancel", "counts", "enqueue", "events_after", "follow",
+__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "counts", "enqueue", "events_after", "follow",
            "follow_many", "places_of", "prune_events", "settle", "wake"]
 
 
@@ -30,12 +30,12 @@ async def enqueue(
     await queries.enqueue(connection, job.name, key, workspace_id, priority, run_at)
 
 
-def wake(bus: Bus) -> None:
+def wake(bus: EventBus) -> None:
     """Tell every worker that a job waits; without it one looks within a second."""
     bus.send_word(WORD_JOBS, "")
 
 
-async def cancel(connection: asyncpg.Connection, bus: Bus, job: Job, key: str) -> bool:
+async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: str) -> bool:
     """Tell whoever works on a job to stop; returns False when nobody does and the caller must end the work itself."""
     is_held = await queries.signal(connection, job.name, key, Interruption.CANCEL)
     if is_held:

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 from automatos.durable import queries
-from automatos.durable.bus import Bus, cursor_of
-from automatos.durable.types import StoredEvent
+from automatos.durable.bus import cursor_of
+from automatos.durable.types import EventBus, StoredEvent
 from automatos.kernel.db import Database
 
 PAGE = 200
@@ -53,7 +53,7 @@ class _Reader:
 
 
 async def follow(
-    bus: Bus, database: Database, workspace_id: UUID, topic: str, after: int, is_last: Callable[[StoredEvent], bool],
+    bus: EventBus, database: Database, workspace_id: UUID, topic: str, after: int, is_last: Callable[[StoredEvent], bool],
     permitted: Permitted,
 ) -> AsyncGenerator[str]:
     """Yield a stream as server-sent event frames until its last event; a comment now and then keeps the line open.
@@ -64,7 +64,7 @@ async def follow(
     async with bus.subscribe(workspace_id, [topic]) as subscription:
         events = await reader.accept([], {topic})
         checked = spoken = time.monotonic()
-        while True:
+        while not subscription.is_released:
             if events:
                 spoken = time.monotonic()
                 yield "".join(_frame(str(event.seq), event) for event in events)
@@ -83,7 +83,7 @@ async def follow(
 
 
 async def follow_many(
-    bus: Bus, database: Database, workspace_id: UUID, places: dict[str, int], hints: Sequence[str], permitted: Permitted
+    bus: EventBus, database: Database, workspace_id: UUID, places: dict[str, int], hints: Sequence[str], permitted: Permitted
 ) -> AsyncGenerator[str]:
     """Yield several streams and hints in one, for a browser that may open only a few connections.
 
@@ -95,7 +95,7 @@ async def follow_many(
         events = await reader.accept([], set(places))
         changed = set(hints)
         checked = spoken = time.monotonic()
-        while True:
+        while not subscription.is_released:
             cursor = cursor_of(reader.places)
             frames = [_frame(cursor, event) for event in events]
             frames += [f'event: changed\ndata: {{"topic":"{topic}"}}\n\n' for topic in sorted(changed)]

@@ -1,14 +1,19 @@
 """Words of durable work: jobs, how a job ends, events."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+
+BACKLOG = 256
+"""Events a slow reader may have waiting before it is sent to the table."""
 
 Encoded = str
 """JSON that is already text; events are written once and sent as they are."""
@@ -85,3 +90,66 @@ class StoredEvent:
         return (
             f'{{"seq":{self.seq},"topic":"{self.topic}","type":"{self.type}","at":"{self.at}","data":{self.data}}}'
         )
+
+
+class Subscription:
+    """One reader's place on the bus: a bounded backlog of events, and a flag that says "read the table"."""
+
+    def __init__(self) -> None:
+        self.events: list[StoredEvent] = []
+        self.hints: set[str] = set()
+        self.must_read: set[str] = set()
+        self.is_released = False
+        self._awake = asyncio.Event()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait until something arrived or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._awake.wait()
+        self._awake.clear()
+
+    def take(self) -> tuple[list[StoredEvent], set[str], set[str]]:
+        """Return and forget what has arrived: events, topics to read from the table, hints."""
+        taken = self.events, self.must_read, self.hints
+        self.events, self.must_read, self.hints = [], set(), set()
+        return taken
+
+    def offer(self, events: Sequence[StoredEvent]) -> None:
+        """Add events; a reader that does not keep up is told to read the table instead, so memory stays bounded."""
+        if len(self.events) + len(events) > BACKLOG:
+            self.must_read.update(event.topic for event in (*self.events, *events))
+            self.events = []
+        else:
+            self.events.extend(events)
+        self._awake.set()
+
+    def nudge(self, topic: str, *, hint: bool) -> None:
+        """Say that a topic has something new."""
+        (self.hints if hint else self.must_read).add(topic)
+        self._awake.set()
+
+    def release(self) -> None:
+        """Tell the reader to end its stream, because this process stops."""
+        self.is_released = True
+        self._awake.set()
+
+
+class EventBus(Protocol):
+    """What rooms need of the bus: tell readers of events and lists, tell processes a word."""
+
+    def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
+        """Tell everybody about events that are stored by now."""
+        ...
+
+    def hint(self, workspace_id: UUID, topic: str) -> None:
+        """Say that a list changed; readers fetch it again."""
+        ...
+
+    def send_word(self, word: str, rest: str) -> None:
+        """Send a word to every process, this one too."""
+        ...
+
+    def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AbstractAsyncContextManager[Subscription]:
+        """Hear about topics of one workspace while the block lasts."""
+        ...

@@ -11,6 +11,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 OWN_PREFIX = "AUTOMATOS_"
+READ_ELSEWHERE = frozenset({"AUTOMATOS_URL", "AUTOMATOS_SKIP_UI", "AUTOMATOS_UI_NODE"})
+"""Variables of the command line and of the build, which a server may find in its environment too."""
 
 
 def _own(name: str, *others: str) -> AliasChoices:
@@ -113,6 +115,7 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
     allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
+    cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
     @field_validator("cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", mode="before")
@@ -159,8 +162,8 @@ class Settings(BaseSettings):
 
 
 def known_variables() -> frozenset[str]:
-    """Return the name of every environment variable that `Settings` reads."""
-    names: set[str] = set()
+    """Return the name of every environment variable that means something to this product."""
+    names = set(READ_ELSEWHERE)
     for field in Settings.model_fields.values():
         alias = field.validation_alias
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]

@@ -72,7 +72,7 @@ class Vault:
                              "that key file, or enter the secret again.")
         try:
             return key.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], VERSION + aad)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SealBroken("The sealed value was changed, or belongs to another row. Enter it again.") from error
 
     def is_current(self, sealed: bytes) -> bool:

@@ -56,9 +56,7 @@ class RecordingConnection(asyncpg.Connection):
         if self._inside == wanted:
             return
         self._inside = None
-        await self.execute(
-            f"SET automatos.workspace_id = '{workspace_id or ''}'; SET automatos.scope = '{scope or ''}'"
-        )
+        await self.execute(f"SET automatos.workspace_id = '{workspace_id or ''}'; SET automatos.scope = '{scope or ''}'")
         self._inside = wanted
 
 
@@ -91,7 +89,8 @@ class Database:
         settings = {"application_name": "automatos", "timezone": "UTC"} | ({"role": role} if role else {})
         self._server_settings = settings
         self._pool_size = pool_size
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._inside: asyncpg.Pool | None = None
+        self._between: asyncpg.Pool | None = None
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S, echo=echo,
             json_serializer=dump_json, json_deserializer=orjson.loads,
@@ -101,21 +100,33 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def open(self) -> None:
-        """Open the recording pool; raises what the driver raises when PostgreSQL cannot be reached."""
-        self._pool = await asyncpg.create_pool(
-            self.url, min_size=1, max_size=self._pool_size * 2, connection_class=RecordingConnection, init=_prepare,
-            reset=_keep, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S,
-            server_settings=self._server_settings, max_inactive_connection_lifetime=60,
-        )
+        """Open the recording pools; raises what the driver raises when PostgreSQL cannot be reached.
+
+        Work inside workspaces and work between them (sign-in, the queue) have a pool each, so that a connection
+        seldom has to be set to another workspace.
+        """
+        self._inside = await self._make_pool(self._pool_size * 2)
+        self._between = await self._make_pool(max(2, self._pool_size // 2))
 
     async def close(self) -> None:
         """Close every connection; anything still running on them is cut off after five seconds."""
-        if self._pool:
+        for pool in (self._inside, self._between):
+            if pool is None:
+                continue
             try:
-                await asyncio.wait_for(self._pool.close(), 5)
+                await asyncio.wait_for(pool.close(), 5)
             except TimeoutError:
-                self._pool.terminate()
+                pool.terminate()
         await self.engine.dispose()
+
+    async def _make_pool(self, size: int) -> asyncpg.Pool:
+        """Plans are made once per statement (all of them look rows up by key), not once per execution."""
+        return await asyncpg.create_pool(
+            self.url, min_size=1, max_size=size, connection_class=RecordingConnection, init=_prepare,
+            reset=_keep, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S,
+            server_settings=self._server_settings | {"plan_cache_mode": "force_generic_plan"},
+            max_inactive_connection_lifetime=60,
+        )
 
     @asynccontextmanager
     async def session(self, workspace_id: UUID | None, scope: Scope | None = None) -> AsyncGenerator[AsyncSession]:
@@ -140,9 +151,10 @@ class Database:
     @asynccontextmanager
     async def recording(self, workspace_id: UUID | None, scope: Scope | None = None) -> AsyncGenerator[asyncpg.Connection]:
         """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened."""
-        if self._pool is None:
+        pool = self._inside if workspace_id else self._between
+        if pool is None:
             raise RuntimeError("Database.open() was not awaited before the first recording")
-        async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+        async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
             await connection.enter(workspace_id, scope)  # pyright: ignore[reportAttributeAccessIssue]
             yield connection  # pyright: ignore[reportReturnType]
 

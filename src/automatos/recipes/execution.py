@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from automatos.agents.types import AgentSpec
-from automatos.durable.service import Bus, settle
-from automatos.durable.types import HeldJob, Interruption, NewEvent
+from automatos.durable.service import settle
+from automatos.durable.types import EventBus, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import Problem
@@ -40,7 +40,7 @@ class Kitchen:
     """What cooking needs of this process."""
 
     database: Database
-    bus: Bus
+    bus: EventBus
     client: ModelClient
     toolbox: Toolbox
     folders: Path

@@ -1,6 +1,6 @@
 """What the worker does for recipes: drive executions, end those nobody drives, tidy the event log."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,15 +54,25 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
     state, runs = loaded
     specs = await load_for_run(kitchen.database, workspace_id, state.definition.agent_ids)
 
-    async def default_model() -> ModelChoice:
-        return (await kitchen.client.resolve_default(workspace_id)).choice
-
     agents = {spec.id: spec for spec in specs}
     for order, step in state.steps.items():
         spec = agents.get(step.step.agent_id)
         step.agent_name = step.agent_name or (spec.name if spec else f"agent {order}")
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
-    return Cook(kitchen, state, journal, agents, AgentFactory(kitchen.toolbox, default_model), runs)
+    factory = AgentFactory(kitchen.toolbox, _default_model(kitchen, workspace_id))
+    return Cook(kitchen, state, journal, agents, factory, runs)
+
+
+def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:
+    """Return a finder of the workspace's default model that asks once: all steps of an execution get the same."""
+    found: list[ModelChoice] = []
+
+    async def find() -> ModelChoice:
+        if not found:
+            found.append((await kitchen.client.resolve_default(workspace_id)).choice)
+        return found[0]
+
+    return find
 
 
 def chores(kitchen: Kitchen) -> tuple[Chore, ...]:

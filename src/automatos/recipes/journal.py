@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from automatos.durable.service import Bus
-from automatos.durable.types import NewEvent, StoredEvent
+
+from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database, dump_json
 from automatos.recipes.errors import Fenced
@@ -41,7 +41,7 @@ class Pending:
 class ExecutionJournal:
     """Records one execution for its driver, and for the run that is at work in it."""
 
-    def __init__(self, database: Database, bus: Bus, state: ExecutionState) -> None:
+    def __init__(self, database: Database, bus: EventBus, state: ExecutionState) -> None:
         self.state = state
         self._database = database
         self._bus = bus

@@ -32,8 +32,6 @@ class Recipe(Base):
     steps: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     execution_config: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
     version: Mapped[int] = mapped_column(Integer, server_default="1")
-    use_count: Mapped[int] = mapped_column(Integer, server_default="0")
-    last_used_at: Mapped[datetime | None] = mapped_column(AWARE)
     created_by: Mapped[str] = mapped_column(String(320), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Query, status
 from fastapi.responses import StreamingResponse
 
 from automatos.durable.deps import BusDep
-from automatos.durable.service import Bus, events_after, follow, follow_many, places_of
-from automatos.durable.types import StoredEvent
+from automatos.durable.service import events_after, follow, follow_many, places_of
+from automatos.durable.types import EventBus, StoredEvent
 from automatos.kernel.db import UNAVAILABLE, Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.openapi import problems
@@ -132,7 +132,7 @@ def _permitted(gate: AppAuthenticator, caller: Caller) -> Callable[[], Awaitable
 
 
 async def _guarded(
-    bus: Bus, database: Database, caller: Caller, places: dict[str, int], hints: list[str],
+    bus: EventBus, database: Database, caller: Caller, places: dict[str, int], hints: list[str],
     permitted: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[str]:
     yield ": following\n\n"

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.durable.service import Bus, cancel
+from automatos.durable.service import cancel
+from automatos.durable.types import EventBus
 from automatos.kernel.db import UNAVAILABLE, Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.recipes.ending import end_cancelled
@@ -47,7 +48,7 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     })
 
 
-async def cancel_execution(database: Database, bus: Bus, caller: Caller, execution_id: UUID) -> None:
+async def cancel_execution(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> None:
     """End an unfinished execution; whoever works on it stops within two seconds, a second call changes nothing.
 
     Raises:
@@ -62,7 +63,7 @@ async def cancel_execution(database: Database, bus: Bus, caller: Caller, executi
         raise DatabaseUnavailable from error
 
 
-async def _cancel_once(database: Database, bus: Bus, caller: Caller, execution_id: UUID) -> bool:
+async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> bool:
     async with database.recording(caller.workspace_id) as connection:
         row = await executions.request_cancel(connection, execution_id, caller.actor)
         if row is None:

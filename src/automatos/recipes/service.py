@@ -1,7 +1,6 @@
 """Verbs of recipes: list, create, change, remove, check."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +10,7 @@ from automatos.agents.types import AgentRef, Dependent
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.definition import Fault, faults_of
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
-from automatos.recipes.models import Recipe, RecipeVersion
+from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
 from automatos.recipes.schemas import LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
 from automatos.recipes.types import JsonObject, Step
@@ -21,6 +20,7 @@ from automatos.workspaces.types import Caller
 __all__ = ["check", "create_recipe", "delete_recipe", "dependents_of_agent", "get_recipe", "get_version", "list_recipes",
            "list_versions", "present", "update_recipe"]
 HINT_TOPIC = "recipes"
+COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 
 
 async def list_recipes(
@@ -113,8 +113,10 @@ async def present(session: AsyncSession, workspace_id: UUID, rows: Sequence[Reci
     """Return recipes as clients see them: agents by name, the last run."""
     wanted = {int(str(step["agent_id"])) for row in rows for step in row.steps}
     known = await agents.describe(session, workspace_id, wanted)
-    last = await queries.last_executions(session, workspace_id, [row.id for row in rows])
-    return [_present(row, known, last.get(row.id)) for row in rows]
+    ids = [row.id for row in rows]
+    last = await queries.last_executions(session, workspace_id, ids)
+    counts = await queries.count_executions(session, workspace_id, ids)
+    return [_present(row, known, last.get(row.id), counts.get(row.id, 0)) for row in rows]
 
 
 async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
@@ -125,9 +127,10 @@ async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_i
         Dependent("execution", str(execution.id), str(execution.id)) for execution in running]
 
 
-def _present(row: Recipe, known: dict[int, AgentRef], last: Any) -> RecipeOut:
+def _present(row: Recipe, known: dict[int, AgentRef], last: RecipeExecution | None, use_count: int) -> RecipeOut:
     recipe = RecipeOut.model_validate({
-        **{name: getattr(row, name) for name in RecipeOut.model_fields if name not in {"steps", "last_run"}},
+        **{name: getattr(row, name) for name in RecipeOut.model_fields if name not in COMPUTED},
+        "use_count": use_count, "last_used_at": last.created_at if last else None,
         "steps": [{**step, "agent": _agent(known.get(int(str(step["agent_id"]))))} for step in row.steps],
         "last_run": LastRun.model_validate(last) if last else None,
     })

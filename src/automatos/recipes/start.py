@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from automatos.durable.service import Bus, wake
-from automatos.durable.types import NewEvent, StoredEvent
+from automatos.durable.service import wake
+from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database, dump_json
 from automatos.kernel.errors import DatabaseUnavailable
@@ -21,7 +21,7 @@ from automatos.workspaces.types import Caller
 
 
 async def start_execution(
-    database: Database, bus: Bus, caller: Caller, template_id: str, inputs: JsonObject, idempotency_key: str | None
+    database: Database, bus: EventBus, caller: Caller, template_id: str, inputs: JsonObject, idempotency_key: str | None
 ) -> Accepted:
     """Queue one execution of a recipe and return it before any step has run.
 
@@ -42,7 +42,7 @@ async def start_execution(
 
 
 async def _start(
-    connection: asyncpg.Connection, bus: Bus, caller: Caller, template_id: str, inputs: JsonObject, key: str | None
+    connection: asyncpg.Connection, bus: EventBus, caller: Caller, template_id: str, inputs: JsonObject, key: str | None
 ) -> Accepted:
     found = await definitions.startable(connection, template_id)
     if found is None:
@@ -69,6 +69,13 @@ async def _start(
     bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
     bus.hint(caller.workspace_id, "runs")
     return Accepted(execution_id, recipe)
+
+
+async def find_started(database: Database, workspace_id: UUID, idempotency_key: str) -> UUID | None:
+    """Return the execution that this key started in the workspace, if any."""
+    async with database.recording(workspace_id) as connection:
+        row = await executions.earlier_request(connection, idempotency_key)
+    return row["id"] if row else None
 
 
 async def _earlier(connection: asyncpg.Connection, key: str, fingerprint: str | None) -> Accepted | None:

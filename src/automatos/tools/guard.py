@@ -119,6 +119,8 @@ class WebGuard:
                 ), location
         except aiohttp.ClientError as error:
             raise _told(hop.url, error) from error
+        except ValueError as error:  # a host that no resolver takes, a header that no wire carries
+            raise ToolRefused("url_refused", f"{str(hop.url)[:200]!r} cannot be asked for over HTTP.") from error
 
     def _checked(self, text: str) -> URL:
         return check_url(text, allow_private=self._allow_private)

@@ -57,7 +57,7 @@ class Sandbox:
         return await self._run(command, folder, timeout_s)
 
     async def _find_fault(self, folder: Path) -> str | None:
-        missing = [program for program in ("bwrap", "prlimit") if not shutil.which(program)]
+        missing = [program for program in ("bwrap", "prlimit", "setpriv") if not shutil.which(program)]
         if missing:
             return f"{' and '.join(missing)} not installed (packages bubblewrap and util-linux)."
         try:
@@ -70,13 +70,12 @@ class Sandbox:
         return None
 
     async def _run(self, command: str, folder: Path, timeout_s: float) -> Finished:
-        user, group = sandbox_owner() or (None, None)
         try:
             process = await asyncio.create_subprocess_exec(
-                *bubblewrap(folder), "--", "/usr/bin/prlimit", *LIMITS, "--", "/bin/sh", "-c", command,
+                *_without_root(), *bubblewrap(folder), "--", "/usr/bin/prlimit", *LIMITS, "--",
+                "/bin/sh", "-c", command,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True, cwd="/", env={"PATH": os.defpath}, user=user, group=group,
-                extra_groups=[] if user is not None else None,
+                start_new_session=True, cwd="/", env={"PATH": os.defpath},
             )
         except OSError as error:
             raise ToolRefused("sandbox_failed", "The sandbox could not be started, so nothing was run.") from error
@@ -93,7 +92,7 @@ class Sandbox:
 
 def bubblewrap(folder: Path) -> list[str]:
     """Return the command line that confines what follows it to `folder`."""
-    line = ["bwrap", *ISOLATION]
+    line = [shutil.which("bwrap") or "bwrap", *ISOLATION]
     for name, value in ENVIRONMENT.items():
         line += ["--setenv", name, value]
     line += ["--ro-bind", "/usr", "/usr"]
@@ -105,7 +104,8 @@ def bubblewrap(folder: Path) -> list[str]:
             line += ["--ro-bind", f"/{name}", f"/{name}"]
     return [
         *line, "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--proc", "/proc", "--dev", "/dev",
-        "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--bind", str(folder), "/work", "--chdir", "/work",  # noqa: S108
+        "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--bind", str(folder), "/work",  # noqa: S108
+        "--remount-ro", "/", "--chdir", "/work",
     ]
 
 
@@ -115,6 +115,14 @@ def sandbox_owner() -> tuple[int, int] | None:
         return None
     entry = pwd.getpwnam("nobody")
     return entry.pw_uid, entry.pw_gid
+
+
+def _without_root() -> list[str]:
+    """Return the command line that gives up root for good before anything else runs; nothing when we are not root."""
+    owner = sandbox_owner()
+    if owner is None:
+        return []
+    return ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups", "--inh-caps=-all", "--"]
 
 
 def prepare_folder(folder: Path) -> None:

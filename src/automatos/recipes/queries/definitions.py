@@ -25,7 +25,7 @@ async def find_recipe(session: AsyncSession, workspace_id: UUID, template_id: st
 async def list_recipes(
     session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
 ) -> tuple[Sequence[Recipe], int]:
-    """Return one page of recipes, most recently used or changed first, and how many there are."""
+    """Return one page of recipes, most recently changed first, and how many there are."""
     found: Select[Any] = select(Recipe).where(*_mine(workspace_id))
     if search:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -34,8 +34,7 @@ async def list_recipes(
     if tag:
         found = found.where(Recipe.tags.contains([tag]))
     total = await session.scalar(select(func.count()).select_from(found.subquery()))
-    latest = func.greatest(Recipe.updated_at, Recipe.last_used_at).desc()
-    rows = await session.scalars(found.order_by(latest, Recipe.id).offset(skip).limit(limit))
+    rows = await session.scalars(found.order_by(Recipe.updated_at.desc(), Recipe.id).offset(skip).limit(limit))
     return rows.all(), total or 0
 
 
@@ -111,6 +110,16 @@ async def last_executions(
         .ext(distinct_on(RecipeExecution.recipe_id))
     )
     return {row.recipe_id: row for row in rows if row.recipe_id is not None}
+
+
+async def count_executions(session: AsyncSession, workspace_id: UUID, recipe_ids: Sequence[int]) -> dict[int, int]:
+    """Return how often each of the recipes was started; counted from the executions, so that starting one locks nothing."""
+    rows = await session.execute(
+        select(RecipeExecution.recipe_id, func.count())
+        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
+        .group_by(RecipeExecution.recipe_id)
+    )
+    return {row[0]: row[1] for row in rows.all()}
 
 
 async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:

@@ -16,8 +16,6 @@ WITH fresh AS (
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)
     ON CONFLICT (workspace_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id, workspace_id
-), used AS (
-    UPDATE workflow_recipes SET use_count = use_count + 1, last_used_at = $11 WHERE id = $3 AND EXISTS (SELECT FROM fresh)
 )
 SELECT durable.enqueue('recipes.run', id::text, workspace_id, $12, NULL),
        durable.append_events(workspace_id, 'run:' || id, 0, ARRAY['execution.queued'], ARRAY[$13::jsonb], $11)

@@ -1,0 +1,88 @@
+"""How commands speak: data on standard output, talk on standard error, errors with the next step, exit codes."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import Any, NoReturn
+
+
+class Exit(IntEnum):
+    """What the exit code of a command says."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NO_SERVER = 3
+    SIGN_IN_NEEDED = 4
+    RUN_FAILED = 5
+    INTERRUPTED = 130
+
+
+class CommandFailed(Exception):
+    """A command cannot go on: what happened, what to do next, and the exit code."""
+
+    def __init__(self, what: str, *next_steps: str, code: Exit = Exit.FAILED) -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_steps = next_steps
+        self.code = code
+
+
+def say(text: str) -> None:
+    """Tell a person something; never part of a command's data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def put(text: str) -> None:
+    """Write one line of a command's data."""
+    print(text, flush=True)
+
+
+def put_json(value: Any) -> None:
+    """Write one value as one line of JSON."""
+    put(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def show_failure(failure: CommandFailed) -> int:
+    """Write an error with its next steps and return the exit code."""
+    say(f"error: {failure.what}")
+    for step in failure.next_steps:
+        say(f"  {step}")
+    return failure.code
+
+
+def misuse(what: str, *next_steps: str) -> NoReturn:
+    """Refuse a command line."""
+    raise CommandFailed(what, *next_steps, code=Exit.USAGE)
+
+
+def is_live() -> bool:
+    """Whether a person watches: both standard output and standard error are a terminal."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def put_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write rows as a table: drawn on a terminal, plain columns parted by tabs in a pipe."""
+    cells = [[shown(row.get(column)) for column in columns] for row in rows]
+    if not sys.stdout.isatty():
+        for line in cells:
+            put("\t".join(line))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " ").upper(), overflow="fold")
+    for line in cells:
+        table.add_row(*line)
+    Console().print(table)
+
+
+def shown(value: Any) -> str:
+    """Write a value as one cell, without tabs and line breaks."""
+    if value is None:
+        return "-"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(text.split())

@@ -1,0 +1,49 @@
+"""The command `automatos`. Commands import what they need when they run, so that help and errors come at once."""
+
+import sys
+
+import typer
+
+from automatos.entrypoints.cli import agent, auth, database, recipe, run, server
+from automatos.entrypoints.cli.console import CommandFailed, Exit, say, show_failure
+
+app = typer.Typer(
+    name="automatos", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Automatos: agents that cook recipes, durably. Start with `automatos up`.",
+)
+app.add_typer(agent.app, name="agent")
+app.add_typer(recipe.app, name="recipe")
+app.add_typer(run.app, name="run")
+app.add_typer(auth.app, name="auth")
+app.add_typer(database.app, name="db")
+server.add_to(app)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except CommandFailed as failure:
+        return show_failure(failure)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read our output has gone; nothing is left to flush it to
+        return Exit.FAILED
+    except Exception as error:
+        return _refused(error)
+
+
+def _refused(error: Exception) -> int:
+    """Show what the command line library or a room refused; anything else is a defect and goes up."""
+    from automatos.kernel.errors import Problem
+
+    if isinstance(error, Problem):
+        return show_failure(CommandFailed(error.detail))
+    raise error

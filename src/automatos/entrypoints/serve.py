@@ -1,0 +1,167 @@
+"""One server process from its first check to its last: address, database, application, and their end in order."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from automatos.entrypoints.migrate import Ground, prepare
+from automatos.entrypoints.running import Running, leave_note, remove_note
+from automatos.entrypoints.startup import make_home, reserve_address
+from automatos.kernel.config import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from uvicorn import Server
+
+    from automatos.entrypoints.services import Services
+
+STEPS_GRACE_S = 20.0
+"""How long running steps may take to end after a signal; then they are handed back."""
+REQUESTS_GRACE_S = 5
+
+Announce = Callable[["Services", str], Coroutine[Any, Any, None]]
+
+
+class Stopping:
+    """A request to end this process in order; made twice, to end it at once."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.urgent = asyncio.Event()
+
+    def ask(self) -> None:
+        """Ask for the end."""
+        (self.urgent if self.asked.is_set() else self.asked).set()
+
+
+@contextmanager
+def stopping_on_signals() -> Generator[Stopping]:
+    """Turn SIGTERM and SIGINT into requests to stop for as long as the block lasts; neither kills the process."""
+    loop, stopping = asyncio.get_running_loop(), Stopping()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.ask)
+    try:
+        yield stopping
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def serve(settings: Settings, *, works: bool, announce: Announce) -> None:
+    """Serve until a signal; `announce` is started, with the server's address, once it answers.
+
+    Raises:
+        OpenServerRefused, PortTaken, AddressRefused, HomeUnwritable, DatabaseRefused, EmbeddedDatabaseRefused: each
+        says in one paragraph what to do; nothing is left running.
+    """
+    from automatos.workspaces.service import refuse_open_server
+
+    refuse_open_server(settings)
+    with stopping_on_signals() as stopping, reserve_address(settings.host, settings.port) as listener:
+        make_home(settings)
+        async with grounded(settings) as ground:
+            if not stopping.asked.is_set():
+                await _serve_on(ground, settings, listener, stopping, works=works, announce=announce)
+
+
+@asynccontextmanager
+async def grounded(settings: Settings) -> AsyncGenerator[Ground]:
+    """Start or reach the database for as long as the block lasts; a server of our own is stopped last of all."""
+    preparing = asyncio.create_task(prepare(settings))
+    await asyncio.to_thread(_import_application)  # the database starts meanwhile
+    ground = await preparing
+    try:
+        yield ground
+    finally:
+        if ground.embedded:
+            await asyncio.to_thread(ground.embedded.stop)
+
+
+def _import_application() -> None:
+    import uvicorn  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+    import automatos.entrypoints.api  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+
+async def _serve_on(
+    ground: Ground, settings: Settings, listener: socket.socket, stopping: Stopping, *, works: bool, announce: Announce
+) -> None:
+    from automatos.entrypoints.api import create_app
+    from automatos.entrypoints.seed import seed
+    from automatos.entrypoints.services import Services
+
+    services = Services(settings, ground.url, role=ground.role, works=works)
+    app = create_app(services)
+    async with app.router.lifespan_context(app):
+        await seed(services.database)
+        server = _http_server(app)
+        url = address_of(listener)
+        async with _listening(server, listener) as http:
+            leave_note(settings.home, Running(url, ground.url, ground.role, os.getpid()))
+            announcing = asyncio.create_task(announce(services, url), name="announce")
+            await asyncio.wait([http, asyncio.create_task(stopping.asked.wait())], return_when=asyncio.FIRST_COMPLETED)
+            announcing.cancel()
+            await asyncio.gather(announcing, return_exceptions=True)
+            await _let_go(services, stopping)
+        remove_note(settings.home)
+
+
+def _http_server(app: "FastAPI") -> "Server":
+    import uvicorn
+
+    class HttpServer(uvicorn.Server):
+        """Uvicorn that leaves signals to this process."""
+
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield
+
+    return HttpServer(uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False, ws="none",
+        timeout_graceful_shutdown=REQUESTS_GRACE_S,
+    ))
+
+
+@asynccontextmanager
+async def _listening(server: "Server", listener: socket.socket) -> AsyncGenerator[asyncio.Task[None]]:
+    """Answer HTTP for as long as the block lasts; ends with the requests at work, or REQUESTS_GRACE_S later."""
+    task = asyncio.create_task(server.serve([listener]), name="http")
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _let_go(services: "Services", stopping: Stopping) -> None:
+    """Stop taking work, while requests and streams are still answered; then end the streams."""
+    services.health.add("api_server", _is_stopping, needed=True)
+    if services.worker:
+        await _unless_urgent(services.worker.stop(STEPS_GRACE_S), stopping)
+        await services.worker.stop(0)
+    services.bus.release_readers()
+
+
+async def _unless_urgent(work: Awaitable[None], stopping: Stopping) -> None:
+    tasks = [asyncio.ensure_future(work), asyncio.create_task(stopping.urgent.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _is_stopping() -> str | None:
+    raise RuntimeError("The server is stopping.")
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address by which programs on this machine reach the server."""
+    host, port = listener.getsockname()[:2]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{reachable}:{port}"
