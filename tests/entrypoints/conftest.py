@@ -64,19 +64,30 @@ async def serving(app: FastAPI, services: Services) -> AsyncIterator[Site]:
         listener.close()
 
 
-@pytest.fixture
-async def serve(ground: Ground, tmp_path: Path) -> AsyncIterator[Serve]:
-    """Start a server: `await serve(prepare, rate_limit="5/minute")`; `prepare(app)` may add routes before it runs."""
+@asynccontextmanager
+async def starting(ground: Ground, home: Path) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
-        async def start(
-            prepare: Callable[[FastAPI], None] | None = None, *, url: str = ground.url, **settings: Any,
-        ) -> Site:
-            options = {"home": tmp_path, "demo_delay_ms": 0, "rate_limit": "100000/minute", **settings}
-            services = Services(Settings(**options), url, role=ground.role)
+        async def start(prepare: Callable[[FastAPI], None] | None = None, **settings: Any) -> Site:
+            options = {"home": home, "demo_delay_ms": 0, "rate_limit": "100000/minute", **settings}
+            services = Services(Settings(**options), ground.url, role=ground.role)
             app = create_app(services)
             if prepare:
                 prepare(app)
             return await stack.enter_async_context(serving(app, services))
 
+        yield start
+
+
+@pytest.fixture
+async def serve(ground: Ground, tmp_path: Path) -> AsyncIterator[Serve]:
+    """Start a server: `await serve(prepare, rate_limit="5/minute")`; `prepare(app)` may add routes before it runs."""
+    async with starting(ground, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+async def serve_module(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serve]:
+    """Start a server that all tests of a file share."""
+    async with starting(ground, tmp_path_factory.mktemp("home")) as start:
         yield start

@@ -26,7 +26,7 @@ class ByName:
 
 
 def use_names(app: FastAPI) -> None:
-    app.state.authenticator = ByName()
+    app.state.services.authenticator = ByName()
 
     @app.get("/api/slow/{n}")
     async def work(n: int) -> dict[str, Any]:

@@ -33,18 +33,21 @@ def add_routes(app: FastAPI) -> None:
         return {"id": thing_id}
 
 
+@pytest.fixture(scope="module")
+async def site(serve_module):
+    return await serve_module(add_routes)
+
+
 @pytest.mark.capability("S177")
 @pytest.mark.parametrize("given", ["abc", "a" * 64, "0.A_z-9"])
-async def test_a_well_formed_request_id_is_kept(serve, given: str) -> None:
-    site = await serve()
+async def test_a_well_formed_request_id_is_kept(site, given: str) -> None:
     async with site.get("/health", headers={"X-Request-ID": given}) as response:
         assert response.headers.getall("x-request-id") == [given]
 
 
 @pytest.mark.capability("S177")
 @pytest.mark.parametrize("given", [None, "", "a" * 65, "a b", "<script>", "é", 'x"y', "a;b"])
-async def test_any_other_request_id_is_replaced_by_twelve_hex_digits(serve, given: str | None) -> None:
-    site = await serve()
+async def test_any_other_request_id_is_replaced_by_twelve_hex_digits(site, given: str | None) -> None:
     async with site.get("/health", headers={"X-Request-ID": given} if given is not None else {}) as response:
         assert re.fullmatch(r"[0-9a-f]{12}", response.headers["x-request-id"])
 
@@ -61,8 +64,7 @@ async def test_log_lines_carry_the_request_id(serve, capfd) -> None:
 
 @pytest.mark.capability("S176")
 @pytest.mark.parametrize("path", ["/health", "/", "/api/nothing", "/nothing.js"])
-async def test_security_headers_are_on_every_answer(serve, path: str) -> None:
-    site = await serve()
+async def test_security_headers_are_on_every_answer(site, path: str) -> None:
     async with site.get(path) as response:
         headers = response.headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -90,8 +92,7 @@ async def test_transport_security_is_demanded_in_production_only(serve) -> None:
     ("/api/documents/upload-more", 10 * MEGABYTE + 1, 413),
 ])
 @pytest.mark.parametrize("is_chunked", [False, True])
-async def test_bodies_are_limited_by_the_bytes_that_arrive(serve, path, size, status, is_chunked) -> None:
-    site = await serve(add_routes)
+async def test_bodies_are_limited_by_the_bytes_that_arrive(site, path, size, status, is_chunked) -> None:
 
     async def pieces():
         for start in range(0, size, MEGABYTE):

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI, Path, Query
 from pydantic import Field, JsonValue
+from sqlalchemy import text
 
+from automatos.kernel.db import Scope
 from automatos.kernel.errors import Problem
 from automatos.kernel.schemas import Body
 
@@ -47,9 +49,34 @@ def add_routes(app: FastAPI) -> None:
         return {"kind": kind}
 
 
-@pytest.fixture
-async def site(serve):
-    return await serve(add_routes)
+def add_statements(app: FastAPI) -> None:
+    @app.get("/api/run")
+    async def run(number: int) -> dict[str, Any]:
+        statements = [
+            ("INSERT INTO workspaces (id, name, slug) VALUES (gen_random_uuid(), NULL, 'x')", {}),
+            ("SELECT CAST(:n AS int)", {"n": 2**40}),
+            ("SELECT :t || ''", {"t": "a\ud800"}),
+            ("SELECT nonsense", {}),
+        ]
+        async with app.state.database.session(None, Scope.AUTH) as session:
+            await session.execute(text(statements[number][0]), statements[number][1])
+        return {}
+
+
+@pytest.mark.parametrize(("number", "status", "code"), [
+    (0, 409, "conflict"), (1, 422, "invalid_request"), (2, 422, "invalid_request"), (3, 500, "internal_error"),
+])
+async def test_what_the_database_refuses_is_told_apart_from_what_we_did_wrong(serve, number, status, code) -> None:
+    site = await serve(add_statements)
+    async with site.get(f"/api/run?number={number}") as response:
+        document = await read_problem(response)
+    assert (response.status, document["code"]) == (status, code)
+    assert "SELECT" not in document["detail"]
+
+
+@pytest.fixture(scope="module")
+async def site(serve_module):
+    return await serve_module(add_routes)
 
 
 async def read_problem(response) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from automatos.credentials.service import Keyring, open_keyring
+from automatos.credentials.service import Keyring
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -29,7 +29,7 @@ async def model_server() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
+async def outgoing() -> AsyncIterator[Http]:
     opened = Http.open()
     yield opened
     await opened.close()
@@ -47,7 +47,7 @@ def wired(tmp_path: Path, model_server: ModelServer) -> Settings:
 
 @pytest.fixture
 async def keyring(database: Database, wired: Settings) -> AsyncIterator[Keyring]:
-    opened = open_keyring(database, Vault(wired), wired)
+    opened = Keyring(database, Vault(wired), wired)
     yield opened
     await opened.close()
 
@@ -68,30 +68,31 @@ class Asker:
 
 
 @pytest.fixture
-async def client(database: Database, wired: Settings, http: Http, keyring: Keyring) -> AsyncIterator[ModelClient]:
+async def models(database: Database, wired: Settings, outgoing: Http, keyring: Keyring) -> AsyncIterator[ModelClient]:
     await seed_models(database)
-    opened = ModelClient.open(database, wired, http, keyring)
+    opened = ModelClient.open(database, wired, outgoing, keyring)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def ask(client: ModelClient, workspace_id: UUID) -> Asker:
-    return Asker(client, CallContext(workspace_id, run_id=new_id(), turn=1))
+def ask(models: ModelClient, workspace_id: UUID) -> Asker:
+    return Asker(models, CallContext(workspace_id, run_id=new_id(), turn=1))
 
 
 @pytest.fixture
 async def agent_id(database: Database, workspace_id: UUID) -> int:
     async with database.recording(workspace_id) as connection:
         return await connection.fetchval(
-            "INSERT INTO agents (workspace_id, name, agent_type) VALUES ($1, 'Ada', 'custom') RETURNING id", workspace_id)
+            "INSERT INTO agents (workspace_id, name, agent_type) VALUES ($1, 'Ada', 'custom') RETURNING id",
+            workspace_id)
 
 
 @pytest.fixture
-def ledger(database: Database, workspace_id: UUID, client: ModelClient):
+def ledger(database: Database, workspace_id: UUID, models: ModelClient):
     """Read the workspace's usage rows, oldest first."""
     async def read() -> list[dict]:
-        await client.flush_usage()
+        await models.flush_usage()
         async with database.recording(workspace_id, Scope.ADMIN) as connection:
             rows = await connection.fetch("SELECT * FROM llm_usage WHERE workspace_id = $1 ORDER BY id", workspace_id)
         return [dict(row) for row in rows]

@@ -97,7 +97,8 @@ async def test_says_what_a_refusal_means(ask: Asker, model_server: ModelServer, 
 
 
 async def test_no_error_ever_holds_the_key(ask: Asker, model_server: ModelServer) -> None:
-    model_server.script(Reply(status=401, message="Bad key sk-platform-openai-0001, also Bearer abcdefghij " + "x" * 900))
+    leak = "Bad key sk-platform-openai-0001, also Bearer abcdefghij " + "x" * 900
+    model_server.script(Reply(status=401, message=leak))
 
     with pytest.raises(CredentialRefused) as caught:
         await ask()

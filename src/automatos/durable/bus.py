@@ -15,6 +15,7 @@ import asyncpg
 import orjson
 import structlog
 
+from automatos.durable import queries
 from automatos.durable.presence import Presence
 from automatos.durable.types import StoredEvent, Subscription
 from automatos.kernel.db import UNAVAILABLE, Database
@@ -133,7 +134,7 @@ class Bus:
             if message is None or sum(map(len, batch)) + len(batch) + len(message) > NOTIFY_BYTES:
                 payload = "\n".join(batch)
                 async with self._database.recording(None) as connection:
-                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+                    await queries.notify(connection, CHANNEL, payload)
                 batch = [sender]
             if message is not None:
                 batch.append(message)

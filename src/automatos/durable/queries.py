@@ -164,3 +164,8 @@ async def try_lead(connection: asyncpg.Connection, lock: int) -> bool:
     """Become the one process that does a periodic chore now, until this transaction ends."""
     answer: Any = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock)
     return bool(answer)
+
+
+async def notify(connection: asyncpg.Connection, channel: str, payload: str) -> None:
+    """Tell whoever listens to a channel; at most 8000 bytes."""
+    await connection.execute("SELECT pg_notify($1, $2)", channel, payload)

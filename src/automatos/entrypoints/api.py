@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from automatos import __version__
 from automatos.agents import router as agents
+from automatos.credentials import router as credentials
 from automatos.entrypoints import health, overview
 from automatos.entrypoints.addresses import Proxies
 from automatos.entrypoints.description import describe
@@ -23,20 +24,23 @@ from automatos.kernel.telemetry import configure_logging
 from automatos.llm import router as llm
 from automatos.recipes import router as recipes
 from automatos.recipes import runs_router as runs
+from automatos.settings import router as settings_room
 from automatos.tools import router as tools
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
-    overview.router,
-    health.router,
-    workspaces.router,
-    llm.router,
-    tools.router,
-    agents.router,
     recipes.router,
     runs.router,
+    agents.router,
+    workspaces.router,
+    credentials.router,
+    settings_room.router,
+    llm.router,
+    tools.router,
+    overview.router,
+    health.router,
 )
-"""Every room's routes; a router carries its own prefix, so that route templates are whole addresses."""
+"""Every room's routes, the busiest first: they are tried in order. A router carries its own whole prefix."""
 
 
 def create_app(services: Services) -> FastAPI:

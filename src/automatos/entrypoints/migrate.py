@@ -76,12 +76,29 @@ async def prepare_external(url: str) -> Ground:
     try:
         await _check(connection)
         await migrate(url)
-        bypasses = await connection.fetchval(
-            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
+        bypasses = await _is_bypassing(connection)
     finally:
         await connection.close()
     return Ground(url=url, role=APP_ROLE if bypasses else None)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a PostgreSQL is like; `is_bypassing` says that its login is not bound by row-level security."""
+
+    major: int
+    has_vector: bool
+    is_bypassing: bool
+
+
+async def inspect(url: str) -> Inspection:
+    """Look at a PostgreSQL without changing it; raises DatabaseRefused when it cannot be reached or is too old."""
+    connection = await _reach(url)
+    try:
+        major = _major(connection)
+        return Inspection(major, await _has_vector(connection), await _is_bypassing(connection))
+    finally:
+        await connection.close()
 
 
 async def migrate(url: str) -> None:
@@ -110,14 +127,27 @@ async def _reach(url: str) -> asyncpg.Connection:
 
 
 async def _check(connection: asyncpg.Connection) -> None:
-    major = connection.get_server_version().major
-    if major < OLDEST_MAJOR:
-        raise DatabaseRefused(f"PostgreSQL {major} is too old; use {OLDEST_MAJOR} or newer.")
-    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"):
+    major = _major(connection)
+    if not await _has_vector(connection):
         raise DatabaseRefused(
             f"This PostgreSQL {major} has no pgvector. Install the extension on the database server (on Debian: "
             f"postgresql-{major}-pgvector), or unset DATABASE_URL to use the embedded database, which carries it."
         )
+
+
+def _major(connection: asyncpg.Connection) -> int:
+    major = connection.get_server_version().major
+    if major < OLDEST_MAJOR:
+        raise DatabaseRefused(f"PostgreSQL {major} is too old; use {OLDEST_MAJOR} or newer.")
+    return major
+
+
+async def _has_vector(connection: asyncpg.Connection) -> bool:
+    return await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
+
+
+async def _is_bypassing(connection: asyncpg.Connection) -> bool:
+    return await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
 
 
 async def _make_database(admin_url: str) -> None:

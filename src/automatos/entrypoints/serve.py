@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from automatos.entrypoints.migrate import Ground, prepare
 from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
@@ -102,12 +104,20 @@ async def _serve_on(
         url = address_of(listener)
         async with _listening(server, listener) as http:
             leave_note(settings.home, Running(url, ground.url, ground.role, os.getpid()))
-            announcing = asyncio.create_task(announce(services, url), name="announce")
+            announcing = asyncio.create_task(_announced(announce(services, url)), name="announce")
             await asyncio.wait([http, asyncio.create_task(stopping.asked.wait())], return_when=asyncio.FIRST_COMPLETED)
             announcing.cancel()
             await asyncio.gather(announcing, return_exceptions=True)
             await _let_go(services, stopping)
         remove_note(settings.home)
+
+
+async def _announced(work: Awaitable[None]) -> None:
+    """Let an announcement fail without the server."""
+    try:
+        await work
+    except Exception:
+        structlog.get_logger("automatos.entrypoints").exception("server.announcement_failed")
 
 
 def _http_server(app: "FastAPI") -> "Server":
@@ -122,6 +132,7 @@ def _http_server(app: "FastAPI") -> "Server":
 
     return HttpServer(uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False, ws="none",
+        log_level="warning",
         timeout_graceful_shutdown=REQUESTS_GRACE_S,
     ))
 
@@ -165,3 +176,10 @@ def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{reachable}:{port}"
+
+
+def run(settings: Settings, *, works: bool, announce: Announce) -> None:
+    """Serve in this process until a signal."""
+    import uvloop
+
+    uvloop.run(serve(settings, works=works, announce=announce))

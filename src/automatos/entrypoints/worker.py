@@ -48,3 +48,10 @@ async def _find_ground(settings: Settings) -> Ground:
             "database, or start `automatos up` with the same AUTOMATOS_HOME first."
         )
     return Ground(url=note.database_url, role=note.role)
+
+
+def run(settings: Settings) -> None:
+    """Work in this process until a signal."""
+    import uvloop
+
+    uvloop.run(work(settings))

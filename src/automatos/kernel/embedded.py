@@ -106,6 +106,11 @@ class EmbeddedPostgres:
             raise
         return Addresses(admin_url=self._url(ADMIN_ROLE, "postgres"), app_url=self._url(APP_ROLE, DATABASE))
 
+    def check(self) -> None:
+        """Raise what `start` would raise about the directory; nothing is started."""
+        self._make_directory()
+        self._check_version()
+
     @property
     def admin_database_url(self) -> str:
         """The administrator's address of the product's own database."""

@@ -28,7 +28,7 @@ async def finish(
                              "total_tokens": totals["total_tokens"], "steps_completed": len(done)}
         outcome["final_output"] = done[-1].output
     journal.add(NewEvent.of(f"execution.{status}", **outcome, **totals, **more))
-    await journal.commit()
+    await journal.store()
 
 
 async def end_cancelled(state: ExecutionState, journal: ExecutionJournal, by: str | None) -> None:

@@ -134,7 +134,7 @@ class Cook:
         if run is None:
             run = await self._begin_run(record, runtime)
         else:
-            await self._journal.commit()
+            await self._journal.store()
         try:
             async with asyncio.timeout(timeout_s):
                 return await run_agent(run, self._desk(timeout_s), self._journal)
@@ -156,7 +156,7 @@ class Cook:
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
             provider=opening.model.provider, model=opening.model.model_id,
         ), step=record)
-        await self._journal.commit()
+        await self._journal.store()
         return run
 
     def _values(self) -> dict[str, str]:
@@ -195,7 +195,7 @@ class Cook:
         record.run_id = None
         self._journal.add(NewEvent.of("step.retrying", order=record.step.order, attempt=record.attempt,
                                       error=error_of(problem), delay_s=delay_s), step=record)
-        await self._journal.commit()
+        await self._journal.store()
         await asyncio.sleep(delay_s)
 
     def _may_retry(self, record: StepState, problem: Problem) -> bool:

@@ -79,7 +79,7 @@ class ExecutionJournal:
         for turn in turns:
             self.add_turn(self.step, turn, [])
         self._pending.events.extend(events)
-        await self.commit()
+        await self.store()
 
     def stream(self, turn: int, text: str) -> None:
         """Take a piece of an answer; pieces become events about twenty times a second."""
@@ -98,7 +98,7 @@ class ExecutionJournal:
         if self.step and (self.step.step.order, turn) in self._has_streamed:
             self.add(NewEvent.of("step.restarted", order=self.step.step.order, turn=turn))
 
-    async def commit(self) -> None:
+    async def store(self) -> None:
         """Record everything gathered, with the state as it is now, and tell the readers.
 
         Raises Fenced when another worker has taken over. A database that is away is waited for up to PATIENCE_S.
@@ -145,7 +145,7 @@ class ExecutionJournal:
         self._has_streamed.add((order, turn))
         self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn, text="".join(pieces)))
         try:
-            await self.commit()
+            await self.store()
         except Fenced:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
 

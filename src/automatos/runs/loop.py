@@ -19,8 +19,7 @@ from automatos.llm.types import CallContext, Completion, ToolCall
 from automatos.runs.context import calls_of, messages_of
 from automatos.runs.errors import RunLimitReached
 from automatos.runs.types import MAX_CALLS_PER_TURN, Answer, Journal, Run, Turn
-from automatos.tools.service import Toolbox
-from automatos.tools.tracker import ToolTracker
+from automatos.tools.service import Toolbox, ToolTracker
 from automatos.tools.types import ToolContext, ToolResult
 
 TOO_MANY = ToolResult(

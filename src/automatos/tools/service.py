@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import orjson
@@ -17,7 +18,10 @@ from automatos.tools.guard import WebGuard
 from automatos.tools.means import Means
 from automatos.tools.registry import ToolDefinition, definitions
 from automatos.tools.sandbox import Sandbox
+from automatos.tools.tracker import ToolTracker
 from automatos.tools.types import ToolContext, ToolInfo, ToolResult
+
+__all__ = ["ToolTracker", "Toolbox", "known_names", "read_arguments"]
 
 log = structlog.get_logger(__name__)
 MAX_ARGUMENT_CHARS = 2_000_000
@@ -58,8 +62,7 @@ class Toolbox:
     def specs(self, names: Iterable[str]) -> list[ToolSpec]:
         """Return what a model is told of the named tools; those that are unknown or off are left out."""
         wanted = set(names)
-        return [ToolSpec(tool.name, tool.description, tool.parameters) for tool in definitions().values()
-                if tool.name in wanted and self.off_reason(tool.name) is None]
+        return [spec for name, spec in _specs().items() if name in wanted and self.off_reason(name) is None]
 
     async def call(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
         """Call a granted tool with JSON text and return what the model reads; a failure is a result too.
@@ -89,6 +92,11 @@ class Toolbox:
         if reason := self.off_reason(name):
             raise ToolRefused("tool_off", f"{name} is off on this server: {reason}")
         return tool
+
+
+@cache
+def _specs() -> dict[str, ToolSpec]:
+    return {tool.name: ToolSpec(tool.name, tool.description, tool.parameters) for tool in definitions().values()}
 
 
 def read_arguments(tool: ToolDefinition, arguments: str) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from automatos.workspaces.audit import write_audit
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.issuer import clerk_host
+from automatos.workspaces.keys import create_key
 from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token
 
 __all__ = [
     "Gatekeeper",
     "clerk_host",
+    "create_key",
     "get_or_create_default_workspace",
     "needs_setup",
     "refuse_open_server",

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from automatos.entrypoints.cli import agent, auth, database, recipe, run, server
 from automatos.entrypoints.cli.console import CommandFailed, Exit, say, show_failure
@@ -30,18 +31,28 @@ def _run() -> int:
         return int(app(standalone_mode=False) or 0)
     except CommandFailed as failure:
         return show_failure(failure)
-    except KeyboardInterrupt:
+    except UsageError as error:
+        return _show_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         sys.stdout = None  # whoever read our output has gone; nothing is left to flush it to
         return Exit.FAILED
     except Exception as error:
-        return _refused(error)
+        return _show_refusal(error)
 
 
-def _refused(error: Exception) -> int:
-    """Show what the command line library or a room refused; anything else is a defect and goes up."""
+def _show_usage(error: UsageError) -> int:
+    if isinstance(error, NoArgsIsHelpError):
+        say(error.format_message())
+        return Exit.USAGE
+    path = error.ctx.command_path if error.ctx else "automatos"
+    return show_failure(CommandFailed(error.format_message(), f"see: {path} --help", code=Exit.USAGE))
+
+
+def _show_refusal(error: Exception) -> int:
+    """Show what a room of the server refused; anything else is a defect and goes up."""
     from automatos.kernel.errors import Problem
 
     if isinstance(error, Problem):

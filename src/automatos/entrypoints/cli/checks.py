@@ -1,0 +1,164 @@
+"""What a server needs of this machine, each part checked by trying it, with the cure where it fails."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from automatos.entrypoints.cli.console import Exit, put, put_json
+from automatos.entrypoints.running import Running, read_note
+from automatos.kernel.config import Settings
+from automatos.kernel.errors import Problem
+
+OLDEST_PYTHON = (3, 11)
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found; a `cure` means that it failed, `is_needed` that a server cannot run so."""
+
+    name: str
+    detail: str
+    cure: str | None = None
+    is_needed: bool = True
+
+    @property
+    def word(self) -> str:
+        """The finding in one word."""
+        return "ok" if self.cure is None else "fail" if self.is_needed else "warn"
+
+
+def report(settings: Settings, *, as_json: bool) -> int:
+    """Make every check, write what each found, and return the exit code: 1 if a needed one failed."""
+    findings = asyncio.run(_look(settings))
+    for finding in findings:
+        if as_json:
+            put_json(asdict(finding) | {"result": finding.word})
+            continue
+        put(f"{finding.word:<5} {finding.name}: {finding.detail}")
+        if finding.cure:
+            put(f"      fix: {finding.cure}")
+    return Exit.FAILED if any(finding.word == "fail" for finding in findings) else Exit.OK
+
+
+async def _look(settings: Settings) -> list[Finding]:
+    note = read_note(settings.home)
+    checks: list[tuple[str, Callable[[], Awaitable[Finding | list[Finding]]]]] = [
+        ("python", _python), ("home", lambda: _home(settings)), ("port", lambda: _port(settings, note)),
+        ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings)),
+        ("sandbox", lambda: _sandbox(settings)), ("web app", _web_app), ("redis", lambda: _redis(settings)),
+    ]
+    findings = list[Finding]()
+    for name, check in checks:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                found = await check()
+        except Problem as problem:
+            found = Finding(name, problem.title, problem.detail)
+        except Exception as error:  # noqa: BLE001  # a check fails in whatever way its part does
+            found = Finding(name, f"{type(error).__name__}: {error}", "Read the message; the part does not work here.")
+        findings += found if isinstance(found, list) else [found]
+    return findings
+
+
+async def _python() -> Finding:
+    ours = f"{platform.python_version()} at {sys.executable}"
+    is_old = sys.version_info < OLDEST_PYTHON
+    return Finding("python", ours, "Install Python 3.11 or newer." if is_old else None)
+
+
+async def _home(settings: Settings) -> Finding:
+    from automatos.entrypoints.startup import make_home
+
+    make_home(settings)
+    return Finding("home", f"{settings.home} can be written")
+
+
+async def _port(settings: Settings, note: Running | None) -> Finding:
+    from automatos.entrypoints.startup import reserve_address
+
+    if note and note.url.endswith(f":{settings.port}"):
+        return Finding("port", f"our server (pid {note.pid}) answers at {note.url}")
+    reserve_address(settings.host, settings.port).close()
+    return Finding("port", f"{settings.host}:{settings.port} is free")
+
+
+async def _database(settings: Settings, note: Running | None) -> list[Finding]:
+    url = settings.external_database_url or (note.database_url if note else None)
+    if url:
+        return await _database_at(url, is_ours=not settings.external_database_url)
+    return [await asyncio.to_thread(_embedded, settings)]
+
+
+def _embedded(settings: Settings) -> Finding:
+    """Check that the embedded server could start, without starting it."""
+    from automatos.kernel.embedded import EmbeddedPostgres, data_directory
+
+    directory = data_directory(settings.home)
+    EmbeddedPostgres(directory).check()
+    return Finding("database", f"embedded PostgreSQL with pgvector, in {directory}; starts with `automatos up`")
+
+
+async def _database_at(url: str, *, is_ours: bool) -> list[Finding]:
+    from automatos.entrypoints.migrate import inspect
+
+    found = await inspect(url)
+    what = "embedded PostgreSQL" if is_ours else "PostgreSQL"
+    held = ("its login bypasses row-level security, so the application steps down to a role that is bound by it"
+            if found.is_bypassing else "its login is bound by row-level security")
+    vector = Finding("pgvector", "there") if found.has_vector else Finding(
+        "pgvector", "not there", f"Install postgresql-{found.major}-pgvector on the database server.")
+    return [Finding("database", f"{what} {found.major} answers; {held}"), vector]
+
+
+async def _model(settings: Settings) -> Finding:
+    from automatos.credentials.service import providers_by_name
+
+    keyed = [provider.display_name for provider in providers_by_name().values()
+             if provider.env_variable and _is_set(settings, provider.env_variable)]
+    if keyed or settings.openai_base_url:
+        return Finding("model", f"configured by environment: {', '.join(keyed) or settings.openai_base_url}")
+    return Finding("model", "no key in the environment; keys added in the web app are not seen from here",
+                   "Set OPENAI_API_KEY, ANTHROPIC_API_KEY, HF_TOKEN or OPENAI_BASE_URL; until then the built-in demo "
+                   "provider answers.", is_needed=False)
+
+
+def _is_set(settings: Settings, variable: str) -> bool:
+    return bool(getattr(settings, variable.lower(), None))
+
+
+async def _sandbox(settings: Settings) -> Finding:
+    from automatos.tools.sandbox import Sandbox
+
+    sandbox = Sandbox()
+    await sandbox.probe(settings.home / "sandbox")
+    if sandbox.off_reason is None:
+        return Finding("sandbox", "bubblewrap confines commands; the shell tool is on")
+    return Finding("sandbox", f"the shell tool is off: {sandbox.off_reason}",
+                   "Install bubblewrap (on Debian: apt install bubblewrap), if agents shall run commands.", is_needed=False)
+
+
+async def _web_app() -> Finding:
+    static = Path(__file__).parents[2] / "static"
+    if (static / "index.html").is_file():
+        return Finding("web app", f"built, in {static}")
+    return Finding("web app", "not built; the API works without it", "Run `make run`, or `python hatch_build.py`.",
+                   is_needed=False)
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    if not settings.redis:
+        return []
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        async with Redis.from_url(settings.redis, socket_timeout=3, socket_connect_timeout=3) as redis:
+            await redis.ping()
+    except RedisError as error:
+        return [Finding("redis", f"does not answer ({error})", "Start it, or unset REDIS_URL: it is optional.",
+                        is_needed=False)]
+    return [Finding("redis", "answers")]

@@ -1,0 +1,49 @@
+"""Starting a recipe from the command line: text turned into the inputs it declares."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from automatos.entrypoints.cli.client import Client, part
+from automatos.entrypoints.cli.console import CommandFailed, misuse
+
+
+def start(client: Client, template_id: str, inputs: list[str], key: str | None = None) -> dict[str, Any]:
+    """Queue one run of a recipe and return the server's answer; `inputs` are NAME=VALUE."""
+    given = dict(_split(each) for each in inputs)
+    declared: dict[str, Any] = {}
+    if given:
+        declared = client.get(f"/api/workflow-recipes/{part(template_id)}")["inputs"]
+    body = {"input_data": {name: _value(name, text, declared.get(name, {}).get("type", "string"))
+                           for name, text in given.items()}}
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.call("POST", f"/api/workflow-recipes/{part(template_id)}/execute", body=body, headers=headers).body
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        misuse(f"{text!r} is no input", "write -i NAME=VALUE, -i NAME=@FILE, or -i NAME=@- for standard input")
+    return name, _read(name, value[1:]) if value.startswith("@") else value
+
+
+def _read(name: str, source: str) -> str:
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"input {name}: {source} cannot be read as text ({error})",
+                            "to send a text that begins with @, put it into a file") from error
+
+
+def _value(name: str, text: str, kind: str) -> Any:
+    """Turn text into a value of the declared type; the server checks it again."""
+    if kind == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return misuse(f"input {name} must be a JSON {kind}", f"for example -i {name}={EXAMPLES.get(kind, 'null')}")
+
+
+EXAMPLES = {"number": "0.5", "integer": "3", "boolean": "true", "array": '\'["a","b"]\'', "object": '\'{"a":1}\''}

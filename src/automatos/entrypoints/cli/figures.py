@@ -1,0 +1,28 @@
+"""Numbers as people read them."""
+
+
+def duration(milliseconds: int | None) -> str:
+    """Write a duration: `0.4 s`, `12.3 s`, `2 m 05 s`; nothing known is `-`."""
+    if milliseconds is None:
+        return "-"
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} m {int(seconds % 60):02d} s"
+
+
+def cost(cost_usd: str | None) -> str:
+    """Write a cost; an unknown price is said to be unknown, never nothing."""
+    return "cost unknown" if cost_usd is None else f"${float(cost_usd):.4f}"
+
+
+def quantity(count: int, noun: str) -> str:
+    """Write a count with its noun: `1 step`, `3 steps`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def trimmed(text: str, width: int) -> str:
+    """Cut a text to a width, in one line and at a word."""
+    flat = " ".join(text.split())
+    if len(flat) <= width:
+        return flat
+    cut = flat[: width - 3]
+    return f"{cut.rpartition(' ')[0] or cut}..."

@@ -1,0 +1,45 @@
+"""Whole things on a page of plain text."""
+
+from typing import Any
+
+from automatos.entrypoints.cli.console import put, put_table, shown
+from automatos.entrypoints.cli.figures import cost, duration, trimmed
+
+STEP_COLUMNS = ("order", "step_id", "agent_name", "status", "tokens", "cost", "time")
+
+
+def put_fields(thing: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Write fields of a thing, one a line."""
+    width = max(map(len, names)) + 2
+    for name in names:
+        put(f"{name.replace('_', ' '):<{width}}{shown(thing.get(name))}")
+
+
+def put_run(run: dict[str, Any], address: str) -> None:
+    """Write a run with its steps and its output."""
+    put_fields(run | {"cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]), "address": address},
+               ("id", "recipe_name", "recipe_version", "status", "triggered_by", "created_at", "time", "total_tokens",
+                "cost", "address"))
+    put("")
+    put_table((step | {"tokens": step["input_tokens"] + step["output_tokens"], "cost": cost(step["cost_usd"]),
+                       "time": duration(step["duration_ms"])} for step in run["steps"]), STEP_COLUMNS)
+    if error := run["error"]:
+        put("")
+        put(f"error: {error['message']}")
+        put(f"  {error.get('next_step', '')}")
+    if output := (run["output_data"] or {}).get("final_output"):
+        put("")
+        put(str(output))
+
+
+def put_recipe(recipe: dict[str, Any]) -> None:
+    """Write a recipe with its inputs and steps."""
+    put_fields(recipe, ("template_id", "name", "description", "tags", "version", "use_count", "last_used_at"))
+    put("")
+    for name, spec in recipe["inputs"].items():
+        need = "required" if spec.get("required") else f"default {trimmed(shown(spec.get('default')), 60)}"
+        put(f"input {name} ({spec.get('type', 'string')}, {need}): {spec.get('description', '')}")
+    put("")
+    put_table(({"order": step["order"], "step_id": step["step_id"], "output_key": step["output_key"],
+                "agent": (step.get("agent") or {}).get("name"), "agent_status": (step.get("agent") or {}).get("status"),
+                } for step in recipe["steps"]), ("order", "step_id", "agent", "agent_status", "output_key"))

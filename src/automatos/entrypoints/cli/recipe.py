@@ -1,0 +1,118 @@
+"""Commands about recipes: apply, validate, list, get, cook."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
+
+app = typer.Typer(help="Apply recipe files, look at recipes, cook them.", no_args_is_help=True)
+Named = Annotated[str, typer.Argument(help="The recipe's template_id.", metavar="RECIPE")]
+Files = Annotated[list[Path], typer.Argument(help="Recipe files, or folders of them.", metavar="FILE...")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+COLUMNS = ("template_id", "name", "version", "steps", "used", "last_run", "tags")
+
+
+@app.command("apply")
+def apply_files(files: Files, as_json: Json = False) -> None:
+    """Create or update agents and recipes as the files say; applied again, nothing changes."""
+    from automatos.entrypoints.cli.apply import apply
+    from automatos.entrypoints.cli.client import Client
+
+    for applied in apply(Client(), files):
+        if as_json:
+            put_json(applied)
+        else:
+            put(f"recipe {applied['recipe']['template_id']} {applied['action']}")
+            for agent in applied["agents"]:
+                put(f"  agent {agent['name']} {agent['action']}")
+
+
+@app.command("validate")
+def validate_files(files: Files, as_json: Json = False) -> int:
+    """Check recipe files without a server; every fault with its place. Exit code 1 if there is any."""
+    from automatos.entrypoints.cli.documents import recipe_files
+    from automatos.entrypoints.cli.validate import faults_of_file
+
+    faulty = 0
+    for path in recipe_files(files):
+        faults = faults_of_file(path)
+        faulty += bool(faults)
+        if as_json:
+            put_json({"file": str(path), "is_valid": not faults, "faults": faults})
+            continue
+        put(f"{path}: {'ok' if not faults else 'not valid'}")
+        for fault in faults:
+            position = f" (line {fault['line']}, column {fault['column']})" if "line" in fault else ""
+            put(f"  {fault['where']}{position}: {fault['message']}")
+    return Exit.FAILED if faulty else Exit.OK
+
+
+@app.command("list")
+def list_recipes(
+    search: Annotated[str | None, typer.Option(help="Only recipes with this text in name or description.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only recipes with this tag.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 50, as_json: Json = False,
+) -> None:
+    """List the workspace's recipes."""
+    from automatos.entrypoints.cli.client import Client
+
+    page = Client().get("/api/workflow-recipes", search=search, tag=tag, limit=limit)
+    if as_json:
+        put_json(page)
+        return
+    put_table((recipe | {"steps": len(recipe["steps"]), "used": recipe["use_count"],
+                         "last_run": (recipe["last_run"] or {}).get("status")} for recipe in page["items"]), COLUMNS)
+    if not page["items"]:
+        say("no recipes yet; apply one with: automatos recipe apply FILE, or try: automatos demo")
+
+
+@app.command("get")
+def get_recipe(recipe: Named, as_json: Json = False) -> None:
+    """Show one recipe."""
+    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.pages import put_recipe
+
+    found = Client().get(f"/api/workflow-recipes/{part(recipe)}")
+    if as_json:
+        put_json(found)
+    else:
+        put_recipe(found)
+
+
+@app.command("cook")
+def cook_recipe(
+    recipe: Named,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; NAME=@FILE reads a file, NAME=@- standard "
+                     "input. May be repeated."),
+    ] = None,
+    watching: Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")] = False,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="Watch, and exit with 5 when the run does not succeed.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Watch, and write the final output only.")] = False,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="The same key with the same inputs starts one run only.")
+    ] = None,
+) -> int:
+    """Start a recipe."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.cook import start
+    from automatos.entrypoints.cli.watch import watch
+
+    client = Client()
+    started = start(client, recipe, inputs or [], key)
+    run_id = started["recipe_execution_id"]
+    if watching or exit_status or quiet:
+        say(f"run {run_id}")
+        return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet)
+    if as_json:
+        put_json(started)
+    else:
+        put(run_id)
+        say(f"queued; follow it with: automatos run watch {run_id}")
+    return Exit.OK

@@ -1,0 +1,38 @@
+"""The one-minute tour: the examples applied to a running server, one of them cooked before one's eyes."""
+
+from automatos.entrypoints.cli.access import find_access, home
+from automatos.entrypoints.cli.apply import apply
+from automatos.entrypoints.cli.client import Client
+from automatos.entrypoints.cli.console import CommandFailed, say
+from automatos.entrypoints.cli.cook import start
+from automatos.entrypoints.cli.watch import watch
+from automatos.entrypoints.running import read_note
+from automatos.entrypoints.startup import package_file
+
+
+def take_tour(name: str) -> int:
+    """Apply every example, cook the named one and follow it; returns the exit code."""
+    client = _client()
+    folder = package_file("examples") / "recipes"
+    names = list[str]()
+    for applied in apply(client, [folder]):
+        names.append(applied["recipe"]["template_id"])
+        say(f"recipe {names[-1]} {applied['action']}, {len(applied['agents'])} agents")
+    if name not in names:
+        raise CommandFailed(f"there is no example {name!r}", f"choose one of: {', '.join(names)}")
+    default = client.get("/api/models/default")
+    said = "the built-in demo provider, no model" if default["is_demo"] else f"{default['provider']} {default['model_id']}"
+    say(f"cooking {name}; who answers: {said}")
+    return watch(client, start(client, name, [])["recipe_execution_id"], as_json=False, exit_status=True)
+
+
+def _client() -> Client:
+    """Return a signed-in client; on the server's own machine a key is made where there is none."""
+    access = find_access()
+    note = read_note(home())
+    if access.is_signed_in or note is None or note.url != access.url:
+        return Client(access)
+    from automatos.entrypoints.cli.signin import by_home
+
+    say(f"signing in to {note.url} by access to {home()} (undo it with: automatos auth logout)")
+    return Client(by_home())

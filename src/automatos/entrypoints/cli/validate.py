@@ -1,0 +1,28 @@
+"""Checking recipe files on this machine, by the same rules as the server's."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from automatos.entrypoints.cli.console import CommandFailed
+from automatos.entrypoints.cli.documents import read_document
+from automatos.recipes.definition import faults_of
+from automatos.recipes.schemas import RecipeFile
+from automatos.recipes.types import Step
+
+
+def faults_of_file(path: Path) -> list[dict[str, Any]]:
+    """Return every fault of a recipe file, each with `where` and `message`; whether named agents exist elsewhere is not known here."""
+    try:
+        file = RecipeFile.model_validate(read_document(path))
+    except CommandFailed as failure:
+        return [{"where": path.name, "message": failure.what}]
+    except ValidationError as error:
+        return [{"where": ".".join(map(str, fault["loc"])) or path.name, "message": fault["msg"]}
+                for fault in error.errors(include_input=False, include_url=False)]
+    steps = [
+        Step(step.step_id, order, 1, step.prompt_template, step.output_key or f"step_{order}")
+        for order, step in enumerate(file.recipe.steps, start=1)
+    ]
+    return [fault | {"where": f"recipe.{fault['where']}"} for fault in faults_of(steps, dict(file.recipe.inputs), {1})]

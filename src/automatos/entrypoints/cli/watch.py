@@ -1,0 +1,107 @@
+"""Watching a run: drawn live on a terminal, one line an event in a pipe, JSON lines for programs."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from automatos.entrypoints.cli.client import Client
+from automatos.entrypoints.cli.console import CommandFailed, Exit, is_live, put, say
+from automatos.entrypoints.cli.figures import duration, trimmed
+from automatos.entrypoints.cli.follow import Event, follow
+from automatos.entrypoints.cli.progress import Progress, ending_of, line_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SUCCEEDED = frozenset({"completed", "completed_with_skips"})
+MARKS = {"pending": "·", "running": "»", "completed": "✓", "failed": "✗", "skipped": "-", "cancelled": "-"}
+STYLES = {"running": "bold", "completed": "green", "failed": "red", "pending": "dim", "skipped": "dim", "cancelled": "dim"}
+TAIL_LINES = 8
+REDRAWS_PER_S = 12
+
+
+def watch(client: Client, run_id: str, *, as_json: bool, exit_status: bool, quiet: bool = False) -> int:
+    """Follow a run to its end and return the exit code; Ctrl-C leaves the run alone."""
+    progress = Progress()
+    try:
+        events = _noted(follow(client, run_id), progress)
+        if as_json:
+            _print_json(events)
+        elif quiet:
+            _read_all(events)
+        elif is_live():
+            _draw(events, progress)
+        else:
+            _print_lines(events)
+    except KeyboardInterrupt:
+        say(f"the run goes on; come back with: automatos run watch {run_id}")
+        return Exit.INTERRUPTED
+    except CommandFailed as failure:
+        raise CommandFailed(failure.what, *failure.next_steps, f"come back with: automatos run watch {run_id}",
+                            code=failure.code) from failure
+    if not as_json and (quiet or is_live()) and (output := progress.end.get("final_output")):
+        put(str(output))
+    _tell_end(client, run_id, progress)
+    return Exit.RUN_FAILED if exit_status and progress.status not in SUCCEEDED else Exit.OK
+
+
+def _tell_end(client: Client, run_id: str, progress: Progress) -> None:
+    mark = "ok" if progress.status in SUCCEEDED else "not ok:"
+    say(f"{mark} {ending_of(progress.status, progress.end)}")
+    error = progress.end.get("error") or {}
+    if error.get("next_step"):
+        say(f"  {error['next_step']}")
+    say(f"view it: {run_address(client, run_id)}")
+
+
+def run_address(client: Client, run_id: str) -> str:
+    """Return where the web app shows a run."""
+    with contextlib.suppress(CommandFailed):
+        return f"{client.url}/w/{client.get('/api/auth/me')['workspace_id']}/runs/{run_id}"
+    return client.url
+
+
+def _noted(events: Iterator[Event], progress: Progress) -> Iterator[Event]:
+    for event in events:
+        progress.take(event)
+        yield event
+
+
+def _read_all(events: Iterator[Event]) -> None:
+    for _ in events:
+        pass
+
+
+def _print_json(events: Iterator[Event]) -> None:
+    for event in events:
+        put(event.raw)
+
+
+def _print_lines(events: Iterator[Event]) -> None:
+    for event in events:
+        if line := line_of(event):
+            put(line)
+
+
+def _draw(events: Iterator[Event], progress: Progress) -> None:
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: _picture(progress), refresh_per_second=REDRAWS_PER_S):
+        _read_all(events)
+
+
+def _picture(progress: Progress) -> "RenderableType":
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for step in progress.steps.values():
+        style = STYLES.get(step.status, "")
+        took = duration(step.duration_ms) if step.duration_ms is not None else ""
+        table.add_row(Text(MARKS.get(step.status, "?"), style), Text(step.step_id, style), Text(step.agent, "dim"),
+                      Text(f"{step.tokens:,} tok" if step.tokens else "", "dim"), Text(took, "dim"),
+                      Text(trimmed(step.note, 60), "yellow"))
+    at_work = progress.current
+    tail = at_work.text.splitlines()[-TAIL_LINES:] if at_work else []
+    return Group(Text(f"{progress.recipe}: {progress.status}"), table, Text("\n".join(tail), "dim"))

@@ -1,0 +1,117 @@
+"""Finding the secret that opens a provider, for the right workspace only."""
+
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from automatos.credentials import keyring as keyring_module
+from automatos.credentials.errors import CredentialUnreadable
+from automatos.credentials.service import Keyring, create_credential, delete_credential
+from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database, Scope
+from automatos.kernel.ids import new_id
+from automatos.workspaces.types import Caller
+
+
+@pytest.fixture
+def keyring(database: Database, vault: Vault, own_settings: Settings) -> Keyring:
+    return Keyring(database, vault, own_settings)
+
+
+@pytest.fixture
+def store(database: Database, caller: Caller, vault: Vault, own_settings: Settings):
+    async def store(value: str, provider: str = "openai", **given) -> UUID:
+        async with database.session(caller.workspace_id) as session:
+            row = await create_credential(session, caller, vault, own_settings, name=given.get("name", value),
+                                          provider_name=provider, value=value, base_url=given.get("base_url"))
+            return row.id
+
+    return store
+
+
+async def test_the_newest_credential_of_the_workspace_opens_the_provider(keyring: Keyring, store, workspace_id) -> None:
+    await store("sk-old-old-old")
+    await store("sk-new-new-new", base_url="https://example.com/v1/")
+
+    secret = await keyring.find_secret(workspace_id, "openai")
+
+    assert secret is not None
+    assert (secret.value, secret.base_url, secret.source) == ("sk-new-new-new", "https://example.com/v1", "workspace")
+    assert not secret.allow_private
+    assert "sk-new" not in repr(secret)
+    assert await keyring.find_secret(workspace_id, "anthropic") is None
+
+
+async def test_no_other_workspace_gets_it(keyring: Keyring, store, workspace_id) -> None:
+    await store("sk-mine-mine-mine")
+
+    assert await keyring.find_secret(new_id(), "openai") is None
+    assert await keyring.configured_providers(new_id()) == {}
+    assert await keyring.configured_providers(workspace_id) == {"openai": "workspace"}
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_the_platforms_key_follows_where_it_is_shared(
+    database: Database, vault: Vault, tmp_path, workspace_id: UUID, is_shared: bool
+) -> None:
+    settings = Settings(home=tmp_path, openai_api_key=SecretStr("sk-platform"), share_platform_keys=is_shared)
+
+    secret = await Keyring(database, vault, settings).find_secret(workspace_id, "openai")
+
+    assert (secret.source if secret else None) == ("environment" if is_shared else None)
+
+
+async def test_a_change_counts_at_once_in_this_process_and_within_half_a_minute_in_others(
+    keyring: Keyring, store, database: Database, caller: Caller, workspace_id, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await keyring.find_secret(workspace_id, "openai") is None
+    credential_id = await store("sk-fresh-fresh")
+    assert await keyring.find_secret(workspace_id, "openai") is None
+
+    keyring.forget(workspace_id)
+    assert await keyring.find_secret(workspace_id, "openai") is not None
+
+    async with database.session(workspace_id) as session:
+        await delete_credential(session, caller, credential_id)
+    clock = keyring_module.time.monotonic() + 30.1
+    monkeypatch.setattr(keyring_module.time, "monotonic", lambda: clock)
+    assert await keyring.find_secret(workspace_id, "openai") is None
+
+
+async def test_use_is_audited_once_a_minute(keyring: Keyring, store, database: Database, workspace_id) -> None:
+    credential_id = await store("sk-used-used-used")
+
+    for _ in range(5):
+        await keyring.find_secret(workspace_id, "openai")
+    await keyring.close()
+
+    async with database.recording(workspace_id, Scope.ADMIN) as connection:
+        used = await connection.fetch(
+            "SELECT * FROM audit_log WHERE target_id = $1 AND action = 'credential.used'", str(credential_id))
+        last_used_at = await connection.fetchval("SELECT last_used_at FROM credentials WHERE id = $1", credential_id)
+    assert len(used) == 1
+    assert used[0]["workspace_id"] == workspace_id
+    assert last_used_at is not None
+
+
+async def test_a_credential_of_a_lost_key_is_an_error_and_not_the_platforms_key(
+    database: Database, store, tmp_path, workspace_id
+) -> None:
+    await store("sk-lost-lost-lost", name="My key")
+    settings = Settings(home=tmp_path / "elsewhere", openai_api_key=SecretStr("sk-platform"))
+
+    with pytest.raises(CredentialUnreadable, match="My key"):
+        await Keyring(database, Vault(settings), settings).find_secret(workspace_id, "openai")
+
+
+async def test_nothing_of_a_secret_is_stored_in_clear(store, database: Database, workspace_id) -> None:
+    await store("sk-plain-text-never-stored-abcd", name="Key")
+
+    async with database.recording(workspace_id, Scope.ADMIN) as connection:
+        row = await connection.fetchrow("SELECT * FROM credentials WHERE workspace_id = $1", workspace_id)
+        audit = await connection.fetch("SELECT * FROM audit_log WHERE workspace_id = $1", workspace_id)
+    assert b"plain-text" not in row["sealed"]
+    assert row["hint"] == "…abcd"
+    assert "plain-text" not in f"{dict(row)}{[dict(entry) for entry in audit]}"

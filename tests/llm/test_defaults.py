@@ -1,0 +1,125 @@
+"""Which model answers when an agent names none."""
+
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from automatos.credentials.errors import UnknownProvider
+from automatos.credentials.service import Keyring, create_credential
+from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database, Scope
+from automatos.llm.defaults import find_default
+from automatos.llm.errors import UnknownModel
+from automatos.llm.service import ModelClient
+from automatos.llm.types import DefaultModel, ModelChoice
+from automatos.settings.service import save_setting
+from automatos.settings.types import SettingScope
+from automatos.workspaces.types import AuthMethod, Caller, Role
+
+
+def caller_in(workspace_id: UUID) -> Caller:
+    return Caller(user=None, workspace_id=workspace_id, role=Role.OWNER, auth_method=AuthMethod.NONE,
+                  is_system_admin=True)
+
+
+@pytest.fixture
+def world(database: Database, tmp_path, workspace_id: UUID):
+    """Ask for the default model under given environment settings."""
+    vault_settings = Settings(home=tmp_path)
+    vault = Vault(vault_settings)
+
+    class World:
+        async def default(self, service: str = "orchestrator", **environment) -> DefaultModel:
+            settings = Settings(home=tmp_path, **environment)
+            return await find_default(database, settings, Keyring(database, vault, settings), workspace_id, service)
+
+        async def set(self, key: str, value: str, category: str = "orchestrator_llm", *, system: bool = False) -> None:
+            async with database.session(workspace_id, Scope.ADMIN if system else None) as session:
+                await save_setting(session, caller_in(workspace_id), category, key, value=value,
+                                   scope=SettingScope.SYSTEM if system else SettingScope.WORKSPACE)
+
+        async def add_credential(self, provider: str) -> None:
+            async with database.session(workspace_id) as session:
+                await create_credential(session, caller_in(workspace_id), vault, vault_settings, name=provider,
+                                        provider_name=provider, value="k" * 20, base_url=None)
+
+    return World()
+
+
+@pytest.fixture
+async def clean_system_settings(database: Database):
+    yield
+    async with database.recording(None, Scope.ADMIN) as connection:
+        await connection.execute("DELETE FROM system_settings WHERE workspace_id IS NULL")
+
+
+@pytest.mark.capability("S038")
+@pytest.mark.usefixtures("clean_system_settings")
+async def test_each_level_wins_over_the_one_beneath(world) -> None:
+    assert (await world.default()).is_demo
+
+    await world.add_credential("groq")
+    assert (await world.default()).source == "credential"
+    assert (await world.default()).choice.provider == "groq"
+
+    environment = {"default_llm_provider": "openai", "default_llm_model": "gpt-4.1"}
+    found = await world.default(**environment)
+    assert (found.choice, found.source) == (ModelChoice("openai", "gpt-4.1"), "environment")
+
+    await world.set("llm_provider", "mistral", system=True)
+    await world.set("llm_model", "mistral-large-4", system=True)
+    found = await world.default(**environment)
+    assert (found.choice, found.source) == (ModelChoice("mistral", "mistral-large-4"), "system_settings")
+
+    await world.set("llm_provider", "anthropic")
+    await world.set("llm_model", "claude-haiku-4-5")
+    found = await world.default(**environment)
+    assert (found.choice, found.source) == (ModelChoice("anthropic", "claude-haiku-4-5"), "workspace_settings")
+
+
+async def test_the_demo_is_never_chosen_while_a_platform_key_is_there(world) -> None:
+    found = await world.default(anthropic_api_key=SecretStr("sk-ant-1"))
+
+    assert (found.choice.provider, found.source, found.is_demo) == ("anthropic", "credential", False)
+
+
+@pytest.mark.capability("S037")
+async def test_a_service_reads_its_own_category_first(world) -> None:
+    await world.set("llm_provider", "openai")
+    await world.set("llm_model", "gpt-4.1")
+    await world.set("llm_provider", "mistral", "chatbot")
+
+    assert (await world.default("chatbot")).choice.provider == "mistral"
+    assert (await world.default("heartbeat")).choice.provider == "openai"
+    assert (await world.default("rag")).choice.provider == "openai"
+
+
+@pytest.mark.capability("S037")
+async def test_an_unknown_provider_in_settings_is_an_error_that_names_the_known_ones(world) -> None:
+    await world.set("llm_provider", "opnai")
+
+    with pytest.raises(UnknownProvider, match=r"'opnai'.*anthropic"):
+        await world.default()
+
+
+@pytest.mark.capability("S037")
+@pytest.mark.parametrize(("key", "value"), [("llm_provider", "ollama"), ("llm_model", "nobody-knows-me")])
+async def test_half_a_choice_in_settings_is_an_error_that_names_the_other_half(world, key: str, value: str) -> None:
+    await world.set(key, value)
+
+    with pytest.raises(UnknownModel, match="orchestrator_llm"):
+        await world.default()
+
+
+async def test_a_well_known_model_says_itself_whose_it_is(world) -> None:
+    assert (await world.default(default_llm_model="claude-sonnet-5-5")).choice.provider == "anthropic"
+    assert (await world.default(default_llm_model="zai-org/GLM-5.3")).choice.provider == "openrouter"
+
+
+async def test_an_obstacle_is_named_before_a_run_meets_it(models: ModelClient, workspace_id: UUID) -> None:
+    assert await models.find_obstacle(workspace_id, ModelChoice("openai", "gpt-4o")) is None
+    assert await models.find_obstacle(workspace_id, None) is None
+    assert "no key for Mistral" in str(await models.find_obstacle(workspace_id, ModelChoice("mistral", "m")))
+    assert "no provider named 'x'" in str(await models.find_obstacle(workspace_id, ModelChoice("x", "m")))

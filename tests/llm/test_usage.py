@@ -1,0 +1,180 @@
+"""The usage ledger and what agents add up."""
+
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from automatos.kernel.db import Database, Scope
+from automatos.kernel.ids import new_id
+from automatos.llm.errors import ModelRefused
+from automatos.llm.types import CallContext, Cost, ModelChoice, Usage, UsageRow
+from automatos.llm.usage import UsageRecorder
+from tests.fakes.model_server import ModelServer, Reply
+from tests.llm.conftest import Asker
+
+
+def row(context: CallContext, *, attempt: int = 1, micro_usd: int | None = 30, tokens: int = 100) -> UsageRow:
+    cost = None if micro_usd is None else Cost(micro_usd // 3, micro_usd - micro_usd // 3)
+    return UsageRow(context, "openai", "gpt-4o-mini", attempt, "success", Usage(tokens - 20, 20), cost, 5)
+
+
+async def stats_of(database: Database, workspace_id: UUID, agent_id: int) -> dict:
+    async with database.recording(workspace_id) as connection:
+        return await connection.fetchval("SELECT model_usage_stats FROM agents WHERE id = $1", agent_id)
+
+
+async def rows_of(database: Database, workspace_id: UUID) -> list[dict]:
+    async with database.recording(workspace_id) as connection:
+        return [dict(r) for r in await connection.fetch("SELECT * FROM llm_usage ORDER BY id")]
+
+
+@pytest.mark.capability("S151")
+@pytest.mark.capability("S152")
+async def test_every_call_is_a_row_with_tokens_and_the_cost_of_the_model_table(
+    ask: Asker, ledger, model_server: ModelServer
+) -> None:
+    model_server.script(Reply(text="Hi", usage=(1001, 333)))
+
+    completion = await ask()
+
+    (found,) = await ledger()
+    assert (found["input_tokens"], found["output_tokens"], found["total_tokens"]) == (1001, 333, 1334)
+    assert (found["input_cost_micro_usd"], found["output_cost_micro_usd"]) == (150, 200)  # 150.15 and 199.8
+    assert found["cost_micro_usd"] == completion.cost_micro_usd == 350
+    assert (found["status"], found["run_id"], found["turn"]) == ("success", ask.context.run_id, 1)
+    assert found["latency_ms"] == completion.latency_ms
+
+
+@pytest.mark.capability("S151")
+async def test_failed_attempts_are_rows_too(ask: Asker, ledger, model_server: ModelServer) -> None:
+    model_server.script(Reply(status=500, headers={"Retry-After": "0"}), Reply(status=400, message="no such field"))
+
+    with pytest.raises(ModelRefused):
+        await ask()
+
+    rows = await ledger()
+    assert [(r["attempt"], r["status"]) for r in rows] == [(1, "error"), (2, "error")]
+    assert "no such field" in rows[1]["error_message"]
+
+
+async def test_the_fallback_is_booked_as_one(ask: Asker, ledger, model_server: ModelServer) -> None:
+    model_server.script(Reply(status=404, code="model_not_found"))
+
+    await ask(choice=ModelChoice("openai", "gpt-old", fallback_model_id="gpt-4o-mini"))
+
+    assert [(r["model_id"], r["status"]) for r in await ledger()] == [("gpt-old", "error"), ("gpt-4o-mini", "fallback")]
+
+
+async def test_tokens_the_provider_does_not_tell_have_no_price(ask: Asker, ledger, model_server: ModelServer) -> None:
+    model_server.script(Reply(text="Hi", with_usage=False))
+
+    completion = await ask()
+
+    assert completion.cost_micro_usd is None
+    assert [r["cost_micro_usd"] for r in await ledger()] == [None]
+
+
+@pytest.mark.capability("S153")
+async def test_an_agents_statistics_add_up_across_batches(
+    database: Database, workspace_id: UUID, agent_id: int
+) -> None:
+    recorder = UsageRecorder(database)
+    for turn in range(1, 8):
+        recorder.record(row(CallContext(workspace_id, agent_id, run_id=new_id(), turn=turn), micro_usd=333_333))
+        if turn % 3 == 0:
+            await recorder.flush()
+    await recorder.close()
+
+    stats = await stats_of(database, workspace_id, agent_id)
+    assert stats["total_tokens"] == 700
+    assert stats["total_requests"] == 7
+    assert stats["avg_tokens_per_request"] == 100
+    assert Decimal(stats["total_cost"]) == Decimal("2.333331")
+    assert stats["last_used_at"].endswith("Z")
+
+
+async def test_a_call_reported_twice_is_booked_once(database: Database, workspace_id: UUID, agent_id: int) -> None:
+    recorder = UsageRecorder(database)
+    context = CallContext(workspace_id, agent_id, run_id=new_id(), turn=1)
+
+    recorder.record(row(context))
+    await recorder.flush()
+    recorder.record(row(context))
+    recorder.record(row(context))
+    recorder.record(row(context, attempt=2))
+    await recorder.close()
+
+    assert len(await rows_of(database, workspace_id)) == 2
+    assert (await stats_of(database, workspace_id, agent_id))["total_requests"] == 2
+
+
+async def test_calls_of_an_agent_that_is_gone_or_foreign_are_kept_without_it(
+    database: Database, workspace_id: UUID
+) -> None:
+    recorder = UsageRecorder(database)
+    recorder.record(row(CallContext(workspace_id, agent_id=2_000_000_000, run_id=new_id(), turn=1)))
+    await recorder.close()
+
+    (found,) = await rows_of(database, workspace_id)
+    assert (found["agent_id"], found["total_tokens"]) == (None, 100)
+
+
+async def test_rows_are_there_within_fifty_milliseconds(database: Database, workspace_id: UUID) -> None:
+    recorder = UsageRecorder(database)
+    recorder.record(row(CallContext(workspace_id)))
+    began = asyncio.get_running_loop().time()
+    await recorder.flush()
+
+    assert asyncio.get_running_loop().time() - began < 0.2  # 50 ms on a quiet machine
+    assert len(await rows_of(database, workspace_id)) == 1
+
+
+@pytest.mark.capability("S154")
+async def test_a_ledger_that_cannot_be_written_breaks_no_call_and_is_caught_up(
+    ask: Asker, database: Database, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch, ledger
+) -> None:
+    working = database.recording
+    failures = iter([OSError("connection refused")] * 2)
+
+    def recording(*args, **kwargs):
+        if error := next(failures, None):
+            raise error
+        return working(*args, **kwargs)
+
+    completion = await ask("Before")
+    monkeypatch.setattr(database, "recording", recording)
+
+    again = await ask("After", context=CallContext(workspace_id, run_id=new_id(), turn=2))
+
+    assert (completion.status, again.status) == ("success", "success")
+    assert len(await ledger()) == 2
+
+
+@pytest.mark.capability("S154")
+async def test_a_row_that_can_never_be_written_is_given_up_and_others_go_on(
+    database: Database, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automatos.llm.usage.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("automatos.llm.usage.LONGEST_PAUSE_S", 0.002)
+    recorder = UsageRecorder(database)
+    recorder.record(row(CallContext(new_id(), run_id=new_id(), turn=1)))  # no such workspace
+    recorder.record(row(CallContext(workspace_id, run_id=new_id(), turn=1)))
+
+    await recorder.close()
+
+    assert len(await rows_of(database, workspace_id)) == 1
+
+
+async def test_rows_of_many_workspaces_in_one_batch_stay_apart(database: Database, workspace_id: UUID) -> None:
+    other = new_id()
+    async with database.recording(None, Scope.AUTH) as connection:
+        await connection.execute(
+            "INSERT INTO workspaces (id, name, slug) VALUES ($1, 'Other', $2)", other, f"other-{other.hex}")
+    recorder = UsageRecorder(database)
+    for at in (workspace_id, other, other):
+        recorder.record(row(CallContext(at)))
+    await recorder.close()
+
+    assert (len(await rows_of(database, workspace_id)), len(await rows_of(database, other))) == (1, 2)

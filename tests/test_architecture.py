@@ -1,0 +1,216 @@
+"""The rules of the house that no linter knows: doors, where SQL and commits live, scopes, names, sizes, policies."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.orm import configure_mappers
+
+from automatos.entrypoints.policy import PUBLIC, find_unguarded
+from automatos.entrypoints.tables import metadata
+from automatos.kernel.db import Base
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/automatos"
+FRONT_DOORS = {"service", "types", "errors", "deps"}
+SQL_VERBS = {"select", "update", "insert", "delete", "text"}
+DRIVER_VERBS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "scalar", "scalars", "cursor", "stream"}
+SQL_TEXT = re.compile(
+    r"\s*(select|insert|update|delete|with|truncate|lock|set|create|alter|drop|listen|notify)\s", re.IGNORECASE
+)
+SQL_OUTSIDE_QUERIES = {"kernel/db.py", "entrypoints/migrate.py", "entrypoints/health.py"}
+MAY_CROSS = {
+    "durable/service.py",  # the log is pruned for everybody
+    "recipes/jobs.py",  # a job is found before its workspace is known
+    "settings/router.py",  # a system admin's settings are everybody's
+    "workspaces/authenticate.py",  # whose key, session or token is this?
+    "workspaces/default.py",
+    "workspaces/deps.py",  # `__all__`
+    "workspaces/invitations.py",
+    "workspaces/provision.py",
+    "workspaces/sessions.py",
+    "workspaces/setup.py",
+    "workspaces/workspace.py",  # the list of one's own workspaces, and a new one
+}
+"""The only places that may look across workspaces; a new one needs a reason here and a policy in the database."""
+
+SAYS_NOTHING = {
+    "utils", "util", "helpers", "helper", "common", "misc", "manager", "handler", "base", "core", "legacy", "old",
+    "new", "v2", "impl", "enhanced", "smart", "unified",
+}
+MAX_FILE, MAX_FUNCTION, MAX_WEB_FILE = 400, 60, 250
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def parsed() -> dict[str, ast.Module]:
+    """Every module of the server by its path inside the package."""
+    return {str(path.relative_to(SOURCE)): ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def is_queries(path: str) -> bool:
+    return path.endswith("/queries.py") or "/queries/" in path
+
+
+def calls(tree: ast.Module) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called: `execute` of `session.execute(...)`."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def test_rooms_are_entered_by_the_front_door() -> None:
+    graph = grimp.build_graph("automatos", cache_dir=None)
+    wrong = [
+        f"{importer} -> {imported}"
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+        if not may_import(importer.split(".")[1:], imported.split(".")[1:])
+    ]
+    assert sorted(wrong) == []
+
+
+def may_import(importer: list[str], imported: list[str]) -> bool:
+    if not importer or not imported or importer[0] == "entrypoints" or imported[0] in {importer[0], "kernel"}:
+        return True
+    return len(imported) == 2 and imported[1] in FRONT_DOORS
+
+
+def test_sql_is_written_in_queries_only() -> None:
+    wrong = [
+        f"{path}: {what}"
+        for path, tree in parsed().items()
+        if not is_queries(path) and path not in SQL_OUTSIDE_QUERIES
+        for what in [*imported_sql(path, tree), *sent_sql(tree)]
+    ]
+    assert wrong == []
+
+
+def imported_sql(path: str, tree: ast.Module) -> Iterator[str]:
+    """Statement builders a module imports; tables may use `text` for defaults and conditions of indexes."""
+    allowed = {"text"} if path.endswith("/models.py") else set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            yield from (f"imports {each.name}" for each in node.names if each.name in SQL_VERBS - allowed)
+        if isinstance(node, ast.Import):
+            yield from (f"imports {each.name} whole" for each in node.names if each.name == "sqlalchemy")
+
+
+def sent_sql(tree: ast.Module) -> Iterator[str]:
+    """Statements in text that a module hands to the driver, directly or by the name of a constant."""
+    constants = {
+        target.id: node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)
+        for target in node.targets if isinstance(target, ast.Name)
+    }
+    for call in calls(tree):
+        if called(call) not in DRIVER_VERBS or not call.args:
+            continue
+        first = call.args[0]
+        first = constants.get(first.id, first) if isinstance(first, ast.Name) else first
+        pieces = [str(node.value) for node in ast.walk(first) if isinstance(node, ast.Constant)]
+        if pieces and SQL_TEXT.match(pieces[0]):
+            yield f"line {call.lineno} sends {pieces[0][:40]!r}"
+
+
+def test_transactions_are_committed_in_one_place() -> None:
+    found = [path for path, tree in parsed().items() for call in calls(tree) if called(call) == "commit"]
+    assert found == ["kernel/db.py"]
+
+
+def test_only_named_places_look_across_workspaces() -> None:
+    found = {
+        path for path, tree in parsed().items() if path != "kernel/db.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Scope"
+    }
+    assert found == MAY_CROSS
+
+
+def test_relationships_never_load_by_surprise() -> None:
+    configure_mappers()
+    relations = [relation for mapper in Base.registry.mappers for relation in mapper.relationships]
+    assert [str(relation) for relation in relations if relation.lazy != "raise"] == []
+
+
+def test_files_are_named_for_what_they_hold() -> None:
+    named = [
+        path for folder in ("src", "tests", "bench", "migrations", "web/src", "web/tests")
+        for path in (ROOT / folder).rglob("*") if "node_modules" not in path.parts
+    ]
+    assert named
+    assert [str(path.relative_to(ROOT)) for path in named if path.name.split(".")[0].lower() in SAYS_NOTHING] == []
+
+
+def test_files_and_functions_are_small() -> None:
+    assert [line for folder in ("src", "tests", "bench") for line in too_large(ROOT / folder)] == []
+
+
+def too_large(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*.py")):
+        text, name = path.read_text("utf-8"), path.relative_to(ROOT)
+        if (lines := text.count("\n")) > MAX_FILE:
+            yield f"{name}: {lines} lines"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, Function) and (length := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION:
+                yield f"{name}: {node.name} has {length} lines"
+
+
+def test_web_files_are_small() -> None:
+    files = [
+        path for pattern in ("*.ts", "*.tsx", "*.css") for path in (ROOT / "web/src").rglob(pattern)
+        if "client" not in path.relative_to(ROOT / "web/src").parts
+    ]
+    assert files or not (ROOT / "web").exists()
+    sizes = {str(path.relative_to(ROOT)): path.read_text("utf-8").count("\n") for path in files}
+    assert {path: lines for path, lines in sizes.items() if lines > MAX_WEB_FILE} == {}
+
+
+def test_everything_public_promises_something() -> None:
+    silent = [
+        f"{path}: {node.name}"
+        for path, tree in parsed().items()
+        for node in public_parts(tree)
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def public_parts(tree: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef]:
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            if not any(called_name(mark) in {"overload", "override"} for mark in node.decorator_list):
+                yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public_parts(node)
+
+
+def called_name(mark: ast.expr) -> str:
+    return mark.attr if isinstance(mark, ast.Attribute) else getattr(mark, "id", "")
+
+
+def test_every_route_says_who_may_call_it(app: FastAPI) -> None:
+    assert find_unguarded(app) == []
+
+
+def test_the_list_of_public_routes_names_nothing_that_is_gone(app: FastAPI) -> None:
+    paths = {f"{method.upper()} {path}" for path, ways in app.openapi()["paths"].items() for method in ways}
+    unlisted = {"GET /metrics", "GET /api/docs", "GET /api/openapi.json"}  # not part of the described API
+    assert paths - unlisted >= PUBLIC - unlisted
+
+
+@pytest.mark.capability("S160")
+def test_tables_of_a_workspace_name_it_and_follow_it() -> None:
+    """A row that names its workspace goes with it, unless it lives in the engine's own schema, which knows ids only."""
+    loose = [
+        table.fullname for table in metadata.sorted_tables if table.schema is None and "workspace_id" in table.c
+        if {key.ondelete for key in table.c.workspace_id.foreign_keys} != {"CASCADE"}
+    ]
+    assert loose == []
