@@ -225,3 +225,26 @@ async def until(is_true: Any, timeout_s: float = 20) -> None:
     async with asyncio.timeout(timeout_s):
         while not await is_true():
             await asyncio.sleep(0.02)
+
+
+async def test_the_usage_ledger_is_complete_although_workers_died_before_they_could_write_it(
+    table: Table, sink: Sink
+) -> None:
+    worker = await table.start_worker()
+    for number in range(3):
+        run_id = await hold_before(table, f"ledger-{number}", 3)
+        await until(lambda: arrived(table, f"ledger-{number}", 3))  # noqa: B023 - awaited at once
+        worker.kill()
+        worker = await table.start_worker()
+        await table.client.follow(run_id).until_end(30)
+
+    async def is_complete() -> bool:
+        missing = await table.postgres.query(
+            "SELECT t.run_id, t.seq FROM run_turns t WHERE t.kind = 'model' AND NOT EXISTS (SELECT FROM llm_usage u "
+            "WHERE u.run_id = t.run_id AND u.turn = t.seq AND u.status = 'success')")
+        return not missing
+
+    await until(is_complete)
+    doubled = await table.postgres.query(
+        "SELECT run_id, turn FROM llm_usage WHERE status = 'success' GROUP BY run_id, turn HAVING count(*) > 1")
+    assert doubled == []

@@ -73,10 +73,14 @@ async def find_agent_by_name(session: AsyncSession, workspace_id: UUID, name: st
     )
 
 
-async def list_by_ids(session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int]) -> Sequence[Agent]:
-    """Return those of the named agents that the workspace has."""
-    rows = await session.scalars(select(Agent).where(Agent.workspace_id == workspace_id, Agent.id.in_(list(agent_ids))))
-    return rows.all()
+async def list_by_ids(
+    session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int], *, lock: bool = False
+) -> Sequence[Agent]:
+    """Return those of the named agents that the workspace has; `lock` keeps them from being deleted meanwhile."""
+    statement = select(Agent).where(Agent.workspace_id == workspace_id, Agent.id.in_(list(agent_ids)))
+    if lock:
+        statement = statement.order_by(Agent.id).with_for_update(read=True, key_share=True)
+    return (await session.scalars(statement)).all()
 
 
 async def insert_agent(session: AsyncSession, workspace_id: UUID, values: Mapping[str, object]) -> Agent | None:

@@ -164,11 +164,16 @@ async def upsert_from_file(
     return (await _apply(session, caller, agent, changes, readiness)).id, action
 
 
-async def describe(session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int]) -> dict[int, AgentRef]:
-    """Return name and status of each named agent, one statement; those that do not exist have status None."""
+async def describe(
+    session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int], *, lock: bool = False
+) -> dict[int, AgentRef]:
+    """Return name and status of each named agent, one statement; those that do not exist have status None.
+
+    With `lock` those that exist cannot be deleted before the transaction ends.
+    """
     wanted = set(agent_ids)
     found = {agent.id: AgentRef(agent.id, agent.name, AgentStatus(agent.status))
-             for agent in await queries.list_by_ids(session, workspace_id, wanted)} if wanted else {}
+             for agent in await queries.list_by_ids(session, workspace_id, wanted, lock=lock)} if wanted else {}
     return {one: found.get(one, AgentRef(one, f"agent {one}", None)) for one in wanted}
 
 

@@ -40,7 +40,7 @@ class Bus:
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._connection: asyncpg.Connection | None = None
-        self._redis: "RedisLink | None" = None
+        self._redis: RedisLink | None = None
 
     async def start(self) -> None:
         """Begin listening and sending."""
@@ -124,7 +124,7 @@ class Bus:
             messages, self._outgoing = list(self._outgoing), {}
             try:
                 await self._notify(messages)
-            except UNAVAILABLE as error:
+            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
                 log.warning("durable.wake_up_not_sent", error=str(error) or type(error).__name__)
 
     async def _notify(self, messages: list[str]) -> None:
@@ -244,4 +244,6 @@ def places_of(cursor: str) -> dict[str, int]:
         found = orjson.loads(bytes.fromhex(cursor))
     except ValueError:
         return {}
-    return {str(k): v for k, v in found.items() if isinstance(v, int)} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(topic): seq for topic, seq in found.items() if type(seq) is int and 0 <= seq < 2**31}

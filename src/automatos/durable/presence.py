@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -29,11 +30,16 @@ class Presence:
         self._database = database
         self._lease_s = lease_s
         self._on_lost: list[Callable[[], None]] = []
+        self._on_burial: list[Callable[[datetime], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     def on_lost(self, callback: Callable[[], None]) -> None:
         """Call `callback` when this process was declared dead and must let go of what it held."""
         self._on_lost.append(callback)
+
+    def on_burial(self, callback: Callable[[datetime], None]) -> None:
+        """Call `callback(alive_at)` when this process has buried others: when the first of them was last heard of."""
+        self._on_burial.append(callback)
 
     async def start(self) -> None:
         """Register and keep the lease renewed until `stop`."""
@@ -61,13 +67,17 @@ class Presence:
                 await self._renew()
             except UNAVAILABLE as error:
                 log.warning("durable.lease_not_renewed", error=str(error) or type(error).__name__)
+            except Exception:
+                log.exception("durable.lease_not_renewed")
 
     async def _renew(self) -> None:
         async with self._database.recording(None) as connection:
             others = await queries.renew(connection, self.id, self._lease_s)
-            freed = await queries.recover(connection)
-        if freed:
-            log.warning("durable.jobs_taken_from_dead_processes", jobs=freed)
+            buried = await queries.recover(connection)
+        if buried and buried["first_ended_at"]:
+            log.warning("durable.process_buried", jobs_freed=buried["jobs"])
+            for callback in self._on_burial:
+                callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
         if others is not None:
             self.others = others
             return

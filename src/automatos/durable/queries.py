@@ -1,5 +1,6 @@
 """SQL of the queue, the executors and the event log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import asyncpg
 from automatos.durable.types import StoredEvent
 
 # Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it.
+# A claim need not reach the disk by itself: a database that forgets it in a crash only lets the job be claimed again.
 CLAIM = """
 WITH RECURSIVE lanes AS (
     (SELECT workspace_id FROM durable.jobs WHERE executor_id IS NULL ORDER BY workspace_id LIMIT 1)
@@ -25,7 +27,7 @@ WITH RECURSIVE lanes AS (
     CROSS JOIN LATERAL (
         SELECT name, key, priority, run_at, row_number() OVER (ORDER BY priority DESC, run_at) AS place
         FROM durable.jobs
-        WHERE executor_id IS NULL AND workspace_id = l.workspace_id AND run_at <= clock_timestamp()
+        WHERE executor_id IS NULL AND workspace_id = l.workspace_id AND run_at <= clock_timestamp() AND name = ANY($3)
         ORDER BY priority DESC, run_at LIMIT $2
     ) w
     ORDER BY w.priority DESC, place, w.run_at LIMIT $2
@@ -35,13 +37,15 @@ WITH RECURSIVE lanes AS (
 )
 UPDATE durable.jobs j SET executor_id = $1, attempts = j.attempts + 1
 FROM picked WHERE j.name = picked.name AND j.key = picked.key
-RETURNING j.name, j.key, j.workspace_id, j.attempts, j.signal
+RETURNING j.name, j.key, j.workspace_id, j.attempts, j.signal, set_config('synchronous_commit', 'off', true)
 """
 
 
-async def claim(connection: asyncpg.Connection, executor_id: UUID, limit: int) -> list[asyncpg.Record]:
-    """Take up to `limit` waiting jobs for an executor, fairly between workspaces."""
-    return await connection.fetch(CLAIM, executor_id, limit)
+async def claim(
+    connection: asyncpg.Connection, executor_id: UUID, limit: int, names: Sequence[str]
+) -> list[asyncpg.Record]:
+    """Take up to `limit` waiting jobs of the named kinds for an executor, fairly between workspaces."""
+    return await connection.fetch(CLAIM, executor_id, limit, list(names))
 
 
 async def enqueue(
@@ -118,7 +122,8 @@ async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: floa
     """Renew an executor's lease; returns how many others live, or None when it was declared dead meanwhile."""
     return await connection.fetchval(
         "UPDATE durable.executors e SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 "
-        "RETURNING (SELECT count(*)::int FROM durable.executors o WHERE o.id <> e.id AND o.expires_at > clock_timestamp())",
+        "RETURNING (SELECT count(*)::int FROM durable.executors o "
+        "WHERE o.id <> e.id AND o.expires_at > clock_timestamp())",
         executor_id, lease_s,
     )
 
@@ -128,17 +133,17 @@ async def retire(connection: asyncpg.Connection, executor_id: UUID) -> None:
     await connection.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)
 
 
-async def recover(connection: asyncpg.Connection) -> int:
-    """Bury executors whose lease ended and free the jobs they held; returns how many jobs that were."""
-    return await connection.fetchval(
+async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
+    """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
+    return await connection.fetchrow(
         """
-        WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id),
+        WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id, expires_at),
         freed AS (
             UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp()
             WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
                 OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
             RETURNING 1)
-        SELECT count(*)::int FROM freed
+        SELECT (SELECT count(*)::int FROM freed) AS jobs, (SELECT min(expires_at) FROM dead) AS first_ended_at
         """
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from automatos.durable import queries
 from automatos.durable.bus import cursor_of
 from automatos.durable.types import EventBus, StoredEvent
-from automatos.kernel.db import Database
+from automatos.kernel.db import UNAVAILABLE, Database
 
 PAGE = 200
 SILENCE_S = 15.0
@@ -26,9 +26,12 @@ class _Reader:
         self.places = places
 
     async def read(self, topic: str) -> list[StoredEvent]:
-        """Read on in the table; the reader's place moves with what is returned."""
-        async with self._database.recording(self._workspace_id) as connection:
-            events = await queries.events_after(connection, topic, self.places[topic], PAGE)
+        """Read on in the table; the place moves with what is returned. A database that is away has nothing yet."""
+        try:
+            async with self._database.recording(self._workspace_id) as connection:
+                events = await queries.events_after(connection, topic, self.places[topic], PAGE)
+        except UNAVAILABLE:
+            return []
         if events:
             self.places[topic] = events[-1].seq
         return events
@@ -53,8 +56,8 @@ class _Reader:
 
 
 async def follow(
-    bus: EventBus, database: Database, workspace_id: UUID, topic: str, after: int, is_last: Callable[[StoredEvent], bool],
-    permitted: Permitted,
+    bus: EventBus, database: Database, workspace_id: UUID, topic: str, after: int,
+    is_last: Callable[[StoredEvent], bool], permitted: Permitted,
 ) -> AsyncGenerator[str]:
     """Yield a stream as server-sent event frames until its last event; a comment now and then keeps the line open.
 
@@ -75,7 +78,7 @@ async def follow(
                 yield ": still here\n\n"
             if time.monotonic() - checked > PERMISSION_S:
                 checked = time.monotonic()
-                if not await permitted():
+                if not await _is_still(permitted):
                     return
             await subscription.wait(RECHECK_S)
             live, must_read, _ = subscription.take()
@@ -83,7 +86,8 @@ async def follow(
 
 
 async def follow_many(
-    bus: EventBus, database: Database, workspace_id: UUID, places: dict[str, int], hints: Sequence[str], permitted: Permitted
+    bus: EventBus, database: Database, workspace_id: UUID, places: dict[str, int], hints: Sequence[str],
+    permitted: Permitted,
 ) -> AsyncGenerator[str]:
     """Yield several streams and hints in one, for a browser that may open only a few connections.
 
@@ -104,12 +108,20 @@ async def follow_many(
                 yield "".join(frames) or ": still here\n\n"
             if time.monotonic() - checked > PERMISSION_S:
                 checked = time.monotonic()
-                if not await permitted():
+                if not await _is_still(permitted):
                     return
             await subscription.wait(RECHECK_S)
             live, must_read, changed = subscription.take()
             changed &= set(hints)
             events = await reader.accept(live, (must_read & set(places)) or (set() if live else set(places)))
+
+
+async def _is_still(permitted: Permitted) -> bool:
+    """Whether the reader may go on; while the database is away nobody knows, and there is nothing to read either."""
+    try:
+        return await permitted()
+    except UNAVAILABLE:
+        return True
 
 
 def _frame(cursor: str, event: StoredEvent) -> str:

@@ -48,10 +48,13 @@ class HeldJob:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def interrupt(self, why: Interruption) -> None:
-        """Cancel the handler; the first reason given stays."""
+        """Cancel the handler; the first reason given stays.
+
+        A task cancelled before its first step never runs at all and could not give its job back: it is let begin first.
+        """
         if self.interruption is None and self.task and not self.task.done():
             self.interruption = why
-            self.task.cancel()
+            asyncio.get_running_loop().call_soon(self.task.cancel)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database
-from automatos.kernel.errors import DatabaseUnavailable
 
 log = structlog.get_logger("automatos.durable")
 IDLE_POLL_S = 1.0
+LONGEST_DOUBLING = 8
 MAX_ATTEMPTS = 3
 SIGNAL_POLL_S = 1.0
 WORD_JOBS = "jobs"
@@ -88,9 +88,13 @@ class Worker:
         while True:
             try:
                 claimed = await self._claim()
-            except (*UNAVAILABLE, DatabaseUnavailable) as error:
+            except UNAVAILABLE as error:
                 log.warning("durable.claim_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
+                continue
+            except Exception:
+                log.exception("durable.claim_failed")
+                await asyncio.sleep(IDLE_POLL_S)
                 continue
             if not claimed or len(self._held) >= self._capacity:
                 await self._sleep_until_woken()
@@ -101,7 +105,7 @@ class Worker:
         if room <= 0:
             return 0
         async with self._database.recording(None) as connection:
-            rows = await queries.claim(connection, self._presence.id, room)
+            rows = await queries.claim(connection, self._presence.id, room, tuple(self._handlers))
         for row in rows:
             job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"])
             self._held[job.name, job.key] = job
@@ -125,14 +129,14 @@ class Worker:
         except asyncio.CancelledError:
             if job.interruption is None:
                 raise
-        except (*UNAVAILABLE, DatabaseUnavailable) as problem:
+        except UNAVAILABLE as problem:
             error = str(problem) or type(problem).__name__
             job.again_at = now() + timedelta(seconds=1)
             is_attempt = False
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
             log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
-            job.again_at = now() + timedelta(seconds=2**job.attempts)
+            job.again_at = now() + timedelta(seconds=2 ** min(job.attempts, LONGEST_DOUBLING))
         finally:
             self._held.pop((job.name, job.key), None)
             if len(self._held) == self._capacity - 1:
@@ -160,9 +164,10 @@ class Worker:
                                               is_attempt=is_attempt)
                     else:
                         await queries.finish(connection, job.name, job.key, holder)
-                return
             except UNAVAILABLE:
                 await asyncio.sleep(pause_s)
+            else:
+                return
         log.error("durable.job_not_settled", job=job.name, key=job.key)
 
     async def _watch_signals(self) -> None:

@@ -116,9 +116,13 @@ async def _reach(url: str) -> asyncpg.Connection:
     try:
         return await asyncpg.connect(url, timeout=5)
     except asyncpg.InvalidCatalogNameError as error:
-        raise DatabaseRefused(f"{_shown(url)} answers, but {error}. Create that database, or correct DATABASE_URL.") from error
+        raise DatabaseRefused(
+            f"{_shown(url)} answers, but {error}. Create that database, or correct DATABASE_URL."
+        ) from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError) as error:
-        raise DatabaseRefused(f"{_shown(url)} refused the login: {error}. Correct the user or password in DATABASE_URL.") from error
+        raise DatabaseRefused(
+            f"{_shown(url)} refused the login: {error}. Correct the user or password in DATABASE_URL."
+        ) from error
     except (OSError, ValueError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseRefused(
             f"No PostgreSQL could be reached at {_shown(url)} ({error or type(error).__name__}). Start it, or correct "
@@ -143,11 +147,12 @@ def _major(connection: asyncpg.Connection) -> int:
 
 
 async def _has_vector(connection: asyncpg.Connection) -> bool:
-    return await connection.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
+    found = await connection.fetchval("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'")
+    return bool(found)
 
 
 async def _is_bypassing(connection: asyncpg.Connection) -> bool:
-    return await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    return bool(await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"))
 
 
 async def _make_database(admin_url: str) -> None:

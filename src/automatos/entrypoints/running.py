@@ -10,7 +10,7 @@ FILE = "server.json"
 
 @dataclass(frozen=True)
 class Running:
-    """Where a server of this home answers, and the database it works on; `role` is what its connections step down to."""
+    """Where a server of this home answers, and its database; `role` is what connections to that step down to."""
 
     url: str
     database_url: str

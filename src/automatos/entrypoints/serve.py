@@ -116,7 +116,7 @@ async def _announced(work: Awaitable[None]) -> None:
     """Let an announcement fail without the server."""
     try:
         await work
-    except Exception:
+    except Exception:  # noqa: BLE001  # whatever it was, the server goes on
         structlog.get_logger("automatos.entrypoints").exception("server.announcement_failed")
 
 
@@ -141,7 +141,7 @@ def _http_server(app: "FastAPI") -> "Server":
 async def _listening(server: "Server", listener: socket.socket) -> AsyncGenerator[asyncio.Task[None]]:
     """Answer HTTP for as long as the block lasts; ends with the requests at work, or REQUESTS_GRACE_S later."""
     task = asyncio.create_task(server.serve([listener]), name="http")
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn tells nobody when it listens
         await asyncio.sleep(0.005)
     try:
         yield task
@@ -160,7 +160,7 @@ async def _let_go(services: "Services", stopping: Stopping) -> None:
 
 
 async def _unless_urgent(work: Awaitable[None], stopping: Stopping) -> None:
-    tasks = [asyncio.ensure_future(work), asyncio.create_task(stopping.urgent.wait())]
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(work), asyncio.create_task(stopping.urgent.wait())]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()

@@ -1,7 +1,9 @@
-"""Everything one process owns, opened and closed with its lifespan: an API with or without a worker, or a worker alone."""
+"""Everything one process owns, opened and closed with its lifespan: an API, a worker, or both."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
 from automatos.agents.types import Dependents
 from automatos.credentials.service import Keyring
@@ -20,6 +22,7 @@ from automatos.recipes.execution import Kitchen
 from automatos.recipes.jobs import chores, handler
 from automatos.recipes.service import dependents_of_agent
 from automatos.recipes.types import RUN_RECIPE
+from automatos.runs.service import account_for
 from automatos.tools.service import Toolbox
 from automatos.workspaces.service import Gatekeeper
 
@@ -36,6 +39,7 @@ class Services:
     models: ModelClient
     toolbox: Toolbox
     worker: Worker | None = None
+    _accounting: asyncio.Task[int] | None = None
 
     def __init__(
         self, settings: Settings, database_url: str, *, role: str | None = None, works: bool = True
@@ -70,6 +74,7 @@ class Services:
             self.toolbox = Toolbox(self.settings, self.http)
             await self.toolbox.open()
             stack.push_async_callback(self.presence.stop)
+            self.presence.on_burial(self._account_for_the_dead)
             await self.presence.start()
             stack.push_async_callback(self.bus.stop)
             await self.bus.start()
@@ -89,6 +94,10 @@ class Services:
             self.database, self.presence, self.bus, {RUN_RECIPE.name: handler(kitchen)},
             capacity=self.settings.worker_concurrency, chores=chores(kitchen),
         )
+
+    def _account_for_the_dead(self, alive_at: datetime) -> None:
+        """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""
+        self._accounting = asyncio.create_task(account_for(self.database, self.models, alive_at))
 
     async def _probe_engine(self) -> str:
         found = await durable.counts(self.database)

@@ -72,7 +72,7 @@ def _by_whom(port: int) -> str:
 
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.pid and connection.laddr.port == port:
+            if connection.status == psutil.CONN_LISTEN and connection.pid and connection.laddr[1:] == (port,):
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, OSError):
         return ""
@@ -97,8 +97,10 @@ def make_home(settings: Settings) -> None:
         probe.touch()
         probe.unlink(missing_ok=True)
     except OSError as error:
-        raise HomeUnwritable(f"The data directory {home} cannot be written ({error.strerror}). Make it writable for this "
-                             "user, or set AUTOMATOS_HOME (or --home) to another directory.") from error
+        raise HomeUnwritable(
+            f"The data directory {home} cannot be written ({error.strerror}). Make it writable for this user, or set "
+            "AUTOMATOS_HOME (or --home) to another directory."
+        ) from error
 
 
 def package_file(name: str) -> Path:

@@ -27,8 +27,8 @@ CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
 UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
                asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-               asyncpg.ReadOnlySQLTransactionError, TimeoutError)
-"""What a dead, restarting, full or read-only database raises from a recording connection."""
+               asyncpg.ReadOnlySQLTransactionError, TimeoutError, DatabaseUnavailable)
+"""What a dead, restarting, full or read-only database raises: the driver's errors, and ours in front of them."""
 
 
 class Base(DeclarativeBase):
@@ -56,7 +56,8 @@ class RecordingConnection(asyncpg.Connection):
         if self._inside == wanted:
             return
         self._inside = None
-        await self.execute(f"SET automatos.workspace_id = '{workspace_id or ''}'; SET automatos.scope = '{scope or ''}'")
+        await self.execute(
+            f"SET automatos.workspace_id = '{workspace_id or ''}'; SET automatos.scope = '{scope or ''}'")
         self._inside = wanted
 
 
@@ -134,7 +135,8 @@ class Database:
         try:
             async with self._sessions() as session:
                 await session.execute(
-                    text("SELECT set_config('automatos.workspace_id', :w, true), set_config('automatos.scope', :s, true)"),
+                    text("SELECT set_config('automatos.workspace_id', :w, true), "
+                         "set_config('automatos.scope', :s, true)"),
                     {"w": str(workspace_id or ""), "s": str(scope or "")},
                 )
                 yield session
@@ -149,18 +151,30 @@ class Database:
             raise DatabaseUnavailable from error
 
     @asynccontextmanager
-    async def recording(self, workspace_id: UUID | None, scope: Scope | None = None) -> AsyncGenerator[asyncpg.Connection]:
-        """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened."""
+    async def recording(
+        self, workspace_id: UUID | None, scope: Scope | None = None
+    ) -> AsyncGenerator[asyncpg.Connection]:
+        """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened.
+
+        Raises DatabaseUnavailable when PostgreSQL cannot be reached, goes away, is full or only to be read.
+        """
         pool = self._inside if workspace_id else self._between
         if pool is None:
             raise RuntimeError("Database.open() was not awaited before the first recording")
-        async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-            await connection.enter(workspace_id, scope)  # pyright: ignore[reportAttributeAccessIssue]
-            yield connection  # pyright: ignore[reportReturnType]
+        try:
+            async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+                await connection.enter(workspace_id, scope)  # pyright: ignore[reportAttributeAccessIssue]
+                yield connection  # pyright: ignore[reportReturnType]
+        except DatabaseUnavailable:
+            raise
+        except UNAVAILABLE as error:
+            raise DatabaseUnavailable from error
 
     async def connect(self) -> asyncpg.Connection:
         """Open one connection outside the pool, for LISTEN and advisory locks; the caller closes it."""
-        return await asyncpg.connect(self.url, timeout=CONNECT_TIMEOUT_S, server_settings=self._server_settings)
+        return await asyncpg.connect(
+            self.url, timeout=CONNECT_TIMEOUT_S,  # pyright: ignore[reportArgumentType]
+            server_settings=self._server_settings)
 
 
 def sqlalchemy_url(url: str) -> str:

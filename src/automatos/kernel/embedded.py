@@ -78,7 +78,11 @@ class EmbeddedPostgres:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": "200",
-            "shared_buffers": "64MB",
+            "shared_buffers": "128MB",
+            "jit": "off",
+            "max_wal_size": "2GB",
+            "checkpoint_timeout": "15min",
+            "commit_delay": "200",  # microseconds, and only while five others commit too: they share one flush
             "logging_collector": "off",
         } | (extra_settings or {})
         self._bin = binaries()

@@ -1,6 +1,7 @@
 """Base classes of what clients send and get."""
 
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -10,7 +11,7 @@ MAX_DEPTH = 32
 
 
 def _refuse_unstorable(value: Any, depth: int = 0) -> None:
-    """Refuse text that PostgreSQL or a JSON reader cannot hold: NUL, lone surrogates, bottomless nesting."""
+    """Refuse what PostgreSQL or a JSON reader cannot hold: NUL, lone surrogates, huge numbers, bottomless nesting."""
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
@@ -18,6 +19,8 @@ def _refuse_unstorable(value: Any, depth: int = 0) -> None:
             raise ValueError("contains a NUL character")
         if any("\ud800" <= ch <= "\udfff" for ch in value):
             raise ValueError("contains a lone surrogate")
+    elif isinstance(value, int | float):
+        _refuse_huge(value)
     elif isinstance(value, dict):
         for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
             _refuse_unstorable(key, depth + 1)
@@ -25,6 +28,13 @@ def _refuse_unstorable(value: Any, depth: int = 0) -> None:
     elif isinstance(value, (list, tuple)):
         for item in value:  # pyright: ignore[reportUnknownVariableType]
             _refuse_unstorable(item, depth + 1)
+
+
+def _refuse_huge(value: float) -> None:
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("contains a number that is not finite")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("contains a whole number beyond 64 bits")
 
 
 class Body(BaseModel):

@@ -31,6 +31,7 @@ from automatos.llm.types import (
     DefaultModel,
     Message,
     ModelChoice,
+    RecordedCall,
     ToolSpec,
     Usage,
     UsageRow,
@@ -236,7 +237,17 @@ class ModelClient:
         self._recorder.record(UsageRow(question.context, choice.provider, choice.model_id, question.attempt,
                                        route.status, usage, cost, latency_ms))
         return Completion(answer.text, answer.tool_calls, usage, choice.provider, choice.model_id, answer.finish_reason,
-                          latency_ms, cost.total_micro_usd if cost else None, route.status)
+                          latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt)
+
+    async def account_again(self, context: CallContext, call: RecordedCall) -> None:
+        """Write the ledger's row of a call that a process recorded and did not live to account for.
+
+        A row that is there already stays as it is: the row's key is the call's run, turn and attempt.
+        """
+        await self._prices.prepare(call.provider, call.model_id)
+        cost = self._prices.cost(call.provider, call.model_id, call.usage)
+        self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage, cost,
+                                       call.latency_ms))
 
     def _note_failure(self, route: _Route, question: _Question, began: float, status: UsageStatus,
                       message: str | None) -> None:

@@ -128,6 +128,19 @@ class Completion:
     latency_ms: int
     cost_micro_usd: int | None
     status: CompletionStatus
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call as a run's journal keeps it."""
+
+    provider: str
+    model_id: str
+    attempt: int
+    status: CompletionStatus
+    usage: Usage
+    latency_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,13 @@ async def apply_file(session: AsyncSession, caller: Caller, file: RecipeFile, re
     }
     existing = await queries.find_recipe(session, caller.workspace_id, file.recipe.template_id)
     if existing is None:
-        recipe = await service.create_recipe(session, caller, RecipeCreate(template_id=file.recipe.template_id, **content))
+        body = RecipeCreate.model_validate(content | {"template_id": file.recipe.template_id})
+        recipe = await service.create_recipe(session, caller, body)
         action = "created"
     else:
         before = existing.version
-        recipe = await service.update_recipe(session, caller, file.recipe.template_id, RecipeUpdate(**content))
+        recipe = await service.update_recipe(
+            session, caller, file.recipe.template_id, RecipeUpdate.model_validate(content))
         action = "unchanged" if recipe.version == before else "updated"
     shown = (await service.present(session, caller.workspace_id, [recipe]))[0]
     return Applied.model_validate({"recipe": shown, "agents": done, "action": action})

@@ -1,6 +1,7 @@
 """A recipe's definition: read from rows, checked as a whole, its inputs checked against what it declares."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,9 +10,11 @@ from automatos.recipes.placeholders import RESERVED, find
 from automatos.recipes.types import Definition, ExecutionConfig, JsonObject, Step
 
 JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "number": (int, float), "integer": (int,), "boolean": (bool,), "array": (list,), "object": (dict,),
+    "string": (str,), "number": (int, float), "integer": (int,), "boolean": (bool,), "array": (list,),
+    "object": (dict,),
 }
 Fault = dict[str, Any]
+MAX_FAULTS = 100
 
 
 def definition_of(row: Mapping[str, Any]) -> Definition:
@@ -22,9 +25,13 @@ def definition_of(row: Mapping[str, Any]) -> Definition:
 
 
 def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]) -> list[Fault]:
-    """Return every fault of a definition, each with `where`, `message` and, in prompts, `line` and `column`."""
+    """Return the faults of a definition, each with `where`, `message` and, in prompts, `line` and `column`.
+
+    They are in the order of the document, and a hundred at most.
+    """
     faults: list[Fault] = []
     agents = set(known_agents)
+    faults += _unfit_defaults(inputs)
     faults += _repeated("order", steps, [step.order for step in steps])
     faults += _repeated("step_id", steps, [step.step_id for step in steps])
     faults += _repeated("output_key", steps, [step.output_key for step in steps])
@@ -33,8 +40,15 @@ def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]
             faults.append(_fault(f"steps[{place}].agent_id", f"agent {step.agent_id} is not in this workspace"))
         if RESERVED.fullmatch(step.output_key) and step.output_key != f"step_{step.order}":
             faults.append(_fault(f"steps[{place}].output_key", f"{step.output_key!r} is a reserved name"))
-        faults += _unknown_placeholders(place, step, steps, inputs)
-    return faults
+        faults += islice(_unknown_placeholders(place, step, steps, inputs), MAX_FAULTS)
+    return faults[:MAX_FAULTS]
+
+
+def _unfit_defaults(inputs: JsonObject) -> list[Fault]:
+    return [
+        _fault(f"inputs.{name}.default", f"must be a {spec['type']}") for name, spec in inputs.items()
+        if spec["default"] is not None and not _fits(spec["default"], spec["type"])
+    ]
 
 
 def _repeated(field: str, steps: list[Step], values: list[Any]) -> list[Fault]:
@@ -44,16 +58,16 @@ def _repeated(field: str, steps: list[Step], values: list[Any]) -> list[Fault]:
     ]
 
 
-def _unknown_placeholders(place: int, step: Step, steps: list[Step], inputs: JsonObject) -> list[Fault]:
+def _unknown_placeholders(place: int, step: Step, steps: list[Step], inputs: JsonObject) -> Iterator[Fault]:
     earlier = [other for other in steps if other.order < step.order]
     known = {f"input.{name}" for name in inputs} | {other.output_key for other in earlier}
     known |= {f"step_{other.order}_output" for other in earlier}
     if earlier:
         known.add("previous_output")
-    return [
-        _fault(f"steps[{place}].prompt_template", _why_unknown(found.name, steps), line=found.line, column=found.column)
-        for found in find(step.prompt_template) if found.name not in known
-    ]
+    for found in find(step.prompt_template):
+        if found.name not in known:
+            yield _fault(f"steps[{place}].prompt_template", _why_unknown(found.name, steps), line=found.line,
+                         column=found.column)
 
 
 def _why_unknown(name: str, steps: list[Step]) -> str:
@@ -61,8 +75,8 @@ def _why_unknown(name: str, steps: list[Step]) -> str:
         return f"{{{name}}} is not a declared input"
     if any(name in {step.output_key, f"step_{step.order}_output"} for step in steps):
         return f"{{{name}}} is the output of this step or a later one; a step can only use earlier outputs"
-    return f"{{{name}}} is unknown; use {{input.NAME}}, an earlier step's output_key, {{previous_output}} or " \
-           "{step_N_output}, and {{ }} for literal braces"
+    return (f"{{{name}}} is unknown; use {{input.NAME}}, an earlier step's output_key, {{previous_output}} or "
+            f"{{step_N_output}}, and {{{{ }}}} for literal braces")
 
 
 def _fault(where: str, message: str, **position: int) -> Fault:
@@ -71,7 +85,8 @@ def _fault(where: str, message: str, **position: int) -> Fault:
 
 def accept_inputs(declared: JsonObject, given: JsonObject) -> tuple[JsonObject, list[Fault]]:
     """Return the inputs with defaults filled in, and the faults: unknown, missing or of another type."""
-    faults = [_fault(f"input_data.{name}", "the recipe declares no such input") for name in given if name not in declared]
+    faults = [_fault(f"input_data.{name}", "the recipe declares no such input")
+              for name in given if name not in declared]
     accepted: JsonObject = {}
     for name, spec in declared.items():
         value = given.get(name, spec.get("default"))

@@ -14,7 +14,13 @@ from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
 async def finish(
     state: ExecutionState, journal: ExecutionJournal, status: ExecutionStatus, error: JsonObject | None, **more: Any
 ) -> None:
-    """Record the final status with totals and the last output; the job is deleted in the same statement."""
+    """Record the final status with totals and the last output; the job is deleted in the same statement.
+
+    An execution whose end was being recorded when it was told to end otherwise keeps that first end.
+    """
+    if state.finished_at is not None:
+        await journal.store()
+        return
     done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
     state.status, state.error, state.finished_at = status, error, now()
     totals = {

@@ -12,7 +12,8 @@ class RecipeNotFound(NotFound):
     title = "No such recipe"
 
     def __init__(self, template_id: str) -> None:
-        super().__init__(f"This workspace has no recipe {template_id[:100]!r}. List them with GET /api/workflow-recipes.")
+        super().__init__(
+            f"This workspace has no recipe {template_id[:100]!r}. List them with GET /api/workflow-recipes.")
 
 
 class ExecutionNotFound(NotFound):
@@ -68,7 +69,8 @@ class IdempotencyKeyReused(Problem):
     title = "The Idempotency-Key was used for another request"
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key started another execution with other inputs. Use a new key for a new one.")
+        super().__init__(
+            "This Idempotency-Key started another execution with other inputs. Use a new key for a new one.")
 
 
 class InputsInvalid(Problem):
@@ -90,7 +92,8 @@ class ExecutionOver(Problem):
     title = "The run has already ended"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"The run is {status}; a run that has ended stays as it is. Cook the recipe again for a new one.")
+        super().__init__(
+            f"The run is {status}; a run that has ended stays as it is. Cook the recipe again for a new one.")
 
 
 class StepFailed(Problem):
@@ -99,6 +102,18 @@ class StepFailed(Problem):
     status = 500
     code = "step_failed"
     title = "A step failed"
+
+
+class StepTimedOut(StepFailed):
+    """A step did not end within its time."""
+
+    status = 504
+    code = "step_timeout"
+    title = "The step took too long"
+    next_step = "Raise the step's timeout_s, or make its task smaller."
+
+    def __init__(self, step_id: str, timeout_s: float) -> None:
+        super().__init__(f"Step {step_id!r} took longer than {timeout_s:g} s. {self.next_step}")
 
 
 class AgentGone(Problem):
@@ -112,5 +127,5 @@ class AgentGone(Problem):
         super().__init__(f"Agent {agent_id} was deleted. Choose another agent for the step, save, and cook again.")
 
 
-class Fenced(Exception):  # noqa: N818 - never shown to anybody
+class Fenced(Exception):
     """Another worker has taken this execution over; whatever we hold of it is old."""

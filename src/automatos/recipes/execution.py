@@ -22,7 +22,7 @@ from automatos.llm.errors import ModelProblem
 from automatos.llm.service import ModelClient
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import close_running, end_cancelled, error_of, finish
-from automatos.recipes.errors import AgentGone, StepFailed
+from automatos.recipes.errors import AgentGone, StepFailed, StepTimedOut
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.placeholders import fill
 from automatos.recipes.queries import executions as queries
@@ -32,7 +32,6 @@ from automatos.runs.errors import RunLimitReached
 from automatos.runs.service import AgentFactory, AgentRuntime, Desk, fence, run_agent
 from automatos.runs.types import DEFAULT_MAX_TOKENS, Answer, Limits, Run
 from automatos.tools.service import Toolbox
-
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,12 @@ class Cook:
 
     async def work(self, job: HeldJob) -> None:
         """Cook until the execution is over, or this process must let go of it."""
+        clock = asyncio.timeout(max((self._state.deadline_at - now()).total_seconds(), 0.0))
         try:
-            left_s = (self._state.deadline_at - now()).total_seconds()
-            async with asyncio.timeout(max(left_s, 0.0)) as clock:
+            if job.interruption is Interruption.CANCEL:
+                await self.cancel()
+                return
+            async with clock:
                 await self._walk(job)
         except TimeoutError:
             if not clock.expired():
@@ -135,12 +137,14 @@ class Cook:
             run = await self._begin_run(record, runtime)
         else:
             await self._journal.store()
+        clock = asyncio.timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with clock:
                 return await run_agent(run, self._desk(timeout_s), self._journal)
         except TimeoutError as error:
-            raise StepFailed(f"Step {record.step.step_id!r} took longer than {timeout_s:g} s. Raise its timeout_s, or make "
-                             "its task smaller.") from error
+            if not clock.expired():
+                raise
+            raise StepTimedOut(record.step.step_id, timeout_s) from error
 
     async def _begin_run(self, record: StepState, runtime: AgentRuntime) -> Run:
         state, step = self._state, record.step
@@ -182,6 +186,7 @@ class Cook:
         ), step=record)
 
     def _fail(self, record: StepState, problem: Problem) -> None:
+        self._journal.drop_stream()
         skips = record.step.error_handling == "skip"
         record.status = StepStatus.SKIPPED if skips else StepStatus.FAILED
         record.error = error_of(problem)
@@ -190,6 +195,7 @@ class Cook:
         self._journal.add(NewEvent.of(event, order=record.step.order, error=record.error), step=record)
 
     async def _wait_to_retry(self, record: StepState, problem: Problem) -> None:
+        self._journal.drop_stream()
         delay_s = self._state.definition.config.delay_s(record.attempt)
         record.attempt += 1
         record.run_id = None

@@ -1,5 +1,6 @@
 """What the worker does for recipes: drive executions, end those nobody drives, tidy the event log."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -8,7 +9,7 @@ import structlog
 
 from automatos.agents.service import load_for_run
 from automatos.durable.service import Chore, prune_events
-from automatos.durable.types import Handler, HeldJob
+from automatos.durable.types import Handler, HeldJob, Interruption
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
@@ -28,7 +29,7 @@ def handler(kitchen: Kitchen) -> Handler:
     """Return how the worker treats `recipes.run` jobs."""
 
     async def drive(job: HeldJob) -> None:
-        if cook := await _take_over(kitchen, UUID(job.key), job.workspace_id):
+        if cook := await _take_over_for(kitchen, job):
             await _stopping_when_fenced(job, cook.work(job))
 
     async def give_up(job: HeldJob, why: str) -> None:
@@ -46,6 +47,18 @@ async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
     job.is_finished = True
 
 
+async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
+    """Become the writer of a job's execution, also when it is to be cancelled: only its writer can end it."""
+    try:
+        return await _take_over(kitchen, UUID(job.key), job.workspace_id)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if job.interruption is not Interruption.CANCEL or task is None:
+            raise
+        task.uncancel()
+        return await _take_over(kitchen, UUID(job.key), job.workspace_id)
+
+
 async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> Cook | None:
     """Become the writer of an execution; None when it is over or gone."""
     loaded = await load(kitchen.database, workspace_id, execution_id)
@@ -55,9 +68,10 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
     specs = await load_for_run(kitchen.database, workspace_id, state.definition.agent_ids)
 
     agents = {spec.id: spec for spec in specs}
-    for order, step in state.steps.items():
+    for step in state.steps.values():
         spec = agents.get(step.step.agent_id)
-        step.agent_name = step.agent_name or (spec.name if spec else f"agent {order}")
+        step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
+        step.is_agent_gone = spec is None
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
     factory = AgentFactory(kitchen.toolbox, _default_model(kitchen, workspace_id))
     return Cook(kitchen, state, journal, agents, factory, runs)
@@ -80,15 +94,25 @@ def chores(kitchen: Kitchen) -> tuple[Chore, ...]:
 
     async def end_overdue() -> None:
         for row in await _overdue(kitchen.database):
-            if cook := await _take_over(kitchen, row["id"], row["workspace_id"]):
-                log.error("recipes.execution_overdue", execution_id=str(row["id"]))
-                await cook.give_up("nobody ended it by its deadline")
+            await _end_overdue(kitchen, row["id"], row["workspace_id"])
 
     async def forget_pieces() -> None:
         await prune_events(kitchen.database, now() - KEEP_PIECES)
 
     return (Chore("recipes.end_overdue", 10.0, 7_246_201, end_overdue),
             Chore("recipes.forget_pieces", 3600.0, 7_246_202, forget_pieces))
+
+
+async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> None:
+    """End one execution; one that cannot be ended is logged and stands in no other's way."""
+    log.error("recipes.execution_overdue", execution_id=str(execution_id))
+    try:
+        if cook := await _take_over(kitchen, execution_id, workspace_id):
+            await cook.give_up("nobody ended it by its deadline")
+    except Fenced:
+        log.info("recipes.execution_taken_over", execution_id=str(execution_id))
+    except Exception:
+        log.exception("recipes.execution_not_ended", execution_id=str(execution_id))
 
 
 async def _overdue(database: Database) -> list[dict[str, UUID]]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-
 from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database, dump_json
@@ -37,6 +36,11 @@ class Pending:
     steps: dict[int, StepState] = field(default_factory=dict[int, StepState])
     runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
+    def before(self, later: "Pending") -> "Pending":
+        """Return what is pending here, followed by what came later."""
+        return Pending(self.events + later.events, self.turns + later.turns, self.steps | later.steps,
+                       self.runs + later.runs)
+
 
 class ExecutionJournal:
     """Records one execution for its driver, and for the run that is at work in it."""
@@ -46,6 +50,7 @@ class ExecutionJournal:
         self._database = database
         self._bus = bus
         self._pending = Pending()
+        self._cut_off: Pending | None = None
         self._lock = asyncio.Lock()
         self._streamed: tuple[int, int, list[str]] | None = None
         self._has_streamed: set[tuple[int, int]] = set()
@@ -104,10 +109,16 @@ class ExecutionJournal:
         Raises Fenced when another worker has taken over. A database that is away is waited for up to PATIENCE_S.
         """
         async with self._lock:
+            if self._cut_off:
+                await self._take_up(self._cut_off)
             pending, self._pending = self._pending, Pending()
             at = now()
             values = _values(self.state, pending, at)
-            await self._write(values, len(pending.events))
+            try:
+                await self._write(values, len(pending.events))
+            except BaseException:
+                self._cut_off = pending
+                raise
             first = self.state.last_seq + 1
             self.state.last_seq += len(pending.events)
         stamp = at.isoformat()
@@ -115,6 +126,11 @@ class ExecutionJournal:
             StoredEvent(self.state.topic, first + n, event.type, stamp, event.data)
             for n, event in enumerate(pending.events)
         ])
+
+    def drop_stream(self) -> None:
+        """Forget what was streamed: the attempt it belongs to is over."""
+        self._streamed = None
+        self._has_streamed.clear()
 
     async def close(self) -> None:
         """Stop streaming; what was streamed and not recorded is lost, the turn's answer is not."""
@@ -148,6 +164,18 @@ class ExecutionJournal:
             await self.store()
         except Fenced:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
+        except UNAVAILABLE:
+            log.warning("recipes.stream_waits", execution_id=str(self.state.id))
+
+    async def _take_up(self, cut_off: Pending) -> None:
+        """A record that was cut off may have been written all the same; what was not is gathered again."""
+        async with self._database.recording(self.state.workspace_id) as connection:
+            is_written = await self._is_written(connection, len(cut_off.events))
+        self._cut_off = None
+        if is_written:
+            self.state.last_seq += len(cut_off.events)
+        else:
+            self._pending = cut_off.before(self._pending)
 
     async def _write(self, values: tuple[Any, ...], count: int) -> None:
         loop = asyncio.get_running_loop()
@@ -165,7 +193,8 @@ class ExecutionJournal:
                 was_unsure = True
                 if loop.time() > give_up_at:
                     raise
-                log.warning("recipes.record_waits", execution_id=str(self.state.id), error=str(error) or type(error).__name__)
+                why = repr(error.__cause__ or error)
+                log.warning("recipes.record_waits", execution_id=str(self.state.id), error=why)
                 await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
 
     async def _is_written(self, connection: Any, count: int) -> bool:
@@ -177,9 +206,9 @@ class ExecutionJournal:
 def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]:
     """Return the arguments of RECORD, in its order."""
     return (
-        state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens, state.output_tokens,
-        state.cost_micro_usd, state.is_cost_known, len(pending.events), at, state.finished_at, state.output_data,
-        state.error, dump_json([step.row() for step in pending.steps.values()]),
+        state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens,
+        state.output_tokens, state.cost_micro_usd, state.is_cost_known, len(pending.events), at, state.finished_at,
+        state.output_data, state.error, dump_json([step.row() for step in pending.steps.values()]),
         [event.type for event in pending.events], [event.data for event in pending.events],
         dump_json(pending.runs) if pending.runs else None,
         dump_json(turns_to_json(pending.turns)) if pending.turns else None,

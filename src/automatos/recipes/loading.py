@@ -1,7 +1,6 @@
 """Reading an execution back from its rows, for whoever drives it next."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +9,7 @@ from automatos.kernel.db import Database
 from automatos.recipes.definition import definition_of
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import Definition, ExecutionStatus, StepStatus
+from automatos.recipes.types import Definition, ExecutionStatus, Step, StepStatus
 from automatos.runs import service as runs
 from automatos.runs.types import Run
 
@@ -47,7 +46,7 @@ async def load(
     return state, {run_id: await _run(database, state, run_id) for run_id in open_runs}
 
 
-def _state_of(row: Mapping[str, Any], recipe: Definition, stored: list[asyncpg.Record]) -> ExecutionState:
+def _state_of(row: asyncpg.Record, recipe: Definition, stored: list[asyncpg.Record]) -> ExecutionState:
     by_order = {step["step_order"]: step for step in stored}
     return ExecutionState(
         id=row["id"], workspace_id=row["workspace_id"], definition=recipe, epoch=row["epoch"], last_seq=row["last_seq"],
@@ -59,7 +58,7 @@ def _state_of(row: Mapping[str, Any], recipe: Definition, stored: list[asyncpg.R
     )
 
 
-def _step_of(step: Any, row: Mapping[str, Any] | None) -> StepState:
+def _step_of(step: Step, row: asyncpg.Record | None) -> StepState:
     if row is None:
         return StepState(step, "")
     return StepState(

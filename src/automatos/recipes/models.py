@@ -52,11 +52,14 @@ class RecipeVersion(Base):
 
 
 class RecipeExecution(Base):
-    """One cooking of a recipe. `epoch` rises at each takeover and fences late writers; `last_seq` numbers its events."""
+    """One cooking of a recipe.
+
+    `epoch` rises at each takeover and fences late writers; `last_seq` numbers its events.
+    """
 
     __tablename__ = "recipe_executions"
     __table_args__ = (
-        Index("ix_executions_workspace_status", "workspace_id", "status"),
+        Index("ix_executions_open", "deadline_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_executions_recipe", "recipe_id", "id"),
         Index("ix_executions_workspace", "workspace_id", "id"),
         Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
@@ -64,8 +67,8 @@ class RecipeExecution(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    recipe_id: Mapped[int | None] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID] = mapped_column()
+    recipe_id: Mapped[int] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
     recipe_version: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(30), server_default="queued")
     input_data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
@@ -96,9 +99,9 @@ class ExecutionStep(Base):
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
     order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID] = mapped_column()
     step_id: Mapped[str] = mapped_column(String(100))
-    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"), index=True)
+    agent_id: Mapped[int] = mapped_column(Integer)
     agent_name: Mapped[str] = mapped_column(String(255), server_default="")
     status: Mapped[str] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, server_default="1")

@@ -1,6 +1,7 @@
-"""Placeholders in prompts: `{input.NAME}`, `{output_key}`, `{previous_output}`, `{step_N_output}`; `{{` and `}}` are literal braces.
+"""Placeholders in prompts: `{input.NAME}`, `{output_key}`, `{previous_output}`, `{step_N_output}`.
 
-Only these names are ever replaced, once; what is put in is data and is not looked at again.
+`{{` and `}}` are literal braces. Only these names are ever replaced, once; what is put in is data and is not looked at
+again.
 """
 
 import re
@@ -23,10 +24,13 @@ class Placeholder:
 
 def find(template: str) -> Iterator[Placeholder]:
     """Yield the placeholders of a template in order."""
+    line, line_start, seen = 1, 0, 0
     for match in _TOKEN.finditer(template):
         if name := match.group(1):
-            before = template[: match.start()]
-            yield Placeholder(name, before.count("\n") + 1, match.start() - before.rfind("\n"))
+            line += template.count("\n", seen, match.start())
+            line_start = template.rfind("\n", seen, match.start()) + 1 or line_start
+            seen = match.start()
+            yield Placeholder(name, line, match.start() - line_start + 1)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

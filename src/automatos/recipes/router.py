@@ -19,7 +19,7 @@ from automatos.workspaces.deps import AppDatabase, CurrentCaller, Editor, Sessio
 from automatos.workspaces.types import Caller
 
 router = APIRouter(prefix="/api/workflow-recipes", tags=["recipes"])
-Template = Annotated[str, Path(min_length=1, max_length=100)]
+Template = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\x20-\x7e]+$")]
 IfMatch = Annotated[str | None, Header(max_length=1000)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 NotThere = problems(errors.RecipeNotFound)
@@ -154,10 +154,11 @@ async def get_execution(
              responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
 async def cancel_execution(
     template_id: Template, execution_id: UUID, caller: Editor, session: Session, database: AppDatabase, bus: BusDep
-) -> None:
+) -> schemas.Cancelling:
     """Cancel an execution; whoever works on it stops within two seconds."""
     await get_execution(template_id, execution_id, caller, session, database)
     await runs_view.cancel_execution(database, bus, caller, execution_id)
+    return schemas.Cancelling.of(execution_id)
 
 
 async def _shown(session: Session, caller: Caller, recipe: Recipe, response: Response) -> schemas.RecipeOut:

@@ -1,7 +1,7 @@
 """Routes: runs of the workspace, their event streams, and one stream for a whole browser."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, status
@@ -10,8 +10,7 @@ from fastapi.responses import StreamingResponse
 from automatos.durable.deps import BusDep
 from automatos.durable.service import events_after, follow, follow_many, places_of
 from automatos.durable.types import EventBus, StoredEvent
-from automatos.kernel.db import UNAVAILABLE, Database
-from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.db import Database
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, runs_view, schemas
 from automatos.recipes.queries import executions
@@ -26,8 +25,10 @@ MAX_TOPICS = 50
 NotThere = problems(errors.ExecutionNotFound)
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
-STREAM = {200: {"model": schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
-                "content": {"text/event-stream": {}}}}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"model": schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
+          "content": {"text/event-stream": {}}},
+}
 
 
 @router.get("/api/runs")
@@ -38,9 +39,9 @@ async def list_runs(
 ) -> schemas.RunPage:
     """List what the workspace's recipes have cooked, newest first."""
     items, total = await runs_view.page(
-        session, caller.workspace_id, status=status, recipe=recipe, before=cursor, limit=limit)
-    more = str(items[-1].id) if len(items) == limit else None
-    return schemas.RunPage(items=items, total=total, next_cursor=more)
+        session, caller.workspace_id, status=status, recipe=recipe, before=cursor, limit=limit + 1)
+    more = str(items[limit - 1].id) if len(items) > limit else None
+    return schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
 
 
 @router.get("/api/runs/{run_id}", responses=NotThere)
@@ -54,7 +55,7 @@ async def get_run(run_id: UUID, caller: CurrentCaller, session: Session, databas
 async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> schemas.Cancelling:
     """Cancel a run; whoever works on it stops within two seconds. A second call changes nothing."""
     await runs_view.cancel_execution(database, bus, caller, run_id)
-    return schemas.Cancelling(id=run_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+    return schemas.Cancelling.of(run_id)
 
 
 @router.get("/api/runs/{run_id}/events.json", responses=NotThere)
@@ -80,7 +81,9 @@ async def follow_run(
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 10 else after
     if is_over and seen >= last_seq:
         return _stream(_nothing())
-    return _stream(follow(bus, database, caller.workspace_id, run_topic(run_id), seen, _is_last, _permitted(gate, caller)))
+    frames = follow(
+        bus, database, caller.workspace_id, run_topic(run_id), min(seen, last_seq), _is_last, _permitted(gate, caller))
+    return _stream(frames)
 
 
 @router.get("/api/events", response_class=StreamingResponse, responses=STREAM)
@@ -102,11 +105,8 @@ async def follow_topics(
 
 
 async def _followed(database: Database, caller: Caller, run_id: UUID) -> tuple[int, bool]:
-    try:
-        async with database.recording(caller.workspace_id) as connection:
-            row = await executions.followed(connection, run_id)
-    except UNAVAILABLE as error:
-        raise DatabaseUnavailable from error
+    async with database.recording(caller.workspace_id) as connection:
+        row = await executions.followed(connection, run_id)
     if row is None:
         raise errors.ExecutionNotFound(run_id)
     return row["last_seq"], row["is_over"]

@@ -7,8 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable.service import cancel
 from automatos.durable.types import EventBus
-from automatos.kernel.db import UNAVAILABLE, Database
-from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.db import Database
 from automatos.recipes.ending import end_cancelled
 from automatos.recipes.errors import ExecutionNotFound, ExecutionOver, Fenced
 from automatos.recipes.journal import ExecutionJournal
@@ -44,7 +43,8 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     execution = found[0]
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
-        "last_seq": execution.last_seq, "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
+        "last_seq": execution.last_seq,
+        "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
     })
 
 
@@ -55,12 +55,9 @@ async def cancel_execution(database: Database, bus: EventBus, caller: Caller, ex
         ExecutionNotFound: the caller's workspace has no such execution.
         ExecutionOver: it ended otherwise before.
     """
-    try:
-        for _ in range(CANCEL_TRIES):
-            if await _cancel_once(database, bus, caller, execution_id):
-                return
-    except UNAVAILABLE as error:
-        raise DatabaseUnavailable from error
+    for _ in range(CANCEL_TRIES):
+        if await _cancel_once(database, bus, caller, execution_id):
+            return
 
 
 async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> bool:

@@ -327,6 +327,11 @@ class Cancelling(Out):
     id: UUID
     message: str
 
+    @classmethod
+    def of(cls, execution_id: UUID) -> "Cancelling":
+        """Say that this execution is being cancelled."""
+        return cls(id=execution_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
 
 class EventOut(Out):
     """One stored event."""

@@ -17,8 +17,8 @@ from automatos.recipes.types import JsonObject, Step
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["check", "create_recipe", "delete_recipe", "dependents_of_agent", "get_recipe", "get_version", "list_recipes",
-           "list_versions", "present", "update_recipe"]
+__all__ = ["check", "create_recipe", "delete_recipe", "dependents_of_agent", "get_recipe", "get_version",
+           "list_recipes", "list_versions", "present", "update_recipe"]
 HINT_TOPIC = "recipes"
 COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 
@@ -26,7 +26,7 @@ COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 async def list_recipes(
     session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
 ) -> tuple[list[RecipeOut], int]:
-    """Return one page of the workspace's recipes, each with its agents and how it last ended; a constant number of queries."""
+    """Return one page of the workspace's recipes, each with its agents and how it last ended; five queries at most."""
     rows, total = await queries.list_recipes(session, workspace_id, search=search, tag=tag, skip=skip, limit=limit)
     return await present(session, workspace_id, rows), total
 
@@ -48,7 +48,8 @@ async def create_recipe(session: AsyncSession, caller: Caller, body: RecipeCreat
     """
     await _refuse_faults(session, caller.workspace_id, body)
     values = _values(body)
-    recipe = Recipe(workspace_id=caller.workspace_id, template_id=body.template_id, created_by=caller.actor, version=1, **values)
+    recipe = Recipe(workspace_id=caller.workspace_id, template_id=body.template_id, created_by=caller.actor, version=1,
+                    **values)
     if not await queries.add_recipe(session, recipe, _version(caller, 0, 1, values)):
         raise TemplateIdTaken(body.template_id)
     await _audit(session, caller, "recipe.created", body.template_id, 1)
@@ -102,11 +103,15 @@ async def get_version(session: AsyncSession, workspace_id: UUID, template_id: st
     return found
 
 
-async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody) -> list[Fault]:
-    """Return every fault of a definition; an empty list means it could be saved."""
-    known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps})
+async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, lock: bool = False) -> list[Fault]:
+    """Return the faults of a definition; an empty list means it could be saved.
+
+    With `lock` none of its agents can be deleted before the caller's transaction ends.
+    """
+    known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps}, lock=lock)
     here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
-    return faults_of([_step(step) for step in body.steps], {name: {} for name in body.inputs}, here)
+    inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
+    return faults_of([_step(step) for step in body.steps], inputs, here)
 
 
 async def present(session: AsyncSession, workspace_id: UUID, rows: Sequence[Recipe]) -> list[RecipeOut]:
@@ -143,7 +148,9 @@ def _agent(ref: AgentRef | None) -> JsonObject | None:
 
 
 def _step(step: StepIn) -> Step:
-    return Step(**{**step.model_dump(), "output_key": step.output_key or f"step_{step.order}"})
+    values: JsonObject = step.model_dump()
+    values["output_key"] = step.output_key or f"step_{step.order}"
+    return Step(**values)
 
 
 def _values(body: RecipeBody) -> JsonObject:
@@ -163,7 +170,7 @@ def _version(caller: Caller, recipe_id: int, version: int, values: JsonObject) -
 
 
 async def _refuse_faults(session: AsyncSession, workspace_id: UUID, body: RecipeBody) -> None:
-    if faults := await check(session, workspace_id, body):
+    if faults := await check(session, workspace_id, body, lock=True):
         raise RecipeInvalid(faults)
 
 

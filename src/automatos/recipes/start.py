@@ -5,12 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from automatos.durable.service import wake
 from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
-from automatos.kernel.db import UNAVAILABLE, Database, dump_json
-from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
@@ -34,11 +34,8 @@ async def start_execution(
         InputsInvalid: inputs are unknown, missing or of another type.
         IdempotencyKeyReused: the key started something else.
     """
-    try:
-        async with database.recording(caller.workspace_id) as connection:
-            return await _start(connection, bus, caller, template_id, inputs, idempotency_key)
-    except UNAVAILABLE as error:
-        raise DatabaseUnavailable from error
+    async with database.recording(caller.workspace_id) as connection:
+        return await _start(connection, bus, caller, template_id, inputs, idempotency_key)
 
 
 async def _start(
@@ -97,7 +94,8 @@ def _queued(recipe: Definition) -> NewEvent:
 
 
 def _fingerprint(template_id: str, inputs: JsonObject) -> str:
-    return hashlib.sha256(f"{template_id}\n{dump_json(dict(sorted(inputs.items())))}".encode()).hexdigest()
+    written = orjson.dumps([template_id, inputs], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(written).hexdigest()
 
 
 def run_topic(execution_id: UUID) -> str:

@@ -1,5 +1,6 @@
 """Prompt assembly: what an agent reads before its first turn, in a fixed order of parts."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from automatos.llm.types import Message, ToolCall, ToolSpec
 from automatos.runs.types import JsonObject, Opening, Turn
 
 PROMPTS = Path(__file__).parent / "prompts"
+_CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)
 
 
 @cache
@@ -18,7 +20,7 @@ def _text(name: str) -> str:
 def assemble(agent: AgentSpec, tools: tuple[ToolSpec, ...]) -> str:
     """Return the system prompt: base, identity, persona, tools, execution policy; parts an agent lacks are left out."""
     parts = [
-        _text("base"),
+        _text("task"),
         _identity(agent),
         f"# Persona\n{agent.persona_prompt}" if agent.persona_prompt else "",
         _tool_list(tools),
@@ -40,10 +42,9 @@ def _tool_list(tools: tuple[ToolSpec, ...]) -> str:
 
 def messages_of(opening: Opening, turns: list[Turn]) -> list[Message]:
     """Rebuild the conversation from what a run started with and its journal."""
-    messages = [Message("system", opening.system_prompt), Message("user", opening.prompt)]
-    for turn in sorted(turns, key=lambda turn: turn.seq):
-        messages.append(_model_message(turn.body) if turn.kind == "model" else _tool_message(turn.body))
-    return messages
+    journal = sorted(turns, key=lambda turn: turn.seq)
+    said = [_model_message(turn.body) if turn.kind == "model" else _tool_message(turn.body) for turn in journal]
+    return [Message("system", opening.system_prompt), Message("user", opening.prompt), *said]
 
 
 def _model_message(body: JsonObject) -> Message:
@@ -61,5 +62,5 @@ def calls_of(body: JsonObject) -> tuple[ToolCall, ...]:
 
 def fence(text: str) -> str:
     """Mark text as material that is not to be obeyed; it cannot close the mark itself."""
-    harmless = text.replace("</data", "<\\/data")
+    harmless = _CLOSING.sub(r"<\\/", text)
     return f"<data>\n{harmless}\n</data>"

@@ -25,6 +25,9 @@ from automatos.tools.types import ToolContext, ToolResult
 TOO_MANY = ToolResult(
     ok=False, output=f"Not run: at most {MAX_CALLS_PER_TURN} calls in one turn.", error_code="too_many_calls"
 )
+REPEATED = "repeated_call"
+REFUSALS = frozenset({TOO_MANY.error_code, REPEATED})
+"""Errors of calls that were never made."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _tracker_of(run: Run) -> ToolTracker:
     """Rebuild what a run has called so far; a resumed run is held to the same limits."""
     tracker = ToolTracker()
     for turn in run.turns:
-        if turn.kind == "tool":
+        if turn.kind == "tool" and turn.error not in REFUSALS:
             tracker.record(turn.body["name"], _arguments(turn.body["arguments"]))
     return tracker
 
@@ -116,7 +119,8 @@ def _hold_to_limits(run: Run, asked: int) -> None:
     used = sum(turn.input_tokens + turn.output_tokens for turn in run.turns)
     if asked >= limits.max_turns:
         raise RunLimitReached(
-            f"The agent took {asked} turns without an answer. Raise max_iterations of the step, or make its task smaller."
+            f"The agent took {asked} turns without an answer. Raise max_iterations of the step, or make its task "
+            "smaller."
         )
     if used >= limits.max_tokens:
         raise RunLimitReached(
@@ -128,7 +132,9 @@ def _hold_to_limits(run: Run, asked: int) -> None:
 def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
     calls = [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in completion.tool_calls]
     body = {"text": completion.text, "tool_calls": calls, "provider": completion.provider,
-            "model": completion.model_id, "finish_reason": completion.finish_reason, "status": completion.status}
+            "model": completion.model_id, "finish_reason": completion.finish_reason, "status": completion.status,
+            "attempt": completion.attempt, "cache_read_tokens": completion.usage.cache_read_tokens,
+            "cache_write_tokens": completion.usage.cache_write_tokens}
     return Turn(run.id, seq, "model", body, completion.usage.input_tokens, completion.usage.output_tokens,
                 completion.cost_micro_usd, completion.latency_ms)
 
@@ -144,7 +150,7 @@ def _model_event(run: Run, turn: Turn) -> NewEvent:
 async def _call_tools(
     run: Run, desk: Desk, journal: Journal, tracker: ToolTracker, last: Turn, missing: Sequence[tuple[int, ToolCall]]
 ) -> None:
-    """Run the calls of one turn at once; each result is recorded as it comes, so that no finished effect is repeated."""
+    """Run the calls of one turn at once; each result is recorded as it comes, so no finished effect is repeated."""
     turned_down: list[Turn] = []
     runnable: list[tuple[int, ToolCall]] = []
     for place, call in missing:
@@ -167,7 +173,7 @@ def _refusal(tracker: ToolTracker, place: int, call: ToolCall) -> ToolResult | N
     if place >= MAX_CALLS_PER_TURN:
         return TOO_MANY
     reason = tracker.reason_to_skip(call.name, _arguments(call.arguments))
-    return ToolResult(ok=False, output=reason, error_code="repeated_call") if reason else None
+    return ToolResult(ok=False, output=reason, error_code=REPEATED) if reason else None
 
 
 async def _call_tool(run: Run, desk: Desk, journal: Journal, last: Turn, place: int, call: ToolCall) -> None:

@@ -1,4 +1,9 @@
-"""Tables: runs of one agent and their turns, the journal that makes a run resumable."""
+"""Tables: runs of one agent and their turns, the journal that makes a run resumable.
+
+They name their workspace and agent without foreign keys: a lock on those rows for every turn of every run would make
+unrelated runs wait for each other. Row-level security checks the workspace, and the chain of keys up to the recipe
+removes everything with it; the agent's number is history and outlives the agent.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,24 +21,25 @@ class AgentRun(Base):
     """One agent at work on one prompt; `opening` holds the messages it started with, so a resume needs nothing else."""
 
     __tablename__ = "agent_runs"
-    __table_args__ = (Index("ix_agent_runs_execution", "execution_id"), Index("ix_agent_runs_agent", "agent_id"))
+    __table_args__ = (Index("ix_agent_runs_execution", "execution_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
-    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
+    workspace_id: Mapped[UUID] = mapped_column()
+    agent_id: Mapped[int] = mapped_column(Integer)
     execution_id: Mapped[UUID | None] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"))
     opening: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
 
 class RunTurn(Base):
-    """One entry of the journal: a model's answer with its tool calls, or one tool's result. Appended once, never changed."""
+    """One entry of the journal: a model's answer with its tool calls, or one tool's result; appended, never changed."""
 
     __tablename__ = "run_turns"
+    __table_args__ = (Index("ix_run_turns_age", "created_at", postgresql_using="brin"),)
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("agent_runs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID] = mapped_column()
     kind: Mapped[str] = mapped_column(String(10))
     body: Mapped[dict[str, object]] = mapped_column(JSONB)
     input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -1,6 +1,7 @@
 """SQL of runs and their turns; both are appended by the functions `append_runs` and `append_turns` of the database."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +10,15 @@ import asyncpg
 async def opening(connection: asyncpg.Connection, run_id: UUID) -> asyncpg.Record | None:
     """Return a run's agent and what it started from."""
     return await connection.fetchrow("SELECT id, agent_id, opening FROM agent_runs WHERE id = $1", run_id)
+
+
+async def model_turns_since(connection: asyncpg.Connection, since: datetime) -> list[asyncpg.Record]:
+    """Return the model turns recorded since then, of every workspace, with the runs they belong to."""
+    return await connection.fetch(
+        "SELECT t.run_id, t.seq, t.workspace_id, t.body, t.input_tokens, t.output_tokens, t.duration_ms, r.agent_id, "
+        "r.execution_id FROM run_turns t JOIN agent_runs r ON r.id = t.run_id WHERE t.kind = 'model' AND t.created_at >= $1",
+        since,
+    )
 
 
 async def turns(connection: asyncpg.Connection, run_ids: Sequence[UUID]) -> list[asyncpg.Record]:

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
 from automatos.runs import queries
@@ -32,7 +34,7 @@ def turns_to_json(turns: Sequence[Turn]) -> list[JsonObject]:
     ]
 
 
-def turn_from_row(row: Mapping[str, Any]) -> Turn:
+def turn_from_row(row: asyncpg.Record) -> Turn:
     """Read one stored turn."""
     return Turn(row["run_id"], row["seq"], row["kind"], row["body"], row["input_tokens"], row["output_tokens"],
                 row["cost_micro_usd"], row["duration_ms"], row["error"])

@@ -1,9 +1,10 @@
 """Verbs of runs, for the rooms above."""
 
 from automatos.runs.context import assemble, fence
+from automatos.runs.ledger import account_for
 from automatos.runs.loop import Desk, run_agent
 from automatos.runs.records import opening_to_json, read_run, read_turns, turns_to_json
 from automatos.runs.runtime import AgentFactory, AgentRuntime
 
-__all__ = ["AgentFactory", "AgentRuntime", "Desk", "assemble", "fence", "opening_to_json", "read_run", "read_turns",
-           "run_agent", "turns_to_json"]
+__all__ = ["AgentFactory", "AgentRuntime", "Desk", "account_for", "assemble", "fence", "opening_to_json", "read_run",
+           "read_turns", "run_agent", "turns_to_json"]

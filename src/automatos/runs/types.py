@@ -17,7 +17,10 @@ DEFAULT_MAX_TOKENS = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One entry of the journal. A model's body: text, tool_calls, provider, model. A tool's: call_id, name, arguments, output, ok."""
+    """One entry of the journal.
+
+    A model's body: text, tool_calls, provider, model. A tool's: call_id, name, arguments, output, ok.
+    """
 
     run_id: UUID
     seq: int

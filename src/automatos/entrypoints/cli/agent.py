@@ -118,8 +118,9 @@ def _find(client: "Client", agent: str) -> dict[str, Any]:
     for each in found:
         if each["name"].lower() == agent.lower():
             return each
-    near = f"did you mean: {', '.join(each['name'] for each in found[:5])}" if found else "list them with: automatos agent list"
-    raise CommandFailed(f"there is no agent {agent!r}", near)
+    near = ", ".join(each["name"] for each in found[:5])
+    raise CommandFailed(f"there is no agent {agent!r}",
+                        f"did you mean: {near}" if near else "list them with: automatos agent list")
 
 
 def _model(agent: dict[str, Any]) -> str:

@@ -12,10 +12,12 @@ app = typer.Typer(help="Sign in to a server, see who you are, sign out.", no_arg
 @app.command("login")
 def login(
     url: Annotated[str | None, typer.Option(help="The server [AUTOMATOS_URL, the one of this machine].")] = None,
-    api_key: Annotated[str | None, typer.Option("--api-key", help="An API key (ak_...); @- reads standard input.")] = None,
+    api_key: Annotated[
+        str | None, typer.Option("--api-key", help="An API key (ak_...); @- reads standard input.")
+    ] = None,
     email: Annotated[str | None, typer.Option(help="Your email address; the password is asked for.")] = None,
     local: Annotated[
-        bool, typer.Option("--local", help="On the server's own machine: an owner's key by access to its data directory.")
+        bool, typer.Option("--local", help="On the server's own machine: an owner's key, by its data directory.")
     ] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Fail instead of asking.")] = False,
 ) -> None:

@@ -138,7 +138,8 @@ async def _sandbox(settings: Settings) -> Finding:
     if sandbox.off_reason is None:
         return Finding("sandbox", "bubblewrap confines commands; the shell tool is on")
     return Finding("sandbox", f"the shell tool is off: {sandbox.off_reason}",
-                   "Install bubblewrap (on Debian: apt install bubblewrap), if agents shall run commands.", is_needed=False)
+                   "Install bubblewrap (on Debian: apt install bubblewrap), if agents shall run commands.",
+                   is_needed=False)
 
 
 async def _web_app() -> Finding:

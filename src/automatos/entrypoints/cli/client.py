@@ -85,9 +85,9 @@ class Client:
         """Read something; what is None is left out of the query."""
         return self.call("GET", path, query=query).body
 
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+    def post(self, path: str, body: Any = None) -> Any:
         """Send something."""
-        return self.call("POST", path, body=body, headers={name.replace("_", "-"): v for name, v in headers.items()}).body
+        return self.call("POST", path, body=body).body
 
     def call(
         self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None,

@@ -85,5 +85,6 @@ def _tell_sample(sample: "Sample", url: str) -> None:
         return
     done = [step for step in run.steps if step.status == "completed"]
     answered = "the built-in demo provider" if sample.is_demo else "a real model"
-    put(f"sample recipe completed: {quantity(len(done), 'step')} by {quantity(len({s.agent_name for s in done}), 'agent')}, "
+    agents = {step.agent_name for step in done}
+    put(f"sample recipe completed: {quantity(len(done), 'step')} by {quantity(len(agents), 'agent')}, "
         f"{run.total_tokens:,} tokens, {duration(run.duration_ms)}, answered by {answered}: {url}{sample.path}")

@@ -39,7 +39,7 @@ def _run() -> int:
     except BrokenPipeError:
         sys.stdout = None  # whoever read our output has gone; nothing is left to flush it to
         return Exit.FAILED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a defect is raised again
         return _show_refusal(error)
 
 

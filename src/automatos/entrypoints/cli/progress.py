@@ -1,5 +1,6 @@
 """A run as its events tell it: one state for every view, and one line for every event."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,39 +86,40 @@ def line_of(event: Event) -> str | None:
 
 
 def _said(event: Event) -> str | None:
-    data = event.data
-    step = f"step {data.get('order')}"
-    match event.type:
-        case "step.delta":
-            return None
-        case "execution.queued":
-            return f"queued {data.get('recipe_name')}, {quantity(data.get('total_steps', 0), 'step')}"
-        case "execution.started":
-            return "started"
-        case "execution.recovered":
-            return "goes on in another worker"
-        case "step.started":
-            again = f", attempt {data['attempt']}" if data.get("attempt", 1) > 1 else ""
-            return f"{step} {data.get('step_id')} started by {data.get('agent_name')}{again}"
-        case "model.answered":
-            return trimmed(f"{step} {data.get('provider')}/{data.get('model')} "
-                           f"{_wanted(data) or 'answered: ' + data.get('text', '')}", LINE_WIDTH)
-        case "tool.finished":
-            return trimmed(f"{step} {_used(data)}: {data.get('output', '')}", LINE_WIDTH)
-        case "step.retrying":
-            return trimmed(f"{step} tries again in {data.get('delay_s')} s: {_message(data)}", LINE_WIDTH)
-        case "step.completed":
-            return f"{step} completed in {duration(data.get('duration_ms'))}"
-        case _ if event.is_final:
-            return ending_of(event.type.removeprefix("execution."), data)
-        case _:
-            return trimmed(f"{step} {event.type.partition('.')[2]}: {_message(data)}", LINE_WIDTH)
+    if event.is_final:
+        return ending_of(event.type.removeprefix("execution."), event.data)
+    subject, _, what = event.type.partition(".")
+    write = SENTENCES.get(event.type)
+    text = write(event.data) if write else f"{what}: {_message(event.data)}"
+    if subject == "execution" or not text:
+        return text or None
+    return trimmed(f"step {event.data.get('order')} {text}", LINE_WIDTH)
+
+
+SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "execution.queued": lambda data: f"queued {data.get('recipe_name')}, {quantity(data['total_steps'], 'step')}",
+    "execution.started": lambda _: "started",
+    "execution.recovered": lambda _: "goes on in another worker",
+    "step.delta": lambda _: "",
+    "step.started": lambda data: f"{data.get('step_id')} started by {data.get('agent_name')}{_again(data)}",
+    "model.answered": lambda data: f"{data.get('provider')}/{data.get('model')} "
+                                   f"{_wanted(data) or 'answered: ' + data.get('text', '')}",
+    "tool.finished": lambda data: f"{_used(data)}: {data.get('output', '')}",
+    "step.retrying": lambda data: f"tries again in {data.get('delay_s')} s: {_message(data)}",
+    "step.completed": lambda data: f"completed in {duration(data.get('duration_ms'))}",
+}
+"""What each event says, without its time and its step; nothing for pieces of streamed text."""
+
+
+def _again(data: dict[str, Any]) -> str:
+    return f", attempt {data['attempt']}" if data.get("attempt", 1) > 1 else ""
 
 
 def ending_of(status: str, end: dict[str, Any]) -> str:
     """Write how a run ended, with what it took."""
-    took = f"{status.replace('_', ' ')} in {duration(end.get('duration_ms'))}, {end.get('total_tokens', 0):,} tokens, " \
-           f"{cost(end.get('cost_usd'))}"
+    how = status.replace("_", " ")
+    tokens = end.get("total_tokens", 0)
+    took = f"{how} in {duration(end.get('duration_ms'))}, {tokens:,} tokens, {cost(end.get('cost_usd'))}"
     return f"{took}: {_message(end)}" if end.get("error") else took
 
 

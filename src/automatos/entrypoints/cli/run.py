@@ -64,7 +64,9 @@ def view_run(
 @app.command("watch")
 def watch_run(
     run: RunId, as_json: Json = False,
-    exit_status: Annotated[bool, typer.Option("--exit-status", help="Exit with 5 when the run does not succeed.")] = False,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="Exit with 5 when the run does not succeed.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write the final output only.")] = False,
 ) -> int:
     """Follow a run live to its end; Ctrl-C leaves it running."""

@@ -44,7 +44,9 @@ def read_settings(**flags: object) -> "Settings":
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on [AUTOMATOS_HOST, 127.0.0.1].")] = None,
     port: Port = None, home: Home = None,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve only; `automatos worker` does the work.")] = False,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Serve only; `automatos worker` does the work.")
+    ] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the web app in a browser.")] = False,
 ) -> None:
     """Start everything: database, API, worker and web app; serve until Ctrl-C."""

@@ -21,8 +21,8 @@ def take_tour(name: str) -> int:
     if name not in names:
         raise CommandFailed(f"there is no example {name!r}", f"choose one of: {', '.join(names)}")
     default = client.get("/api/models/default")
-    said = "the built-in demo provider, no model" if default["is_demo"] else f"{default['provider']} {default['model_id']}"
-    say(f"cooking {name}; who answers: {said}")
+    model = f"{default['provider']} {default['model_id']}"
+    say(f"cooking {name}; who answers: {'the built-in demo provider, no model' if default['is_demo'] else model}")
     return watch(client, start(client, name, [])["recipe_execution_id"], as_json=False, exit_status=True)
 
 

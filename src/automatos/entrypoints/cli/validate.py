@@ -13,7 +13,10 @@ from automatos.recipes.types import Step
 
 
 def faults_of_file(path: Path) -> list[dict[str, Any]]:
-    """Return every fault of a recipe file, each with `where` and `message`; whether named agents exist elsewhere is not known here."""
+    """Return every fault of a recipe file, each with `where` and `message`.
+
+    Whether an agent that the file only names exists in the workspace, the server tells when the file is applied.
+    """
     try:
         file = RecipeFile.model_validate(read_document(path))
     except CommandFailed as failure:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUCCEEDED = frozenset({"completed", "completed_with_skips"})
 MARKS = {"pending": "·", "running": "»", "completed": "✓", "failed": "✗", "skipped": "-", "cancelled": "-"}
-STYLES = {"running": "bold", "completed": "green", "failed": "red", "pending": "dim", "skipped": "dim", "cancelled": "dim"}
+STYLES = {"running": "bold", "completed": "green", "failed": "red"}
 TAIL_LINES = 8
 REDRAWS_PER_S = 12
 
@@ -97,7 +97,7 @@ def _picture(progress: Progress) -> "RenderableType":
 
     table = Table(box=None, pad_edge=False, show_header=False)
     for step in progress.steps.values():
-        style = STYLES.get(step.status, "")
+        style = STYLES.get(step.status, "dim")
         took = duration(step.duration_ms) if step.duration_ms is not None else ""
         table.add_row(Text(MARKS.get(step.status, "?"), style), Text(step.step_id, style), Text(step.agent, "dim"),
                       Text(f"{step.tokens:,} tok" if step.tokens else "", "dim"), Text(took, "dim"),

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,7 +40,8 @@ async def list_recipes(
 
 async def add_recipe(session: AsyncSession, recipe: Recipe, version: RecipeVersion) -> bool:
     """Store a new recipe with its first version; returns False when its template_id is taken."""
-    values = {c.key: getattr(recipe, c.key) for c in Recipe.__mapper__.column_attrs if getattr(recipe, c.key) is not None}
+    columns = (column.key for column in Recipe.__mapper__.column_attrs)
+    values = {name: value for name in columns if (value := getattr(recipe, name)) is not None}
     stored = await session.scalar(
         insert(Recipe).values(**values).on_conflict_do_nothing().returning(Recipe)
     )
@@ -61,7 +62,7 @@ async def add_version(session: AsyncSession, version: RecipeVersion) -> None:
 async def update_recipe(
     session: AsyncSession, workspace_id: UUID, template_id: str, expected_version: int, values: dict[str, Any]
 ) -> int | None:
-    """Change a recipe if it is still at `expected_version`; returns the new version, or None when somebody was first."""
+    """Change a recipe that is still at `expected_version`; returns the new version, None when somebody was first."""
     return await session.scalar(
         update(Recipe)
         .where(*_mine(workspace_id), Recipe.template_id == template_id, Recipe.version == expected_version)
@@ -109,30 +110,34 @@ async def last_executions(
         .order_by(RecipeExecution.recipe_id, RecipeExecution.id.desc())
         .ext(distinct_on(RecipeExecution.recipe_id))
     )
-    return {row.recipe_id: row for row in rows if row.recipe_id is not None}
+    return {row.recipe_id: row for row in rows}
 
 
 async def count_executions(session: AsyncSession, workspace_id: UUID, recipe_ids: Sequence[int]) -> dict[int, int]:
-    """Return how often each of the recipes was started; counted from the executions, so that starting one locks nothing."""
+    """Return how often each recipe was started; counted from the executions, so that starting one locks nothing."""
     rows = await session.execute(
         select(RecipeExecution.recipe_id, func.count())
         .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
         .group_by(RecipeExecution.recipe_id)
     )
-    return {row[0]: row[1] for row in rows.all()}
+    return {recipe_id: count for recipe_id, count in rows.all()}
 
 
 async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:
     """Return the recipes that have a step for an agent."""
-    rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), Recipe.steps.contains([{"agent_id": agent_id}])))
+    has_step = Recipe.steps.contains([{"agent_id": agent_id}])
+    rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), has_step))
     return rows.all()
 
 
 async def running_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[RecipeExecution]:
-    """Return the unfinished executions of recipes that have a step for an agent."""
+    """Return the unfinished executions whose version of the recipe has a step for an agent."""
+    cooked = and_(RecipeVersion.recipe_id == RecipeExecution.recipe_id,
+                  RecipeVersion.version == RecipeExecution.recipe_version)
     rows = await session.scalars(
-        select(RecipeExecution).join(Recipe, Recipe.id == RecipeExecution.recipe_id)
-        .where(*_mine(workspace_id), RecipeExecution.status.not_in(FINAL), Recipe.steps.contains([{"agent_id": agent_id}]))
+        select(RecipeExecution).join(RecipeVersion, cooked)
+        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.status.not_in(FINAL),
+               RecipeVersion.definition["steps"].contains([{"agent_id": agent_id}]))
         .limit(50)
     )
     return rows.all()
@@ -204,6 +209,7 @@ async def version(connection: asyncpg.Connection, recipe_id: int, number: int) -
     """Return one stored version with the recipe's template_id, as `definition_of` reads it."""
     return await connection.fetchrow(
         "SELECT r.id AS recipe_id, r.template_id, v.version, v.definition "
-        "FROM recipe_versions v JOIN workflow_recipes r ON r.id = v.recipe_id WHERE v.recipe_id = $1 AND v.version = $2",
+        "FROM recipe_versions v JOIN workflow_recipes r ON r.id = v.recipe_id "
+        "WHERE v.recipe_id = $1 AND v.version = $2",
         recipe_id, number,
     )

@@ -26,15 +26,17 @@ RECORD = """
 WITH e AS (
     UPDATE recipe_executions
     SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, is_cost_known = $9,
-        last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13, error = $14
+        last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
+        error = $14
     WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
     RETURNING id, workspace_id
 ), s AS (
     INSERT INTO recipe_execution_steps
-        (execution_id, step_order, workspace_id, step_id, agent_id, agent_name, status, attempt, run_id, prompt, output_key,
-         output, error, input_tokens, output_tokens, cost_micro_usd, started_at, finished_at)
-    SELECT e.id, r.step_order, e.workspace_id, r.step_id, r.agent_id, r.agent_name, r.status, r.attempt, r.run_id, r.prompt,
-           r.output_key, r.output, r.error, r.input_tokens, r.output_tokens, r.cost_micro_usd, r.started_at, r.finished_at
+        (execution_id, step_order, workspace_id, step_id, agent_id, agent_name, status, attempt, run_id, prompt,
+         output_key, output, error, input_tokens, output_tokens, cost_micro_usd, started_at, finished_at)
+    SELECT e.id, r.step_order, e.workspace_id, r.step_id, r.agent_id, r.agent_name, r.status, r.attempt, r.run_id,
+           r.prompt, r.output_key, r.output, r.error, r.input_tokens, r.output_tokens, r.cost_micro_usd, r.started_at,
+           r.finished_at
     FROM e, jsonb_to_recordset($15::jsonb) AS r (
         step_order int, step_id text, agent_id int, agent_name text, status text, attempt int, run_id uuid, prompt text,
         output_key text, output text, error jsonb, input_tokens int, output_tokens int, cost_micro_usd bigint,
@@ -52,12 +54,13 @@ SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, 
 FROM e
 """
 
-# The statuses that RECORD writes hold for good: a finished row is never matched again.
+# The statuses that RECORD writes hold for good: a finished row is never matched again. The new epoch need not reach the
+# disk by itself: if the database forgets it in a crash, it has forgotten everything written under it too.
 TAKE_OVER = """
 UPDATE recipe_executions SET epoch = epoch + 1 WHERE id = $1 AND finished_at IS NULL
 RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
           output_tokens, cost_micro_usd, is_cost_known, epoch, last_seq, started_at, deadline_at, cancel_requested_by,
-          triggered_by, created_at
+          triggered_by, created_at, set_config('synchronous_commit', 'off', true)
 """
 
 
@@ -117,7 +120,8 @@ async def request_cancel(connection: asyncpg.Connection, execution_id: UUID, by:
 async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyncpg.Record]:
     """Return unfinished executions whose deadline passed before `before`, of every workspace."""
     return await connection.fetch(
-        "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 LIMIT 100", before
+        "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 "
+        "ORDER BY deadline_at LIMIT 100", before
     )
 
 
