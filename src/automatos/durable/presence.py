@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+import psutil
 import structlog
 
 from automatos.durable import queries
@@ -42,8 +44,9 @@ class Presence:
         self._on_burial.append(callback)
 
     async def start(self) -> None:
-        """Register and keep the lease renewed until `stop`."""
+        """Register and keep the lease renewed until `stop`; what died on this machine is buried at once."""
         await self._register()
+        await self._bury_neighbours()
         self._task = asyncio.create_task(self._keep(), name="durable.presence")
 
     async def stop(self) -> None:
@@ -60,6 +63,14 @@ class Presence:
             await queries.register(connection, self.id, socket.gethostname(), os.getpid(), self._lease_s)
             self.others = await queries.renew(connection, self.id, self._lease_s) or 0
 
+    async def _bury_neighbours(self) -> None:
+        """Do not wait for the lease of a process that ran on this machine and is gone: its work goes on now."""
+        async with self._database.recording(None) as connection:
+            for row in await queries.executors_on(connection, socket.gethostname()):
+                if row["id"] != self.id and not psutil.pid_exists(row["pid"]):
+                    await queries.end_lease(connection, row["id"])
+            await self._bury(connection)
+
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._lease_s / 4)
@@ -73,11 +84,7 @@ class Presence:
     async def _renew(self) -> None:
         async with self._database.recording(None) as connection:
             others = await queries.renew(connection, self.id, self._lease_s)
-            buried = await queries.recover(connection)
-        if buried and buried["first_ended_at"]:
-            log.warning("durable.process_buried", jobs_freed=buried["jobs"])
-            for callback in self._on_burial:
-                callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
+            await self._bury(connection)
         if others is not None:
             self.others = others
             return
@@ -86,3 +93,10 @@ class Presence:
         for callback in self._on_lost:
             callback()
         await self._register()
+
+    async def _bury(self, connection: asyncpg.Connection) -> None:
+        buried = await queries.recover(connection)
+        if buried and buried["first_ended_at"]:
+            log.warning("durable.process_buried", jobs_freed=buried["jobs"])
+            for callback in self._on_burial:
+                callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))

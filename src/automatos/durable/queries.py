@@ -9,7 +9,8 @@ import asyncpg
 
 from automatos.durable.types import StoredEvent
 
-# Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it.
+# Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it. Between
+# equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting.
 # A claim need not reach the disk by itself: a database that forgets it in a crash only lets the job be claimed again.
 CLAIM = """
 WITH RECURSIVE lanes AS (
@@ -30,7 +31,7 @@ WITH RECURSIVE lanes AS (
         WHERE executor_id IS NULL AND workspace_id = l.workspace_id AND run_at <= clock_timestamp() AND name = ANY($3)
         ORDER BY priority DESC, run_at LIMIT $2
     ) w
-    ORDER BY w.priority DESC, place, w.run_at LIMIT $2
+    ORDER BY w.priority DESC, place, random() LIMIT $2
 ), picked AS (
     SELECT j.name, j.key FROM durable.jobs j JOIN ranked USING (name, key)
     WHERE j.executor_id IS NULL FOR UPDATE OF j SKIP LOCKED
@@ -131,6 +132,16 @@ async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: floa
 async def retire(connection: asyncpg.Connection, executor_id: UUID) -> None:
     """Remove an executor that stopped in order."""
     await connection.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)
+
+
+async def executors_on(connection: asyncpg.Connection, host: str) -> list[asyncpg.Record]:
+    """Return the executors registered by processes of a machine."""
+    return await connection.fetch("SELECT id, pid FROM durable.executors WHERE host = $1", host)
+
+
+async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
+    """End an executor's lease now: its process is known to be gone."""
+    await connection.execute("UPDATE durable.executors SET expires_at = clock_timestamp() WHERE id = $1", executor_id)
 
 
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:

@@ -19,6 +19,9 @@ log = structlog.get_logger("automatos.durable")
 IDLE_POLL_S = 1.0
 LONGEST_DOUBLING = 8
 MAX_ATTEMPTS = 3
+CLAIM_AT_ONCE = 8
+"""Few at a time, so that several workers share what waits instead of the first one taking it all."""
+BUSY_S = 0.02
 SIGNAL_POLL_S = 1.0
 WORD_JOBS = "jobs"
 WORD_SIGNAL = "signal"
@@ -100,10 +103,11 @@ class Worker:
                 await self._sleep_until_woken()
 
     async def _claim(self) -> int:
-        room = self._capacity - len(self._held)
+        room = min(self._capacity - len(self._held), CLAIM_AT_ONCE)
         self._wake.clear()
         if room <= 0:
             return 0
+        await self._let_requests_go_first()
         async with self._database.recording(None) as connection:
             rows = await queries.claim(connection, self._presence.id, room, tuple(self._handlers))
         for row in rows:
@@ -113,6 +117,14 @@ class Worker:
             if row["signal"]:
                 job.interrupt(Interruption(row["signal"]))
         return len(rows)
+
+    async def _let_requests_go_first(self) -> None:
+        """Wait while this process is so busy that its people wait: work that has not begun can wait best."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.sleep(0)
+        if (late_s := loop.time() - began) > BUSY_S:
+            await asyncio.sleep(min(late_s, 1.0))
 
     async def _sleep_until_woken(self) -> None:
         try:

@@ -29,14 +29,14 @@ Announce = Callable[["Services", str], Coroutine[Any, Any, None]]
 
 
 class Stopping:
-    """A request to end this process in order; made twice, to end it at once."""
+    """A request to end this process in order; pressed again at the terminal, to end it at once."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.urgent = asyncio.Event()
 
-    def ask(self) -> None:
-        """Ask for the end."""
+    def press(self) -> None:
+        """Take a Ctrl-C: the first asks, the second insists."""
         (self.urgent if self.asked.is_set() else self.asked).set()
 
 
@@ -44,8 +44,8 @@ class Stopping:
 def stopping_on_signals() -> Generator[Stopping]:
     """Turn SIGTERM and SIGINT into requests to stop for as long as the block lasts; neither kills the process."""
     loop, stopping = asyncio.get_running_loop(), Stopping()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.ask)
+    loop.add_signal_handler(signal.SIGTERM, stopping.asked.set)  # supervisors, make among them, may send it twice
+    loop.add_signal_handler(signal.SIGINT, stopping.press)
     try:
         yield stopping
     finally:

@@ -5,6 +5,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from automatos import __version__
+from automatos.entrypoints.cli import STARTED_AT
 from automatos.entrypoints.cli.console import put
 from automatos.entrypoints.cli.figures import duration, quantity
 from automatos.kernel.config import Settings
@@ -28,7 +29,7 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
     async def announce(services: "Services", url: str) -> None:
         from automatos.entrypoints.first_start import cook_sample
 
-        put(f"Automatos {__version__} at {url}, ready in {_seconds_since_start():.1f} s. Ctrl-C stops it.")
+        put(f"Automatos {__version__} at {url}, ready in {time.monotonic() - STARTED_AT:.1f} s. Ctrl-C stops it.")
         await _tell_who_answers(services)
         await _tell_set_up(services, url)
         if not works:
@@ -43,12 +44,6 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
                 put(f"sample recipe not cooked: {problem.detail}")
 
     return announce
-
-
-def _seconds_since_start() -> float:
-    import psutil
-
-    return time.time() - psutil.Process().create_time()
 
 
 async def _tell_who_answers(services: "Services") -> None:

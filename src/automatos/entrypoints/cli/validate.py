@@ -28,4 +28,5 @@ def faults_of_file(path: Path) -> list[dict[str, Any]]:
         Step(step.step_id, order, 1, step.prompt_template, step.output_key or f"step_{order}")
         for order, step in enumerate(file.recipe.steps, start=1)
     ]
-    return [fault | {"where": f"recipe.{fault['where']}"} for fault in faults_of(steps, dict(file.recipe.inputs), {1})]
+    inputs = {name: spec.model_dump(mode="json") for name, spec in file.recipe.inputs.items()}
+    return [fault | {"where": f"recipe.{fault['where']}"} for fault in faults_of(steps, inputs, {1})]
