@@ -71,7 +71,6 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
     for step in state.steps.values():
         spec = agents.get(step.step.agent_id)
         step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
-        step.is_agent_gone = spec is None
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
     factory = AgentFactory(kitchen.toolbox, _default_model(kitchen, workspace_id))
     return Cook(kitchen, state, journal, agents, factory, runs)

@@ -25,7 +25,6 @@ class StepState:
     cost_micro_usd: int | None = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    is_agent_gone: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -42,8 +41,7 @@ class StepState:
     def row(self) -> JsonObject:
         """Return the step's row as RECORD takes it."""
         return {
-            "step_order": self.step.order, "step_id": self.step.step_id,
-            "agent_id": None if self.is_agent_gone else self.step.agent_id,
+            "step_order": self.step.order, "step_id": self.step.step_id, "agent_id": self.step.agent_id,
             "agent_name": self.agent_name, "status": self.status, "attempt": self.attempt, "run_id": self.run_id,
             "prompt": self.prompt, "output_key": self.step.output_key, "output": self.output, "error": self.error,
             "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,

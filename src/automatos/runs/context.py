@@ -60,6 +60,11 @@ def calls_of(body: JsonObject) -> tuple[ToolCall, ...]:
     return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in body["tool_calls"])
 
 
+def storable(text: str) -> str:
+    """Return text without what neither PostgreSQL nor JSON can hold: NUL is left out, lone surrogates become `?`."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def fence(text: str) -> str:
     """Mark text as material that is not to be obeyed; it cannot close the mark itself."""
     harmless = _CLOSING.sub(r"<\\/", text)

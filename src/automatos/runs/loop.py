@@ -16,7 +16,7 @@ from automatos.durable.types import NewEvent
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
-from automatos.runs.context import calls_of, messages_of
+from automatos.runs.context import calls_of, messages_of, storable
 from automatos.runs.errors import RunLimitReached
 from automatos.runs.types import MAX_CALLS_PER_TURN, Answer, Journal, Run, Turn
 from automatos.tools.service import Toolbox, ToolTracker
@@ -102,7 +102,7 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     completion = await desk.client.complete(
         run.opening.model, messages_of(run.opening, run.turns),
         [] if is_last_chance else desk.toolbox.specs(run.opening.tools), context,
-        on_delta=lambda text: journal.stream(seq, text), on_restart=lambda: journal.restart(seq),
+        on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         deadline_s=desk.model_timeout_s, retries=desk.model_retries,
     )
     turn = _model_turn(run, seq, completion)
@@ -130,8 +130,9 @@ def _hold_to_limits(run: Run, asked: int) -> None:
 
 
 def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
-    calls = [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in completion.tool_calls]
-    body = {"text": completion.text, "tool_calls": calls, "provider": completion.provider,
+    calls = [{"id": storable(c.id), "name": storable(c.name), "arguments": storable(c.arguments)}
+             for c in completion.tool_calls]
+    body = {"text": storable(completion.text), "tool_calls": calls, "provider": completion.provider,
             "model": completion.model_id, "finish_reason": completion.finish_reason, "status": completion.status,
             "attempt": completion.attempt, "cache_read_tokens": completion.usage.cache_read_tokens,
             "cache_write_tokens": completion.usage.cache_write_tokens}
@@ -188,7 +189,7 @@ async def _call_tool(run: Run, desk: Desk, journal: Journal, last: Turn, place: 
 
 def _tool_turn(run: Run, last: Turn, place: int, call: ToolCall, result: ToolResult, duration_ms: int) -> Turn:
     body = {"call_id": call.id, "name": call.name, "arguments": call.arguments, "ok": result.ok,
-            "output": result.output.replace("\x00", "")}
+            "output": storable(result.output)}
     return Turn(run.id, last.seq + 1 + place, "tool", body, duration_ms=duration_ms, error=result.error_code)
 
 

@@ -1,0 +1,110 @@
+"""A real Chromium in front of a real server: what every browser test may use."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+
+from tests.chaos.harness import stage
+from tests.chaos.processes import Server
+
+OWNER = {"email": "ada@example.com", "name": "Ada Lovelace", "password": "correct horse battery"}
+SAMPLE = Path(__file__).parents[2] / "examples/recipes/research-digest.yaml"
+STATIC = Path(__file__).parents[2] / "src/automatos/static/index.html"
+WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("there is no Chromium here")
+    if not STATIC.is_file():
+        pytest.skip("the web app is not built; run `python hatch_build.py`")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--disable-dev-shm-usage"])
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Site:
+    """A server with an owner, the sample recipe, and one finished run of it."""
+
+    server: Server
+    workspace: str
+    run_id: str
+    cookies: Any
+
+    def address(self, path: str) -> str:
+        """Return the whole address of a page of the workspace."""
+        return f"{self.server.url}/w/{self.workspace}{path}"
+
+
+async def call(context: BrowserContext, server: Server, method: str, path: str, body: Any = None) -> Any:
+    """Call the API as the web app does, with the context's cookie."""
+    answer = await context.request.fetch(
+        f"{server.url}{path}", method=method, data=body, headers={"X-Requested-With": "automatos"})
+    assert answer.ok, f"{method} {path}: {answer.status} {await answer.text()}"
+    return await answer.json()
+
+
+@pytest.fixture(scope="session")
+async def site(chromium: Browser) -> AsyncIterator[Site]:
+    async with stage() as opened:
+        server = await opened.start_server(variables={"AUTOMATOS_DEMO_DELAY_MS": "60"})
+        context = await chromium.new_context()
+        me = await call(context, server, "POST", "/api/setup", OWNER)
+        await call(context, server, "POST", "/api/workflow-recipes/apply", yaml.safe_load(SAMPLE.read_text()))
+        started = await call(
+            context, server, "POST", "/api/workflow-recipes/research-digest/execute", {"input_data": {}})
+        run_id = started["recipe_execution_id"]
+        await call_until_over(context, server, run_id)
+        yield Site(server, me["workspaces"][0]["slug"], run_id, await context.storage_state())
+        await context.close()
+
+
+async def call_until_over(context: BrowserContext, server: Server, run_id: str) -> None:
+    """Wait for a run to end: its own stream ends with it."""
+    await context.request.get(f"{server.url}/api/runs/{run_id}/events", timeout=60_000)
+
+
+Opener = Callable[..., Awaitable[Page]]
+
+
+@asynccontextmanager
+async def watched(chromium: Browser, server: Server, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A browser context in which no page may report an error or send a request to another host."""
+    complaints: list[str] = []
+    context = await chromium.new_context(**options)
+
+    def sent(request: Request) -> None:
+        if not request.url.startswith((server.url, "data:", "blob:")):
+            complaints.append(f"request to another host: {request.url}")
+
+    context.on("request", sent)
+    context.on("weberror", lambda error: complaints.append(f"script error: {error.error}"))
+    context.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    yield context
+    await context.close()
+    # A refusal of the server is logged by the browser too; pages show it, and tests look at that.
+    assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+async def browsing(chromium: Browser, site: Site) -> AsyncIterator[BrowserContext]:
+    """The owner's browser, wide and light."""
+    async with watched(chromium, site.server, viewport=WIDE, storage_state=site.cookies) as context:
+        yield context

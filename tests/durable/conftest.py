@@ -1,0 +1,207 @@
+"""Processes in one test: each has connections, a lease, a bus and perhaps a worker of its own, on one database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from automatos.durable.bus import Bus
+from automatos.durable.presence import Presence
+from automatos.durable.types import Handler, HeldJob, StoredEvent
+from automatos.durable.worker import Worker
+from automatos.entrypoints.migrate import Ground, prepare_embedded
+from automatos.kernel.db import Database, Scope
+from automatos.kernel.embedded import EmbeddedPostgres
+from automatos.kernel.ids import new_id
+from tests.conftest import FAST_AND_FORGETFUL, open_to_server_user
+
+
+@pytest.fixture(scope="session")
+def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A database of this room alone: the server of other tests would take its jobs."""
+    directory = tmp_path_factory.mktemp("durable")
+    open_to_server_user(directory)
+    embedded = EmbeddedPostgres(directory / "postgres", extra_settings=FAST_AND_FORGETFUL)
+    yield asyncio.run(prepare_embedded(embedded))
+    embedded.stop()
+
+
+@pytest.fixture(scope="session")
+async def own_database(own_ground: Ground) -> AsyncIterator[Database]:
+    opened = Database(own_ground.url, role=own_ground.role)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def database(own_database: Database) -> Database:
+    """The room's database with an empty queue."""
+    async with own_database.recording(None) as connection:
+        await connection.execute("DELETE FROM durable.jobs; DELETE FROM durable.executors")
+    return own_database
+
+
+@dataclass
+class Process:
+    """What one process has of durable work."""
+
+    database: Database
+    presence: Presence
+    bus: Bus
+    worker: Worker | None
+
+    async def stop(self) -> None:
+        if self.worker:
+            await self.worker.stop(0.1)
+        await self.bus.stop()
+        await self.presence.stop()
+        await self.database.close()
+
+
+@dataclass
+class Processes:
+    """Starts processes; all are stopped when the test ends."""
+
+    ground: Ground
+    database: Database
+    alive: list[Process] = field(default_factory=list)
+
+    async def start(
+        self, handlers: Mapping[str, Handler] | None = None, *, capacity: int = 4, lease_s: float = 2.0,
+        redis_url: str | None = None,
+    ) -> Process:
+        database = Database(self.ground.url, role=self.ground.role, pool_size=4)
+        await database.open()
+        presence = Presence(database, lease_s)
+        bus = Bus(database, presence, redis_url)
+        await presence.start()
+        await self._move_to_another_machine(presence)
+        await bus.start()
+        worker = Worker(database, presence, bus, handlers, capacity=capacity) if handlers else None
+        process = Process(database, presence, bus, worker)
+        self.alive.append(process)
+        if worker:
+            await worker.start()
+        return process
+
+    async def _move_to_another_machine(self, presence: Presence) -> None:
+        """Whoever starts later on the same machine takes one of its own process number for dead."""
+        async with self.database.recording(None) as connection:
+            await connection.execute(
+                "UPDATE durable.executors SET host = 'host-' || id WHERE id = $1", presence.id)
+
+    async def stop(self, process: Process) -> None:
+        self.alive.remove(process)
+        await process.stop()
+
+
+@pytest.fixture
+async def processes(own_ground: Ground, database: Database) -> AsyncIterator[Processes]:
+    started = Processes(own_ground, database)
+    yield started
+    for process in list(started.alive):
+        await started.stop(process)
+
+
+@dataclass
+class Queue:
+    """Puts jobs of one kind in the queue and looks at them."""
+
+    database: Database
+    name: str = "test.work"
+
+    async def add(self, key: str, workspace_id: UUID | None = None, *, priority: int = 0,
+                  run_at: datetime | None = None, name: str | None = None) -> None:
+        async with self.database.recording(None) as connection:
+            await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5)", name or self.name, key,
+                                     workspace_id or new_id(), priority, run_at)
+
+    async def row(self, key: str) -> dict[str, Any] | None:
+        async with self.database.recording(None) as connection:
+            row = await connection.fetchrow("SELECT * FROM durable.jobs WHERE key = $1", key)
+        return dict(row) if row else None
+
+    async def change(self, key: str, changes: str) -> None:
+        async with self.database.recording(None) as connection:
+            await connection.execute(f"UPDATE durable.jobs SET {changes} WHERE key = $1", key)
+
+
+@pytest.fixture
+def queue(database: Database) -> Queue:
+    return Queue(database)
+
+
+@dataclass
+class Seen:
+    """A handler that notes what it was called with."""
+
+    do: Callable[[HeldJob], Awaitable[None]] | None = None
+    driven: list[str] = field(default_factory=list)
+    given_up: list[tuple[str, str]] = field(default_factory=list)
+    interrupted: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def handlers(self, name: str = "test.work") -> dict[str, Handler]:
+        return {name: Handler(self._drive, self._give_up)}
+
+    async def _drive(self, job: HeldJob) -> None:
+        self.driven.append(job.key)
+        try:
+            if self.do:
+                await self.do(job)
+        except asyncio.CancelledError:
+            self.interrupted.append((job.key, job.interruption))
+            raise
+
+    async def _give_up(self, job: HeldJob, why: str) -> None:
+        self.given_up.append((job.key, why))
+
+
+async def until(ready: Callable[[], Any], timeout_s: float = 5.0) -> None:
+    """Wait until `ready()` holds; it may be asynchronous."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            answer = ready()
+            if await answer if asyncio.iscoroutine(answer) else answer:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def forever(_: HeldJob) -> None:
+    await asyncio.Event().wait()
+
+
+@dataclass
+class Log:
+    """One stream of a workspace, written the way rooms write theirs."""
+
+    database: Database
+    workspace_id: UUID
+    topic: str = field(default_factory=lambda: f"run:{new_id()}")
+    last: int = 0
+
+    async def append(self, count: int = 1, *, text: str = "", type_: str = "step.delta") -> list[StoredEvent]:
+        first, self.last = self.last, self.last + count
+        bodies = [f'{{"n": {first + n}, "text": "{text}"}}' for n in range(1, count + 1)]
+        async with self.database.recording(self.workspace_id) as connection:
+            await connection.execute("SELECT durable.append_events($1, $2, $3, $4, $5, now())", self.workspace_id,
+                                     self.topic, first, [type_] * count, bodies)
+        at = "2026-01-01T00:00:00+00:00"
+        return [StoredEvent(self.topic, first + n, type_, at, body) for n, body in enumerate(bodies, start=1)]
+
+
+async def add_workspace(database: Database) -> UUID:
+    fresh = new_id()
+    async with database.recording(None, Scope.AUTH) as connection:
+        await connection.execute("INSERT INTO workspaces (id, name, slug) VALUES ($1, 'Test', $2)", fresh,
+                                 f"test-{fresh.hex}")
+    return fresh
+
+
+@pytest.fixture
+async def log(database: Database, workspace_id: UUID) -> Log:
+    return Log(database, workspace_id)

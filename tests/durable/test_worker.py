@@ -1,0 +1,292 @@
+"""The worker and the registry: who gets a job, in which order, and what becomes of it when something goes wrong."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from automatos.durable.types import HeldJob, Interruption
+from automatos.kernel.clock import now
+from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.ids import new_id
+from tests.durable.conftest import Processes, Queue, Seen, forever, until
+
+
+async def test_two_workers_take_each_job_once(processes: Processes, queue: Queue) -> None:
+    for n in range(60):
+        await queue.add(f"job-{n}")
+    one, other = Seen(lambda _: asyncio.sleep(0.005)), Seen(lambda _: asyncio.sleep(0.005))
+
+    await processes.start(one.handlers())
+    await processes.start(other.handlers())
+    await until(lambda: len(one.driven) + len(other.driven) >= 60)
+
+    assert Counter(one.driven + other.driven) == {f"job-{n}": 1 for n in range(60)}
+    assert one.driven
+    assert other.driven
+
+
+async def test_a_noisy_workspace_does_not_delay_the_first_job_of_another(processes: Processes, queue: Queue) -> None:
+    noisy, quiet = new_id(), new_id()
+    for n in range(200):
+        await queue.add(f"noisy-{n}", noisy)
+    seen = Seen(lambda _: asyncio.sleep(0.002))
+    await processes.start(seen.handlers(), capacity=4)
+    await until(lambda: len(seen.driven) > 20)
+
+    began_before = len(seen.driven)
+    await queue.add("quiet", quiet)
+    await until(lambda: "quiet" in seen.driven)
+
+    assert seen.driven.index("quiet") - began_before <= 12
+
+
+async def test_many_busy_workspaces_do_not_keep_another_waiting_even_where_jobs_run_one_by_one(
+    processes: Processes, queue: Queue
+) -> None:
+    for workspace_id in [new_id() for _ in range(3)]:
+        for n in range(40):
+            await queue.add(f"busy-{workspace_id}-{n}", workspace_id)
+    await queue.add("quiet", new_id())
+    seen = Seen()
+
+    await processes.start(seen.handlers(), capacity=1)
+    await until(lambda: "quiet" in seen.driven)
+
+    assert seen.driven.index("quiet") < 60
+
+
+async def test_a_higher_priority_goes_first(processes: Processes, queue: Queue) -> None:
+    workspace_id = new_id()
+    for key, priority in (("low", -1), ("normal", 0), ("high", 5)):
+        await queue.add(key, workspace_id, priority=priority)
+    seen = Seen()
+
+    await processes.start(seen.handlers(), capacity=1)
+    await until(lambda: len(seen.driven) == 3)
+
+    assert seen.driven == ["high", "normal", "low"]
+
+
+async def test_a_job_does_not_run_before_its_time(processes: Processes, queue: Queue) -> None:
+    due_at = now() + timedelta(seconds=0.7)
+    began_at = []
+
+    async def note(_: HeldJob) -> None:
+        began_at.append(now())
+
+    await queue.add("later", run_at=due_at)
+    await processes.start(Seen(note).handlers())
+    await until(lambda: began_at)
+
+    assert began_at[0] >= due_at
+
+
+async def test_a_waiting_job_that_is_added_again_is_brought_forward_not_doubled(
+    processes: Processes, queue: Queue
+) -> None:
+    await queue.add("once", run_at=now() + timedelta(hours=1))
+    await queue.add("once")
+    seen = Seen()
+
+    await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+    await asyncio.sleep(0.05)
+
+    assert seen.driven == ["once"]
+
+
+async def test_a_failing_job_comes_back_later_each_time_and_is_given_up_after_three_attempts(
+    processes: Processes, queue: Queue
+) -> None:
+    async def fail(_: HeldJob) -> None:
+        raise ValueError("no luck")
+
+    seen = Seen(fail)
+    await queue.add("bad")
+    await processes.start(seen.handlers())
+    for attempt in (1, 2, 3):
+        await until(lambda wanted=attempt: len(seen.driven) == wanted)
+        await until(lambda: _is_waiting(queue, "bad"))
+        row = await queue.row("bad")
+        assert row
+        assert row["attempts"] == attempt
+        assert row["last_error"] == "ValueError: no luck"
+        assert timedelta(seconds=2**attempt - 1) < row["run_at"] - now() <= timedelta(seconds=2**attempt)
+        await queue.add("bad")
+
+    await until(lambda: seen.given_up)
+    await until(lambda: _is_gone(queue, "bad"))
+    assert len(seen.driven) == 3
+    assert "3 times" in seen.given_up[0][1]
+
+
+async def test_a_database_that_goes_away_under_a_handler_does_not_count_as_an_attempt(
+    processes: Processes, queue: Queue
+) -> None:
+    async def lose_database(_: HeldJob) -> None:
+        raise DatabaseUnavailable
+
+    seen = Seen(lose_database)
+    await queue.add("unlucky")
+    await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+    await until(lambda: _is_waiting(queue, "unlucky"))
+
+    row = await queue.row("unlucky")
+    assert row
+    assert row["attempts"] == 0
+
+
+async def test_stopping_hands_running_jobs_back_without_counting_an_attempt(processes: Processes, queue: Queue) -> None:
+    seen = Seen(forever)
+    await queue.add("long")
+    process = await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+
+    await processes.stop(process)
+
+    row = await queue.row("long")
+    assert row
+    assert (row["executor_id"], row["attempts"]) == (None, 0)
+    assert seen.interrupted == [("long", Interruption.SHUTDOWN)]
+
+
+async def test_stopping_lets_a_job_that_is_nearly_done_end(processes: Processes, queue: Queue) -> None:
+    seen = Seen(lambda _: asyncio.sleep(0.05))
+    await queue.add("short")
+    process = await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+
+    await processes.stop(process)
+
+    assert await queue.row("short") is None
+    assert seen.interrupted == []
+
+
+async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
+    processes: Processes, queue: Queue, database: Database
+) -> None:
+    first, second = Seen(forever), Seen(forever)
+    await queue.add("contested")
+    frozen = await processes.start(first.handlers(), lease_s=1.0)
+    await until(lambda: first.driven)
+    old_id = frozen.presence.id
+    await processes.start(second.handlers(), lease_s=0.6)
+
+    async with database.recording(None) as connection:
+        await connection.execute("UPDATE durable.executors SET expires_at = now() - interval '1 s' WHERE id = $1", old_id)
+    await until(lambda: len(first.driven) + len(second.driven) == 2)
+    await until(lambda: first.interrupted)
+
+    assert first.interrupted == [("contested", Interruption.LEASE_LOST)]
+    assert frozen.presence.id != old_id
+    row = await queue.row("contested")
+    assert row
+    assert row["executor_id"] not in {None, old_id}
+
+
+async def test_jobs_of_the_dead_are_freed(processes: Processes, queue: Queue, database: Database) -> None:
+    dead, unheard_of = new_id(), new_id()
+    async with database.recording(None) as connection:
+        await connection.execute(
+            "INSERT INTO durable.executors (id, host, pid, expires_at) VALUES ($1, 'gone', 1, now() - interval '1 s')", dead)
+    for key, holder in (("expired", dead), ("orphan", unheard_of)):
+        await queue.add(key)
+        await queue.change(key, f"executor_id = '{holder}', attempts = 1")
+    seen = Seen()
+
+    await processes.start(seen.handlers(), lease_s=0.4)
+    await until(lambda: len(seen.driven) == 2)
+
+    assert set(seen.driven) == {"expired", "orphan"}
+
+
+async def test_a_job_that_stopped_its_worker_three_times_is_given_up(processes: Processes, queue: Queue) -> None:
+    await queue.add("killer")
+    await queue.change("killer", "attempts = 3")
+    seen = Seen()
+
+    await processes.start(seen.handlers())
+    await until(lambda: seen.given_up)
+
+    assert seen.driven == []
+    await until(lambda: _is_gone(queue, "killer"))
+
+
+async def test_a_signal_reaches_a_running_job_also_when_its_notice_is_lost(processes: Processes, queue: Queue) -> None:
+    seen = Seen(forever)
+    await queue.add("deaf")
+    await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+
+    await queue.change("deaf", "signal = 'cancel'")
+    await until(lambda: seen.interrupted, timeout_s=2)
+
+    assert seen.interrupted == [("deaf", Interruption.CANCEL)]
+    await until(lambda: _is_gone(queue, "deaf"))
+
+
+async def test_a_signal_sent_by_another_process_arrives_at_once(processes: Processes, queue: Queue) -> None:
+    seen = Seen(forever)
+    await queue.add("far")
+    await processes.start(seen.handlers())
+    caller = await processes.start()
+    await until(lambda: seen.driven)
+    began = asyncio.get_running_loop().time()
+
+    caller.bus.send_word("signal", "test.work far cancel")
+    await until(lambda: seen.interrupted)
+
+    assert asyncio.get_running_loop().time() - began < 0.5
+
+
+async def test_a_job_with_a_signal_from_before_it_was_claimed_begins_and_is_told(
+    processes: Processes, queue: Queue
+) -> None:
+    seen = Seen(forever)
+    await queue.add("told-before")
+    await queue.change("told-before", "signal = 'cancel'")
+
+    process = await processes.start(seen.handlers())
+    await until(lambda: seen.interrupted)
+
+    await until(lambda: _is_gone(queue, "told-before"))
+    assert process.worker
+    assert process.worker.running == 0
+
+
+async def test_a_worker_leaves_jobs_it_does_not_know_to_others(processes: Processes, queue: Queue) -> None:
+    seen = Seen()
+    await queue.add("new-kind", name="test.unheard_of")
+    await queue.add("known")
+
+    await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+
+    row = await queue.row("new-kind")
+    assert row
+    assert (row["executor_id"], row["attempts"]) == (None, 0)
+
+
+async def test_a_word_that_a_job_waits_wakes_a_sleeping_worker(processes: Processes, queue: Queue) -> None:
+    seen = Seen()
+    await processes.start(seen.handlers())
+    sender = await processes.start()
+    await asyncio.sleep(0.3)
+    began = asyncio.get_running_loop().time()
+
+    await queue.add("urgent")
+    sender.bus.send_word("jobs", "")
+    await until(lambda: seen.driven)
+
+    assert asyncio.get_running_loop().time() - began < 0.4
+
+
+async def _is_gone(queue: Queue, key: str) -> bool:
+    return await queue.row(key) is None
+
+
+async def _is_waiting(queue: Queue, key: str) -> bool:
+    row = await queue.row(key)
+    return row is not None and row["executor_id"] is None

@@ -1,0 +1,208 @@
+"""Every route of the API, tried with another workspace's ids by everybody who must not get through."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from automatos.entrypoints.tables import metadata
+from automatos.kernel.ids import new_id
+from tests.surface import Answer, Client
+from tests.tenancy.attempts import Attempt, Operation, fill, foreign_pairs
+from tests.tenancy.world import World
+
+WRITES_OF_ANYBODY = {
+    "POST /api/auth/session",  # one's own cookie
+    "POST /api/invitations/accept",  # one's own invitation
+    "POST /api/workflow-recipes/validate",  # stores nothing
+    "POST /api/workspaces",  # one's own workspace
+}
+"""What a viewer may send besides reads."""
+
+OF_THE_SERVER = {"GET /api/health/endpoints"}
+"""Reads that no role in a workspace gives."""
+
+
+@pytest.fixture(autouse=True)
+async def untouched(world: World, superuser: asyncpg.Connection, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Whatever was tried: every row of Ada's workspace is as it was."""
+    before = await fingerprint(superuser, world.hers["workspace_id"])
+    assert all(before.values()), "Ada must have a row in every table that belongs to workspaces"
+    yield
+    if "owner" not in request.node.name:
+        assert await fingerprint(superuser, world.hers["workspace_id"]) == before
+
+
+async def fingerprint(connection: asyncpg.Connection, workspace_id: UUID) -> dict[str, str | None]:
+    """Return a sum over a workspace's rows, table by table; none where it has no row."""
+    tables = {table.name: "workspace_id" for table in metadata.sorted_tables
+              if table.schema is None and "workspace_id" in table.c} | {"workspaces": "id"}
+    rows = "SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM {} t WHERE {} = $1"
+    return {name: await connection.fetchval(rows.format(name, column), workspace_id) for name, column in tables.items()}
+
+
+@pytest.mark.capability("S160")
+@pytest.mark.capability("S021")
+async def test_foreign_things_answer_like_absent_ones(world: World, described: list[Operation]) -> None:
+    bob, wrong, tried = await world.bob.at(world.bob.home), {}, 0
+
+    for operation in described:
+        for foreign, absent in foreign_pairs(operation, world.his, world.hers, world.absent):
+            if operation.is_public and operation.path_ids:
+                wrong[operation.name] = "public, and names somebody's things"
+            one, other = await foreign.send(bob), await absent.send(bob)
+            tried += 1
+            if said_by(one, foreign) != said_by(other, absent):
+                wrong[f"{operation.name} {foreign.path}"] = (said_by(one, foreign), said_by(other, absent))
+            elif one.status >= 500 or (one.status < 300 and (operation.path_ids or shown(world, one, foreign))):
+                wrong[f"{operation.name} {foreign.path}"] = (one.status, one.body[:300])
+
+    assert wrong == {}
+    assert tried > 30
+
+
+def said_by(answer: Answer, attempt: Attempt) -> tuple[Any, ...]:
+    """What an answer says, without the ids that were asked for and the name of the request."""
+    if answer.status < 300:
+        return (answer.status,)
+    said = answer.body.decode()
+    for named in attempt.named:
+        said = re.sub(rf"(?<![\w-]){re.escape(named)}(?![\w-])", "ID", said)
+    return answer.status, answer.code, re.sub(r'"request_id":"[^"]*"', "", said)
+
+
+def shown(world: World, answer: Answer, attempt: Attempt) -> list[str]:
+    """What an answer shows of Ada's workspace beyond what was asked in words."""
+    asked = f"{attempt.path} {attempt.query} {attempt.body}"
+    return [word for word in world.reveals(answer) if word not in asked]
+
+
+@pytest.mark.capability("S160")
+async def test_nothing_of_a_workspace_shows_in_another(world: World, described: list[Operation]) -> None:
+    mixed, wrong = world.absent | world.his, {}
+
+    for operation in described:
+        answer = await fill(operation, mixed, mixed).send(await world.bob.at(world.bob.home))
+        if world.reveals(answer) or answer.status >= 500:
+            wrong[operation.name] = (answer.status, answer.body[:300])
+
+    assert wrong == {}
+
+
+@pytest.mark.capability("S158")
+async def test_naming_a_foreign_workspace_never_opens_it(world: World, described: list[Operation]) -> None:
+    wrong = {}
+    key = await key_of(world)
+
+    for operation in described:
+        if operation.is_public:
+            continue
+        attempt = fill(operation, world.hers, world.hers)
+        for caller in (await world.bob.at(None), key):
+            answers = []
+            for place in (world.hers["workspace_id"], new_id()):
+                there = fill(operation, world.hers | {"workspace_id": place}, world.hers)
+                answers.append(await there.send(caller, {"X-Workspace-ID": str(place)}))
+                answers.append(await replace(there, query=there.query | {"workspace_id": str(place)}).send(caller))
+            if {(answer.status, answer.code) for answer in answers} != {(403, "not_a_member")}:
+                wrong[f"{operation.name} {attempt.path}"] = [(answer.status, answer.code) for answer in answers]
+            if len({said_by(answer, attempt)[2] for answer in answers if answer.status >= 400}) > 2:
+                wrong[f"{operation.name} says"] = [answer.body for answer in answers]
+
+    assert wrong == {}
+
+
+async def key_of(world: World) -> Client:
+    bob = await world.bob.at(world.bob.home)
+    answer = await bob.post("/api/api-keys", json={"name": "robot", "role": "admin"})
+    assert answer.status == 201, answer.body
+    return Client(world.bob.http, world.bob.home, {"X-API-Key": answer.json()["key"]})
+
+
+async def test_viewers_change_nothing(world: World, described: list[Operation]) -> None:
+    vic, wrong = await world.vic.at(world.hers["workspace_id"]), {}
+
+    for operation in described:
+        if operation.is_public or operation.method == "GET" or operation.name in WRITES_OF_ANYBODY:
+            continue
+        answer = await fill(operation, world.hers, world.hers).send(vic)
+        if answer.status != 403:
+            wrong[operation.name] = (answer.status, answer.body[:300])
+
+    assert wrong == {}
+
+
+async def test_without_a_credential_only_public_routes_answer(world: World, described: list[Operation]) -> None:
+    nobody, wrong = Client(world.bob.http, world.bob.home), {}
+
+    for operation in described:
+        for headers in ({}, {"X-Workspace-ID": str(world.hers["workspace_id"])}):
+            answer = await fill(operation, world.hers, world.hers | {"invitation_token": "x"}).send(nobody, headers)
+            if operation.is_public:
+                right = answer.status < 500 and not world.reveals(answer)
+            else:
+                right = (answer.status, answer.code) == (401, "not_signed_in")
+            if not right:
+                wrong[operation.name] = (answer.status, answer.body[:300])
+
+    assert wrong == {}
+
+
+@pytest.mark.capability("S159")
+async def test_all_workspaces_are_for_system_admins_reading(world: World, described: list[Operation]) -> None:
+    bob, root, wrong = await world.bob.at("__all__"), await world.root.at("__all__"), {}
+    across = set()
+
+    for operation in described:
+        if operation.is_public:
+            continue
+        refused, admitted = [
+            await fill(operation, world.hers | {"workspace_id": person.home}, world.hers).send(caller)
+            for person, caller in ((world.bob, bob), (world.root, root))
+        ]
+        if (refused.status, refused.code) != (403, "all_workspaces_refused"):
+            wrong[f"{operation.name} by a member"] = (refused.status, refused.body[:300])
+        if admitted.status == 200 and operation.method == "GET":
+            across.add(operation.name)
+            assert world.reveals(admitted), f"{operation.name} answers __all__ and shows only one workspace"
+        elif (admitted.status, admitted.code) != (403, "all_workspaces_refused"):
+            wrong[f"{operation.name} by a system admin"] = (admitted.status, admitted.body[:300])
+
+    assert wrong == {}
+    assert across == {"GET /api/audit"}
+
+
+async def test_the_owner_reads_with_the_same_requests(world: World, described: list[Operation]) -> None:
+    """Without this, every refusal above might be for a wrong id."""
+    ada, wrong = await world.ada.at(world.hers["workspace_id"]), {}
+
+    for operation in described:
+        if operation.method == "GET" and operation.name not in OF_THE_SERVER:
+            answer = await fill(operation, world.hers, world.hers).send(ada)
+            if answer.status != 200:
+                wrong[operation.name] = (answer.status, answer.body[:300])
+
+    assert wrong == {}
+
+
+async def test_the_owner_writes_with_the_same_requests(world: World, described: list[Operation]) -> None:
+    """The last test of this module: it changes and deletes what the others look for."""
+    ada, wrong = await world.ada.at(world.hers["workspace_id"]), {}
+    writes = [each for each in described if each.method != "GET" and not each.is_public]
+
+    for operation in sorted(writes, key=lambda each: (each.method == "DELETE", each.path.endswith("cancel"))):
+        answer = await fill(operation, world.hers, world.hers).send(ada)
+        if answer.status >= 400 and answer.status != 409 and answer.code not in NOT_FOR_HER:
+            wrong[operation.name] = (answer.status, answer.body[:300])
+
+    assert wrong == {}
+
+
+NOT_FOR_HER = {
+    "token_required",  # a cookie is not traded for a cookie
+    "invitation_invalid",  # the open invitation is somebody else's
+}

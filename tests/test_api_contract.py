@@ -1,0 +1,151 @@
+"""The API does what its description says: no generated request finds a failure or an undescribed answer.
+
+`AUTOMATOS_CONTRACT_EXAMPLES=200 pytest tests/test_api_contract.py` looks longer.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import FailureGroup, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from automatos.entrypoints.policy import PUBLIC
+from tests.fakes.model_server import ModelServer
+from tests.surface import Client, Make
+
+EXAMPLES = int(os.environ.get("AUTOMATOS_CONTRACT_EXAMPLES", "6"))
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]
+ENDLESS = {"GET /api/events"}
+"""Answers that do not end."""
+
+VERBS = {"get", "post", "put", "patch", "delete"}
+
+Send = Callable[[Case], None]
+
+
+@pytest.fixture(scope="module")
+async def description(http: aiohttp.ClientSession) -> dict[str, Any]:
+    async with http.get("/api/openapi.json") as response:
+        return await response.json()
+
+
+def entries(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, ways in description["paths"].items():
+        for method, entry in ways.items():
+            assert method in VERBS, f"{method} {path}"
+            yield f"{method.upper()} {path}", entry
+
+
+def test_operations_are_named_once_and_described(description: dict[str, Any]) -> None:
+    found = dict(entries(description))
+    names = [entry["operationId"] for entry in found.values()]
+
+    assert len(set(names)) == len(names)
+    assert [name for name, entry in found.items() if not entry.get("summary") or not entry.get("description")] == []
+    assert [name for name, entry in found.items() if not entry.get("tags")] == []
+
+
+def test_every_error_is_a_problem_document(description: dict[str, Any]) -> None:
+    wrong = [
+        f"{name} {status}"
+        for name, entry in entries(description)
+        for status, answer in entry["responses"].items()
+        if status >= "4" and name != "GET /health" and answer["content"] != PROBLEM
+    ]
+    assert wrong == []
+    assert [name for name, entry in entries(description) if "default" not in entry["responses"]] == []
+
+
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+
+
+def test_what_names_a_thing_says_what_happens_when_it_is_not_there(description: dict[str, Any]) -> None:
+    """Routes of one workspace answer 403 for a workspace that is not the caller's, whether or not it exists."""
+    silent = [
+        name for name, entry in entries(description)
+        if any(each["in"] == "path" and each["name"].endswith("_id") and each["name"] != "workspace_id"
+               for each in entry.get("parameters", []))
+        and "404" not in entry["responses"]
+    ]
+    assert silent == []
+
+
+def test_the_description_says_what_it_takes_to_call(description: dict[str, Any]) -> None:
+    open_to_all = {name for name, entry in entries(description) if "security" not in entry}
+    assert open_to_all <= PUBLIC
+
+
+# The server draws random numbers while requests are made up; it does so in its own thread, not inside a strategy.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
+async def test_generated_requests_find_no_failure_and_no_undescribed_answer(
+    description: dict[str, Any], client: Client, make: Make, model_server: ModelServer, mode: GenerationMode
+) -> None:
+    """Half of the requests name things that are there, the others whatever comes."""
+    assert model_server
+    known = await things(client, make)
+    schema = schemathesis.openapi.from_dict(description)
+    found: dict[str, str] = {}
+
+    def send(case: Case) -> None:
+        answer = case.call(base_url=str(client.http._base_url), headers=client.headers, timeout=20)
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as failure:
+            found[case.operation.label] = "\n".join([*map(str, failure.exceptions), case.as_curl_command()])
+
+    def examine() -> None:
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            if operation.label not in ENDLESS:
+                with suppress(Unsatisfiable):  # nothing can be wrong where nothing is sent
+                    explore(operation, mode, known, send)
+
+    await asyncio.to_thread(examine)
+    assert found == {}
+
+
+def explore(operation: APIOperation, mode: GenerationMode, known: dict[str, Any], send: Send) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode), is_known=st.booleans())
+    def attempt(case: Case, is_known: bool) -> None:
+        if is_known and operation.method.upper() != "DELETE" and case.path_parameters:
+            for name in case.path_parameters.keys() & known.keys():
+                case.path_parameters[name] = known[name]
+        send(case)
+
+    attempt()
+
+
+async def things(client: Client, make: Make) -> dict[str, Any]:
+    """One of each thing a path can name."""
+    recipe = await make.recipe("Say hello")
+    run = await client.cooked(recipe["template_id"])
+    key = (await client.post("/api/api-keys", json={"name": "robot"})).json()
+    credential = (await client.post(
+        "/api/credentials", json={"name": "Spare", "provider": "anthropic", "value": "sk-ant-spare"})).json()
+    return {
+        "agent_id": recipe["steps"][0]["agent_id"], "template_id": recipe["template_id"], "run_id": run["id"],
+        "execution_id": run["id"], "version": 1, "workspace_id": str(client.workspace_id), "key_id": key["id"],
+        "credential_id": credential["id"], "category": "chatbot", "key": "greeting",
+    }

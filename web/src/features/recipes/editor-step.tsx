@@ -1,0 +1,175 @@
+import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
+import { type KeyboardEvent, useRef } from "react";
+import type { ErrorHandling, RecipeFault } from "@/client";
+import { IconButton } from "@/ui/button";
+import { Field, SelectField, TextField } from "@/ui/field";
+import { type DraftStep, faultAt } from "./draft";
+
+export interface AgentOption {
+  id: number;
+  name: string;
+  isActive: boolean;
+}
+
+interface Props {
+  step: DraftStep;
+  index: number;
+  count: number;
+  agents: AgentOption[];
+  variables: string[];
+  faults: RecipeFault[];
+  onChange: (part: Partial<DraftStep>) => void;
+  onMove: (by: -1 | 1) => void;
+  onRemove: () => void;
+}
+
+const ON_ERROR: { value: ErrorHandling; label: string }[] = [
+  { value: "stop", label: "Stop the recipe" },
+  { value: "retry", label: "Try the step again, then stop" },
+  { value: "skip", label: "Skip the step and go on" },
+];
+
+/** One step; its buttons, or Alt with the arrow keys, move it up and down. */
+export function StepEditor({ step, index, count, agents, variables, faults, onChange, onMove, onRemove }: Props) {
+  const at = (field: string) => faultAt(faults, `steps.${index}.${field}`);
+  const agent = agents.find((one) => one.id === step.agentId);
+
+  function pressed(event: KeyboardEvent) {
+    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    event.preventDefault();
+    onMove(event.key === "ArrowUp" ? -1 : 1);
+  }
+
+  return (
+    <li className="rounded-xl border p-4">
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would restyle the whole card */}
+      <div
+        role="group"
+        aria-label={`Step ${index + 1}`}
+        onKeyDown={pressed}
+        className="grid gap-x-6 gap-y-2 sm:grid-cols-2"
+      >
+        <div className="flex items-center gap-1 sm:col-span-2">
+          <h3 className="mr-auto font-semibold">Step {index + 1}</h3>
+          <IconButton label="Move up" disabled={index === 0} onClick={() => onMove(-1)}>
+            <ArrowUp aria-hidden className="size-4" />
+          </IconButton>
+          <IconButton label="Move down" disabled={index === count - 1} onClick={() => onMove(1)}>
+            <ArrowDown aria-hidden className="size-4" />
+          </IconButton>
+          <IconButton label="Remove this step" disabled={count === 1} onClick={onRemove}>
+            <Trash2 aria-hidden className="size-4" />
+          </IconButton>
+        </div>
+        <TextField
+          label="Name of the step"
+          required
+          maxLength={100}
+          value={step.stepId}
+          onChange={(event) => onChange({ stepId: event.target.value })}
+          error={at("step_id")}
+        />
+        <SelectField
+          label="Agent"
+          required
+          value={step.agentId ?? ""}
+          onChange={(event) => onChange({ agentId: event.target.value ? Number(event.target.value) : null })}
+          error={at("agent_id")}
+          hint={agent && !agent.isActive ? "Not active: activate it before cooking." : undefined}
+        >
+          <option value="">Choose an agent</option>
+          {agents.map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.name + (one.isActive ? "" : " (not active)")}
+            </option>
+          ))}
+        </SelectField>
+        <PromptField
+          value={step.prompt}
+          variables={variables}
+          error={at("prompt_template")}
+          onChange={(prompt) => onChange({ prompt })}
+        />
+        <TextField
+          label="Name of the output"
+          required
+          maxLength={100}
+          value={step.outputKey}
+          onChange={(event) => onChange({ outputKey: event.target.value })}
+          error={at("output_key")}
+          hint={`Later steps use it as {${step.outputKey}}.`}
+        />
+        <SelectField
+          label="If the step fails"
+          value={step.errorHandling}
+          onChange={(event) => onChange({ errorHandling: event.target.value as ErrorHandling })}
+          error={at("error_handling")}
+        >
+          {ON_ERROR.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </SelectField>
+      </div>
+    </li>
+  );
+}
+
+interface PromptProps {
+  value: string;
+  variables: string[];
+  error: string | undefined;
+  onChange: (value: string) => void;
+}
+
+/** A prompt, with buttons that put a variable where the cursor is. */
+function PromptField({ value, variables, error, onChange }: PromptProps) {
+  const box = useRef<HTMLTextAreaElement>(null);
+
+  function insert(variable: string) {
+    const area = box.current;
+    if (!area) return;
+    area.focus();
+    area.setRangeText(variable, area.selectionStart, area.selectionEnd, "end");
+    onChange(area.value);
+  }
+
+  return (
+    <Field
+      className="sm:col-span-2"
+      label="Prompt"
+      error={error}
+      hint={variables.length === 0 ? "Add an input above to use it here." : undefined}
+    >
+      {(control) => (
+        <>
+          <textarea
+            {...control}
+            ref={box}
+            rows={5}
+            required
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+            className="field-box resize-y"
+          />
+          {variables.length > 0 && (
+            <div className="mt-1 flex flex-wrap items-center gap-1.5 text-sm">
+              <span className="text-muted">Insert</span>
+              {variables.map((variable) => (
+                <button
+                  key={variable}
+                  type="button"
+                  onClick={() => insert(variable)}
+                  className="rounded-md bg-accent-soft px-2 py-0.5 font-mono text-accent hover:underline"
+                >
+                  {variable}
+                </button>
+              ))}
+            </div>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,114 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import type {
+  AppliedRecipe,
+  ExecutionStarted,
+  Recipe,
+  RecipeBody,
+  RecipeCreate,
+  RecipeFile,
+  RecipeList,
+  Verdict,
+} from "@/client";
+import { exchange, http } from "@/lib/http";
+import { useWorkspace } from "@/lib/workspace";
+import { loadSamples } from "./samples";
+
+const BASE = "/api/workflow-recipes";
+const MOST = 100;
+
+export const recipesQuery = (workspace: string, search?: string) =>
+  queryOptions({
+    queryKey: [workspace, "recipes", "list", search ?? ""],
+    queryFn: ({ signal }) => http.get<RecipeList>(BASE, { workspace, query: { search, limit: MOST }, signal }),
+  });
+
+/** One recipe together with the ETag that its next save must name. */
+export const recipeQuery = (workspace: string, templateId: string) =>
+  queryOptions({
+    queryKey: [workspace, "recipes", "one", templateId],
+    queryFn: ({ signal }) => exchange<Recipe>("GET", `${BASE}/${templateId}`, { workspace, signal }),
+  });
+
+/** What the server finds wrong with a definition, without saving it. */
+export const faultsQuery = (workspace: string, body: RecipeBody, isReady: boolean) =>
+  queryOptions({
+    queryKey: [workspace, "recipe-faults", body],
+    queryFn: ({ signal }) =>
+      http.post<Verdict>(`${BASE}/validate`, { workspace, body, signal }).then((answer) => answer.faults),
+    enabled: isReady,
+    retry: false,
+    gcTime: 10_000,
+    placeholderData: (previous) => previous,
+  });
+
+export const samplesQuery = queryOptions({
+  queryKey: ["recipe-samples"],
+  queryFn: loadSamples,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Creates a sample's agents and recipe in the workspace. */
+export function useApplySample() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (sample: RecipeFile) =>
+      http.post<AppliedRecipe>(`${BASE}/apply`, { workspace, body: sample }).then((answer) => answer.recipe),
+    onSuccess: () =>
+      Promise.all([
+        cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
+        cache.invalidateQueries({ queryKey: [workspace, "agents"] }),
+      ]),
+  });
+}
+
+interface Save {
+  /** The recipe's address; null creates it. */
+  templateId: string | null;
+  etag: string | null;
+  body: RecipeBody | RecipeCreate;
+}
+
+/** Creates the recipe, or saves it unless somebody else has meanwhile. */
+export function useSaveRecipe() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ templateId, etag, body }: Save) => {
+      if (templateId === null) return http.post<Recipe>(BASE, { workspace, body });
+      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
+      return http.put<Recipe>(`${BASE}/${templateId}`, { workspace, body, headers });
+    },
+    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
+  });
+}
+
+export function useDeleteRecipe() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (templateId: string) => http.delete(`${BASE}/${templateId}`, { workspace }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
+  });
+}
+
+interface Cooking {
+  templateId: string;
+  inputs: Record<string, unknown>;
+  /** Repeating a request with the same key starts nothing twice. */
+  key: string;
+}
+
+export function useCook() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ templateId, inputs, key }: Cooking) =>
+      http.post<ExecutionStarted>(`${BASE}/${templateId}/execute`, {
+        workspace,
+        body: { input_data: inputs },
+        headers: { "Idempotency-Key": key },
+      }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
+  });
+}

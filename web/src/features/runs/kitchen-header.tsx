@@ -1,0 +1,77 @@
+import { Link } from "@tanstack/react-router";
+import { ArrowLeft, CircleStop, RotateCcw } from "lucide-react";
+import type { Run } from "@/client";
+import { formatCost, formatDuration, formatTime, formatTokens } from "@/lib/format";
+import { useCan } from "@/lib/workspace";
+import { Button } from "@/ui/button";
+import { ProblemNote } from "@/ui/problem";
+import type { KitchenState } from "./kitchen-state";
+import { isTerminal } from "./kitchen-state";
+import { useCancelRun } from "./queries";
+import { RunBadge } from "./status";
+import { useNow } from "./use-now";
+
+interface Props {
+  run: Run;
+  state: KitchenState;
+  onCookAgain: () => void;
+}
+
+function elapsed(state: KitchenState, run: Run, now: number): number | null {
+  if (state.totals?.durationMs != null) return state.totals.durationMs;
+  const start = state.startedAt ?? run.started_at;
+  if (!start) return null;
+  const end = state.finishedAt ?? run.finished_at;
+  return (end ? new Date(end).getTime() : now) - new Date(start).getTime();
+}
+
+/** Which run this is, how it stands, what it has used, and the one thing to do with it now. */
+export function KitchenHeader({ run, state, onCookAgain }: Props) {
+  const isOver = isTerminal(state.status);
+  const now = useNow(!isOver);
+  const mayCook = useCan("editor");
+  const cancel = useCancelRun(run.id);
+  const tokens = state.totals?.tokens ?? state.steps.reduce((sum, step) => sum + step.tokens, 0);
+
+  return (
+    <header className="grid gap-4">
+      <Link
+        to="/w/$workspace/runs"
+        from="/w/$workspace"
+        className="flex items-center gap-1.5 justify-self-start text-sm text-muted hover:text-ink"
+      >
+        <ArrowLeft aria-hidden className="size-4" /> Runs
+      </Link>
+      <div className="flex flex-wrap items-start justify-between gap-4">
+        <div className="grid min-w-0 gap-2">
+          <h1 className="text-2xl font-semibold tracking-tight break-words">
+            {run.recipe_name} <span className="font-normal text-muted">v{run.recipe_version}</span>
+          </h1>
+          <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-muted tabular">
+            <span aria-live="polite">
+              <RunBadge status={state.status} />
+            </span>
+            <span title="Time from start to end">{formatDuration(elapsed(state, run, now))}</span>
+            <span title="Tokens read and written by models">{formatTokens(tokens)}</span>
+            {state.totals ? <span>{formatCost(state.totals.costUsd)}</span> : <span>cost at the end</span>}
+            <span>
+              {formatTime(run.created_at)}
+              {run.triggered_by && `, by ${run.triggered_by}`}
+            </span>
+          </div>
+        </div>
+        {mayCook && isOver && (
+          <Button look="primary" onClick={onCookAgain}>
+            <RotateCcw aria-hidden className="size-4" /> Cook again
+          </Button>
+        )}
+        {mayCook && !isOver && (
+          <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
+            <CircleStop aria-hidden className="size-4" /> Cancel run
+          </Button>
+        )}
+      </div>
+      {cancel.error && <ProblemNote error={cancel.error} />}
+    </header>
+  );
+}

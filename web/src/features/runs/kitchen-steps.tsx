@@ -1,0 +1,62 @@
+import { clsx } from "clsx";
+import { formatDuration } from "@/lib/format";
+import type { StepView } from "./kitchen-state";
+import { stepLook } from "./status";
+
+const COLORS = { neutral: "text-muted", accent: "text-accent", ok: "text-ok", warn: "text-warn", bad: "text-bad" };
+
+interface Props {
+  steps: StepView[];
+  selected: number | undefined;
+  onSelect: (order: number) => void;
+}
+
+/** Every step in order with its state; choosing one shows it below. */
+export function StepStrip({ steps, selected, onSelect }: Props) {
+  return (
+    <nav aria-label="Steps of this run">
+      <ol className="flex flex-wrap gap-2">
+        {steps.map((step) => {
+          const { icon: Icon, tone, label, spin } = stepLook(step.status);
+          return (
+            <li key={step.order} className="min-w-0 flex-1 basis-40">
+              <button
+                type="button"
+                onClick={() => onSelect(step.order)}
+                aria-current={step.order === selected ? "step" : undefined}
+                className={clsx(
+                  "card flex w-full items-start gap-3 px-3.5 py-3 text-left",
+                  step.order === selected ? "border-accent! ring-1 ring-accent" : "hover:border-line-strong!",
+                )}
+              >
+                <Icon
+                  aria-hidden
+                  className={clsx(
+                    "mt-0.5 size-5 shrink-0",
+                    COLORS[tone],
+                    spin && "animate-spin [animation-duration:2s]",
+                  )}
+                />
+                <span className="min-w-0">
+                  <span className="block truncate font-medium">
+                    {step.order}. {step.stepId}
+                  </span>
+                  <span className="block truncate text-sm text-muted">
+                    {step.durationMs === null ? (
+                      label
+                    ) : (
+                      <>
+                        <span className="sr-only">{label}, </span>
+                        {formatDuration(step.durationMs)}
+                      </>
+                    )}
+                  </span>
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </nav>
+  );
+}

@@ -1,0 +1,86 @@
+import { CircleAlert, RefreshCw } from "lucide-react";
+import type { Run } from "@/client";
+import { useConnection } from "@/lib/live/react";
+import { ProblemNote } from "@/ui/problem";
+import { SkeletonRows } from "@/ui/states";
+import { KitchenHeader } from "./kitchen-header";
+import type { KitchenState } from "./kitchen-state";
+import { isTerminal } from "./kitchen-state";
+import { StepStrip } from "./kitchen-steps";
+import { useRunFeed } from "./queries";
+import { ErrorNote, StepPanel, Text } from "./step-panel";
+
+interface Props {
+  run: Run;
+  selected: number | undefined;
+  onSelect: (order: number) => void;
+  onCookAgain: () => void;
+}
+
+/** The step to look at when none was chosen: the one at work, the one that failed, else the last that was reached. */
+function stepInFocus(state: KitchenState): number | undefined {
+  const failed = state.steps.find((step) => step.status === "failed");
+  const running = state.steps.find((step) => step.status === "running");
+  const reached = state.steps.findLast((step) => step.startedAt !== null);
+  return (running ?? failed ?? reached ?? state.steps[0])?.order;
+}
+
+/** A run as it happens, and afterwards all of what happened. */
+export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
+  const { state, error, retry } = useRunFeed(run.id);
+  const order = selected ?? stepInFocus(state);
+  const step = state.steps.find((one) => one.order === order);
+  return (
+    <div className="mx-auto grid w-full max-w-6xl gap-5 px-4 py-6 sm:px-8 sm:py-8">
+      <KitchenHeader run={run} state={state} onCookAgain={onCookAgain} />
+      <ConnectionNotice isOver={isTerminal(state.status)} />
+      {error !== null && <ProblemNote error={error} onRetry={retry} />}
+      {state.recoveries > 0 && (
+        <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
+          <RefreshCw aria-hidden className="mt-0.5 size-4 shrink-0" />
+          The worker stopped and another took over{state.recoveries > 1 && ` (${state.recoveries} times)`}; finished
+          steps were kept.
+        </p>
+      )}
+      {state.error && <ErrorNote error={state.error} />}
+      {state.cancelledBy && <p className="text-muted">Cancelled by {state.cancelledBy}.</p>}
+      {state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
+      {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
+      {step && <StepPanel key={step.order} step={step} />}
+      <Inputs values={run.input_data} />
+    </div>
+  );
+}
+
+function ConnectionNotice({ isOver }: { isOver: boolean }) {
+  const connection = useConnection();
+  if (isOver || connection === "live" || connection === "connecting") return null;
+  return (
+    <p role="status" className="flex items-center gap-2 rounded-lg bg-warn-soft p-3 text-warn">
+      <CircleAlert aria-hidden className="size-4 shrink-0" />
+      Connection lost, retrying. The run goes on; what you miss appears when the connection is back.
+    </p>
+  );
+}
+
+function Inputs({ values }: { values: Record<string, unknown> }) {
+  const entries = Object.entries(values).filter(([, value]) => value !== null);
+  if (entries.length === 0) return null;
+  return (
+    <section aria-labelledby="inputs-title" className="card p-4 sm:p-6">
+      <h2 id="inputs-title" className="mb-3 text-lg font-semibold">
+        Inputs
+      </h2>
+      <dl className="grid gap-3">
+        {entries.map(([name, value]) => (
+          <div key={name}>
+            <dt className="mb-1 font-mono text-sm text-muted">{name}</dt>
+            <dd>
+              <Text text={typeof value === "string" ? value : JSON.stringify(value, null, 2)} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

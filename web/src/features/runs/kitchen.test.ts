@@ -1,0 +1,215 @@
+import { describe, expect, test } from "vitest";
+import type { LiveEvent } from "@/lib/live/events";
+import { RunFeed } from "./feed";
+import { cook } from "./kitchen";
+import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
+
+type Told = [type: string, data?: Record<string, unknown>];
+
+function log(...told: Told[]): LiveEvent[] {
+  return told.map(([type, data = {}], index) => ({
+    seq: index + 1,
+    topic: "run:1",
+    type,
+    at: `2026-01-01T00:00:${String(index).padStart(2, "0")}Z`,
+    data,
+  }));
+}
+
+function nth(events: LiveEvent[], index: number): LiveEvent {
+  const found = events[index];
+  if (!found) throw new Error(`no event ${index}`);
+  return found;
+}
+
+const replay = (events: LiveEvent[], from: KitchenState = EMPTY_KITCHEN) => events.reduce(cook, from);
+const step = (state: KitchenState, order: number) => {
+  const found = state.steps.find((one) => one.order === order);
+  if (!found) throw new Error(`no step ${order}`);
+  return found;
+};
+
+const QUEUED: Told = [
+  "execution.queued",
+  {
+    steps: [
+      { order: 1, step_id: "draft", agent_name: "Writer", output_key: "draft" },
+      { order: 2, step_id: "review", agent_name: "Critic", output_key: "review" },
+    ],
+  },
+];
+const STARTED: Told = ["execution.started"];
+const step1 = (attempt = 1): Told => ["step.started", { order: 1, attempt, prompt: "Write", model: "m" }];
+const delta = (text: string, turn = 1): Told => ["step.delta", { order: 1, turn, text }];
+const answered = (text: string, calls: unknown[] = [], turn = 1): Told => [
+  "model.answered",
+  {
+    order: 1,
+    turn,
+    text,
+    tool_calls: calls,
+    input_tokens: 10,
+    output_tokens: 5,
+    cost_usd: null,
+    latency_ms: 80,
+    model: "m",
+  },
+];
+const completed1: Told = [
+  "step.completed",
+  { order: 1, output: "Hello", input_tokens: 10, output_tokens: 5, cost_usd: "0.000100", duration_ms: 900 },
+];
+
+describe("replay", () => {
+  test("builds the whole screen from the stored log", () => {
+    const state = replay(
+      log(QUEUED, STARTED, step1(), delta("Hel"), delta("lo"), answered("Hello"), completed1, [
+        "execution.completed",
+        { final_output: "Hello", total_tokens: 15, cost_usd: "0.000100", duration_ms: 1200 },
+      ]),
+    );
+
+    expect(state.status).toBe("completed");
+    expect(state.finalOutput).toBe("Hello");
+    expect(state.totals).toEqual({ tokens: 15, costUsd: "0.000100", durationMs: 1200 });
+    expect(step(state, 1)).toMatchObject({ status: "completed", output: "Hello", tokens: 15, model: "m" });
+    expect(step(state, 2).status).toBe("pending");
+  });
+
+  test("joins deltas of one turn, and the answer replaces them", () => {
+    const streaming = replay(log(QUEUED, STARTED, step1(), delta("Hel"), delta("lo")));
+    expect(step(streaming, 1).turns).toMatchObject([{ text: "Hello", isAnswered: false }]);
+
+    const done = cook(streaming, { ...nth(log(answered("Hello!")), 0), seq: 6 });
+    expect(step(done, 1).turns).toMatchObject([{ text: "Hello!", isAnswered: true, tokens: 15 }]);
+  });
+
+  test("keeps turns apart and shows tool calls with their results", () => {
+    const call = { id: "c1", name: "calculator", arguments: '{"a":1}' };
+    const running = replay(log(QUEUED, STARTED, step1(), answered("", [call])));
+    expect(step(running, 1).turns[0]?.toolCalls).toMatchObject([{ name: "calculator", state: "running" }]);
+
+    const told: Told[] = [
+      [
+        "tool.finished",
+        { order: 1, turn: 2, call_id: "c1", name: "calculator", ok: false, output: "no", duration_ms: 3 },
+      ],
+      delta("So", 3),
+    ];
+    const state = replay(log(QUEUED, STARTED, step1(), answered("", [call]), ...told));
+    expect(step(state, 1).turns).toMatchObject([
+      { turn: 1, toolCalls: [{ state: "failed", output: "no", durationMs: 3, arguments: '{"a":1}' }] },
+      { turn: 3, text: "So", isAnswered: false },
+    ]);
+  });
+
+  test("an unknown price stays unknown", () => {
+    const state = replay(log(QUEUED, STARTED, step1(), ["step.completed", { order: 1, output: "x", cost_usd: null }]));
+    expect(step(state, 1).costUsd).toBeNull();
+  });
+});
+
+describe("duplicates", () => {
+  test("a repeated event changes nothing", () => {
+    const events = log(QUEUED, STARTED, step1(), delta("a"));
+    const once = replay(events);
+    expect(replay(events, once)).toEqual(once);
+  });
+
+  test("an event of a type this page does not know is passed over", () => {
+    const state = replay(log(QUEUED, ["execution.someday"], STARTED));
+    expect(state).toMatchObject({ status: "running", lastSeq: 3 });
+  });
+});
+
+describe("recovery", () => {
+  test("drops what was streamed but never answered, and keeps what was", () => {
+    const state = replay(
+      log(
+        QUEUED,
+        STARTED,
+        step1(),
+        answered("first"),
+        delta("half", 2),
+        ["execution.recovered", { epoch: 1 }],
+        delta("whole", 2),
+      ),
+    );
+    expect(state.recoveries).toBe(1);
+    expect(step(state, 1).turns).toMatchObject([{ text: "first" }, { text: "whole" }]);
+  });
+});
+
+describe("retries", () => {
+  test("a model that is asked again starts its turn over", () => {
+    const state = replay(
+      log(QUEUED, STARTED, step1(), delta("ha"), ["step.restarted", { order: 1, turn: 1 }], delta("Hello")),
+    );
+    expect(step(state, 1).turns).toMatchObject([{ turn: 1, text: "Hello" }]);
+  });
+
+  test("shows the wait and its reason, then starts the new attempt clean", () => {
+    const retrying: Told = [
+      "step.retrying",
+      { order: 1, attempt: 2, delay_s: 1.5, error: { code: "busy", message: "Busy" } },
+    ];
+    const waiting = replay(log(QUEUED, STARTED, step1(), delta("half"), retrying));
+    expect(step(waiting, 1)).toMatchObject({ status: "running", turns: [], retry: { attempt: 2, delayS: 1.5 } });
+
+    const again = replay(log(QUEUED, STARTED, step1(), delta("half"), retrying, step1(2), delta("new")));
+    expect(step(again, 1)).toMatchObject({ attempt: 2, retry: null, turns: [{ text: "new" }] });
+  });
+});
+
+describe("endings", () => {
+  test("cancel settles everything that was under way", () => {
+    const call = { id: "c1", name: "shell", arguments: "{}" };
+    const state = replay(
+      log(QUEUED, STARTED, step1(), answered("", [call]), ["execution.cancelled", { by: "ada", total_tokens: 15 }]),
+    );
+    expect(state).toMatchObject({ status: "cancelled", cancelledBy: "ada" });
+    expect(step(state, 1)).toMatchObject({ status: "cancelled", turns: [{ toolCalls: [{ state: "interrupted" }] }] });
+    expect(step(state, 2).status).toBe("cancelled");
+  });
+
+  test("a failure keeps its reason on the step and on the run", () => {
+    const error = { code: "model_refused", message: "No", next_step: "Check the key" };
+    const state = replay(
+      log(QUEUED, STARTED, step1(), ["step.failed", { order: 1, error }], ["execution.failed", { error }]),
+    );
+    expect(step(state, 1)).toMatchObject({ status: "failed", error });
+    expect(state).toMatchObject({ status: "failed", error });
+    expect(step(state, 2).status).toBe("pending");
+  });
+
+  test("a skipped step does not end the run", () => {
+    const state = replay(log(QUEUED, STARTED, step1(), ["step.skipped", { order: 1, error: "Timed out" }]));
+    expect(state.status).toBe("running");
+    expect(step(state, 1)).toMatchObject({ status: "skipped", error: { message: "Timed out" } });
+  });
+});
+
+describe("the feed", () => {
+  const events = log(QUEUED, STARTED, step1(), delta("a"), delta("b"), delta("c"));
+  const stored = (upTo: number) => async (after: number) => events.filter((one) => one.seq > after && one.seq <= upTo);
+
+  test("reads the log over a hole and applies each event once", async () => {
+    const feed = new RunFeed(stored(5));
+    await feed.read();
+    for (const event of [nth(events, 3), nth(events, 4), nth(events, 5), nth(events, 5)]) feed.receive(event);
+    expect(step(feed.snapshot(), 1).turns[0]?.text).toBe("abc");
+
+    const late = new RunFeed(stored(5));
+    late.receive(nth(events, 5));
+    await expect.poll(() => late.snapshot().lastSeq).toBe(6);
+    expect(step(late.snapshot(), 1).turns[0]?.text).toBe("abc");
+  });
+
+  test("keeps what it has when the log cannot be read, and says so", async () => {
+    const feed = new RunFeed(() => Promise.reject(new Error("down")));
+    feed.receive(nth(events, 0));
+    await feed.read();
+    expect(feed.snapshot().lastSeq).toBe(1);
+    expect(feed.error()).toBeInstanceOf(Error);
+  });
+});

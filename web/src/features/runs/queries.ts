@@ -1,0 +1,76 @@
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import type { Run, RunEventPage, RunPage } from "@/client";
+import { http } from "@/lib/http";
+import type { LiveEvent } from "@/lib/live/events";
+import { useLiveBus } from "@/lib/live/react";
+import { useWorkspace } from "@/lib/workspace";
+import { RunFeed } from "./feed";
+import { isTerminal } from "./kitchen-state";
+
+const LOG_PAGE = 1000;
+
+export interface RunFilters {
+  status?: string | undefined;
+  recipe?: string | undefined;
+}
+
+export const runsQuery = (workspace: string, filters: RunFilters, limit = 30) =>
+  infiniteQueryOptions({
+    queryKey: [workspace, "runs", "list", filters, limit],
+    queryFn: ({ pageParam, signal }) =>
+      http.get<RunPage>("/api/runs", {
+        workspace,
+        query: { ...filters, limit, cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const runQuery = (workspace: string, id: string) =>
+  queryOptions({
+    queryKey: [workspace, "runs", "one", id],
+    queryFn: ({ signal }) => http.get<Run>(`/api/runs/${id}`, { workspace, signal }),
+  });
+
+export function useCancelRun(id: string) {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: () => http.post<Run>(`/api/runs/${id}/cancel`, { workspace }),
+    onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
+  });
+}
+
+async function readLog(workspace: string, id: string, after: number): Promise<LiveEvent[]> {
+  const query = { after, limit: LOG_PAGE };
+  const page = await http.get<RunEventPage>(`/api/runs/${id}/events.json`, { workspace, query });
+  return page.items;
+}
+
+/** The screen state of one run, built from its stored log and kept live until the run has ended. */
+export function useRunFeed(id: string) {
+  const { id: workspace } = useWorkspace();
+  const bus = useLiveBus();
+  const cache = useQueryClient();
+  const [feed] = useState(() => new RunFeed((after) => readLog(workspace, id, after)));
+  const state = useSyncExternalStore(feed.listen, feed.snapshot);
+  const error = useSyncExternalStore(feed.listen, feed.error);
+  const isOver = isTerminal(state.status);
+
+  useEffect(() => {
+    void feed.read();
+  }, [feed]);
+
+  useEffect(() => {
+    if (!bus || isOver) return;
+    return bus.subscribe(`run:${id}`, (event) => feed.receive(event));
+  }, [bus, feed, id, isOver]);
+
+  useEffect(() => {
+    if (isOver) void cache.invalidateQueries({ queryKey: [workspace, "runs"] });
+  }, [isOver, cache, workspace]);
+
+  return { state, error, retry: () => feed.read() };
+}

@@ -1,0 +1,62 @@
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CirclePause,
+  CircleSlash,
+  Hourglass,
+  LoaderCircle,
+  type LucideIcon,
+  SkipForward,
+} from "lucide-react";
+import type { RunStatus, StepStatus } from "@/client";
+import { Badge, type Tone } from "@/ui/badge";
+
+interface Look {
+  label: string;
+  tone: Tone;
+  icon: LucideIcon;
+  spin?: boolean;
+}
+
+const RUN_LOOKS: Record<RunStatus, Look> = {
+  queued: { label: "Queued", tone: "neutral", icon: Hourglass },
+  running: { label: "Running", tone: "accent", icon: LoaderCircle, spin: true },
+  paused: { label: "Paused", tone: "warn", icon: CirclePause },
+  waiting: { label: "Waiting", tone: "warn", icon: Hourglass },
+  completed: { label: "Completed", tone: "ok", icon: CircleCheck },
+  completed_with_skips: { label: "Completed, with skips", tone: "warn", icon: SkipForward },
+  failed: { label: "Failed", tone: "bad", icon: CircleAlert },
+  cancelled: { label: "Cancelled", tone: "neutral", icon: CircleSlash },
+};
+
+const STEP_LOOKS: Record<StepStatus, Look> = {
+  pending: { label: "Not started", tone: "neutral", icon: CircleDashed },
+  running: { label: "Running", tone: "accent", icon: LoaderCircle, spin: true },
+  completed: { label: "Completed", tone: "ok", icon: CircleCheck },
+  failed: { label: "Failed", tone: "bad", icon: CircleAlert },
+  skipped: { label: "Skipped", tone: "warn", icon: SkipForward },
+  cancelled: { label: "Cancelled", tone: "neutral", icon: CircleSlash },
+};
+
+export const RUN_STATUSES = Object.entries(RUN_LOOKS).map(([value, look]) => ({ value, label: look.label }));
+
+function LookBadge({ label, tone, icon, spin = false }: Look) {
+  return (
+    <Badge tone={tone} icon={icon} spin={spin}>
+      {label}
+    </Badge>
+  );
+}
+
+export function RunBadge({ status }: { status: RunStatus }) {
+  return <LookBadge {...RUN_LOOKS[status]} />;
+}
+
+export function StepBadge({ status }: { status: StepStatus }) {
+  return <LookBadge {...STEP_LOOKS[status]} />;
+}
+
+export function stepLook(status: StepStatus): Look {
+  return STEP_LOOKS[status];
+}

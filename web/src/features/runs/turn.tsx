@@ -1,0 +1,88 @@
+import { clsx } from "clsx";
+import { Check, ChevronRight, CircleSlash, Wrench, X } from "lucide-react";
+import { memo } from "react";
+import { formatDuration, formatTokens } from "@/lib/format";
+import { Spinner } from "@/ui/spinner";
+import type { ToolCallView, TurnView } from "./kitchen-state";
+
+const STATES = {
+  running: { label: "running", icon: <Spinner />, color: "text-accent" },
+  ok: { label: "ok", icon: <Check aria-hidden className="size-4" />, color: "text-ok" },
+  failed: { label: "failed", icon: <X aria-hidden className="size-4" />, color: "text-bad" },
+  interrupted: { label: "interrupted", icon: <CircleSlash aria-hidden className="size-4" />, color: "text-muted" },
+};
+
+interface TurnProps {
+  turn: TurnView;
+  number: number;
+  isLive: boolean;
+}
+
+/** One answer of the model with the tools it called; unchanged turns are not drawn again while others stream. */
+export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnProps) {
+  const isWriting = isLive && !turn.isAnswered;
+  return (
+    <article className="grid gap-2">
+      <p className="flex gap-3 text-sm text-muted tabular">
+        <span>Turn {number}</span>
+        {turn.tokens > 0 && <span>{formatTokens(turn.tokens)}</span>}
+        {turn.latencyMs !== null && <span>{formatDuration(turn.latencyMs)}</span>}
+      </p>
+      {(turn.text || isWriting) && (
+        <div className="rounded-lg bg-sunken px-4 py-3 leading-relaxed break-words whitespace-pre-wrap">
+          {turn.text}
+          {isWriting && (
+            <span aria-hidden className="ml-0.5 inline-block h-4 w-2 animate-pulse bg-accent align-text-bottom" />
+          )}
+        </div>
+      )}
+      {turn.toolCalls.map((call, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: calls keep their place, and providers may repeat ids
+        <ToolCall key={place} call={call} />
+      ))}
+    </article>
+  );
+});
+
+function ToolCall({ call }: { call: ToolCallView }) {
+  const state = STATES[call.state];
+  return (
+    <details className="group rounded-lg border">
+      <summary className="flex cursor-pointer list-none items-center gap-2.5 rounded-lg px-3 py-2 hover:bg-sunken">
+        <ChevronRight aria-hidden className="size-4 shrink-0 text-muted transition-transform group-open:rotate-90" />
+        <Wrench aria-hidden className="size-4 shrink-0 text-muted" />
+        <span className="min-w-0 truncate font-mono text-sm">{call.name}</span>
+        <span className={clsx("ml-auto flex items-center gap-1.5 text-sm", state.color)}>
+          {state.icon}
+          {state.label}
+          {call.durationMs !== null && <span className="text-muted tabular">{formatDuration(call.durationMs)}</span>}
+        </span>
+      </summary>
+      <div className="grid gap-3 border-t p-3 text-sm">
+        <Block label="Arguments" text={pretty(call.arguments)} />
+        {call.output !== null && (
+          <Block label={call.state === "failed" ? "Error" : "Result"} text={pretty(call.output)} />
+        )}
+      </div>
+    </details>
+  );
+}
+
+function Block({ label, text }: { label: string; text: string }) {
+  return (
+    <div>
+      <p className="mb-1 text-muted">{label}</p>
+      <pre className="max-h-72 overflow-auto rounded bg-sunken p-2.5 font-mono break-words whitespace-pre-wrap">
+        {text || "(none)"}
+      </pre>
+    </div>
+  );
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,50 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { AuthConfig, Me, WorkspaceMembership } from "@/client";
+import { http } from "@/lib/http";
+
+/** How people sign in here, and whether anybody has yet. */
+export const authConfigQuery = queryOptions({
+  queryKey: ["auth", "config"],
+  queryFn: () => http.get<AuthConfig>("/api/auth/config"),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Who is signed in, with their workspaces. */
+export const meQuery = queryOptions({
+  queryKey: ["auth", "me"],
+  queryFn: () => http.get<Me>("/api/auth/me"),
+  staleTime: 60_000,
+});
+
+export interface FirstAccount {
+  name: string;
+  email: string;
+  password: string;
+  token?: string;
+}
+
+export const createFirstAccount = (body: FirstAccount) => http.post<Me>("/api/setup", { body });
+
+export const signIn = (body: { email: string; password: string }) => http.post<Me>("/api/auth/sign-in", { body });
+
+/** Opens a session for whoever the request's bearer token names. */
+export const openSession = () => http.post<Me>("/api/auth/session");
+
+export const signOut = () => http.post<void>("/api/auth/sign-out");
+
+export const acceptInvitation = (token: string) =>
+  http.post<{ workspace_id: string }>("/api/invitations/accept", { body: { token } });
+
+/** Makes an account for the invited address and signs it in. */
+export const signUp = (body: { token: string; name: string; password: string }) =>
+  http.post<Me>("/api/invitations/sign-up", { body });
+
+/** The membership that an address names by slug or id. */
+export function findWorkspace(me: Me, address: string): WorkspaceMembership | undefined {
+  return me.workspaces.find((one) => one.slug === address || one.id === address);
+}
+
+/** Where a person lands: the workspace the server resolved, else their first. */
+export function homeWorkspace(me: Me): WorkspaceMembership | undefined {
+  return findWorkspace(me, me.workspace_id) ?? me.workspaces[0];
+}

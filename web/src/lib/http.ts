@@ -1,0 +1,80 @@
+import { authHeaders } from "./auth";
+import { Problem, unreachable } from "./problem";
+
+type QueryValue = string | number | boolean | null | undefined;
+
+export interface RequestOptions {
+  /** The workspace the request is about; absent only before one is chosen. */
+  workspace?: string | undefined;
+  query?: Record<string, QueryValue>;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** An answer together with the ETag that a later save must send back. */
+export interface Tagged<T> {
+  data: T;
+  etag: string | null;
+}
+
+/** Called once whenever the server says that nobody is signed in any more. */
+let onSignedOut: () => void = () => undefined;
+
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export function addressOf(path: string, query: Record<string, QueryValue> = {}): string {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string | number | boolean] => {
+    return pair[1] !== null && pair[1] !== undefined && pair[1] !== "";
+  });
+  const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  return search ? `${path}?${search}` : path;
+}
+
+async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", ...(await authHeaders()), ...options.headers };
+  if (options.workspace) headers["X-Workspace-ID"] = options.workspace;
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  const init: RequestInit = { method, headers, credentials: "same-origin" };
+  if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  if (options.signal) init.signal = options.signal;
+  try {
+    return await fetch(addressOf(path, options.query), init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw unreachable();
+  }
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body: unknown = await response.json().catch(() => ({}));
+  const fields = body !== null && typeof body === "object" ? (body as Record<string, unknown>) : {};
+  return new Problem(response.status, fields, response.headers.get("X-Request-ID"));
+}
+
+/** Sends one request and returns its JSON with its ETag; throws a Problem for anything but success. */
+export async function exchange<T>(method: string, path: string, options: RequestOptions = {}): Promise<Tagged<T>> {
+  const response = await send(method, path, options);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.status === 401) onSignedOut();
+    throw problem;
+  }
+  const data = response.status === 204 ? undefined : await response.json();
+  return { data: data as T, etag: response.headers.get("ETag") };
+}
+
+async function dataOf<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
+  return (await exchange<T>(method, path, options)).data;
+}
+
+/** The verbs, typed by what the caller expects to get. */
+export const http = {
+  get: <T>(path: string, options?: RequestOptions) => dataOf<T>("GET", path, options),
+  post: <T>(path: string, options?: RequestOptions) => dataOf<T>("POST", path, options),
+  put: <T>(path: string, options?: RequestOptions) => dataOf<T>("PUT", path, options),
+  patch: <T>(path: string, options?: RequestOptions) => dataOf<T>("PATCH", path, options),
+  delete: <T = void>(path: string, options?: RequestOptions) => dataOf<T>("DELETE", path, options),
+};

@@ -1,0 +1,37 @@
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { RunList } from "@/features/runs/run-list";
+import { RUN_STATUSES } from "@/features/runs/status";
+import { Button, buttonClass } from "@/ui/button";
+import { FilterBar, StatusFilter } from "@/ui/filters";
+import { Page } from "@/ui/page";
+
+const route = getRouteApi("/w/$workspace/runs");
+
+export function RunsPage() {
+  const { status, recipe } = route.useSearch();
+  const navigate = route.useNavigate();
+  const show = (part: { status?: string | undefined; recipe?: string | undefined }) =>
+    navigate({ search: (current) => ({ ...current, ...part }), replace: true });
+
+  return (
+    <Page title="Runs" lead="Every cooking of a recipe, newest first. The list keeps itself up to date.">
+      <FilterBar>
+        <StatusFilter options={RUN_STATUSES} value={status} onChange={(value) => show({ status: value })} />
+        {recipe && (
+          <Button size="sm" onClick={() => show({ recipe: undefined })}>
+            Only {recipe}: show all recipes
+          </Button>
+        )}
+      </FilterBar>
+      <RunList
+        filters={{ status, recipe }}
+        onClearFilters={() => show({ status: undefined, recipe: undefined })}
+        start={
+          <Link to="/w/$workspace/recipes" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
+            Choose a recipe to cook
+          </Link>
+        }
+      />
+    </Page>
+  );
+}

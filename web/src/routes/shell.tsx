@@ -1,0 +1,148 @@
+import { Link, Outlet, useRouteContext, useRouterState } from "@tanstack/react-router";
+import { Search } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { LiveProvider } from "@/lib/live/react";
+import { WorkspaceProvider } from "@/lib/workspace";
+import { PAGES } from "./pages";
+import { AccountMenu } from "./shell-account";
+import { ConnectionDot } from "./shell-connection";
+import { WorkspaceSwitch } from "./shell-workspaces";
+
+const Palette = lazy(() => import("./palette"));
+
+/** The frame of every page of a workspace: rail on wide screens, a bar at the bottom on phones. */
+export function Shell() {
+  const { membership } = useRouteContext({ from: "/w/$workspace" });
+  const [isPaletteOpen, setPaletteOpen] = useState(false);
+  usePaletteKey(() => setPaletteOpen((open) => !open));
+  const main = useFocusOnArrival();
+
+  return (
+    <WorkspaceProvider value={membership} key={membership.id}>
+      <LiveProvider workspace={membership.id}>
+        <a
+          href="#main"
+          className="sr-only z-50 rounded-lg bg-surface p-3 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        >
+          Skip to content
+        </a>
+        <div className="flex min-h-dvh flex-col md:flex-row">
+          <Rail onSearch={() => setPaletteOpen(true)} />
+          <TopBar onSearch={() => setPaletteOpen(true)} />
+          <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0">
+            <Outlet />
+          </main>
+          <BottomBar />
+        </div>
+        {isPaletteOpen && (
+          <Suspense fallback={null}>
+            <Palette onClose={() => setPaletteOpen(false)} />
+          </Suspense>
+        )}
+      </LiveProvider>
+    </WorkspaceProvider>
+  );
+}
+
+/** Moves the focus into each new page, as a page load would, so that reading and tabbing start there. */
+function useFocusOnArrival() {
+  const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const last = useRef(path);
+  useEffect(() => {
+    if (path !== last.current) main.current?.focus();
+    last.current = path;
+  }, [path]);
+  return main;
+}
+
+function usePaletteKey(toggle: () => void) {
+  useEffect(() => {
+    function pressed(event: KeyboardEvent) {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      toggle();
+    }
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  });
+}
+
+function Rail({ onSearch }: { onSearch: () => void }) {
+  return (
+    <div className="hidden w-60 shrink-0 border-r bg-sunken md:block">
+      <div className="sticky top-0 flex h-dvh flex-col gap-4 p-3">
+        <WorkspaceSwitch />
+        <button
+          type="button"
+          onClick={onSearch}
+          className="flex h-9 items-center gap-2.5 rounded-lg border border-line-strong bg-surface px-3 text-sm text-muted hover:text-ink"
+        >
+          <Search aria-hidden className="size-4" />
+          <span className="flex-1 text-left">Search</span>
+          <kbd className="font-sans text-xs">Ctrl K</kbd>
+        </button>
+        <nav aria-label="Main" className="grid gap-0.5">
+          {PAGES.map(({ to, label, icon: Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              from="/w/$workspace"
+              activeProps={{ "aria-current": "page" }}
+              className="flex h-10 items-center gap-3 rounded-lg px-3 text-muted hover:bg-line hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent"
+            >
+              <Icon aria-hidden className="size-[1.15rem]" />
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <div className="mt-auto grid gap-1">
+          <ConnectionDot />
+          <AccountMenu />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function TopBar({ onSearch }: { onSearch: () => void }) {
+  return (
+    <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-surface px-3 md:hidden">
+      <div className="min-w-0 flex-1">
+        <WorkspaceSwitch />
+      </div>
+      <ConnectionDot compact />
+      <button
+        type="button"
+        aria-label="Search"
+        onClick={onSearch}
+        className="grid size-10 place-items-center rounded-lg text-muted"
+      >
+        <Search aria-hidden className="size-5" />
+      </button>
+      <AccountMenu compact />
+    </header>
+  );
+}
+
+function BottomBar() {
+  return (
+    <nav
+      aria-label="Main"
+      className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {PAGES.map(({ to, label, icon: Icon }) => (
+        <Link
+          key={to}
+          to={to}
+          from="/w/$workspace"
+          activeProps={{ "aria-current": "page" }}
+          className="grid h-16 place-content-center justify-items-center gap-1 text-xs text-muted aria-[current=page]:font-medium aria-[current=page]:text-accent"
+        >
+          <Icon aria-hidden className="size-5" />
+          {label}
+        </Link>
+      ))}
+    </nav>
+  );
+}
