@@ -52,7 +52,9 @@ def following(process: Process, log: Log, after: int = 0) -> AsyncGenerator[str]
     return follow(process.bus, process.database, log.workspace_id, log.topic, after, is_last, yes)
 
 
-async def test_a_reader_gets_what_was_stored_before_it_came_and_then_what_follows(processes: Processes, log: Log) -> None:
+async def test_a_reader_gets_what_was_stored_before_it_came_and_then_what_follows(
+    processes: Processes, log: Log
+) -> None:
     process = await processes.start()
     await log.append(3)
     reading = asyncio.create_task(seqs(following(process, log)))

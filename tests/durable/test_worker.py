@@ -175,7 +175,8 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
     await processes.start(second.handlers(), lease_s=0.6)
 
     async with database.recording(None) as connection:
-        await connection.execute("UPDATE durable.executors SET expires_at = now() - interval '1 s' WHERE id = $1", old_id)
+        await connection.execute(
+            "UPDATE durable.executors SET expires_at = now() - interval '1 s' WHERE id = $1", old_id)
     await until(lambda: len(first.driven) + len(second.driven) == 2)
     await until(lambda: first.interrupted)
 
@@ -190,7 +191,8 @@ async def test_jobs_of_the_dead_are_freed(processes: Processes, queue: Queue, da
     dead, unheard_of = new_id(), new_id()
     async with database.recording(None) as connection:
         await connection.execute(
-            "INSERT INTO durable.executors (id, host, pid, expires_at) VALUES ($1, 'gone', 1, now() - interval '1 s')", dead)
+            "INSERT INTO durable.executors (id, host, pid, expires_at) "
+            "VALUES ($1, 'gone', 1, now() - interval '1 s')", dead)
     for key, holder in (("expired", dead), ("orphan", unheard_of)):
         await queue.add(key)
         await queue.change(key, f"executor_id = '{holder}', attempts = 1")

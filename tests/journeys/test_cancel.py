@@ -134,7 +134,9 @@ async def test_a_run_that_has_ended_stays_as_it_is(client: Client, make: Make, m
     assert (await client.get(f"/api/runs/{run['id']}")).json() == run
 
 
-async def test_cancelling_a_cancelled_run_changes_nothing(client: Client, make: Make, model_server: ModelServer) -> None:
+async def test_cancelling_a_cancelled_run_changes_nothing(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
     run_id = await started(client, make, model_server)
     await client.post(f"/api/runs/{run_id}/cancel")
     events = await client.follow(run_id)

@@ -148,7 +148,9 @@ async def test_whatever_the_model_does_the_run_ends_with_a_reason_and_is_never_t
     assert types_of(events)[-1] == "execution.failed"
 
 
-async def test_a_provider_that_asks_to_wait_is_waited_for(client: Client, make: Make, model_server: ModelServer) -> None:
+async def test_a_provider_that_asks_to_wait_is_waited_for(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
     recipe = await make.recipe("Say hello", execution_config=ONCE)
     model_server.script(Reply(status=429, headers={"Retry-After": "1"}), Reply(text="now"))
 

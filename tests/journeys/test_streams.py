@@ -65,7 +65,9 @@ async def test_pieces_of_a_call_that_broke_off_are_taken_back_before_it_is_asked
     assert next(event["data"]["text"] for event in events if event["type"] == "model.answered") == "complete"
 
 
-async def test_events_arrive_while_the_run_is_still_going(client: Client, make: Make, model_server: ModelServer) -> None:
+async def test_events_arrive_while_the_run_is_still_going(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
     recipe = await make.recipe("Write")
     gate = asyncio.Event()
     model_server.script(Reply(text="done", gate=gate))

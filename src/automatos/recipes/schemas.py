@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from automatos.agents.service import AgentDefinition
@@ -15,6 +16,7 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50)]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 MAX_STEPS = 200
+MAX_INPUT_BYTES = 1_000_000
 
 
 class InputSpec(Body):
@@ -83,6 +85,13 @@ class ExecutionStart(Body):
     """Inputs of one execution, by name."""
 
     input_data: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue], max_length=100)
+
+    @field_validator("input_data")
+    @classmethod
+    def _not_huge(cls, values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if len(orjson.dumps(values)) > MAX_INPUT_BYTES:
+            raise ValueError(f"is longer than {MAX_INPUT_BYTES} bytes of JSON")
+        return values
 
 
 class FileStep(Body):

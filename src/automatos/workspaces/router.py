@@ -10,8 +10,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
+from automatos.kernel.openapi import problems
 from automatos.workspaces import (
     audit,
+    errors,
     invitations,
     keys,
     members,
@@ -57,7 +59,10 @@ async def read_auth_config(database: AppDatabase, settings: AppSettings) -> sche
     )
 
 
-@router.post("/setup", status_code=status.HTTP_201_CREATED, tags=["auth"])
+@router.post(
+    "/setup", status_code=status.HTTP_201_CREATED, tags=["auth"],
+    responses=problems(errors.AlreadySetUp, errors.SetupRefused),
+)
 async def set_up(
     body: schemas.Setup, request: Request, response: Response, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
@@ -70,7 +75,7 @@ async def set_up(
     return await _welcome(request, response, gatekeeper, opened)
 
 
-@router.post("/auth/sign-in", tags=["auth"])
+@router.post("/auth/sign-in", tags=["auth"], responses=problems(errors.WrongSignIn, errors.TooManyAttempts))
 async def sign_in(
     body: schemas.SignIn, request: Request, response: Response, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
@@ -91,7 +96,7 @@ async def sign_out(request: Request, response: Response, database: AppDatabase) 
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
 
 
-@router.post("/auth/session", tags=["auth"])
+@router.post("/auth/session", tags=["auth"], responses=problems(errors.TokenRequired))
 async def trade_token(
     request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
@@ -113,7 +118,10 @@ async def list_workspaces(caller: CurrentCaller, database: AppDatabase) -> schem
     return schemas.WorkspaceList(items=[schemas.MembershipOut.model_validate(each) for each in found], total=len(found))
 
 
-@router.post("/workspaces", status_code=status.HTTP_201_CREATED, tags=["workspaces"])
+@router.post(
+    "/workspaces", status_code=status.HTTP_201_CREATED, tags=["workspaces"],
+    responses=problems(errors.PersonRequired, errors.SlugTaken),
+)
 async def create_workspace(
     body: schemas.WorkspaceNew, caller: CurrentCaller, database: AppDatabase
 ) -> schemas.MembershipOut:
@@ -128,7 +136,7 @@ async def read_workspace(workspace_id: UUID, caller: CurrentCaller, session: Ses
     return schemas.WorkspaceOut.model_validate(await workspace.get_workspace(session, caller))
 
 
-@router.put("/workspaces/{workspace_id}", tags=["workspaces"])
+@router.put("/workspaces/{workspace_id}", tags=["workspaces"], responses=problems(errors.SlugTaken))
 async def rename_workspace(
     workspace_id: UUID, body: schemas.WorkspaceChange, caller: Owner, session: Session
 ) -> schemas.WorkspaceOut:
@@ -149,7 +157,10 @@ async def list_members(workspace_id: UUID, caller: CurrentCaller, session: Sessi
     )
 
 
-@router.post("/workspaces/{workspace_id}/members/invite", status_code=status.HTTP_201_CREATED, tags=["members"])
+@router.post(
+    "/workspaces/{workspace_id}/members/invite", status_code=status.HTTP_201_CREATED, tags=["members"],
+    responses=problems(errors.AlreadyMember, errors.InvitationPending, errors.MemberLimitReached, errors.GrantTooHigh),
+)
 async def invite_member(
     workspace_id: UUID, body: schemas.InvitationNew, request: Request, caller: Admin, session: Session
 ) -> schemas.InvitationMade:
@@ -163,14 +174,18 @@ async def invite_member(
 
 
 @router.delete(
-    "/workspaces/{workspace_id}/invitations/{invitation_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"]
+    "/workspaces/{workspace_id}/invitations/{invitation_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"],
+    responses=problems(errors.InvitationInvalid),
 )
 async def revoke_invitation(workspace_id: UUID, invitation_id: UUID, caller: Admin, session: Session) -> None:
     """Withdraw an open invitation."""
     await invitations.revoke_invitation(session, caller, invitation_id)
 
 
-@router.patch("/workspaces/{workspace_id}/members/{user_id}", tags=["members"])
+@router.patch(
+    "/workspaces/{workspace_id}/members/{user_id}", tags=["members"],
+    responses=problems(errors.MemberNotFound, errors.OwnerProtected, errors.GrantTooHigh, errors.ManagedElsewhere),
+)
 async def change_role(
     workspace_id: UUID, user_id: UserId, body: schemas.RoleChange, caller: Admin, session: Session
 ) -> schemas.MemberOut:
@@ -179,14 +194,20 @@ async def change_role(
 
 
 @router.delete(
-    "/workspaces/{workspace_id}/members/{user_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"]
+    "/workspaces/{workspace_id}/members/{user_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"],
+    responses=problems(errors.MemberNotFound, errors.OwnerProtected, errors.GrantTooHigh, errors.ManagedElsewhere),
 )
 async def remove_member(workspace_id: UUID, user_id: UserId, caller: CurrentCaller, session: Session) -> None:
     """Remove a member as an admin, or leave as oneself."""
     await members.remove_member(session, caller, user_id)
 
 
-@router.post("/invitations/accept", tags=["members"])
+@router.post(
+    "/invitations/accept", tags=["members"],
+    responses=problems(
+        errors.PersonRequired, errors.InvitationInvalid, errors.AlreadyMember, errors.MemberLimitReached
+    ),
+)
 async def accept_invitation(
     body: schemas.InvitationAcceptance, caller: CurrentCaller, database: AppDatabase
 ) -> schemas.Accepted:
@@ -194,7 +215,10 @@ async def accept_invitation(
     return schemas.Accepted(workspace_id=await invitations.accept_invitation(database, caller, body.token))
 
 
-@router.post("/invitations/sign-up", status_code=status.HTTP_201_CREATED, tags=["members"])
+@router.post(
+    "/invitations/sign-up", status_code=status.HTTP_201_CREATED, tags=["members"],
+    responses=problems(errors.InvitationInvalid, errors.EmailTaken, errors.MemberLimitReached),
+)
 async def sign_up(
     body: schemas.SignUp, request: Request, response: Response, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
@@ -223,7 +247,10 @@ async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -
     return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text)
 
 
-@router.delete("/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["api keys"])
+@router.delete(
+    "/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["api keys"],
+    responses=problems(errors.ApiKeyNotFound),
+)
 async def revoke_key(key_id: UUID, caller: Admin, session: Session) -> None:
     """Revoke an API key, at once and for good."""
     await keys.revoke_key(session, caller, key_id)

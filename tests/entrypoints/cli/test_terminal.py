@@ -1,5 +1,6 @@
 """What a person at a terminal sees: a live view, colours only where wanted, a Ctrl-C that leaves the run alone."""
 
+import asyncio
 import os
 import pty
 import re
@@ -7,15 +8,24 @@ import select
 import signal
 import subprocess
 import time
+from pathlib import Path
 
-from tests.chaos.processes import AUTOMATOS, ROOT
+import pytest
+
+from tests.chaos.client import OWNER, set_up
+from tests.chaos.harness import stage
+from tests.chaos.processes import AUTOMATOS, ROOT, environment
 from tests.entrypoints.cli.conftest import EXAMPLES, Cli
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*3[0-7][0-9;]*m")
 
 
-def at_terminal(cli: Cli, *arguments: str, interrupt_after: bytes | None = None, **more: str) -> tuple[int, bytes]:
-    """Run a command on a pseudo-terminal; return its exit code and all it wrote."""
+def at_terminal(
+    cli: Cli, *arguments: str, interrupt_after: bytes | None = None, answers: dict[bytes, str] | None = None,
+    **more: str,
+) -> tuple[int, bytes]:
+    """Run a command on a pseudo-terminal, typing each answer at its prompt; return its exit code and all it wrote."""
+    typed = dict(answers or {})
     master, slave = pty.openpty()
     variables = cli.variables | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"} | more
     process = subprocess.Popen(
@@ -33,8 +43,33 @@ def at_terminal(cli: Cli, *arguments: str, interrupt_after: bytes | None = None,
         if interrupt_after and interrupt_after in seen:
             process.send_signal(signal.SIGINT)
             interrupt_after = None
+        for prompt in [prompt for prompt in typed if prompt in seen]:
+            os.write(master, f"{typed.pop(prompt)}\n".encode())
     os.close(master)
     return process.wait(10), seen
+
+
+@pytest.mark.slow
+async def test_a_person_signs_in_with_a_password_that_is_not_shown(tmp_path: Path) -> None:
+    async with stage() as scene:
+        server = await scene.start_server()
+        cli = Cli(environment(tmp_path / "home") | {"AUTOMATOS_URL": server.url})
+        before = await asyncio.to_thread(at_terminal, cli, "auth", "login")
+        assert before[0] == 4
+        assert b"this server has no account yet" in before[1]
+        async with await set_up(server.url):
+            answers = {b"Email: ": OWNER["email"], b"Password: ": OWNER["password"]}
+            code, seen = await asyncio.to_thread(at_terminal, cli, "auth", "login", answers=answers)
+            assert code == 0, seen
+            assert f"as {OWNER['email']}".encode() in seen
+            assert OWNER["password"].encode() not in seen
+            assert cli("agent", "create", "--name", "Mine").returncode == 0
+            assert cli("auth", "logout").returncode == 0
+            assert cli("agent", "list").returncode == 4
+
+            wrong = {b"Email: ": OWNER["email"], b"Password: ": "not it at all"}
+            code, _ = await asyncio.to_thread(at_terminal, cli, "auth", "login", answers=wrong)
+            assert code == 4
 
 
 def test_a_run_is_drawn_live_and_its_output_follows(signed_in: Cli) -> None:

@@ -120,7 +120,7 @@ async def count_executions(session: AsyncSession, workspace_id: UUID, recipe_ids
         .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
         .group_by(RecipeExecution.recipe_id)
     )
-    return {recipe_id: count for recipe_id, count in rows.all()}
+    return {row[0]: row[1] for row in rows.all()}
 
 
 async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChefHat } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Recipe } from "@/client";
 import { formatCount } from "@/lib/format";
 import { randomId } from "@/lib/id";
@@ -50,7 +50,11 @@ function CookForm({ recipe, earlier, onClose, onStarted }: FormProps) {
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [key, setKey] = useState(randomId);
   const cook = useCook();
+  const form = useRef<HTMLFormElement>(null);
   const problem = cook.error ? asProblem(cook.error) : null;
+
+  // The fields may come after the dialog opened, which then had only its Close button to focus.
+  useEffect(() => form.current?.querySelector<HTMLElement>("input, textarea, button[type=submit]")?.focus(), []);
 
   function change(name: string, value: string | boolean) {
     setValues((current) => ({ ...current, [name]: value }));
@@ -69,7 +73,7 @@ function CookForm({ recipe, earlier, onClose, onStarted }: FormProps) {
   }
 
   return (
-    <form onSubmit={submit}>
+    <form ref={form} onSubmit={submit}>
       <CookInputs
         inputs={recipe.inputs}
         values={values}
