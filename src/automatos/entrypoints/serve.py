@@ -95,11 +95,13 @@ async def _serve_on(
     from automatos.entrypoints.api import create_app
     from automatos.entrypoints.seed import seed
     from automatos.entrypoints.services import Services
+    from automatos.kernel.memory import settle
 
     services = Services(settings, ground.url, role=ground.role, works=works)
     app = create_app(services)
     async with app.router.lifespan_context(app):
         await seed(services.database)
+        settle()
         server = _http_server(app)
         url = address_of(listener)
         async with _listening(server, listener) as http:

@@ -25,11 +25,13 @@ async def work(settings: Settings) -> None:
     with stopping_on_signals() as stopping:
         ground = await _find_ground(settings)
         from automatos.entrypoints.services import Services
+        from automatos.kernel.memory import settle
         from automatos.kernel.telemetry import configure_logging
 
         configure_logging(settings)
         services = Services(settings, ground.url, role=ground.role, works=True)
         async with services.running():
+            settle()
             place = ground.url.rpartition("@")[2]
             print(f"Working on {place}, {settings.worker_concurrency} jobs at most. Ctrl-C stops.", flush=True)  # noqa: T201
             await stopping.asked.wait()

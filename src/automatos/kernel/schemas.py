@@ -20,7 +20,7 @@ def _refuse_unstorable(value: Any, depth: int = 0) -> None:
         if any("\ud800" <= ch <= "\udfff" for ch in value):
             raise ValueError("contains a lone surrogate")
     elif isinstance(value, int | float):
-        _refuse_huge(value)
+        _refuse_huge(value, depth)
     elif isinstance(value, dict):
         for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
             _refuse_unstorable(key, depth + 1)
@@ -30,8 +30,9 @@ def _refuse_unstorable(value: Any, depth: int = 0) -> None:
             _refuse_unstorable(item, depth + 1)
 
 
-def _refuse_huge(value: float) -> None:
-    if isinstance(value, float) and not isfinite(value):
+def _refuse_huge(value: float, depth: int) -> None:
+    """Fields of the body itself are checked, and named, by their types; only what is deeper may be free JSON."""
+    if depth > 1 and isinstance(value, float) and not isfinite(value):
         raise ValueError("contains a number that is not finite")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("contains a whole number beyond 64 bits")

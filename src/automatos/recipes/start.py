@@ -53,7 +53,7 @@ async def _start(
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    execution_id, at, event = new_id(), now(), _queued(recipe)
+    execution_id, at, event = new_id(), now(), _queued(recipe, found["names"])
     is_new = await executions.accept(
         connection, execution_id=execution_id, workspace_id=caller.workspace_id, recipe_id=recipe.recipe_id,
         version=recipe.version, input_data=accepted, total_steps=len(recipe.steps), triggered_by=caller.actor,
@@ -84,11 +84,12 @@ async def _earlier(connection: asyncpg.Connection, key: str, fingerprint: str | 
     return Accepted(row["id"], await definition(connection, row["recipe_id"], row["recipe_version"]), is_repeat=True)
 
 
-def _queued(recipe: Definition) -> NewEvent:
+def _queued(recipe: Definition, names: dict[str, str]) -> NewEvent:
     return NewEvent.of(
         "execution.queued", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
         total_steps=len(recipe.steps),
-        steps=[{"order": s.order, "step_id": s.step_id, "agent_id": s.agent_id, "output_key": s.output_key}
+        steps=[{"order": s.order, "step_id": s.step_id, "agent_id": s.agent_id,
+                "agent_name": names[str(s.agent_id)], "output_key": s.output_key}
                for s in recipe.steps],
     )
 

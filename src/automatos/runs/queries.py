@@ -16,7 +16,8 @@ async def model_turns_since(connection: asyncpg.Connection, since: datetime) -> 
     """Return the model turns recorded since then, of every workspace, with the runs they belong to."""
     return await connection.fetch(
         "SELECT t.run_id, t.seq, t.workspace_id, t.body, t.input_tokens, t.output_tokens, t.duration_ms, r.agent_id, "
-        "r.execution_id FROM run_turns t JOIN agent_runs r ON r.id = t.run_id WHERE t.kind = 'model' AND t.created_at >= $1",
+        "r.execution_id FROM run_turns t JOIN agent_runs r ON r.id = t.run_id "
+        "WHERE t.kind = 'model' AND t.created_at >= $1",
         since,
     )
 

@@ -194,12 +194,14 @@ async def forget_execution(session: AsyncSession, workspace_id: UUID, execution_
 
 
 async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
-    """Return what is needed to start a recipe: id, version and the step agents that are not ready, by name."""
+    """Return what is needed to start a recipe: id, version, its agents' names, and those that are not ready."""
     return await connection.fetchrow(
         """
-        SELECT r.id, r.version, unavailable_agents(
-            (SELECT array_agg((s->>'agent_id')::int) FROM jsonb_array_elements(r.steps) s)) AS idle
-        FROM workflow_recipes r WHERE r.template_id = $1 AND r.deleted_at IS NULL
+        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle
+        FROM workflow_recipes r
+        CROSS JOIN LATERAL (
+            SELECT array_agg((s->>'agent_id')::int) AS ids FROM jsonb_array_elements(r.steps) s) a
+        WHERE r.template_id = $1 AND r.deleted_at IS NULL
         """,
         template_id,
     )
