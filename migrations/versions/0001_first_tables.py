@@ -111,6 +111,11 @@ BEGIN
             WHERE a.status IS NULL OR a.status NOT IN ('active', 'idle'));
 END $$;
 
+CREATE FUNCTION agent_names(ids int[]) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_object_agg(a.id, a.name) FROM public.agents a WHERE a.id = ANY(ids));
+END $$;
+
 CREATE FUNCTION append_runs(workspace uuid, runs jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
