@@ -1,6 +1,7 @@
 """Fixtures every test may use: a migrated PostgreSQL, a running server with its worker, a scripted model, a caller."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -35,7 +36,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 def open_to_server_user(directory: Path) -> None:
     """Let the unprivileged database user pass through pytest's private folders when the tests run as root."""
-    for folder in [directory, *directory.parents][:3]:
+    for folder in [directory, *directory.parents]:
+        if folder == Path(tempfile.gettempdir()):
+            return
         folder.chmod(folder.stat().st_mode | 0o011)
 
 

@@ -18,7 +18,7 @@ async def test_the_last_turn_is_asked_without_tools_and_a_run_that_still_has_no_
 
     run = await client.cooked(recipe["template_id"])
 
-    assert [call.tools for call in model_server.calls] == [["calculator"], ["calculator"], []]
+    assert [call.body.get("tool_choice") for call in model_server.calls] == [None, None, "none"]
     assert run["status"] == "failed"
     assert run["error"]["code"] == "run_limit_reached"
     assert "max_iterations" in run["error"]["message"]
@@ -99,7 +99,7 @@ async def test_a_tool_that_is_called_in_circles_is_refused_and_the_run_ends(
     again = Reply(tool_calls=[("calculator", {"expression": "1+1"})])
 
     def has_tools(call: Call) -> bool:
-        return bool(call.tools)
+        return call.body.get("tool_choice") != "none"
 
     model_server.script(again, match=has_tools, repeat=True)
     model_server.script(Reply(text="two"))

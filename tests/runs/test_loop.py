@@ -108,7 +108,7 @@ async def test_a_model_that_never_stops_calling_tools_is_stopped(bench: Bench, m
         await bench.work(bench.run(limits=Limits(max_turns=4)))
 
     assert len(model_server.calls) == 4
-    assert [bool(call.tools) for call in model_server.calls] == [True, True, True, False]
+    assert [call.body.get("tool_choice") for call in model_server.calls] == [None, None, None, "none"]
 
 
 async def test_tokens_are_limited_between_turns(bench: Bench, model_server: ModelServer) -> None:

@@ -13,6 +13,7 @@ from automatos.kernel.ids import new_id
 from automatos.tools.registry import definitions
 from automatos.tools.service import Toolbox
 from automatos.tools.types import ToolContext
+from tests.conftest import open_to_server_user
 
 
 @pytest.fixture
@@ -25,8 +26,7 @@ async def http() -> AsyncIterator[Http]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """The folder of one execution, in a place that the unprivileged user of the sandbox can pass through."""
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(folder.stat().st_mode | 0o011)
+    open_to_server_user(tmp_path)
     return tmp_path / "execution"
 
 

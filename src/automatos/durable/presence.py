@@ -60,13 +60,13 @@ class Presence:
 
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
-            await queries.register(connection, self.id, socket.gethostname(), os.getpid(), self._lease_s)
+            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s)
             self.others = await queries.renew(connection, self.id, self._lease_s) or 0
 
     async def _bury_neighbours(self) -> None:
         """Do not wait for the lease of a process that ran on this machine and is gone: its work goes on now."""
         async with self._database.recording(None) as connection:
-            for row in await queries.executors_on(connection, socket.gethostname()):
+            for row in await queries.executors_on(connection, _machine()):
                 if row["id"] != self.id and not psutil.pid_exists(row["pid"]):
                     await queries.end_lease(connection, row["id"])
             await self._bury(connection)
@@ -100,3 +100,10 @@ class Presence:
             log.warning("durable.process_buried", jobs_freed=buried["jobs"])
             for callback in self._on_burial:
                 callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
+
+
+def _machine() -> str:
+    """Name the machine whose process numbers ours is one of: two containers may share a host name, not that."""
+    with contextlib.suppress(OSError):
+        return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 - not a file to follow
+    return socket.gethostname()

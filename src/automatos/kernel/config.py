@@ -93,7 +93,9 @@ class Settings(BaseSettings):
     openrouter_api_key: SecretStr | None = Field(None, validation_alias="OPENROUTER_API_KEY")
     mistral_api_key: SecretStr | None = Field(None, validation_alias="MISTRAL_API_KEY")
     groq_api_key: SecretStr | None = Field(None, validation_alias="GROQ_API_KEY")
-    default_llm_provider: str | None = Field(None, validation_alias=AliasChoices("DEFAULT_LLM_PROVIDER", "LLM_PROVIDER"))
+    default_llm_provider: str | None = Field(
+        None, validation_alias=AliasChoices("DEFAULT_LLM_PROVIDER", "LLM_PROVIDER")
+    )
     default_llm_model: str | None = Field(None, validation_alias=AliasChoices("DEFAULT_LLM_MODEL", "LLM_MODEL"))
 
     # Connected apps and objects.

@@ -177,9 +177,9 @@ class EmbeddedPostgres:
         stored, ours = marker.read_text().strip(), self._major()
         if stored != ours:
             raise EmbeddedDatabaseRefused(
-                f"The data in {self.cluster} was written by PostgreSQL {stored}; this version carries PostgreSQL {ours}. "
-                f"Dump it with PostgreSQL {stored} and restore it, run it by your own server with DATABASE_URL, or move "
-                "the directory away to start empty."
+                f"The data in {self.cluster} was written by PostgreSQL {stored}; this version carries PostgreSQL "
+                f"{ours}. Dump it with PostgreSQL {stored} and restore it, run it by your own server with "
+                "DATABASE_URL, or move the directory away to start empty."
             )
 
     def _major(self) -> str:
@@ -238,7 +238,8 @@ class EmbeddedPostgres:
             log.seek(0, os.SEEK_END)
             begin = log.tell()
             done = subprocess.run(  # noqa: S603
-                [self._bin / program, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, cwd="/",
+                [self._bin / program, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+                cwd="/",
                 user=owner[0] if owner else None, group=owner[1] if owner else None, start_new_session=True,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             )

@@ -60,6 +60,7 @@ class _Question:
     on_restart: Callable[[], None] | None
     retries: int
     attempt: int
+    may_call_tools: bool
     has_told: bool = False
 
     def tell(self, text: str) -> None:
@@ -140,20 +141,22 @@ class ModelClient:
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
-                       retries: int, on_restart: Callable[[], None] | None = None) -> Completion:
+                       retries: int, on_restart: Callable[[], None] | None = None,
+                       may_call_tools: bool = True) -> Completion:
         """Ask a model and return its complete answer, handing its text to `on_delta` as it comes.
 
         Everything, retries and fallback too, ends within `deadline_s`. Refusals that pass are asked again up to
         `retries` times; then, and when the model is dead or too slow, the fallback model of the choice is asked once
         in the same way. When text was already handed over, that happens only if `on_restart` is given, and it is
-        called first. Cancelling the task closes the socket. Every attempt is written to the usage ledger.
+        called first. `may_call_tools=False` names the tools only to explain the calls in the conversation. Cancelling
+        the task closes the socket. Every attempt is written to the usage ledger.
 
         Raises:
             ModelProblem: there is no complete answer; see `llm.errors` for the kinds.
             UnknownProvider: the choice names a provider that does not exist.
         """
         question = _Question(messages, tools, context, on_delta, on_restart, retries,
-                             attempt=context.epoch * ATTEMPTS_PER_EPOCH)
+                             attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools)
         fallback = _fallback_of(choice)
         started_at = _now_s()
         first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0))
@@ -215,6 +218,7 @@ class ModelClient:
         call = ProviderCall(
             self._http.session(allow_private=secret.allow_private), secret.provider, secret.base_url, secret.value,
             route.choice, question.messages, question.tools, question.context.idempotency_key,
+            question.may_call_tools,
         )
         began = time.perf_counter()
         try:
@@ -246,8 +250,8 @@ class ModelClient:
         """
         await self._prices.prepare(call.provider, call.model_id)
         cost = self._prices.cost(call.provider, call.model_id, call.usage)
-        self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage, cost,
-                                       call.latency_ms))
+        self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage,
+                                       cost, call.latency_ms))
 
     def _note_failure(self, route: _Route, question: _Question, began: float, status: UsageStatus,
                       message: str | None) -> None:

@@ -101,7 +101,7 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, "recipe", run.epoch)
     completion = await desk.client.complete(
         run.opening.model, messages_of(run.opening, run.turns),
-        [] if is_last_chance else desk.toolbox.specs(run.opening.tools), context,
+        desk.toolbox.specs(run.opening.tools), context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         deadline_s=desk.model_timeout_s, retries=desk.model_retries,
     )

@@ -26,6 +26,7 @@ class ProviderCall:
     messages: Sequence[Message]
     tools: Sequence[ToolSpec]
     idempotency_key: str | None = None
+    may_call_tools: bool = True
 
     def fault(self, kind: type[Fault], what: str, *, next_step: str | None = None) -> Fault:
         """Build an error about this call, naming the provider and the model."""

@@ -41,6 +41,8 @@ def request_body(call: ProviderCall) -> dict[str, Any]:
     if call.tools:
         body["tools"] = [{"name": t.name, "description": t.description, "input_schema": t.parameters}
                          for t in call.tools]
+        if not call.may_call_tools:
+            body["tool_choice"] = {"type": "none"}
     return body
 
 

@@ -16,6 +16,7 @@ MAX_POINTS = 6
 _SUM = re.compile(r"\d[\d\s.]*(?:[-+*/]\s*\(?\s*\d[\d\s.]*\)?\s*)+")
 _CLOCK = re.compile(r"(?i)\b(today|current (?:date|time)|what (?:date|time|day)|now\b.*\b(?:date|time))")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_FENCE = re.compile(r"</?data>")
 _MARKS = re.compile(r"^[\s#>*\-\d.)]+")
 
 
@@ -28,7 +29,7 @@ class DemoProvider:
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Answer once; see `ModelProvider`."""
         prompt, results = _last_turn(call.messages)
-        wanted = None if results else wanted_tool(prompt, call.tools)
+        wanted = wanted_tool(prompt, call.tools) if call.may_call_tools and not results else None
         text = "" if wanted else write_answer(prompt, results)
         for piece in _pieces(text):
             if self._delay_s:
@@ -88,7 +89,7 @@ def _points(prompt: str) -> list[str]:
     """Return the distinct sentences of a prompt, cleaned of marks and of the demo's own phrases in earlier outputs."""
     found: dict[str, None] = {}
     for sentence in _SENTENCE.split(prompt):
-        cleaned = _MARKS.sub("", sentence).strip()[:200]
+        cleaned = _MARKS.sub("", _FENCE.sub("", sentence)).strip()[:200]
         if len(cleaned) > 2 and LABEL not in cleaned and not cleaned.startswith(("Next step: add", "Points to work")):
             found.setdefault(cleaned)
     return list(found)
@@ -99,7 +100,7 @@ def _last_turn(messages: Sequence[Message]) -> tuple[str, list[str]]:
     results: list[str] = []
     for message in reversed(messages):
         if message.role == "tool":
-            results.insert(0, message.content)
+            results.insert(0, _FENCE.sub("", message.content).strip())
         elif message.role == "user":
             return message.content, results
     return "", results

@@ -39,6 +39,8 @@ def request_body(call: ProviderCall) -> dict[str, Any]:
     if call.tools:
         body["tools"] = [{"type": "function", "function": {"name": t.name, "description": t.description,
                                                            "parameters": t.parameters}} for t in call.tools]
+        if not call.may_call_tools:
+            body["tool_choice"] = "none"
     return body
 
 
