@@ -109,7 +109,7 @@ def install(node: Node, web: Path) -> None:
     mark = web / "node_modules/.installed-lock"
     if mark.is_file() and mark.read_text() == lock:
         return
-    npm(node, web, "ci", "--ignore-scripts")
+    npm(node, web, "ci", "--ignore-scripts", "--loglevel=error", "--no-update-notifier")
     mark.write_text(lock)
 
 

@@ -14,12 +14,12 @@ from automatos.runs import service as runs
 from automatos.runs.types import Run
 
 KEPT_DEFINITIONS = 512
-_definitions: dict[tuple[int, int], Definition] = {}
+_definitions: dict[tuple[UUID, int, int], Definition] = {}
 
 
-async def definition(connection: asyncpg.Connection, recipe_id: int, version: int) -> Definition:
+async def definition(connection: asyncpg.Connection, workspace_id: UUID, recipe_id: int, version: int) -> Definition:
     """Return a version of a recipe; versions never change, so the latest used are kept in memory."""
-    key = (recipe_id, version)
+    key = (workspace_id, recipe_id, version)
     if key not in _definitions:
         row = await definitions.version(connection, recipe_id, version)
         if row is None:
@@ -39,7 +39,7 @@ async def load(
         row = await executions.take_over(connection, execution_id)
         if row is None:
             return None
-        recipe = await definition(connection, row["recipe_id"], row["recipe_version"])
+        recipe = await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"])
         stored = await executions.steps_of(connection, execution_id) if row["started_at"] else []
     state = _state_of(row, recipe, stored)
     open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]

@@ -45,11 +45,11 @@ async def _start(
     if found is None:
         raise RecipeNotFound(template_id)
     fingerprint = _fingerprint(template_id, inputs) if key else None
-    if key and (repeat := await _earlier(connection, key, fingerprint)):
+    if key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
         return repeat
     if found["idle"]:
         raise RecipeNotReady(found["idle"])
-    recipe = await definition(connection, found["id"], found["version"])
+    recipe = await definition(connection, caller.workspace_id, found["id"], found["version"])
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
@@ -60,7 +60,7 @@ async def _start(
         idempotency_key=key, request_hash=fingerprint, at=at, priority=0, event=event.data,
         deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s),
     )
-    if not is_new and key and (repeat := await _earlier(connection, key, fingerprint)):
+    if not is_new and key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
         return repeat
     wake(bus)
     bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
@@ -75,13 +75,16 @@ async def find_started(database: Database, workspace_id: UUID, idempotency_key: 
     return row["id"] if row else None
 
 
-async def _earlier(connection: asyncpg.Connection, key: str, fingerprint: str | None) -> Accepted | None:
+async def _earlier(
+    connection: asyncpg.Connection, workspace_id: UUID, key: str, fingerprint: str | None
+) -> Accepted | None:
     row = await executions.earlier_request(connection, key)
     if row is None:
         return None
     if row["request_hash"] != fingerprint:
         raise IdempotencyKeyReused
-    return Accepted(row["id"], await definition(connection, row["recipe_id"], row["recipe_version"]), is_repeat=True)
+    recipe = await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"])
+    return Accepted(row["id"], recipe, is_repeat=True)
 
 
 def _queued(recipe: Definition, names: dict[str, str]) -> NewEvent:
