@@ -105,7 +105,7 @@ class Make:
         return agent
 
     async def recipe(self, *steps: dict[str, Any] | str, **fields: Any) -> dict[str, Any]:
-        """Make a recipe of the steps given: prompts, or step objects; every step without an agent gets the same new one."""
+        """Make a recipe of prompts or step objects; the steps without an agent share a new one."""
         agent: dict[str, Any] | None = None
         whole: list[dict[str, Any]] = []
         for order, given in enumerate(steps or ("Say hello",), start=1):
@@ -134,7 +134,8 @@ async def add_key(database: Database, workspace_id: UUID, role: str, key: str | 
     key = key or f"ak_srv_{secrets.token_hex(32)}"
     async with database.recording(None, Scope.AUTH) as connection:
         await connection.execute(
-            "INSERT INTO api_keys (id, workspace_id, name, key_prefix, key_hash, role) VALUES ($1, $2, 'test', $3, $4, $5)",
+            "INSERT INTO api_keys (id, workspace_id, name, key_prefix, key_hash, role) "
+            "VALUES ($1, $2, 'test', $3, $4, $5)",
             new_id(), workspace_id, key[:12], sha256(key.encode()).digest(), role)
     return key
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -195,20 +196,21 @@ async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server
 
     assert ground.embedded
     connection = await asyncpg.connect(ground.embedded.admin_database_url)
-    found = await orphans(connection)
+    found = await orphans(connection, client.workspace_id)
     await connection.close()
     assert found == []
 
 
-async def orphans(connection: asyncpg.Connection) -> list[str]:
-    """Return the columns that name rows which are not there, also those no constraint watches."""
+async def orphans(connection: asyncpg.Connection, workspace_id: UUID) -> list[str]:
+    """Return the columns of a workspace's rows that name rows which are not there, also those no constraint watches."""
     found = []
     for table in metadata.sorted_tables:
         for name, (target, column) in REFERENCES.items():
-            if name in table.c and target != table.name:
+            if name in table.c and "workspace_id" in table.c and target != table.name:
                 missing = await connection.fetchval(
                     f"SELECT count(*) FROM {table.fullname} t WHERE t.{name} IS NOT NULL "
-                    f"AND NOT EXISTS (SELECT FROM {target} r WHERE r.{column} = t.{name})")
+                    f"AND t.workspace_id = $1 AND NOT EXISTS (SELECT FROM {target} r WHERE r.{column} = t.{name})",
+                    workspace_id)
                 found += [f"{table.fullname}.{name}"] if missing else []
     return found
 

@@ -1,8 +1,9 @@
 """A run on screen: live, in several tabs, cancelled, and through the loss of the server."""
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import OWNER, WIDE, Site, watched
+from tests.browser.conftest import OWNER, WIDE, Site, call, watched
 from tests.chaos.harness import stage
 
 END = 60_000
@@ -12,6 +13,26 @@ async def cook(page: Page, site: Site) -> None:
     await page.goto(site.address("/recipes?cook=research-digest"))
     await page.get_by_role("dialog").get_by_role("button", name="Cook").click()
     await page.wait_for_url("**/runs/*")
+
+
+@pytest.mark.capability("S130")
+async def test_the_cook_button_of_a_recipe_starts_it_once_with_the_inputs_given(
+    browsing: BrowserContext, site: Site
+) -> None:
+    page = await browsing.new_page()
+    await page.goto(site.address("/recipes"))
+    before = (await call(browsing, site.server, "GET", "/api/runs"))["total"]
+
+    await page.get_by_role("button", name="Cook Research digest").click()
+    await page.get_by_role("dialog").get_by_role("textbox").first.fill("How tides work")
+    await page.get_by_role("dialog").get_by_role("button", name="Cook").dblclick()
+    await page.wait_for_url("**/runs/*")
+
+    run = await call(browsing, site.server, "GET", f"/api/runs/{page.url.rpartition('/')[2]}")
+    assert (run["recipe_id"], run["triggered_by"]) == ("research-digest", OWNER["email"])
+    assert "How tides work" in run["input_data"].values()
+    assert (await call(browsing, site.server, "GET", "/api/runs"))["total"] == before + 1
+    await expect(page.get_by_role("button", name="Cook again")).to_be_visible(timeout=END)
 
 
 async def test_streams_text_while_it_works_and_lists_update_by_themselves(browsing: BrowserContext, site: Site) -> None:

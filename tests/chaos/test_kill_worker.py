@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -66,7 +67,8 @@ def tagged_recipe() -> dict[str, Any]:
          "prompt_template": f"[{{input.tag}} step {n}] {{input.task{n}}}" + (f" after {{out{n - 1}}}" if n > 1 else "")}
         for n in STEPS
     ]
-    inputs = {"tag": {"type": "string", "required": True}} | {f"task{n}": {"type": "string", "default": "go on"} for n in STEPS}
+    tasks = {f"task{n}": {"type": "string", "default": "go on"} for n in STEPS}
+    inputs = {"tag": {"type": "string", "required": True}} | tasks
     return {
         "apiVersion": "automatos/v1", "kind": "Recipe",
         "agents": [{"name": "Worker", "tools": ["http_fetch"], "prompt": "Do it."}],
@@ -113,7 +115,7 @@ async def test_no_finished_call_is_repeated_and_nothing_is_lost_wherever_the_wor
         answered, effected = f"r{number}-answered", f"r{number}-effected"
         runs[answered], lock_answered = await hold_after_answer(table, answered)
         runs[effected], lock_effected = await hold_after_effect(table, sink, effected)
-        await until(lambda: boundaries_reached(table, number))
+        await until(partial(boundaries_reached, table, number))
 
         worker.kill()
         for lock in (lock_answered, lock_effected):
@@ -160,7 +162,8 @@ class Lock:
     async def until_somebody_waits(self, postgres: Postgres) -> None:
         async def waits() -> bool:
             return bool(await postgres.query(
-                "SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", self.connection.get_server_pid()))
+                "SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))",
+                self.connection.get_server_pid()))
 
         await until(waits)
 

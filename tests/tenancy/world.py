@@ -109,7 +109,7 @@ async def fill_hers(world: World, models: ModelServer) -> None:
     hers["workspace_id"] = UUID(shared["id"])
     ada = await world.ada.at(shared["id"])
 
-    agent = await Make(ada).agent(f"{secret} cook", tools=["calculator"], description=secret)
+    agent = await Make(ada).agent(f"{secret} cook", tools=["calculator"], description=f"makes {secret}-soup")
     recipe = await Make(ada).recipe(
         {"prompt_template": f"{secret} prompt", "agent_id": agent["id"]},
         name=f"{secret} soup", template_id=f"{secret}-soup",

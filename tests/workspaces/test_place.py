@@ -1,6 +1,6 @@
 """For which workspace: named by path, header or query, else configured, else one's own; membership decides."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,6 +8,7 @@ from automatos.workspaces.types import Role
 from tests.workspaces.conftest import Build, House, problem
 
 PROBE = "/probe/viewer"
+SOME, OTHER = UUID(int=0x5EED << 64), UUID(int=0x07EA << 64)
 
 
 @pytest.mark.capability("S157")
@@ -65,8 +66,8 @@ async def test_foreign_and_absent_workspaces_answer_alike_and_never_switch(house
         assert len({answer.json()["detail"] for answer in answers}) == 1
 
 
-@pytest.mark.parametrize("named", ["", " ", "0", "null", "undefined", "../x", f"{uuid4()},{uuid4()}", f"{{{uuid4()}}}",
-                                   uuid4().hex, "__ALL__", "__all__ "[:6]])
+@pytest.mark.parametrize("named", ["", " ", "0", "null", "undefined", "../x", f"{SOME},{OTHER}", f"{{{SOME}}}",
+                                   SOME.hex, "__ALL__", "__all__ "[:6]])
 async def test_malformed_workspace_is_a_mistake_and_never_a_default(house: House, named: str) -> None:
     ada = await house.person()
 

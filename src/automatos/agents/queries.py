@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.models import Agent
 from automatos.agents.types import AgentStatus, AgentType, PriorityLevel
+from automatos.kernel.db import in_reach
 
 NAME_INDEX = "uq_agents_name"
 
@@ -28,17 +29,20 @@ class AgentFilter:
 
 
 async def list_agents(
-    session: AsyncSession, workspace_id: UUID, wanted: AgentFilter, skip: int, limit: int
+    session: AsyncSession, workspace_id: UUID | None, wanted: AgentFilter, skip: int, limit: int
 ) -> tuple[Sequence[Agent], int]:
-    """Return one page of the agents that fit, oldest first, and how many fit in all: two statements."""
+    """Return one page of the agents that fit, oldest first, and how many fit in all: two statements.
+
+    Without a workspace they are those of every workspace that the session may see.
+    """
     chosen = _chosen(select(Agent), workspace_id, wanted)
     total = await session.scalar(select(func.count()).select_from(chosen.subquery()))
     rows = await session.scalars(chosen.order_by(Agent.id).offset(skip).limit(limit))
     return rows.all(), total or 0
 
 
-def _chosen(statement: Select[Agent], workspace_id: UUID, wanted: AgentFilter) -> Select[Agent]:
-    statement = statement.where(Agent.workspace_id == workspace_id, Agent.status != AgentStatus.ARCHIVED)
+def _chosen(statement: Select[Agent], workspace_id: UUID | None, wanted: AgentFilter) -> Select[Agent]:
+    statement = statement.where(in_reach(Agent.workspace_id, workspace_id), Agent.status != AgentStatus.ARCHIVED)
     if wanted.status:
         statement = statement.where(Agent.status == wanted.status)
     if wanted.agent_type:
@@ -74,10 +78,13 @@ async def find_agent_by_name(session: AsyncSession, workspace_id: UUID, name: st
 
 
 async def list_by_ids(
-    session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int], *, lock: bool = False
+    session: AsyncSession, workspace_id: UUID | None, agent_ids: Iterable[int], *, lock: bool = False
 ) -> Sequence[Agent]:
-    """Return those of the named agents that the workspace has; `lock` keeps them from being deleted meanwhile."""
-    statement = select(Agent).where(Agent.workspace_id == workspace_id, Agent.id.in_(list(agent_ids)))
+    """Return those of the named agents that the workspace has; `lock` keeps them from being deleted meanwhile.
+
+    Without a workspace they are those that the session may see.
+    """
+    statement = select(Agent).where(in_reach(Agent.workspace_id, workspace_id), Agent.id.in_(list(agent_ids)))
     if lock:
         statement = statement.order_by(Agent.id).with_for_update(read=True, key_share=True)
     return (await session.scalars(statement)).all()

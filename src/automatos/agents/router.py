@@ -28,7 +28,7 @@ from automatos.agents.types import (
 from automatos.durable.deps import Hints
 from automatos.kernel.errors import StaleEdit
 from automatos.kernel.openapi import problems
-from automatos.workspaces.deps import CurrentCaller, Editor, Session
+from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, Editor, ReadingSession, Session
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 IfMatch = Annotated[str | None, Header(max_length=1000)]
@@ -47,14 +47,17 @@ async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
 
 @router.get("", response_model=schemas.Agents)
 async def list_agents(
-    *, caller: CurrentCaller, session: Session,
+    *, caller: AllWorkspacesReader, session: ReadingSession,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     status: AgentStatus | None = None, agent_type: AgentType | None = None,
     priority_level: PriorityLevel | None = None, search: Annotated[schemas.SearchText | None, Query()] = None,
 ) -> dict[str, object]:
-    """List the workspace's agents, oldest first; `search` looks in names and descriptions."""
+    """List the workspace's agents, oldest first; `search` looks in names and descriptions.
+
+    System admins may name `__all__` as the workspace.
+    """
     wanted = service.AgentFilter(status, agent_type, priority_level, search)
-    items, total = await service.list_agents(session, caller.workspace_id, wanted, skip=skip, limit=limit)
+    items, total = await service.list_agents(session, caller.reach, wanted, skip=skip, limit=limit)
     return {"items": items, "total": total, "skip": skip, "limit": limit}
 
 

@@ -47,9 +47,9 @@ __all__ = [
 
 
 async def list_agents(
-    session: AsyncSession, workspace_id: UUID, wanted: AgentFilter, *, skip: int, limit: int
+    session: AsyncSession, workspace_id: UUID | None, wanted: AgentFilter, *, skip: int, limit: int
 ) -> tuple[Sequence[Agent], int]:
-    """Return one page of the workspace's agents and how many fit the filter in all."""
+    """Return one page of a workspace's agents, or of all that the session may see, and how many fit the filter."""
     return await queries.list_agents(session, workspace_id, wanted, skip, limit)
 
 
@@ -165,11 +165,12 @@ async def upsert_from_file(
 
 
 async def describe(
-    session: AsyncSession, workspace_id: UUID, agent_ids: Iterable[int], *, lock: bool = False
+    session: AsyncSession, workspace_id: UUID | None, agent_ids: Iterable[int], *, lock: bool = False
 ) -> dict[int, AgentRef]:
     """Return name and status of each named agent, one statement; those that do not exist have status None.
 
-    With `lock` those that exist cannot be deleted before the transaction ends.
+    With `lock` those that exist cannot be deleted before the transaction ends. Without a workspace it answers for
+    every agent that the session may see.
     """
     wanted = set(agent_ids)
     found = {agent.id: AgentRef(agent.id, agent.name, AgentStatus(agent.status))

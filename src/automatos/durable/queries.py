@@ -75,6 +75,16 @@ async def release(
     )
 
 
+async def release_all_but(connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]]) -> str:
+    """Give back the jobs an executor holds without knowing of them, uncounted: it never began, or has ended."""
+    return await connection.execute(
+        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1 "
+        "WHERE executor_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS k (name, key) "
+        "WHERE k.name = jobs.name AND k.key = jobs.key)",
+        executor_id, [name for name, _ in known], [key for _, key in known],
+    )
+
+
 async def settle(connection: asyncpg.Connection, name: str, key: str) -> None:
     """Forget earlier attempts of a job: it made progress."""
     await connection.execute("UPDATE durable.jobs SET attempts = 1 WHERE name = $1 AND key = $2", name, key)

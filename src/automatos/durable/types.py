@@ -42,7 +42,9 @@ class HeldJob:
     key: str
     workspace_id: UUID
     attempts: int
+    executor_id: UUID
     is_finished: bool = False
+    is_settling: bool = False
     again_at: datetime | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -52,9 +54,14 @@ class HeldJob:
 
         A task cancelled before its first step never runs at all and could not give its job back: it is let begin first.
         """
-        if self.interruption is None and self.task and not self.task.done():
+        if self.interruption is None and self.task and not self.task.done() and not self.is_settling:
             self.interruption = why
-            asyncio.get_running_loop().call_soon(self.task.cancel)
+            asyncio.get_running_loop().call_soon(self._strike)
+
+    def _strike(self) -> None:
+        """Cancel, unless the handler ended meanwhile: giving the row back must not be cut off."""
+        if self.task and not self.is_settling:
+            self.task.cancel()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ CLAIM_AT_ONCE = 8
 """Few at a time, so that several workers share what waits instead of the first one taking it all."""
 BUSY_S = 0.02
 SIGNAL_POLL_S = 1.0
+LOOK_EVERY_S = 5.0
+"""How often this process compares what it holds with what the database says it holds."""
 WORD_JOBS = "jobs"
 WORD_SIGNAL = "signal"
 
@@ -57,6 +59,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
+        self._look_at = 0.0
         bus.on_word(WORD_JOBS, lambda _: self._wake.set())
         bus.on_word(WORD_SIGNAL, self._hear_signal)
         presence.on_lost(self._let_go)
@@ -105,18 +108,34 @@ class Worker:
     async def _claim(self) -> int:
         room = min(self._capacity - len(self._held), CLAIM_AT_ONCE)
         self._wake.clear()
+        await self._give_back_the_unknown()
         if room <= 0:
             return 0
         await self._let_requests_go_first()
+        holder = self._presence.id
         async with self._database.recording(None) as connection:
-            rows = await queries.claim(connection, self._presence.id, room, tuple(self._handlers))
+            rows = await queries.claim(connection, holder, room, tuple(self._handlers))
         for row in rows:
-            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"])
+            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder)
+            before = self._held.get((job.name, job.key))
             self._held[job.name, job.key] = job
-            job.task = asyncio.create_task(self._work(job), name=f"{job.name}:{job.key}")
+            job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
             if row["signal"]:
                 job.interrupt(Interruption(row["signal"]))
         return len(rows)
+
+    async def _give_back_the_unknown(self) -> None:
+        """Give back what the database says this process holds and it does not.
+
+        The answer to a claim may be lost after its commit, and so may a job's return while the database is away. Only
+        the claiming task does this, so that no claim is under way meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._look_at:
+            return
+        async with self._database.recording(None) as connection:
+            await queries.release_all_but(connection, self._presence.id, tuple(self._held))
+        self._look_at = loop.time() + LOOK_EVERY_S
 
     async def _let_requests_go_first(self) -> None:
         """Wait while this process is so busy that its people wait: work that has not begun can wait best."""
@@ -133,10 +152,12 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _work(self, job: HeldJob) -> None:
+    async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
         error: str | None = None
         is_attempt = True
         try:
+            if before and before.task:
+                await asyncio.wait([before.task])
             await self._drive(job)
         except asyncio.CancelledError:
             if job.interruption is None:
@@ -150,11 +171,21 @@ class Worker:
             log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
             job.again_at = now() + timedelta(seconds=2 ** min(job.attempts, LONGEST_DOUBLING))
         finally:
-            self._held.pop((job.name, job.key), None)
-            if len(self._held) == self._capacity - 1:
-                self._wake.set()
+            job.is_settling = True
+            if job.is_finished:
+                self._forget(job)
         if not job.is_finished:
-            await self._settle(job, error, is_attempt=is_attempt and error is not None)
+            try:
+                await self._settle(job, error, is_attempt=is_attempt and error is not None)
+            finally:
+                self._forget(job)
+
+    def _forget(self, job: HeldJob) -> None:
+        """Drop a job that is settled; the same one may have been taken again since, under another lease."""
+        if self._held.get((job.name, job.key)) is job:
+            del self._held[job.name, job.key]
+        if len(self._held) == self._capacity - 1:
+            self._wake.set()
 
     async def _drive(self, job: HeldJob) -> None:
         handler = self._handlers[job.name]
@@ -165,7 +196,7 @@ class Worker:
 
     async def _settle(self, job: HeldJob, error: str | None, *, is_attempt: bool) -> None:
         """Finish or give back a job whose handler ended; patient with a database that is away."""
-        holder = self._presence.id
+        holder = job.executor_id
         goes_back = error is not None or job.again_at is not None or job.interruption in {
             Interruption.SHUTDOWN, Interruption.LEASE_LOST}
         for pause_s in (0.1, 0.5, 1, 2, 4):
@@ -192,6 +223,9 @@ class Worker:
                 async with self._database.recording(None) as connection:
                     rows = await queries.signals(connection, self._presence.id)
             except UNAVAILABLE:
+                continue
+            except Exception:
+                log.exception("durable.signals_not_read")
                 continue
             for row in rows:
                 self._interrupt(row["name"], row["key"], row["signal"])

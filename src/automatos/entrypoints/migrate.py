@@ -106,7 +106,13 @@ async def migrate(url: str) -> None:
     connection = await _reach(url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        if await _revision(connection) != newest_revision():
+        found, newest = await _revision(connection), newest_revision()
+        if found and found > newest:
+            raise DatabaseRefused(
+                f"{_shown(url)} was last used by a newer Automatos: its tables are of revision {found}, this version "
+                f"knows {newest}. Start that version again, or use another database."
+            )
+        if found != newest:
             await asyncio.to_thread(_upgrade, url)
     finally:
         await connection.close()
@@ -182,15 +188,25 @@ async def _revision(connection: asyncpg.Connection) -> str | None:
 def _upgrade(url: str) -> None:
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(migrations_directory()))
     config.set_main_option("sqlalchemy.url", sqlalchemy_url(url).replace("%", "%%"))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        said = " ".join(str(error.orig).split()).rstrip(".")
+        raise DatabaseRefused(
+            f"The tables of this version could not be made in {_shown(url)}: {said}. Nothing was changed. The login "
+            "must own the database or be allowed to create schemas and tables in it; where only a superuser may make "
+            "extensions, let one run CREATE EXTENSION vector in it once. Then start again."
+        ) from error
 
 
 def _shown(url: str) -> str:
-    """Return the address without its password."""
-    scheme, _, rest = url.partition("://")
+    """Return the address without its password, which may stand before the @ or among the parameters."""
+    address = url.partition("?")[0]
+    scheme, _, rest = address.partition("://")
     userinfo, at, place = rest.rpartition("@")
-    return f"{scheme}://{userinfo.split(':')[0]}{at}{place}" if at else url
+    return f"{scheme}://{userinfo.split(':')[0]}{at}{place}" if at else address

@@ -42,14 +42,20 @@ class Stopping:
 
 @contextmanager
 def stopping_on_signals() -> Generator[Stopping]:
-    """Turn SIGTERM and SIGINT into requests to stop for as long as the block lasts; neither kills the process."""
+    """Turn SIGTERM, SIGINT and SIGHUP into requests to stop for as long as the block lasts; none kills the process."""
     loop, stopping = asyncio.get_running_loop(), Stopping()
-    loop.add_signal_handler(signal.SIGTERM, stopping.asked.set)  # supervisors, make among them, may send it twice
-    loop.add_signal_handler(signal.SIGINT, stopping.press)
+    handlers = {
+        signal.SIGTERM: stopping.asked.set,  # supervisors, make among them, may send it twice
+        signal.SIGINT: stopping.press,
+    }
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup the end of the terminal is not ours
+        handlers[signal.SIGHUP] = stopping.asked.set
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield stopping
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 

@@ -15,10 +15,10 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text, true
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -175,6 +175,11 @@ class Database:
         return await asyncpg.connect(
             self.url, timeout=CONNECT_TIMEOUT_S,  # pyright: ignore[reportArgumentType]
             server_settings=self._server_settings)
+
+
+def in_reach(column: InstrumentedAttribute[UUID], workspace_id: UUID | None) -> ColumnElement[bool]:
+    """Return the condition that a row is the workspace's; None means every workspace that the session may see."""
+    return true() if workspace_id is None else column == workspace_id
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.kernel.db import dump_json
+from automatos.kernel.db import dump_json, in_reach
 from automatos.llm.models import LlmModel, LlmUsage
 
 _INSERT_USAGE = """
@@ -82,8 +82,11 @@ async def add_models(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> N
     await session.execute(insert(LlmModel).values(rows).on_conflict_do_nothing(index_elements=["provider", "model_id"]))
 
 
-async def summarise_usage(session: AsyncSession, workspace_id: UUID) -> dict[str, int]:
-    """Return the workspace's totals: requests, failures, tokens, micro-dollars, and answers of unknown price."""
+async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> dict[str, int]:
+    """Return the workspace's totals: requests, failures, tokens, micro-dollars, and answers of unknown price.
+
+    Without a workspace they are those of every workspace that the session may see.
+    """
     answered = LlmUsage.status.in_(("success", "fallback"))
     row = (await session.execute(
         select(
@@ -94,6 +97,6 @@ async def summarise_usage(session: AsyncSession, workspace_id: UUID) -> dict[str
             func.coalesce(func.sum(LlmUsage.total_tokens), 0).label("total_tokens"),
             func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("cost_micro_usd"),
             func.count().filter(answered, LlmUsage.cost_micro_usd.is_(None)).label("unknown_cost_requests"),
-        ).where(LlmUsage.workspace_id == workspace_id)
+        ).where(in_reach(LlmUsage.workspace_id, workspace_id))
     )).mappings().one()
     return {str(name): int(value) for name, value in row.items()}

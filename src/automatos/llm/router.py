@@ -9,7 +9,7 @@ from automatos.kernel.openapi import problems
 from automatos.llm import queries, schemas
 from automatos.llm.errors import UnknownModel
 from automatos.llm.service import ModelClient
-from automatos.workspaces.deps import CurrentCaller, Session
+from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, ReadingSession, Session
 
 router = APIRouter(prefix="/api")
 
@@ -63,6 +63,6 @@ async def read_default(caller: CurrentCaller, models: AppModels) -> schemas.Defa
 
 
 @router.get("/usage/summary", tags=["usage"])
-async def summarise_usage(caller: CurrentCaller, session: Session) -> schemas.UsageSummary:
-    """Tell what the workspace has used so far: requests, tokens, cost."""
-    return schemas.UsageSummary.model_validate(await queries.summarise_usage(session, caller.workspace_id))
+async def summarise_usage(caller: AllWorkspacesReader, session: ReadingSession) -> schemas.UsageSummary:
+    """Tell what the workspace has used so far: requests, tokens, cost; system admins may name `__all__` as it."""
+    return schemas.UsageSummary.model_validate(await queries.summarise_usage(session, caller.reach))

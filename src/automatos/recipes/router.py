@@ -15,7 +15,14 @@ from automatos.recipes.apply import apply_file
 from automatos.recipes.models import Recipe, RecipeVersion
 from automatos.recipes.start import start_execution
 from automatos.recipes.types import ExecutionStatus
-from automatos.workspaces.deps import AppDatabase, CurrentCaller, Editor, Session
+from automatos.workspaces.deps import (
+    AllWorkspacesReader,
+    AppDatabase,
+    CurrentCaller,
+    Editor,
+    ReadingSession,
+    Session,
+)
 from automatos.workspaces.types import Caller
 
 router = APIRouter(prefix="/api/workflow-recipes", tags=["recipes"])
@@ -27,13 +34,14 @@ NotThere = problems(errors.RecipeNotFound)
 
 @router.get("")
 async def list_recipes(
-    caller: CurrentCaller, session: Session, search: Annotated[str | None, Query(max_length=200)] = None,
+    caller: AllWorkspacesReader, session: ReadingSession,
+    search: Annotated[str | None, Query(max_length=200)] = None,
     tag: Annotated[str | None, Query(max_length=50)] = None, skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> schemas.RecipeList:
-    """List the workspace's recipes, most recently used or changed first."""
+    """List the workspace's recipes, most recently changed first; system admins may name `__all__` as the workspace."""
     items, total = await service.list_recipes(
-        session, caller.workspace_id, search=search, tag=tag, skip=skip, limit=limit)
+        session, caller.reach, search=search, tag=tag, skip=skip, limit=limit)
     return schemas.RecipeList(items=items, total=total, skip=skip, limit=limit)
 
 

@@ -16,7 +16,15 @@ from automatos.recipes import errors, runs_view, schemas
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
 from automatos.recipes.types import FINAL_EVENTS, ExecutionStatus
-from automatos.workspaces.deps import AppAuthenticator, AppDatabase, CurrentCaller, Editor, Session
+from automatos.workspaces.deps import (
+    AllWorkspacesReader,
+    AppAuthenticator,
+    AppDatabase,
+    CurrentCaller,
+    Editor,
+    ReadingSession,
+    Session,
+)
 from automatos.workspaces.types import Caller
 
 router = APIRouter(tags=["runs"])
@@ -33,13 +41,13 @@ STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.get("/api/runs")
 async def list_runs(
-    caller: CurrentCaller, session: Session, status: Annotated[ExecutionStatus | None, Query()] = None,
+    caller: AllWorkspacesReader, session: ReadingSession, status: Annotated[ExecutionStatus | None, Query()] = None,
     recipe: Annotated[str | None, Query(max_length=100)] = None, cursor: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.RunPage:
-    """List what the workspace's recipes have cooked, newest first."""
+    """List what the workspace's recipes have cooked, newest first; system admins may name `__all__`."""
     items, total = await runs_view.page(
-        session, caller.workspace_id, status=status, recipe=recipe, before=cursor, limit=limit + 1)
+        session, caller.reach, status=status, recipe=recipe, before=cursor, limit=limit + 1)
     more = str(items[limit - 1].id) if len(items) > limit else None
     return schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
 

@@ -24,10 +24,10 @@ CANCEL_TRIES = 5
 
 
 async def page(
-    session: AsyncSession, workspace_id: UUID, *, status: ExecutionStatus | None, recipe: str | None,
+    session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None,
     before: UUID | None = None, skip: int = 0, limit: int,
 ) -> tuple[list[RunSummary], int]:
-    """Return executions of the workspace, newest first, and how many match."""
+    """Return executions of the workspace, or of all that the session may see, newest first, and how many match."""
     rows, total = await definitions.page_executions(
         session, workspace_id, status=status, recipe=recipe, before=before, skip=skip, limit=limit)
     return [RunSummary.model_validate(_summary(*row)) for row in rows], total
@@ -84,8 +84,9 @@ async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execut
 
 def _summary(execution: RecipeExecution, template_id: str, name: str) -> dict[str, Any]:
     return {
-        "id": execution.id, "recipe_id": template_id, "recipe_name": name, "recipe_version": execution.recipe_version,
-        "status": execution.status, "current_step": execution.current_step, "total_steps": execution.total_steps,
+        "id": execution.id, "workspace_id": execution.workspace_id, "recipe_id": template_id, "recipe_name": name,
+        "recipe_version": execution.recipe_version, "status": execution.status,
+        "current_step": execution.current_step, "total_steps": execution.total_steps,
         "total_tokens": execution.input_tokens + execution.output_tokens,
         "cost_usd": execution.cost_micro_usd if execution.is_cost_known else None,
         "duration_ms": _ms(execution.started_at, execution.finished_at), "created_at": execution.created_at,

@@ -171,6 +171,7 @@ class RecipeOut(Out):
     """A recipe as it is now."""
 
     id: int
+    workspace_id: UUID
     template_id: str
     name: str
     description: str
@@ -252,6 +253,7 @@ class RunSummary(Out):
     """One execution in a list."""
 
     id: UUID
+    workspace_id: UUID
     recipe_id: str
     recipe_name: str
     recipe_version: int

@@ -24,9 +24,12 @@ COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 
 
 async def list_recipes(
-    session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
+    session: AsyncSession, workspace_id: UUID | None, *, search: str | None, tag: str | None, skip: int, limit: int
 ) -> tuple[list[RecipeOut], int]:
-    """Return one page of the workspace's recipes, each with its agents and how it last ended; five queries at most."""
+    """Return one page of the workspace's recipes, each with its agents and how it last ended; five queries at most.
+
+    Without a workspace they are those of every workspace that the session may see.
+    """
     rows, total = await queries.list_recipes(session, workspace_id, search=search, tag=tag, skip=skip, limit=limit)
     return await present(session, workspace_id, rows), total
 
@@ -114,7 +117,7 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
     return faults_of([_step(step) for step in body.steps], inputs, here)
 
 
-async def present(session: AsyncSession, workspace_id: UUID, rows: Sequence[Recipe]) -> list[RecipeOut]:
+async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequence[Recipe]) -> list[RecipeOut]:
     """Return recipes as clients see them: agents by name, the last run."""
     wanted = {int(str(step["agent_id"])) for row in rows for step in row.steps}
     known = await agents.describe(session, workspace_id, wanted)

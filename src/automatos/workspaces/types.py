@@ -138,6 +138,11 @@ class Caller:
     valid_until: datetime | None = None
 
     @property
+    def reach(self) -> UUID | None:
+        """The workspace that this caller's lists are read in; None for all of them."""
+        return None if self.all_workspaces else self.workspace_id
+
+    @property
     def actor(self) -> str:
         """The name this caller goes by in the audit log and in `created_by`: an email address or a key's name."""
         if self.user:

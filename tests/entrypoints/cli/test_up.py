@@ -88,7 +88,14 @@ async def until_said(server: Server, pattern: str) -> re.Match[str]:
     return found
 
 
+async def page_at(url: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        assert answer.content_type == "text/html"
+        return await answer.text()
+
+
 @pytest.mark.slow
+@pytest.mark.capability("S184")
 async def test_the_first_start_cooks_the_sample_once_and_sigterm_ends_everything_in_order() -> None:
     async with stage() as scene:
         variables = {"AUTOMATOS_COOK_SAMPLE": "true", "AUTOMATOS_DEMO_DELAY_MS": "0"}
@@ -104,6 +111,7 @@ async def test_the_first_start_cooks_the_sample_once_and_sigterm_ends_everything
         assert '"status":"completed"' in run.stdout
         async with await set_up(first.url) as owner:
             assert (await owner.call("GET", "/api/runs"))["total"] == 1
+        assert '<div id="root">' in await page_at(first.url)
         assert await first.terminate() == 0
         assert first.postgres() is None
         assert not (first.home / "server.json").exists()

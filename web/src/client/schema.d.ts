@@ -34,6 +34,8 @@ export interface paths {
         /**
          * List Agents
          * @description List the workspace's agents, oldest first; `search` looks in names and descriptions.
+         *
+         *     System admins may name `__all__` as the workspace.
          */
         get: operations["list_agents_api_agents_get"];
         put?: never;
@@ -535,7 +537,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description List what the workspace's recipes have cooked, newest first.
+         * @description List what the workspace's recipes have cooked, newest first; system admins may name `__all__`.
          */
         get: operations["list_runs_api_runs_get"];
         put?: never;
@@ -715,7 +717,7 @@ export interface paths {
         };
         /**
          * Summarise Usage
-         * @description Tell what the workspace has used so far: requests, tokens, cost.
+         * @description Tell what the workspace has used so far: requests, tokens, cost; system admins may name `__all__` as it.
          */
         get: operations["summarise_usage_api_usage_summary_get"];
         put?: never;
@@ -735,7 +737,7 @@ export interface paths {
         };
         /**
          * List Recipes
-         * @description List the workspace's recipes, most recently used or changed first.
+         * @description List the workspace's recipes, most recently changed first; system admins may name `__all__` as the workspace.
          */
         get: operations["list_recipes_api_workflow_recipes_get"];
         put?: never;
@@ -2489,6 +2491,11 @@ export interface components {
             use_count: number;
             /** Version */
             version: number;
+            /**
+             * Workspace Id
+             * Format: uuid
+             */
+            workspace_id: string;
         };
         /**
          * RecipeUpdate
@@ -2606,6 +2613,11 @@ export interface components {
             total_tokens: number;
             /** Triggered By */
             triggered_by: string;
+            /**
+             * Workspace Id
+             * Format: uuid
+             */
+            workspace_id: string;
         };
         /**
          * RunPage
@@ -2702,6 +2714,11 @@ export interface components {
             total_tokens: number;
             /** Triggered By */
             triggered_by: string;
+            /**
+             * Workspace Id
+             * Format: uuid
+             */
+            workspace_id: string;
         };
         /**
          * Setting

@@ -108,8 +108,7 @@ def cook_recipe(
     started = start(client, recipe, inputs or [], key)
     run_id = started["recipe_execution_id"]
     if watching or exit_status or quiet:
-        say(f"run {run_id}")
-        return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet)
+        return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet, is_new=True)
     if as_json:
         put_json(started)
     else:

@@ -20,10 +20,14 @@ TAIL_LINES = 8
 REDRAWS_PER_S = 12
 
 
-def watch(client: Client, run_id: str, *, as_json: bool, exit_status: bool, quiet: bool = False) -> int:
-    """Follow a run to its end and return the exit code; Ctrl-C leaves the run alone."""
+def watch(
+    client: Client, run_id: str, *, as_json: bool, exit_status: bool, quiet: bool = False, is_new: bool = False
+) -> int:
+    """Follow a run to its end and return the exit code; Ctrl-C leaves the run alone. A new run's id is told first."""
     progress = Progress()
     try:
+        if is_new:
+            say(f"run {run_id}")
         events = _noted(follow(client, run_id), progress)
         if as_json:
             _print_json(events)

@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, u
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.db import in_reach
 from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.types import FINAL
 
 
-def _mine(workspace_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None)
+def _mine(workspace_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
+    return in_reach(Recipe.workspace_id, workspace_id), Recipe.deleted_at.is_(None)
 
 
 async def find_recipe(session: AsyncSession, workspace_id: UUID, template_id: str) -> Recipe | None:
@@ -23,9 +24,12 @@ async def find_recipe(session: AsyncSession, workspace_id: UUID, template_id: st
 
 
 async def list_recipes(
-    session: AsyncSession, workspace_id: UUID, *, search: str | None, tag: str | None, skip: int, limit: int
+    session: AsyncSession, workspace_id: UUID | None, *, search: str | None, tag: str | None, skip: int, limit: int
 ) -> tuple[Sequence[Recipe], int]:
-    """Return one page of recipes, most recently changed first, and how many there are."""
+    """Return one page of recipes, most recently changed first, and how many there are.
+
+    Without a workspace they are those of every workspace that the session may see.
+    """
     found: Select[Any] = select(Recipe).where(*_mine(workspace_id))
     if search:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -101,23 +105,28 @@ async def find_version(
 
 
 async def last_executions(
-    session: AsyncSession, workspace_id: UUID, recipe_ids: Sequence[int]
+    session: AsyncSession, workspace_id: UUID | None, recipe_ids: Sequence[int]
 ) -> dict[int, RecipeExecution]:
-    """Return the latest execution of each of the recipes that has one."""
+    """Return the latest execution of each of the recipes that has one; without a workspace, whoever's they are."""
     rows = await session.scalars(
         select(RecipeExecution)
-        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids))
         .order_by(RecipeExecution.recipe_id, RecipeExecution.id.desc())
         .ext(distinct_on(RecipeExecution.recipe_id))
     )
     return {row.recipe_id: row for row in rows}
 
 
-async def count_executions(session: AsyncSession, workspace_id: UUID, recipe_ids: Sequence[int]) -> dict[int, int]:
-    """Return how often each recipe was started; counted from the executions, so that starting one locks nothing."""
+async def count_executions(
+    session: AsyncSession, workspace_id: UUID | None, recipe_ids: Sequence[int]
+) -> dict[int, int]:
+    """Return how often each recipe was started; counted from the executions, so that starting one locks nothing.
+
+    Without a workspace they may be anybody's that the session may see.
+    """
     rows = await session.execute(
         select(RecipeExecution.recipe_id, func.count())
-        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.recipe_id.in_(recipe_ids))
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids))
         .group_by(RecipeExecution.recipe_id)
     )
     return {row[0]: row[1] for row in rows.all()}
@@ -144,14 +153,17 @@ async def running_with_agent(session: AsyncSession, workspace_id: UUID, agent_id
 
 
 async def page_executions(
-    session: AsyncSession, workspace_id: UUID, *, status: str | None, recipe: str | None, before: UUID | None,
+    session: AsyncSession, workspace_id: UUID | None, *, status: str | None, recipe: str | None, before: UUID | None,
     skip: int, limit: int,
 ) -> tuple[Sequence[tuple[RecipeExecution, str, str]], int]:
-    """Return executions newest first, each with its recipe's template_id and name, and how many match."""
+    """Return executions newest first, each with its recipe's template_id and name, and how many match.
+
+    Without a workspace they are those of every workspace that the session may see.
+    """
     found = (
         select(RecipeExecution, Recipe.template_id, Recipe.name)
         .join(Recipe, Recipe.id == RecipeExecution.recipe_id)
-        .where(RecipeExecution.workspace_id == workspace_id)
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id))
     )
     if status:
         found = found.where(RecipeExecution.status == status)
