@@ -1,4 +1,7 @@
-"""Write the generated pages of `docs/reference/`: settings, command line, errors. `make docs` runs it, a test compares."""
+"""Write the generated pages of `docs/reference/`: settings, command line, errors.
+
+`make docs` runs it; a test compares.
+"""
 
 import inspect
 import pkgutil

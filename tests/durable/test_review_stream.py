@@ -26,7 +26,9 @@ async def test_a_long_history_is_handed_over_page_by_page_in_order(processes: Pr
     assert max(map(len, pieces)) <= stream.PAGE
 
 
-async def test_what_happens_while_a_history_is_read_is_neither_lost_nor_repeated(processes: Processes, log: Log) -> None:
+async def test_what_happens_while_a_history_is_read_is_neither_lost_nor_repeated(
+    processes: Processes, log: Log
+) -> None:
     process = await processes.start()
     await log.append(3 * stream.PAGE)
     end = 3 * stream.PAGE + 20
@@ -62,6 +64,7 @@ async def test_a_listener_that_cannot_say_hello_closes_its_connection(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = await processes.start()
+    await process.bus.stop()
     bus = bus_module.Bus(process.database, process.presence)
     opened, connect = [], process.database.connect
 

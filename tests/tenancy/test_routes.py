@@ -178,6 +178,17 @@ async def test_all_workspaces_are_for_system_admins_reading(world: World, descri
     }
 
 
+@pytest.mark.capability("S159")
+async def test_system_admins_see_one_workspace_until_they_ask_for_all(world: World) -> None:
+    home, everywhere = await world.root.at(world.root.home), await world.root.at("__all__")
+
+    for path in ("/api/agents", "/api/workflow-recipes", "/api/runs"):
+        alone, across = [(await client.get(path)).json()["items"] for client in (home, everywhere)]
+        assert {item["workspace_id"] for item in alone} <= {str(world.root.home)}
+        assert {item["workspace_id"] for item in across} - {str(world.root.home)}
+    assert (await home.get("/api/usage/summary")).json()["requests"] == 0
+
+
 def shows_hers(world: World, operation: Operation, answer: Answer) -> bool:
     """Whether an answer to somebody who has used nothing shows Ada's things, or counts them in."""
     if operation.name == "GET /api/usage/summary":

@@ -27,6 +27,7 @@ from automatos.agents.types import (
 )
 from automatos.durable.deps import Hints
 from automatos.kernel.errors import StaleEdit
+from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, Editor, ReadingSession, Session
 
@@ -120,17 +121,9 @@ async def deactivate_agent(
     return _tagged(await service.deactivate(session, caller, agent_id, readiness), response, hints)
 
 
-def read_versions(if_match: str | None) -> frozenset[int] | None:
-    """Return the versions an If-Match header names; None when there is none or it is `*`."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(","))
-    return frozenset(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10)
-
-
 def _tagged(agent: Agent, response: Response, hints: Hints | None = None) -> Agent:
     """Name the agent's version in the response, and hint that the list changed when it was written."""
-    response.headers["ETag"] = f'"{agent.version}"'
+    response.headers["ETag"] = etag(agent.version)
     if hints is not None:
         hints.changed(agent.workspace_id, HINT_TOPIC)
     return agent

@@ -39,7 +39,6 @@ class Bus:
         self._listeners: dict[str, Callable[[str], None]] = {}
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._connection: asyncpg.Connection | None = None
         self._redis: RedisLink | None = None
 
     async def start(self) -> None:
@@ -58,8 +57,6 @@ class Bus:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._redis:
             await self._redis.close()
-        if self._connection and not self._connection.is_closed():
-            self._connection.terminate()
 
     @asynccontextmanager
     async def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AsyncGenerator[Subscription]:
@@ -149,12 +146,15 @@ class Bus:
 
     async def _listen_once(self) -> None:
         gone = asyncio.Event()
-        self._connection = await self._database.connect()
-        self._connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
-        await self._connection.add_listener(CHANNEL, self._hear_notice)
-        await self._notify(["hello"])
-        self._everybody_reads()
-        await gone.wait()
+        connection = await self._database.connect()
+        try:
+            connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
+            await connection.add_listener(CHANNEL, self._hear_notice)
+            await self._notify(["hello"])
+            self._everybody_reads()
+            await gone.wait()
+        finally:
+            connection.terminate()
 
     def _hear_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._hear(str(payload))

@@ -24,20 +24,27 @@ class _Reader:
         self._database = database
         self._workspace_id = workspace_id
         self.places = places
+        self.unread: set[str] = set()
 
     async def read(self, topic: str) -> list[StoredEvent]:
-        """Read on in the table; the place moves with what is returned. A database that is away has nothing yet."""
+        """Read a page on in the table; the place moves with it. A database that is away has nothing yet."""
         try:
             async with self._database.recording(self._workspace_id) as connection:
                 events = await queries.events_after(connection, topic, self.places[topic], PAGE)
         except UNAVAILABLE:
             return []
+        if len(events) == PAGE:
+            self.unread.add(topic)
         if events:
             self.places[topic] = events[-1].seq
         return events
 
     async def accept(self, events: Sequence[StoredEvent], must_read: set[str]) -> list[StoredEvent]:
-        """Sort what the bus brought: pass what follows directly, drop what was seen, read the table over a hole."""
+        """Sort what the bus brought: pass what follows directly, drop what was seen, read the table over a hole.
+
+        At most a page of a stream is read at a time; `unread` names those that have more to read before any waiting.
+        """
+        must_read, self.unread = must_read | self.unread, set()
         passed: list[StoredEvent] = []
         for event in events:
             if event.topic in must_read or event.seq <= self.places[event.topic]:
@@ -48,10 +55,7 @@ class _Reader:
             else:
                 must_read.add(event.topic)
         for topic in must_read:
-            while page := await self.read(topic):
-                passed.extend(page)
-                if len(page) < PAGE:
-                    break
+            passed.extend(await self.read(topic))
         return passed
 
 
@@ -80,7 +84,8 @@ async def follow(
                 checked = time.monotonic()
                 if not await _is_still(permitted):
                     return
-            await subscription.wait(RECHECK_S)
+            if not reader.unread:
+                await subscription.wait(RECHECK_S)
             live, must_read, _ = subscription.take()
             events = await reader.accept(live, must_read or (set() if live else {topic}))
 
@@ -110,10 +115,12 @@ async def follow_many(
                 checked = time.monotonic()
                 if not await _is_still(permitted):
                     return
-            await subscription.wait(RECHECK_S)
+            if not reader.unread:
+                await subscription.wait(RECHECK_S)
             live, must_read, changed = subscription.take()
             changed &= set(hints)
-            events = await reader.accept(live, (must_read & set(places)) or (set() if live else set(places)))
+            is_quiet = not live and not reader.unread
+            events = await reader.accept(live, (must_read & set(places)) or (set(places) if is_quiet else set()))
 
 
 async def _is_still(permitted: Permitted) -> bool:

@@ -153,8 +153,21 @@ class Worker:
             return
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
+        try:
+            error, is_attempt = await self._attempt(job, before)
+            job.is_settling = True
+            if not job.is_finished:
+                await self._settle(job, error, is_attempt=is_attempt)
+        finally:
+            if self._held.get((job.name, job.key)) is job:
+                del self._held[job.name, job.key]
+            if len(self._held) == self._capacity - 1:
+                self._wake.set()
+
+    async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:
+        """Drive a job, after its own earlier self; returns what went wrong and whether that counts as an attempt."""
         error: str | None = None
-        is_attempt = True
+        is_attempt = False
         try:
             if before and before.task:
                 await asyncio.wait([before.task])
@@ -165,27 +178,12 @@ class Worker:
         except UNAVAILABLE as problem:
             error = str(problem) or type(problem).__name__
             job.again_at = now() + timedelta(seconds=1)
-            is_attempt = False
         except Exception as problem:
+            is_attempt = True
             error = f"{type(problem).__name__}: {problem}"
             log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
             job.again_at = now() + timedelta(seconds=2 ** min(job.attempts, LONGEST_DOUBLING))
-        finally:
-            job.is_settling = True
-            if job.is_finished:
-                self._forget(job)
-        if not job.is_finished:
-            try:
-                await self._settle(job, error, is_attempt=is_attempt and error is not None)
-            finally:
-                self._forget(job)
-
-    def _forget(self, job: HeldJob) -> None:
-        """Drop a job that is settled; the same one may have been taken again since, under another lease."""
-        if self._held.get((job.name, job.key)) is job:
-            del self._held[job.name, job.key]
-        if len(self._held) == self._capacity - 1:
-            self._wake.set()
+        return error, is_attempt
 
     async def _drive(self, job: HeldJob) -> None:
         handler = self._handlers[job.name]

@@ -13,11 +13,12 @@ _SECRETS = re.compile(
 
 
 def scrub(message: str, *secrets: str | None) -> str:
-    """Cut a provider's message to 300 characters on one line, with everything that looks like a secret removed."""
+    """Cut a provider's message to 300 characters on one line, without what looks like a secret or cannot be stored."""
     for secret in secrets:
         if secret:
             message = message.replace(secret, "***")
-    return _SECRETS.sub("***", " ".join(message[:4000].split()))[:MESSAGE_LIMIT]
+    readable = message[:4000].replace("\x00", "").encode("utf-8", "replace").decode()
+    return _SECRETS.sub("***", " ".join(readable.split()))[:MESSAGE_LIMIT]
 
 
 class ModelProblem(Problem):

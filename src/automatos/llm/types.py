@@ -10,6 +10,7 @@ from automatos.kernel.clock import now
 Role = Literal["system", "user", "assistant", "tool"]
 CompletionStatus = Literal["success", "fallback"]
 UsageStatus = Literal["success", "fallback", "error", "cancelled"]
+MAX_TOKENS_OF_A_CALL = 10_000_000
 FALLBACK_SEPARATOR = ":"
 
 
@@ -50,6 +51,13 @@ class Usage:
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        """Hold what a provider claims to what a call can be, so that no claim is too large to be recorded."""
+        for name in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
+            claimed = getattr(self, name)
+            object.__setattr__(
+                self, name, max(0, min(claimed, MAX_TOKENS_OF_A_CALL)) if isinstance(claimed, int) else 0)
 
     @property
     def total_tokens(self) -> int:

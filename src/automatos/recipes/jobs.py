@@ -33,8 +33,9 @@ def handler(kitchen: Kitchen) -> Handler:
             await _stopping_when_fenced(job, cook.work(job))
 
     async def give_up(job: HeldJob, why: str) -> None:
-        if cook := await _take_over(kitchen, UUID(job.key), job.workspace_id):
-            await _stopping_when_fenced(job, cook.give_up(why))
+        if cook := await _take_over_for(kitchen, job):
+            ended = cook.cancel() if job.interruption is Interruption.CANCEL else cook.give_up(why)
+            await _stopping_when_fenced(job, ended)
 
     return Handler(drive, give_up)
 
@@ -44,6 +45,9 @@ async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
         await work
     except Fenced:
         log.warning("recipes.execution_taken_over", execution_id=job.key)
+    except asyncio.CancelledError:
+        job.again_at = now()  # its execution has not ended, so the job must not either
+        raise
     job.is_finished = True
 
 

@@ -137,6 +137,7 @@ class ExecutionJournal:
         if self._timer:
             self._timer.cancel()
         if self._flushing:
+            self._flushing.cancel()
             await asyncio.gather(self._flushing, return_exceptions=True)
 
     def _finish_stream(self, order: int, turn: Turn) -> None:

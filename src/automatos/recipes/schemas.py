@@ -28,18 +28,23 @@ class InputSpec(Body):
     description: str = Field("", max_length=1000)
 
 
-class StepIn(Body):
-    """One step as clients write it."""
+class StepFields(Body):
+    """What a step says wherever it is written."""
 
     step_id: Key
-    order: int = Field(ge=1, le=1000)
-    agent_id: int = Field(ge=1, le=2**31 - 1)
     prompt_template: Prompt
     output_key: Key | None = None
     error_handling: ErrorHandling = "stop"
     max_retries: int | None = Field(None, ge=0, le=10)
     max_iterations: int | None = Field(None, ge=1, le=200)
     timeout_s: int | None = Field(None, ge=1, le=86_400)
+
+
+class StepIn(StepFields):
+    """One step as clients write it."""
+
+    order: int = Field(ge=1, le=1000)
+    agent_id: int = Field(ge=1, le=2**31 - 1)
 
 
 class ExecutionConfigIn(Body):
@@ -54,21 +59,26 @@ class ExecutionConfigIn(Body):
     max_total_tokens: int | None = Field(None, ge=1, le=100_000_000)
 
 
-class RecipeBody(Body):
-    """What a recipe consists of, apart from its template_id."""
+class RecipeFields(Body):
+    """What a recipe says wherever it is written."""
 
     name: str = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=10_000)
     tags: list[Tag] = Field(default_factory=list[str], max_length=50)
     inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)
     outputs: dict[Key, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]], max_length=100)
-    steps: list[StepIn] = Field(min_length=1, max_length=MAX_STEPS)
     execution_config: ExecutionConfigIn = Field(default_factory=ExecutionConfigIn)  # pyright: ignore[reportArgumentType]
 
     @field_validator("tags")
     @classmethod
     def _once(cls, tags: list[str]) -> list[str]:
         return list(dict.fromkeys(tags))
+
+
+class RecipeBody(RecipeFields):
+    """What a recipe consists of, apart from its template_id."""
+
+    steps: list[StepIn] = Field(min_length=1, max_length=MAX_STEPS)
 
 
 class RecipeCreate(RecipeBody):
@@ -94,30 +104,17 @@ class ExecutionStart(Body):
         return values
 
 
-class FileStep(Body):
+class FileStep(StepFields):
     """A step in a recipe file: names its agent."""
 
-    step_id: Key
     agent: str = Field(min_length=1, max_length=255)
-    prompt_template: Prompt
-    output_key: Key | None = None
-    error_handling: ErrorHandling = "stop"
-    max_retries: int | None = Field(None, ge=0, le=10)
-    max_iterations: int | None = Field(None, ge=1, le=200)
-    timeout_s: int | None = Field(None, ge=1, le=86_400)
 
 
-class FileRecipe(Body):
+class FileRecipe(RecipeFields):
     """The recipe part of a recipe file; steps are in the order they are written."""
 
     template_id: TemplateId
-    name: str = Field(min_length=1, max_length=200)
-    description: str = Field("", max_length=10_000)
-    tags: list[Tag] = Field(default_factory=list[str], max_length=50)
-    inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)
-    outputs: dict[Key, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]], max_length=100)
     steps: list[FileStep] = Field(min_length=1, max_length=MAX_STEPS)
-    execution_config: ExecutionConfigIn = Field(default_factory=ExecutionConfigIn)  # pyright: ignore[reportArgumentType]
 
 
 class RecipeFile(Body):

@@ -89,7 +89,7 @@ async def until_said(server: Server, pattern: str) -> re.Match[str]:
 
 
 async def page_at(url: str) -> str:
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+    async with aiohttp.ClientSession(headers={"Accept": "text/html"}) as session, session.get(url) as answer:
         assert answer.content_type == "text/html"
         return await answer.text()
 
