@@ -105,11 +105,6 @@ async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asy
     )
 
 
-async def next_run_at(connection: asyncpg.Connection) -> datetime | None:
-    """Return when the earliest waiting job is due."""
-    return await connection.fetchval("SELECT min(run_at) FROM durable.jobs WHERE executor_id IS NULL")
-
-
 async def counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Return how many jobs wait and run, and how many executors live."""
     row = await connection.fetchrow(

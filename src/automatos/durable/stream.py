@@ -11,7 +11,7 @@ from automatos.kernel.db import UNAVAILABLE, Database
 
 PAGE = 200
 SILENCE_S = 15.0
-RECHECK_S = 2.0
+RECHECK_S = 5.0
 PERMISSION_S = 20.0
 
 Permitted = Callable[[], Awaitable[bool]]
