@@ -1,7 +1,9 @@
 """`automatos up`: what it refuses before anything runs, the first start, and the end in order."""
 
 import asyncio
+import os
 import re
+import signal
 import socket
 from pathlib import Path
 
@@ -143,6 +145,16 @@ async def test_a_signal_ends_open_streams_and_lets_the_running_step_finish_first
         watched = cli("run", "watch", run, "--exit-status")
         assert watched.returncode == 0, watched.stderr
         assert "goes on in another worker" not in watched.stdout
+
+
+@pytest.mark.slow
+async def test_the_end_of_its_terminal_ends_everything_in_order() -> None:
+    async with stage() as scene:
+        server = await scene.start_server()
+        os.kill(server.pid, signal.SIGHUP)
+
+        assert await server.wait() == 0
+        assert server.postgres() is None
 
 
 @pytest.mark.slow
