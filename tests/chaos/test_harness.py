@@ -1,5 +1,6 @@
 """The harness itself: it must clean up after every failure, and its follower must resume where it stopped."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -48,7 +49,10 @@ async def test_a_frozen_process_is_still_running_and_goes_on_when_it_is_thawed()
     async with stage() as scene:
         model = await scene.start_model_server(latency_ms=0)
         model.freeze()
-        assert (model.is_running, psutil.Process(model.pid).status()) == (True, psutil.STATUS_STOPPED)
+        async with asyncio.timeout(5):  # the signal is sent at once and takes effect soon
+            while psutil.Process(model.pid).status() != psutil.STATUS_STOPPED:
+                await asyncio.sleep(0.01)
+        assert model.is_running
         model.thaw()
         assert await model.calls() == []
         model.kill()
