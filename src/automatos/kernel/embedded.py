@@ -80,6 +80,7 @@ class EmbeddedPostgres:
             "max_connections": "200",
             "shared_buffers": "128MB",
             "jit": "off",
+            "update_process_title": "off",
             "max_wal_size": "2GB",
             "checkpoint_timeout": "15min",
             "commit_delay": "200",  # microseconds, and only while five others commit too: they share one flush

@@ -209,7 +209,8 @@ def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]
     return (
         state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens,
         state.output_tokens, state.cost_micro_usd, state.is_cost_known, len(pending.events), at, state.finished_at,
-        state.output_data, state.error, dump_json([step.row() for step in pending.steps.values()]),
+        state.output_data, state.error,
+        dump_json([step.row() for step in pending.steps.values()]) if pending.steps else None,
         [event.type for event in pending.events], [event.data for event in pending.events],
         dump_json(pending.runs) if pending.runs else None,
         dump_json(turns_to_json(pending.turns)) if pending.turns else None,

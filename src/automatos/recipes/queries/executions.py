@@ -30,24 +30,9 @@ WITH e AS (
         error = $14
     WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
     RETURNING id, workspace_id
-), s AS (
-    INSERT INTO recipe_execution_steps
-        (execution_id, step_order, workspace_id, step_id, agent_id, agent_name, status, attempt, run_id, prompt,
-         output_key, output, error, input_tokens, output_tokens, cost_micro_usd, started_at, finished_at)
-    SELECT e.id, r.step_order, e.workspace_id, r.step_id, r.agent_id, r.agent_name, r.status, r.attempt, r.run_id,
-           r.prompt, r.output_key, r.output, r.error, r.input_tokens, r.output_tokens, r.cost_micro_usd, r.started_at,
-           r.finished_at
-    FROM e, jsonb_to_recordset($15::jsonb) AS r (
-        step_order int, step_id text, agent_id int, agent_name text, status text, attempt int, run_id uuid, prompt text,
-        output_key text, output text, error jsonb, input_tokens int, output_tokens int, cost_micro_usd bigint,
-        started_at timestamptz, finished_at timestamptz)
-    ON CONFLICT (execution_id, step_order) DO UPDATE SET
-        status = excluded.status, attempt = excluded.attempt, run_id = excluded.run_id, prompt = excluded.prompt,
-        output = excluded.output, error = excluded.error, input_tokens = excluded.input_tokens,
-        output_tokens = excluded.output_tokens, cost_micro_usd = excluded.cost_micro_usd,
-        started_at = excluded.started_at, finished_at = excluded.finished_at
 )
 SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, $3, $16::text[], $17::jsonb[], $11) END,
+       CASE WHEN $15::jsonb IS NOT NULL THEN put_steps(workspace_id, id, $15) END,
        CASE WHEN $18::jsonb IS NOT NULL THEN append_runs(workspace_id, $18) END,
        CASE WHEN $19::jsonb IS NOT NULL THEN append_turns(workspace_id, $19) END,
        CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END
