@@ -94,7 +94,7 @@ async def test_events_that_nobody_announces_are_found_all_the_same(processes: Pr
 
     await log.append(1, type_="execution.completed")
 
-    assert await asyncio.wait_for(reading, 4) == [1]
+    assert await asyncio.wait_for(reading, 7) == [1]
 
 
 async def test_a_slow_reader_holds_a_bounded_backlog_and_still_sees_every_event_once(

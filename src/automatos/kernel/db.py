@@ -25,6 +25,8 @@ from automatos.kernel.errors import DatabaseUnavailable
 Row = TypeVar("Row")
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
+CLOSING_LOOKS = 40
+"""How often, every 50 ms, closing looks whether the sessions under way have ended."""
 UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
                asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
                asyncpg.ReadOnlySQLTransactionError, TimeoutError, DatabaseUnavailable)
@@ -110,7 +112,7 @@ class Database:
         self._between = await self._make_pool(max(2, self._pool_size // 2))
 
     async def close(self) -> None:
-        """Close every connection; anything still running on them is cut off after five seconds."""
+        """Close every connection; anything still running on them is cut off after a few seconds."""
         for pool in (self._inside, self._between):
             if pool is None:
                 continue
@@ -118,6 +120,10 @@ class Database:
                 await asyncio.wait_for(pool.close(), 5)
             except TimeoutError:
                 pool.terminate()
+        for _ in range(CLOSING_LOOKS):
+            if not self.engine.pool.checkedout():  # pyright: ignore[reportAttributeAccessIssue]
+                break
+            await asyncio.sleep(0.05)
         await self.engine.dispose()
 
     async def _make_pool(self, size: int) -> asyncpg.Pool:
