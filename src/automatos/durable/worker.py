@@ -58,7 +58,6 @@ class Worker:
         self._held: dict[tuple[str, str], HeldJob] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopping = False
         self._look_at = 0.0
         bus.on_word(WORD_JOBS, lambda _: self._wake.set())
         bus.on_word(WORD_SIGNAL, self._hear_signal)
@@ -79,7 +78,6 @@ class Worker:
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Stop in order; nothing is lost, whatever has not ended goes on elsewhere or at the next start."""
-        self._is_stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -195,14 +195,6 @@ async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UU
         .order_by(ExecutionStep.order)
     )
     return rows.all()
-
-
-async def forget_execution(session: AsyncSession, workspace_id: UUID, execution_id: UUID) -> None:
-    """Delete a finished execution with its steps and runs."""
-    await session.execute(
-        delete(RecipeExecution).where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.id == execution_id,
-                                      RecipeExecution.status.in_(FINAL))
-    )
 
 
 async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
