@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import queries
 from automatos.agents.configuration import AgentDefinition
 from automatos.agents.errors import (
     AgentInUse,
@@ -17,7 +16,8 @@ from automatos.agents.errors import (
     UnknownTools,
 )
 from automatos.agents.models import Agent
-from automatos.agents.queries import AgentFilter
+from automatos.agents.queries import records as queries
+from automatos.agents.queries.records import AgentFilter
 from automatos.agents.readiness import Readiness
 from automatos.agents.schemas import Agent as AgentDocument
 from automatos.agents.schemas import AgentCreate, AgentUpdate

@@ -1,12 +1,13 @@
 """Words of the agents room: statuses, types, categories, what a run needs to know, and who may depend on an agent."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import yaml
@@ -109,6 +110,31 @@ def type_of(category: Category, stored: AgentType | None = None) -> AgentType:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonaSpec:
+    """The voice an agent speaks with; `source` says whether it is from the library or the agent's own text."""
+
+    source: Literal["predefined", "custom"]
+    system_prompt: str
+    name: str | None = None
+    slug: str | None = None
+    category: str | None = None
+    voice_description: str = ""
+    suggested_temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkillSpec:
+    """A skill of an agent as a run needs it: its metadata; the text and files are loaded when they are used."""
+
+    id: int
+    name: str
+    description: str
+    version: int
+    core_tokens: int
+    tools_schema: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSpec:
     """Everything a run needs of an agent, read once when work starts."""
 
@@ -117,7 +143,8 @@ class AgentSpec:
     description: str
     agent_type: str
     status: AgentStatus
-    persona_prompt: str | None
+    persona: PersonaSpec | None
+    skills: tuple[SkillSpec, ...]
     model: ModelChoice | None
     tools: tuple[str, ...]
     max_iterations: int
@@ -144,12 +171,110 @@ class AgentRef:
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """Something that would break without an agent: its kind ("recipe", "execution"), id and name."""
+    """Something that would break without an agent: its kind ("recipe", "execution", "heartbeat"), id and name."""
 
     kind: str
     id: str
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveWork:
+    """An unfinished execution that needs an agent, now or at a later step.
+
+    `place` is where the agent comes in: "running" (it works on it now), "queued" (it waits for a slot of the agent),
+    "later" (a step still to come). `remaining_s` is estimated from finished runs of the same kind; None when there is
+    no history.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    status: str
+    place: Literal["running", "queued", "later"]
+    remaining_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDependency:
+    """Another agent whose work needs this one's: in a recipe, its step comes after one of this agent's."""
+
+    id: int
+    name: str
+    dependency_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkHistory:
+    """What the last 30 days say of an agent: its steps among all of the workspace's, how long they took."""
+
+    steps: int
+    workspace_steps: int
+    succeeded: int
+    failed: int
+    median_step_s: float | None
+    days: int = 30
+
+
+class AgentWork(Protocol):
+    """What a higher room knows of the work agents do and can do about it; `recipes` hands one down at assembly."""
+
+    async def active(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[ActiveWork]:
+        """Return every unfinished execution that needs the agent: running first, then queued, then later."""
+        ...
+
+    async def counts(
+        self, session: AsyncSession, workspace_id: UUID, agent_ids: Sequence[int]
+    ) -> Mapping[int, tuple[int, int]]:
+        """Return how many tasks each agent is working on and how many wait for it; one statement."""
+        ...
+
+    async def dependents(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
+        """Return the recipes that name the agent."""
+        ...
+
+    async def dependent_agents(
+        self, session: AsyncSession, workspace_id: UUID, agent_id: int
+    ) -> list[AgentDependency]:
+        """Return the agents that work with what this one gives."""
+        ...
+
+    async def history(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> WorkHistory:
+        """Return what finished steps say of the agent."""
+        ...
+
+    async def interrupt(self, workspace_id: UUID, agent_id: int) -> int:
+        """Tell every worker to stop the agent's running steps now; returns how many were told. Call after the commit
+        that closed the agent's lane: what waits in a closed lane ends by itself."""
+        ...
+
+    async def freeze(self, workspace_id: UUID, agent_id: int) -> int:
+        """Ask the agent's running steps to stop at their next turn and wait; returns how many were asked."""
+        ...
+
+
 Dependents = Callable[[AsyncSession, UUID, int], Awaitable[list[Dependent]]]
 """Tells what of a workspace depends on an agent; higher rooms register theirs in `app.state.agent_dependents`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one step of an agent ended; the worker hands these to the OutcomeRecorder."""
+
+    workspace_id: UUID
+    agent_id: int
+    ok: bool
+    finished_at: datetime
+    duration_ms: int
+    error: str | None = None
+
+
+def lane_of(agent_id: int) -> str:
+    """Return the lane of the queue in which an agent's work waits: the agent's max_concurrent_tasks is its capacity."""
+    return f"agent:{agent_id}"
+
+
+PRIORITIES: Mapping[PriorityLevel, int] = MappingProxyType({
+    level: place for place, level in enumerate(PriorityLevel)
+})
+"""A level as the queue orders it: low is 0, critical is 3."""

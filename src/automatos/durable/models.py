@@ -1,4 +1,4 @@
-"""Tables: the event log (workspace-owned) and, in schema `durable`, the engine's queue and executors (ids only)."""
+"""Tables: the event log (workspace-owned) and, in schema `durable`, the engine's queue, lanes and executors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,8 +31,9 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_waiting", "workspace_id", text("priority DESC"), "run_at",
+        Index("ix_jobs_waiting", "workspace_id", "lane", text("priority DESC"), "run_at",
               postgresql_where=text("executor_id IS NULL")),
+        Index("ix_jobs_lane", "lane", postgresql_where=text("lane <> ''")),
         Index("ix_jobs_held", "executor_id", "workspace_id", postgresql_where=text("executor_id IS NOT NULL")),
         {"schema": "durable"},
     )
@@ -40,6 +41,7 @@ class JobRow(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
+    lane: Mapped[str] = mapped_column(String(100), server_default="")
     priority: Mapped[int] = mapped_column(Integer, server_default="0")
     run_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -47,6 +49,20 @@ class JobRow(Base):
     signal: Mapped[str | None] = mapped_column(String(50))
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+
+
+class Lane(Base):
+    """How many jobs of one kind may run at once in all processes; `mode` is open, held (they wait) or closed.
+
+    Jobs of a closed lane are claimed without a limit: their handler ends them. A lane without a row has no limit.
+    """
+
+    __tablename__ = "lanes"
+    __table_args__ = ({"schema": "durable"},)
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    capacity: Mapped[int] = mapped_column(Integer)
+    mode: Mapped[str] = mapped_column(String(10), server_default="open")
 
 
 class Executor(Base):

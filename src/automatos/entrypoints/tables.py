@@ -3,13 +3,17 @@
 from automatos.agents import models as agents
 from automatos.credentials import models as credentials
 from automatos.durable import models as durable
+from automatos.heartbeats import models as heartbeats
 from automatos.kernel.db import Base
 from automatos.llm import models as llm
+from automatos.personas import models as personas
 from automatos.recipes import models as recipes
 from automatos.runs import models as runs
 from automatos.settings import models as settings
+from automatos.skills import models as skills
 from automatos.workspaces import models as workspaces
 
 metadata = Base.metadata
 
-__all__ = ["agents", "credentials", "durable", "llm", "metadata", "recipes", "runs", "settings", "workspaces"]
+__all__ = ["agents", "credentials", "durable", "heartbeats", "llm", "metadata", "personas", "recipes", "runs",
+           "settings", "skills", "workspaces"]

@@ -1,10 +1,24 @@
 """Tables: the model catalogue and the usage ledger."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Index, Integer, Numeric, String, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,10 +43,20 @@ class LlmModel(Base):
     max_output_tokens: Mapped[int | None] = mapped_column(Integer)
     supports_functions: Mapped[bool] = mapped_column(Boolean, server_default="true")
     supports_vision: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    supports_streaming: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    release_date: Mapped[date | None] = mapped_column(Date)
+    deprecation_date: Mapped[date | None] = mapped_column(Date)
+    recommended_for: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    default_temperature: Mapped[Decimal] = mapped_column(Numeric(3, 2), server_default="0.7")
+    min_temperature: Mapped[Decimal] = mapped_column(Numeric(3, 2), server_default="0")
+    max_temperature: Mapped[Decimal] = mapped_column(Numeric(3, 2), server_default="2")
     input_cost_per_1k_tokens: Mapped[Decimal | None] = mapped_column(Numeric(14, 8))
     output_cost_per_1k_tokens: Mapped[Decimal | None] = mapped_column(Numeric(14, 8))
     description: Mapped[str] = mapped_column(Text, server_default="")
     status: Mapped[str] = mapped_column(String(20), server_default="active")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    updated_by: Mapped[str] = mapped_column(String(320), server_default="")
+    updated_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
 
 class LlmUsage(Base):
@@ -43,6 +67,7 @@ class LlmUsage(Base):
         Index("ix_llm_usage_workspace", "workspace_id", "created_at"),
         Index("uq_llm_usage_call", "run_id", "turn", "attempt", unique=True),
         Index("ix_llm_usage_agent", "agent_id"),
+        Index("ix_llm_usage_credential", "credential_id", "created_at", postgresql_where=text("credential_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -52,6 +77,7 @@ class LlmUsage(Base):
     run_id: Mapped[UUID | None] = mapped_column()
     turn: Mapped[int | None] = mapped_column(Integer)
     attempt: Mapped[int] = mapped_column(Integer, server_default="1")
+    credential_id: Mapped[UUID | None] = mapped_column()
     request_type: Mapped[str] = mapped_column(String(50))
     provider: Mapped[str] = mapped_column(String(100))
     model_id: Mapped[str] = mapped_column(String(200))

@@ -52,7 +52,7 @@ class RecipeVersion(Base):
 
 
 class RecipeExecution(Base):
-    """One cooking of a recipe.
+    """One execution: of a recipe, or of a task for one agent (`kind`), which carries its own definition.
 
     `epoch` rises at each takeover and fences late writers; `last_seq` numbers its events.
     """
@@ -62,14 +62,18 @@ class RecipeExecution(Base):
         Index("ix_executions_open", "deadline_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_executions_recipe", "recipe_id", "id"),
         Index("ix_executions_workspace", "workspace_id", "id"),
+        Index("ix_executions_agent", "agent_id", "id", postgresql_where=text("agent_id IS NOT NULL")),
         Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
               postgresql_where=text("idempotency_key IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
-    recipe_id: Mapped[int] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20), server_default="recipe")
+    recipe_id: Mapped[int | None] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
     recipe_version: Mapped[int] = mapped_column(Integer)
+    agent_id: Mapped[int | None] = mapped_column(Integer)
+    definition: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(String(30), server_default="queued")
     input_data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
     output_data: Mapped[dict[str, object] | None] = mapped_column(JSONB)
@@ -96,6 +100,8 @@ class ExecutionStep(Base):
     """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest."""
 
     __tablename__ = "recipe_execution_steps"
+    __table_args__ = (Index("ix_execution_steps_agent", "agent_id", "finished_at",
+                            postgresql_where=text("finished_at IS NOT NULL")),)
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
     order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)

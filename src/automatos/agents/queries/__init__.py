@@ -1,0 +1,1 @@
+"""SQL of the agents room, by what it is about."""
