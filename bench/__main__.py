@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 
 from bench import measures
+from bench.agents import agents
 from bench.measures import FULL, QUICK, Figures, Lab
 from bench.report import machine, progress, table
 from bench.systems import Floor, Product, System
@@ -25,6 +26,7 @@ SECTIONS: dict[str, Callable[[Lab, System], Awaitable[Figures]]] = {
     "throughput": measures.throughput,
     "queue": measures.queue,
 }
+AGENTS = "agents"
 WORKERS = "workers"
 
 
@@ -33,7 +35,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.sizes = QUICK if options.quick else FULL
-        self.wanted: Sequence[str] = options.only or [*SECTIONS, WORKERS]
+        self.wanted: Sequence[str] = options.only or [*SECTIONS, AGENTS, WORKERS]
         self.systems: Sequence[str] = options.system or ["floor", "automatos"]
         self.burst: int = options.burst
         self.figures: dict[str, Figures] = {}
@@ -47,6 +49,8 @@ class Bench:
                 await self._measure(lab, Floor(scene, model))
             if "automatos" in self.systems:
                 await self._measure(lab, Product(scene, model))
+                if AGENTS in self.wanted:
+                    await self._measure_agents(lab, scene)
                 if WORKERS in self.wanted:
                     await self._compare_workers(lab, scene)
 
@@ -64,6 +68,15 @@ class Bench:
             progress(f"{system.name}: {name} measured in {time.monotonic() - begin:.0f} s")
         await system.stop()
 
+    async def _measure_agents(self, lab: Lab, scene: Stage) -> None:
+        """Measure the agents of a server of their own; the floor knows none."""
+        system, begin = Product(scene, lab.model), time.monotonic()
+        await system.start()
+        await system.set_up()
+        self.figures.setdefault(system.name, {}).update(await agents(lab, system))
+        await system.stop()
+        progress(f"{system.name}: agents measured in {time.monotonic() - begin:.0f} s")
+
     async def _compare_workers(self, lab: Lab, scene: Stage) -> None:
         figures = self.figures.setdefault(Product.name, {})
         for workers in (1, 2):
@@ -79,7 +92,8 @@ def main() -> None:
     """Read the flags, measure, print the table and, when asked, write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer samples; under two minutes")
-    parser.add_argument("--only", action="append", choices=[*SECTIONS, WORKERS], help="just this part (repeatable)")
+    parts = [*SECTIONS, AGENTS, WORKERS]
+    parser.add_argument("--only", action="append", choices=parts, help="just this part (repeatable)")
     parser.add_argument("--system", action="append", choices=["floor", "automatos"], help="just this (repeatable)")
     parser.add_argument("--burst", type=int, default=1, help="pieces per write of the model server (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")

@@ -24,10 +24,11 @@ GOALS: dict[str, tuple[str, Callable[[float, float], bool], float]] = {
     "queue: accept, workers waiting, p95": ("<", lt, 250),
     "queue: accept, workers busy, p95": ("<", lt, 250),
     "queue: lost": ("<=", le, 0),
+    "agents: list of 10000, first page of 100, p95": ("<", lt, 100),
 }
 UNITS = (
-    ("executions/s", "/s"), ("accepts/s", "/s"), ("steps/s", "/s"), (" start: ", "s"), ("memory", "MiB"),
-    ("queue: accepted", ""), ("queue: lost", ""), ("queue: failed", ""),
+    ("executions/s", "/s"), ("requests/s", "/s"), ("agents/s", "/s"), ("accepts/s", "/s"), ("steps/s", "/s"),
+    (" start: ", "s"), ("memory", "MiB"), ("queue: accepted", ""), ("queue: lost", ""), ("queue: failed", ""),
 )
 REMARKS = ("queue: afterwards",)
 HEADER = ("measure", "unit", "automatos", "floor", "ratio", "goal", "")

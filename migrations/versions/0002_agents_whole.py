@@ -66,7 +66,8 @@ BEGIN
         WHERE lane = to_lane AND executor_id IS NOT NULL AND NOT (name = job AND key = job_key)) THEN
         answer := 'full';
     END IF;
-    UPDATE durable.jobs SET lane = to_lane, priority = to_priority WHERE name = job AND key = job_key;
+    UPDATE durable.jobs SET lane = to_lane, priority = to_priority, signal = CASE WHEN signal = 'cancel' THEN signal END
+    WHERE name = job AND key = job_key;
     leaves_waiting := was <> to_lane AND was <> ''
         AND EXISTS (SELECT FROM durable.jobs WHERE lane = was AND executor_id IS NULL);
 END $$;
@@ -146,10 +147,37 @@ BEGIN
             WHERE a.status IS NULL OR a.status NOT IN ('active', 'idle', 'paused') OR a.stopping IS NOT NULL);
 END $$;
 
+CREATE FUNCTION durable.jobs_in(of_lane text) RETURNS TABLE (key text, priority int) LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT j.key::text, j.priority FROM durable.jobs j WHERE j.lane = of_lane;
+END $$;
+
+CREATE FUNCTION durable.lane_counts(of_lanes text[]) RETURNS TABLE (lane text, running int, waiting int)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT j.lane::text, (count(*) FILTER (WHERE j.executor_id IS NOT NULL))::int,
+                        (count(*) FILTER (WHERE j.executor_id IS NULL))::int
+                 FROM durable.jobs j WHERE j.lane = ANY(of_lanes) GROUP BY j.lane;
+END $$;
+
 CREATE FUNCTION agent_priority(wanted int) RETURNS int LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN coalesce((SELECT array_position(ARRAY['low', 'medium', 'high', 'critical'], configuration->>'priority_level') - 1
                      FROM public.agents WHERE id = wanted), 1);
+END $$;
+
+CREATE FUNCTION wake_agents(wanted int[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.agents SET status = 'active', status_changed_at = now() WHERE id = ANY(wanted) AND status = 'idle';
+END $$;
+
+CREATE FUNCTION agent_for_start(wanted int) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_build_object('name', name, 'status', status, 'is_stopping', stopping IS NOT NULL,
+                                      'status_reason', status_reason, 'timeout_s', configuration->'timeout_seconds')
+            FROM public.agents WHERE id = wanted);
 END $$;
 
 CREATE FUNCTION persona_for_run(wanted uuid) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -166,6 +194,22 @@ BEGIN
                                                 'version', s.current_version, 'core_tokens', s.core_tokens,
                                                 'tools_schema', s.tools_schema) ORDER BY w.place)
             FROM unnest(wanted) WITH ORDINALITY AS w (id, place) JOIN public.skills s ON s.id = w.id WHERE s.is_active);
+END $$;
+
+CREATE FUNCTION persona_cards(wanted uuid[], named text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_agg(jsonb_build_object('id', id, 'slug', slug, 'name', name, 'category', category, 'scope', scope,
+                                                'is_active', is_active) ORDER BY workspace_id NULLS LAST)
+            FROM public.personas WHERE CASE WHEN named IS NULL THEN id = ANY(wanted) ELSE slug = named END);
+END $$;
+
+CREATE FUNCTION skill_cards(wanted int[], named text[]) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_agg(jsonb_build_object('id', id, 'name', name, 'description', description,
+                                                'skill_type', skill_type, 'category', category, 'source', source,
+                                                'is_active', is_active, 'core_tokens', core_tokens)
+                             ORDER BY workspace_id NULLS LAST, id)
+            FROM public.skills WHERE CASE WHEN named IS NULL THEN id = ANY(wanted) ELSE name = ANY(named) END);
 END $$;
 """
 
@@ -307,6 +351,7 @@ def make_tables() -> None:
     sa.Column('last_sync_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_sync_status', sa.String(length=20), nullable=True),
     sa.Column('last_sync_error', sa.Text(), nullable=True),
+    sa.Column('history', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('created_by', sa.String(length=320), server_default='', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], ondelete='CASCADE'),
@@ -377,6 +422,7 @@ def make_tables() -> None:
     sa.Column('actions_taken', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('tokens_used', sa.Integer(), server_default='0', nullable=False),
     sa.Column('cost_micro_usd', sa.BigInteger(), nullable=True),
+    sa.Column('watched', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('triggered_by', sa.String(length=320), server_default='heartbeat', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
@@ -463,7 +509,7 @@ def change_tables() -> None:
     op.add_column('llm_models', sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False))
     op.add_column('llm_usage', sa.Column('credential_id', sa.Uuid(), nullable=True))
     op.create_index('ix_llm_usage_credential', 'llm_usage', ['credential_id', 'created_at'], unique=False, postgresql_where=sa.text('credential_id IS NOT NULL'))
-    op.create_index('ix_execution_steps_agent', 'recipe_execution_steps', ['agent_id', 'finished_at'], unique=False, postgresql_where=sa.text('finished_at IS NOT NULL'))
+    op.create_index('ix_execution_steps_agent', 'recipe_execution_steps', ['workspace_id', 'agent_id', 'finished_at'], unique=False, postgresql_where=sa.text('finished_at IS NOT NULL'))
     op.add_column('recipe_executions', sa.Column('kind', sa.String(length=20), server_default='recipe', nullable=False))
     op.add_column('recipe_executions', sa.Column('agent_id', sa.Integer(), nullable=True))
     op.add_column('recipe_executions', sa.Column('definition', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
@@ -471,6 +517,7 @@ def change_tables() -> None:
                existing_type=sa.INTEGER(),
                nullable=True)
     op.create_index('ix_executions_agent', 'recipe_executions', ['agent_id', 'id'], unique=False, postgresql_where=sa.text('agent_id IS NOT NULL'))
+    op.create_index('ix_executions_finished', 'recipe_executions', ['workspace_id', 'finished_at'], unique=False, postgresql_where=sa.text("finished_at IS NOT NULL AND kind <> 'heartbeat'"))
     op.add_column('jobs', sa.Column('lane', sa.String(length=100), server_default='', nullable=False), schema='durable')
     op.drop_index(op.f('ix_jobs_waiting'), table_name='jobs', schema='durable', postgresql_where='(executor_id IS NULL)')
     op.create_index('ix_jobs_waiting', 'jobs', ['workspace_id', 'lane', sa.literal_column('priority DESC'), 'run_at'], unique=False, schema='durable', postgresql_where=sa.text('executor_id IS NULL'))

@@ -184,6 +184,11 @@ class ModelServer(Process):
         """Return every call that has arrived, in order (see the model server's summary of a call)."""
         return await self._control("GET", "/calls")
 
+    async def load(self) -> tuple[int, int]:
+        """Return how many calls are open now, and the most there were at once since the last reset."""
+        found = await self._control("GET", "/load")
+        return found["open"], found["most"]
+
     async def script(self, *replies: dict[str, Any], match: str | None = None, repeat: bool = False) -> None:
         """Answer the calls whose last user text has `match` (all, when None) with these replies, in order."""
         await self._control("POST", "/script", {"replies": list(replies), "match": match, "repeat": repeat})

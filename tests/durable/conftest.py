@@ -11,7 +11,8 @@ import pytest
 
 from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
-from automatos.durable.types import Handler, HeldJob, StoredEvent
+from automatos.durable.service import set_lane
+from automatos.durable.types import Handler, HeldJob, LaneMode, StoredEvent
 from automatos.durable.worker import Worker
 from automatos.entrypoints.migrate import Ground, prepare_embedded
 from automatos.kernel.db import Database, Scope
@@ -42,7 +43,7 @@ async def own_database(own_ground: Ground) -> AsyncIterator[Database]:
 async def database(own_database: Database) -> Database:
     """The room's database with an empty queue."""
     async with own_database.recording(None) as connection:
-        await connection.execute("DELETE FROM durable.jobs; DELETE FROM durable.executors")
+        await connection.execute("DELETE FROM durable.jobs; DELETE FROM durable.executors; DELETE FROM durable.lanes")
     return own_database
 
 
@@ -116,10 +117,14 @@ class Queue:
     name: str = "test.work"
 
     async def add(self, key: str, workspace_id: UUID | None = None, *, priority: int = 0,
-                  run_at: datetime | None = None, name: str | None = None) -> None:
+                  run_at: datetime | None = None, name: str | None = None, lane: str = "") -> None:
         async with self.database.recording(None) as connection:
-            await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5)", name or self.name, key,
-                                     workspace_id or new_id(), priority, run_at)
+            await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5, $6)", name or self.name, key,
+                                     workspace_id or new_id(), priority, run_at, lane)
+
+    async def set_lane(self, name: str, capacity: int, mode: str = "open") -> None:
+        async with self.database.session(None) as session:
+            await set_lane(session, name, capacity, LaneMode(mode))
 
     async def row(self, key: str) -> dict[str, Any] | None:
         async with self.database.recording(None) as connection:

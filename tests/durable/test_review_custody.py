@@ -101,7 +101,7 @@ async def test_a_job_taken_again_after_a_lost_lease_waits_for_its_old_self_and_s
     await until(lambda: len(seen.driven) == 2, 8)
     await asyncio.sleep(0.3)
     row = await queue.row("one")
-    process.bus.send_word("signal", "test.work one cancel")
+    process.bus.send_word("signal", "test.work one cancel -")
 
     await until(lambda: len(seen.interrupted) == 2, 5)
     assert [word.split()[0] for word in at_work] == ["begin", "end", "begin", "end"]

@@ -237,7 +237,7 @@ async def test_a_signal_sent_by_another_process_arrives_at_once(processes: Proce
     await until(lambda: seen.driven)
     began = asyncio.get_running_loop().time()
 
-    caller.bus.send_word("signal", "test.work far cancel")
+    caller.bus.send_word("signal", "test.work far cancel -")
     await until(lambda: seen.interrupted)
 
     assert asyncio.get_running_loop().time() - began < 0.5

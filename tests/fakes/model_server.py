@@ -12,7 +12,7 @@ Without a script it answers by one rule: when tools are offered, the last user t
 tool result follows that text, it calls the tool NAME; else it answers a text made from the request alone.
 
 As a process: `python -m tests.fakes.model_server --port 9099 --latency-ms 50 --chunks 62`, with `GET /calls`,
-`POST /script` and `POST /reset`.
+`GET /load`, `POST /script` and `POST /reset`.
 """
 
 import argparse
@@ -163,7 +163,7 @@ class ModelServer:
         app.add_routes([
             web.post("/v1/chat/completions", self._handler), web.post("/v1/messages", self._handler),
             web.get("/v1/models", self._models), web.get("/calls", self._list_calls),
-            web.post("/script", self._script), web.post("/reset", self._reset),
+            web.get("/load", self._load), web.post("/script", self._script), web.post("/reset", self._reset),
         ])
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -302,6 +302,9 @@ class ModelServer:
 
     async def _list_calls(self, _: web.Request) -> web.Response:
         return _json([call.summary() for call in self.calls])
+
+    async def _load(self, _: web.Request) -> web.Response:
+        return _json({"open": self.open_calls, "most": self.most_open_calls})
 
     async def _script(self, request: web.Request) -> web.Response:
         """Take `{"replies": [{...}], "match": "text", "repeat": false}`; unknown fields are refused."""

@@ -6,54 +6,77 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable.types import StoredEvent
 
+
 # Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it. Between
-# equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting.
-# A claim need not reach the disk by itself: a database that forgets it in a crash only lets the job be claimed again.
-CLAIM = """
-WITH RECURSIVE lanes AS (
-    (SELECT workspace_id FROM durable.jobs WHERE executor_id IS NULL ORDER BY workspace_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT j.workspace_id FROM durable.jobs j
-            WHERE j.executor_id IS NULL AND j.workspace_id > l.workspace_id ORDER BY j.workspace_id LIMIT 1)
-    FROM lanes l WHERE l.workspace_id IS NOT NULL
-), held AS (
-    SELECT workspace_id, count(*) AS running FROM durable.jobs WHERE executor_id IS NOT NULL GROUP BY workspace_id
-), ranked AS (
-    SELECT w.name, w.key, w.priority, w.run_at, w.place + coalesce(h.running, 0) AS place
-    FROM lanes l
-    LEFT JOIN held h USING (workspace_id)
-    CROSS JOIN LATERAL (
-        SELECT name, key, priority, run_at, row_number() OVER (ORDER BY priority DESC, run_at) AS place
-        FROM durable.jobs
-        WHERE executor_id IS NULL AND workspace_id = l.workspace_id AND run_at <= clock_timestamp() AND name = ANY($3)
-        ORDER BY priority DESC, run_at LIMIT $2
-    ) w
-    ORDER BY w.priority DESC, place, random() LIMIT $2
-), picked AS (
-    SELECT j.name, j.key FROM durable.jobs j JOIN ranked USING (name, key)
-    WHERE j.executor_id IS NULL FOR UPDATE OF j SKIP LOCKED
-)
-UPDATE durable.jobs j SET executor_id = $1, attempts = j.attempts + 1
-FROM picked WHERE j.name = picked.name AND j.key = picked.key
-RETURNING j.name, j.key, j.workspace_id, j.attempts, j.signal, set_config('synchronous_commit', 'off', true)
-"""
-
-
+# equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting. Within a
+# workspace the highest priority goes first, and no lane gets more jobs than it has room for, in all processes together.
 async def claim(
     connection: asyncpg.Connection, executor_id: UUID, limit: int, names: Sequence[str]
 ) -> list[asyncpg.Record]:
     """Take up to `limit` waiting jobs of the named kinds for an executor, fairly between workspaces."""
-    return await connection.fetch(CLAIM, executor_id, limit, list(names))
+    return await connection.fetch("SELECT * FROM durable.claim($1, $2, $3)", executor_id, limit, list(names))
 
 
 async def enqueue(
-    connection: asyncpg.Connection, name: str, key: str, workspace_id: UUID, priority: int, run_at: datetime | None
+    connection: asyncpg.Connection, name: str, key: str, workspace_id: UUID, priority: int, run_at: datetime | None,
+    lane: str,
 ) -> None:
     """Add a job, or bring a waiting one forward; a job that is being worked on is left alone."""
-    await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5)", name, key, workspace_id, priority, run_at)
+    await connection.execute(
+        "SELECT durable.enqueue($1, $2, $3, $4, $5, $6)", name, key, workspace_id, priority, run_at, lane)
+
+
+async def enqueue_in_session(
+    session: AsyncSession, name: str, key: str, workspace_id: UUID, run_at: datetime | None
+) -> None:
+    """Add a job in the transaction of a session."""
+    await session.execute(
+        text("SELECT durable.enqueue(:name, :key, :workspace, 0, :run_at, '')"),
+        {"name": name, "key": key, "workspace": workspace_id, "run_at": run_at})
+
+
+async def set_lane(session: AsyncSession, name: str, capacity: int, mode: str) -> None:
+    """Say how many jobs of a lane may run at once, and whether they may."""
+    await session.execute(text("SELECT durable.set_lane(:name, :capacity, :mode)"),
+                          {"name": name, "capacity": capacity, "mode": mode})
+
+
+async def drop_lane(session: AsyncSession, name: str) -> None:
+    """Forget a lane; jobs still in it run without a limit."""
+    await session.execute(text("DELETE FROM durable.lanes WHERE name = :name"), {"name": name})
+
+
+async def move(
+    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, lane: str, priority: int
+) -> asyncpg.Record:
+    """Move a held job to another lane; `answer` says whether it may go on there: open, full, held, closed, lost."""
+    row = await connection.fetchrow(
+        "SELECT answer, leaves_waiting FROM durable.move($1, $2, $3, $4, $5)", name, key, executor_id, lane, priority)
+    if row is None:
+        raise RuntimeError("durable.move gave no row")
+    return row
+
+
+async def signal_lane(connection: asyncpg.Connection, lane: str, word: str) -> list[asyncpg.Record]:
+    """Leave a word for a lane's jobs, unless they were left a stronger one; returns those that run, name and key.
+
+    A stop also meets jobs that wait to be taken up again after their process died.
+    """
+    left = await connection.fetch(
+        "UPDATE durable.jobs SET signal = $2 WHERE lane = $1 AND (executor_id IS NOT NULL OR $2 = 'stop') "
+        "AND (signal IS NULL OR signal = 'pause') RETURNING name, key, executor_id", lane, word)
+    return [row for row in left if row["executor_id"]]
+
+
+async def lane_has_waiting(connection: asyncpg.Connection, lane: str) -> bool:
+    """Say whether a job waits in a lane."""
+    return bool(await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM durable.jobs WHERE lane = $1 AND executor_id IS NULL)", lane))
 
 
 async def finish(connection: asyncpg.Connection, name: str, key: str, executor_id: UUID) -> None:
@@ -70,7 +93,7 @@ async def release(
     """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt."""
     await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = coalesce($4, clock_timestamp()), last_error = $5, "
-        "attempts = attempts - $6 WHERE name = $1 AND key = $2 AND executor_id = $3",
+        "attempts = attempts - $6, signal = nullif(signal, 'pause') WHERE name = $1 AND key = $2 AND executor_id = $3",
         name, key, executor_id, run_at, error, 0 if is_attempt else 1,
     )
 
@@ -101,7 +124,7 @@ async def signal(connection: asyncpg.Connection, name: str, key: str, word: str)
 async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asyncpg.Record]:
     """Return the words left for jobs this executor holds."""
     return await connection.fetch(
-        "SELECT name, key, signal FROM durable.jobs WHERE executor_id = $1 AND signal IS NOT NULL", executor_id
+        "SELECT name, key, signal, lane FROM durable.jobs WHERE executor_id = $1 AND signal IS NOT NULL", executor_id
     )
 
 

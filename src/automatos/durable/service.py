@@ -6,28 +6,81 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus, places_of
 from automatos.durable.presence import Presence
 from automatos.durable.stream import follow, follow_many
-from automatos.durable.types import EventBus, Interruption, Job, StoredEvent
+from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
 from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
 from automatos.kernel.db import Database, Scope
 
-__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "counts", "enqueue", "events_after", "follow",
-           "follow_many", "places_of", "prune_events", "settle", "wake"]
+__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "counts", "drop_lane", "enqueue", "enqueue_in_session",
+           "events_after", "follow", "follow_many", "freeze_lane", "move", "places_of", "prune_events", "set_lane",
+           "settle", "stop_lane", "wake"]
 
 
 async def enqueue(
     connection: asyncpg.Connection, job: Job, key: str, workspace_id: UUID, *, priority: int = 0,
-    run_at: datetime | None = None,
+    run_at: datetime | None = None, lane: str = "",
 ) -> None:
     """Add a job in the caller's transaction: it exists exactly when the rows it works on do.
 
     A key that is already waiting is brought forward instead of doubled. Call `wake` after the commit.
     """
-    await queries.enqueue(connection, job.name, key, workspace_id, priority, run_at)
+    await queries.enqueue(connection, job.name, key, workspace_id, priority, run_at, lane)
+
+
+async def enqueue_in_session(
+    session: AsyncSession, job: Job, key: str, workspace_id: UUID, *, run_at: datetime | None = None
+) -> None:
+    """Add a job, as `enqueue` does, in the transaction of a session."""
+    await queries.enqueue_in_session(session, job.name, key, workspace_id, run_at)
+
+
+async def set_lane(session: AsyncSession, name: str, capacity: int, mode: LaneMode) -> None:
+    """Say how many jobs of a lane may run at once in all processes, and whether they may; part of the transaction.
+
+    What runs already goes on. Call `wake` after the commit when jobs may have been waiting.
+    """
+    await queries.set_lane(session, name, capacity, mode)
+
+
+async def drop_lane(session: AsyncSession, name: str) -> None:
+    """Forget a lane, because what it stood for is gone; jobs still in it are claimed without a limit."""
+    await queries.drop_lane(session, name)
+
+
+async def move(database: Database, job: HeldJob, lane: str, priority: int) -> Admission:
+    """Move a job that this process holds to another lane, and say whether it may go on there now.
+
+    The move itself always happens: a job that hears `full` or `held` is to be given back, and then waits in its new
+    lane. `lost` means that another process has the job by now.
+    """
+    async with database.recording(None) as connection:
+        row = await queries.move(connection, job.name, job.key, job.executor_id, lane, priority)
+    job.lane, job.wants_pause = lane, False
+    job.leaves_waiting = job.leaves_waiting or bool(row["leaves_waiting"])
+    return Admission(row["answer"])
+
+
+async def stop_lane(database: Database, bus: EventBus, lane: str) -> int:
+    """Interrupt every running job of a lane, wherever it runs; returns how many were told."""
+    return await _tell_lane(database, bus, lane, Interruption.STOP)
+
+
+async def freeze_lane(database: Database, bus: EventBus, lane: str) -> int:
+    """Ask every running job of a lane to stop at its next good moment; returns how many were asked."""
+    return await _tell_lane(database, bus, lane, PAUSE)
+
+
+async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) -> int:
+    async with database.recording(None) as connection:
+        told = await queries.signal_lane(connection, lane, word)
+    for row in told:
+        bus.send_word(WORD_SIGNAL, f"{row['name']} {row['key']} {word} {lane}")
+    return len(told)
 
 
 def wake(bus: EventBus) -> None:
@@ -39,7 +92,7 @@ async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: s
     """Tell whoever works on a job to stop; returns False when nobody does and the caller must end the work itself."""
     is_held = await queries.signal(connection, job.name, key, Interruption.CANCEL)
     if is_held:
-        bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL}")
+        bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL} -")
     return is_held
 
 

@@ -26,28 +26,68 @@ class Job:
     name: str
 
 
+class LaneMode(StrEnum):
+    """Whether jobs of a lane run: open up to its capacity, held back, or let through for their handlers to end them."""
+
+    OPEN = "open"
+    HELD = "held"
+    CLOSED = "closed"
+
+
+class Admission(StrEnum):
+    """What a job hears when it moves to another lane: it may go on, must wait, or has no business there any more."""
+
+    OPEN = "open"
+    FULL = "full"
+    HELD = "held"
+    CLOSED = "closed"
+    LOST = "lost"
+
+
+PAUSE = "pause"
+"""The word that asks a job to stop at its next good moment; unlike an interruption it cuts nothing off."""
+
+
 class Interruption(StrEnum):
     """Why a running job was told to stop before its end."""
 
     CANCEL = "cancel"
+    STOP = "stop"
     SHUTDOWN = "shutdown"
     LEASE_LOST = "lease_lost"
 
 
 @dataclass
 class HeldJob:
-    """A job in the hands of this process. A handler that has deleted its row itself sets `is_finished`."""
+    """A job in the hands of this process. A handler that has deleted its row itself sets `is_finished`.
+
+    `wants_pause` asks the handler to stop at its next good moment; `leaves_waiting` says that it made room in a lane
+    where others wait.
+    """
 
     name: str
     key: str
     workspace_id: UUID
     attempts: int
     executor_id: UUID
+    lane: str = ""
+    lane_mode: LaneMode = LaneMode.OPEN
     is_finished: bool = False
+    wants_pause: bool = False
+    leaves_waiting: bool = False
     is_settling: bool = False
     again_at: datetime | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def hear(self, word: str, lane: str) -> None:
+        """Act on a word left for this job; one meant for the jobs of a lane that it has left says nothing to it."""
+        if word == Interruption.CANCEL:
+            self.interrupt(Interruption.CANCEL)
+        elif lane == self.lane and word == PAUSE:
+            self.wants_pause = True
+        elif lane == self.lane:
+            self.interrupt(Interruption(word))
 
     def interrupt(self, why: Interruption) -> None:
         """Cancel the handler; the first reason given stays.
@@ -57,6 +97,12 @@ class HeldJob:
         if self.interruption is None and self.task and not self.task.done() and not self.is_settling:
             self.interruption = why
             asyncio.get_running_loop().call_soon(self._strike)
+
+    def go_on(self) -> None:
+        """Forget an interruption that the handler has dealt with, so that it can be interrupted again."""
+        self.interruption = None
+        if task := asyncio.current_task():
+            task.uncancel()
 
     def _strike(self) -> None:
         """Cancel, unless the handler ended meanwhile: giving the row back must not be cut off."""

@@ -11,7 +11,7 @@ import structlog
 from automatos.durable import queries
 from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
-from automatos.durable.types import Handler, HeldJob, Interruption
+from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database
 
@@ -114,12 +114,13 @@ class Worker:
         async with self._database.recording(None) as connection:
             rows = await queries.claim(connection, holder, room, tuple(self._handlers))
         for row in rows:
-            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder)
+            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder, row["lane"],
+                          LaneMode(row["mode"]))
             before = self._held.get((job.name, job.key))
             self._held[job.name, job.key] = job
             job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
             if row["signal"]:
-                job.interrupt(Interruption(row["signal"]))
+                job.hear(row["signal"], row["lane"])
         return len(rows)
 
     async def _give_back_the_unknown(self) -> None:
@@ -159,7 +160,7 @@ class Worker:
         finally:
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
-            if len(self._held) == self._capacity - 1:
+            if job.leaves_waiting or len(self._held) == self._capacity - 1:
                 self._wake.set()
 
     async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:
@@ -203,6 +204,8 @@ class Worker:
                                               is_attempt=is_attempt)
                     else:
                         await queries.finish(connection, job.name, job.key, holder)
+                    if job.lane and not job.leaves_waiting:
+                        job.leaves_waiting = await queries.lane_has_waiting(connection, job.lane)
             except UNAVAILABLE:
                 await asyncio.sleep(pause_s)
             else:
@@ -224,15 +227,14 @@ class Worker:
                 log.exception("durable.signals_not_read")
                 continue
             for row in rows:
-                self._interrupt(row["name"], row["key"], row["signal"])
+                self._pass_on(row["name"], row["key"], row["signal"], row["lane"])
 
     def _hear_signal(self, rest: str) -> None:
-        name, key, word = rest.split(" ")
-        self._interrupt(name, key, word)
+        self._pass_on(*rest.split(" "))
 
-    def _interrupt(self, name: str, key: str, word: str) -> None:
+    def _pass_on(self, name: str, key: str, word: str, lane: str) -> None:
         if job := self._held.get((name, key)):
-            job.interrupt(Interruption(word))
+            job.hear(word, lane)
 
     def _let_go(self) -> None:
         for job in self._held.values():

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from automatos import __version__
+from automatos.agents import model_config_router
 from automatos.agents import router as agents
 from automatos.credentials import router as credentials
 from automatos.entrypoints import health, overview
@@ -20,23 +21,34 @@ from automatos.entrypoints.limits import RateLimits
 from automatos.entrypoints.middleware import BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.services import Services
+from automatos.heartbeats import router as heartbeats
 from automatos.kernel.telemetry import configure_logging
 from automatos.llm import router as llm
+from automatos.personas import router as personas
 from automatos.recipes import router as recipes
 from automatos.recipes import runs_router as runs
+from automatos.recipes import tasks_router as tasks
+from automatos.runs import router as contexts
 from automatos.settings import router as settings_room
+from automatos.skills import router as skills
 from automatos.tools import router as tools
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
     recipes.router,
     runs.router,
+    tasks.router,
+    contexts.router,  # before agents: two of its paths look like an agent's id
     agents.router,
     workspaces.router,
     credentials.router,
     settings_room.router,
+    model_config_router.router,
     llm.router,
+    skills.router,
     tools.router,
+    personas.router,
+    heartbeats.router,
     overview.router,
     health.router,
 )

@@ -5,24 +5,31 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
-from automatos.agents.types import Dependents
+from automatos.agents import jobs as agents
+from automatos.agents.readiness import Readiness
+from automatos.agents.service import OutcomeRecorder, count_by_persona
+from automatos.agents.starting import start_agents
+from automatos.agents.types import Cleaner, Dependents
 from automatos.credentials.service import Keyring
 from automatos.durable import service as durable
 from automatos.durable.service import Bus, Presence, Worker
 from automatos.entrypoints.health import HealthCheck
 from automatos.entrypoints.limits import Counters, open_counters
 from automatos.entrypoints.statistics import Statistics
+from automatos.heartbeats import jobs as heartbeats
+from automatos.heartbeats.service import dependents_of_agent as heartbeat_of_agent
 from automatos.kernel.blobs import Blobs, open_store
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
 from automatos.llm.service import ModelClient
-from automatos.recipes.execution import Kitchen
-from automatos.recipes.jobs import chores, handler
-from automatos.recipes.service import dependents_of_agent
+from automatos.personas.types import AgentsOfPersonas
+from automatos.recipes import jobs as recipes
+from automatos.recipes.crew import Kitchen
+from automatos.recipes.service import Workforce, dependents_of_agent
 from automatos.recipes.types import RUN_RECIPE
-from automatos.runs.service import account_for
+from automatos.runs.service import NoSkills, account_for
 from automatos.tools.service import Toolbox
 from automatos.workspaces.service import Gatekeeper
 
@@ -38,6 +45,7 @@ class Services:
     http: Http
     models: ModelClient
     toolbox: Toolbox
+    outcomes: OutcomeRecorder
     worker: Worker | None = None
     _accounting: asyncio.Task[int] | None = None
 
@@ -55,7 +63,10 @@ class Services:
         self.counters: Counters = open_counters(settings)
         self.statistics = Statistics()
         self.health = HealthCheck(settings, self.database, self.blobs)
-        self.agent_dependents: tuple[Dependents, ...] = (dependents_of_agent,)
+        self.agent_work = Workforce(self.database, self.bus)
+        self.agents_of_personas: AgentsOfPersonas = count_by_persona
+        self.agent_dependents: tuple[Dependents, ...] = (dependents_of_agent, heartbeat_of_agent)
+        self.agent_cleaners: tuple[Cleaner, ...] = ()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -78,10 +89,14 @@ class Services:
             await self.presence.start()
             stack.push_async_callback(self.bus.stop)
             await self.bus.start()
+            self.outcomes = OutcomeRecorder(
+                self.database, self.bus, error_after=self.settings.agent_error_after_failures)
+            stack.push_async_callback(self.outcomes.close)
             if self.works:
                 self.worker = self._hire()
                 stack.push_async_callback(self.worker.stop)
                 await self.worker.start()
+                await start_agents(self.database, Readiness(self.models, self.toolbox), self.bus)
             self.health.add("engine", self._probe_engine, needed=True)
             self.health.add("sandbox", self._probe_sandbox, needed=False)
             yield
@@ -89,11 +104,19 @@ class Services:
     def _hire(self) -> Worker:
         """Make the worker with every room's jobs."""
         folders = self.settings.home / "executions"
-        kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders)
-        return Worker(
-            self.database, self.presence, self.bus, {RUN_RECIPE.name: handler(kitchen)},
-            capacity=self.settings.worker_concurrency, chores=chores(kitchen),
+        kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders, self.outcomes,
+                          lambda _: NoSkills())
+        handlers = {
+            RUN_RECIPE.name: recipes.handler(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
+            **heartbeats.handlers(self.database, self.bus),
+        }
+        chores = (
+            *recipes.chores(kitchen),
+            *agents.chores(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
+            *heartbeats.chores(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
         )
+        return Worker(self.database, self.presence, self.bus, handlers, capacity=self.settings.worker_concurrency,
+                      chores=chores)
 
     def _account_for_the_dead(self, alive_at: datetime) -> None:
         """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""

@@ -24,6 +24,11 @@ def definition_of(row: Mapping[str, Any]) -> Definition:
                       ExecutionConfig(**row["execution_config"]))
 
 
+def task_definition(stored: Mapping[str, Any]) -> Definition:
+    """Read the definition that a task carries: keys name, steps, execution_config."""
+    return definition_of({**stored, "recipe_id": None, "template_id": None, "version": 0, "inputs": {}})
+
+
 def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]) -> list[Fault]:
     """Return the faults of a definition, each with `where`, `message` and, in prompts, `line` and `column`.
 

@@ -96,6 +96,29 @@ class ExecutionOver(Problem):
             f"The run is {status}; a run that has ended stays as it is. Cook the recipe again for a new one.")
 
 
+class AgentNotEligible(Problem):
+    """The agent takes no work now."""
+
+    status = 409
+    code = "agent_not_eligible"
+    title = "The agent takes no work now"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name!r} was given nothing to do: {why}. Activate it, then try again.")
+
+
+class AgentStopped(Problem):
+    """The step's agent was stopped before the step ended."""
+
+    status = 409
+    code = "agent_stopped"
+    title = "The step's agent was stopped"
+    next_step = "Activate the agent, then start the work again."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} was stopped before it had done this step. {self.next_step}")
+
+
 class StepFailed(Problem):
     """A step of an execution gave no output."""
 

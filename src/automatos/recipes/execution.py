@@ -5,151 +5,229 @@ missing, and records each thing before the next begins.
 """
 
 import asyncio
+import random
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
-from automatos.agents.types import AgentSpec
-from automatos.durable.service import settle
-from automatos.durable.types import EventBus, HeldJob, Interruption, NewEvent
+from automatos.agents.types import Outcome, lane_of
+from automatos.durable.service import move, settle
+from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
-from automatos.kernel.db import Database
+from automatos.kernel.db import UNAVAILABLE
 from automatos.kernel.errors import Problem
 from automatos.kernel.ids import new_id
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.errors import ModelProblem
-from automatos.llm.service import ModelClient
+from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import close_running, end_cancelled, error_of, finish
-from automatos.recipes.errors import AgentGone, StepFailed, StepTimedOut
-from automatos.recipes.journal import ExecutionJournal
+from automatos.recipes.errors import AgentGone, AgentStopped, Fenced, StepFailed, StepTimedOut
+from automatos.recipes.journal import PATIENCE_S, ExecutionJournal
 from automatos.recipes.placeholders import fill
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, Step, StepStatus
-from automatos.runs.errors import RunLimitReached
-from automatos.runs.service import AgentFactory, AgentRuntime, Desk, fence, run_agent
-from automatos.runs.types import DEFAULT_MAX_TOKENS, Answer, Limits, Run
-from automatos.tools.service import Toolbox
+from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
+from automatos.runs.errors import Frozen, RunLimitReached
+from automatos.runs.service import fence, run_agent
+from automatos.runs.types import Answer, Run
+
+ENDINGS = {StepStatus.FAILED: ExecutionStatus.FAILED, StepStatus.CANCELLED: ExecutionStatus.CANCELLED}
+"""How an execution ends after a step that ended so."""
 
 
-@dataclass(frozen=True)
-class Kitchen:
-    """What cooking needs of this process."""
+class Waits(Exception):
+    """The next step's agent has no room now."""
 
-    database: Database
-    bus: EventBus
-    client: ModelClient
-    toolbox: Toolbox
-    folders: Path
+    def __init__(self, answer: Admission) -> None:
+        super().__init__(answer)
+        self.answer = answer
 
 
 class Cook:
     """Drives one execution in this process."""
 
     def __init__(
-        self, kitchen: Kitchen, state: ExecutionState, journal: ExecutionJournal, agents: Mapping[int, AgentSpec],
-        factory: AgentFactory, runs: Mapping[Any, Run],
+        self, kitchen: Kitchen, state: ExecutionState, journal: ExecutionJournal, crew: Crew, runs: Mapping[Any, Run],
     ) -> None:
         self._kitchen = kitchen
         self._state = state
         self._journal = journal
-        self._agents = agents
-        self._factory = factory
+        self._crew = crew
         self._runs = runs
-        self._runtimes: dict[int, AgentRuntime] = {}
+        self._has_begun = False
+        self._has_cooked = False
+        self._is_closed: int | None = None
 
     async def work(self, job: HeldJob) -> None:
-        """Cook until the execution is over, or this process must let go of it."""
-        clock = asyncio.timeout(max((self._state.deadline_at - now()).total_seconds(), 0.0))
+        """Cook until the execution is over, must wait, or this process must let go of it.
+
+        One that waits, for a slot of an agent or for a paused one, sets `job.again_at`: it is to be given back.
+        """
         try:
             if job.interruption is Interruption.CANCEL:
                 await self.cancel()
                 return
+            while not await self._work_until_stopped(job):
+                job.go_on()
+                self._stop_running()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if job.interruption is not Interruption.CANCEL or task is None:
+                raise
+            task.uncancel()
+            await self.cancel()
+        finally:
+            job.leaves_waiting = job.leaves_waiting or self._journal.leaves_waiting
+            await self._journal.close()
+
+    async def _work_until_stopped(self, job: HeldJob) -> bool:
+        """Walk on; returns False when the agent at work was stopped meanwhile."""
+        clock = asyncio.timeout(None)
+        try:
             async with clock:
-                await self._walk(job)
+                await self._walk(job, clock)
         except TimeoutError:
             if not clock.expired():
                 raise
             await self._end_early("total_timeout", "The recipe ran longer than its total_timeout_s.",
                                   "Raise total_timeout_s, or make the steps smaller.")
         except asyncio.CancelledError:
-            if job.interruption is not Interruption.CANCEL:
+            if job.interruption is not Interruption.STOP:
                 raise
-            task = asyncio.current_task()
-            if task:
-                task.uncancel()
-            await self.cancel()
-        finally:
-            await self._journal.close()
+            return False
+        return True
 
-    async def _walk(self, job: HeldJob) -> None:
-        self._begin()
+    async def _walk(self, job: HeldJob, clock: asyncio.Timeout) -> None:
+        await self._begin()
+        clock.reschedule(_loop_time(self._state.deadline_at))
         is_settled = job.attempts <= 1
         for step in self._state.definition.steps:
             record = self._state.steps[step.order]
-            if record.is_over:
-                continue
-            await self._cook_step(record)
-            if not is_settled:
-                await settle(self._kitchen.database, RUN_RECIPE, str(self._state.id))
-                is_settled = True
-            if record.status is StepStatus.FAILED:
-                await finish(self._state, self._journal, ExecutionStatus.FAILED, record.error)
+            if not record.is_over:
+                try:
+                    await self._take_place(job, record)
+                    await self._cook_step(record, job)
+                except (Waits, Frozen) as why:
+                    await self._wait(job, record, why)
+                    return
+                if not is_settled:
+                    await settle(self._kitchen.database, RUN_RECIPE, str(self._state.id))
+                    is_settled = True
+            if record.status in ENDINGS:
+                await finish(self._state, self._journal, ENDINGS[record.status], record.error)
                 return
         skipped = any(s.status is StepStatus.SKIPPED for s in self._state.steps.values())
         status = ExecutionStatus.COMPLETED_WITH_SKIPS if skipped else ExecutionStatus.COMPLETED
         await finish(self._state, self._journal, status, None)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        """Say that work goes on; time spent waiting to begin, or with a paused agent, is not counted as work."""
         state = self._state
+        if state.status in {ExecutionStatus.QUEUED, ExecutionStatus.PAUSED}:
+            state.deadline_at = now() + timedelta(seconds=state.definition.config.total_timeout_s)
         if state.status is ExecutionStatus.QUEUED:
-            state.status = ExecutionStatus.RUNNING
             state.started_at = now()
             self._journal.add(NewEvent.of("execution.started"))
-        elif state.epoch > 1:
+        elif state.status in {ExecutionStatus.PAUSED, ExecutionStatus.WAITING}:
+            self._journal.add(NewEvent.of("execution.resumed"))
+        elif state.epoch > 1 and not self._has_begun:
             self._journal.add(NewEvent.of("execution.recovered", epoch=state.epoch))
+        state.status = ExecutionStatus.RUNNING
+        self._has_begun = True
+        if self._crew.idle:
+            async with self._kitchen.database.recording(state.workspace_id) as connection:
+                await queries.wake_agents(connection, self._crew.idle)
 
-    async def _cook_step(self, record: StepState) -> None:
+    async def _take_place(self, job: HeldJob, record: StepState) -> None:
+        """Take a slot of the step's agent; a step that had begun keeps its own, also while the agent is stopping.
+
+        Raises:
+            Waits: there is none now, or the agent is paused.
+            Fenced: another worker has the execution.
+        """
+        agent_id = record.step.agent_id
+        answer = Admission(job.lane_mode) if not self._has_cooked else None
+        if job.lane != lane_of(agent_id) or answer is None:
+            answer = await self._move(job, agent_id)
+        self._has_cooked = True
+        if answer is Admission.LOST:
+            raise Fenced(str(self._state.id))
+        if record.status is StepStatus.RUNNING or answer is Admission.OPEN:
+            return
+        if answer is not Admission.CLOSED:
+            raise Waits(answer)
+        self._is_closed = agent_id
+
+    async def _move(self, job: HeldJob, agent_id: int) -> Admission:
+        """Move to an agent's lane; what the last step gave is not recorded yet, so an absent database is waited for."""
+        give_up_at = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            try:
+                return await move(self._kitchen.database, job, lane_of(agent_id), self._crew.priority(agent_id))
+            except UNAVAILABLE:
+                if asyncio.get_running_loop().time() > give_up_at:
+                    raise
+                await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
+
+    async def _wait(self, job: HeldJob, record: StepState, why: Exception) -> None:
+        """Give the execution back to the queue, where it waits in its agent's lane."""
+        is_full = isinstance(why, Waits) and why.answer is Admission.FULL
+        self._state.status = ExecutionStatus.WAITING if is_full else ExecutionStatus.PAUSED
+        self._journal.add(NewEvent.of(
+            "execution.waiting" if is_full else "execution.paused", order=record.step.order,
+            agent_id=record.step.agent_id, agent_name=record.agent_name, reason="slot" if is_full else "paused"))
+        await self._journal.store()
+        job.again_at = now()
+
+    def _stop_running(self) -> None:
+        """End the step whose agent was stopped; the recipe says whether the others go on."""
+        for record in self._state.steps.values():
+            if record.status is StepStatus.RUNNING:
+                self._fail(record, AgentStopped(record.agent_name))
+
+    async def _cook_step(self, record: StepState, job: HeldJob) -> None:
         """Bring one step to its end; its last words wait in the journal for the next record."""
         self._state.current_step = record.step.order
         self._journal.step = record
+        if self._is_closed == record.step.agent_id and record.status is not StepStatus.RUNNING:
+            self._fail(record, AgentStopped(record.agent_name))
+            return
         while True:
             try:
-                answer = await self._attempt(record)
+                answer = await self._attempt(record, job)
             except (ModelProblem, RunLimitReached, StepFailed, AgentGone) as problem:
                 if not self._may_retry(record, problem):
                     self._fail(record, problem)
+                    self._tell_outcome(record, problem)
                     return
                 await self._wait_to_retry(record, problem)
             else:
                 self._complete(record, answer)
+                self._tell_outcome(record, None)
                 return
 
-    async def _attempt(self, record: StepState) -> Answer:
-        if record.step.agent_id not in self._agents:
-            raise AgentGone(record.step.agent_id)
-        runtime = self._runtime(record.step.agent_id)
-        timeout_s = self._timeout_s(record.step)
+    async def _attempt(self, record: StepState, job: HeldJob) -> Answer:
+        timeout_s = self._crew.timeout_s(record.step)
         run = self._runs.get(record.run_id) if record.run_id else None
         if run is None:
-            run = await self._begin_run(record, runtime)
+            run = await self._begin_run(record)
         else:
             await self._journal.store()
         clock = asyncio.timeout(timeout_s)
         try:
             async with clock:
-                return await run_agent(run, self._desk(timeout_s), self._journal)
+                desk = self._crew.desk(record.step, timeout_s, lambda: job.wants_pause)
+                return await run_agent(run, desk, self._journal)
         except TimeoutError as error:
             if not clock.expired():
                 raise
             raise StepTimedOut(record.step.step_id, timeout_s) from error
 
-    async def _begin_run(self, record: StepState, runtime: AgentRuntime) -> Run:
+    async def _begin_run(self, record: StepState) -> Run:
         state, step = self._state, record.step
         record.prompt = fill(step.prompt_template, self._values())
-        opening = await runtime.open(record.prompt, self._limits(step))
+        opening = await self._crew.open(step, record.prompt)
         run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
         record.run_id = run.id
         record.status = StepStatus.RUNNING
@@ -160,6 +238,7 @@ class Cook:
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
             provider=opening.model.provider, model=opening.model.model_id,
         ), step=record)
+        self._crew.notes(step.agent_id).started(run.id, opening)
         await self._journal.store()
         return run
 
@@ -187,16 +266,22 @@ class Cook:
 
     def _fail(self, record: StepState, problem: Problem) -> None:
         self._journal.drop_stream()
-        skips = record.step.error_handling == "skip"
-        record.status = StepStatus.SKIPPED if skips else StepStatus.FAILED
+        if record.step.error_handling == "skip":
+            record.status = StepStatus.SKIPPED
+        elif isinstance(problem, AgentStopped) and self._state.kind != "recipe":
+            record.status = StepStatus.CANCELLED
+        else:
+            record.status = StepStatus.FAILED
         record.error = error_of(problem)
         record.finished_at = now()
-        event = "step.skipped" if skips else "step.failed"
-        self._journal.add(NewEvent.of(event, order=record.step.order, error=record.error), step=record)
+        self._journal.add(
+            NewEvent.of(f"step.{record.status}", order=record.step.order, error=record.error), step=record)
 
     async def _wait_to_retry(self, record: StepState, problem: Problem) -> None:
         self._journal.drop_stream()
         delay_s = self._state.definition.config.delay_s(record.attempt)
+        self._crew.notes(record.step.agent_id).retrying(
+            record.run_id, attempt=record.attempt, code=problem.code, delay_s=delay_s)
         record.attempt += 1
         record.run_id = None
         self._journal.add(NewEvent.of("step.retrying", order=record.step.order, attempt=record.attempt,
@@ -207,29 +292,16 @@ class Cook:
     def _may_retry(self, record: StepState, problem: Problem) -> bool:
         if not (isinstance(problem, StepFailed) or getattr(problem, "is_retryable", False)):
             return False
-        config = self._state.definition.config
-        agent = self._agents[record.step.agent_id]
-        return record.attempt <= _first(record.step.max_retries, config.max_retries, agent.retry_attempts)
+        return record.attempt <= self._crew.max_retries(record.step)
 
-    def _timeout_s(self, step: Step) -> float:
-        agent = self._agents[step.agent_id]
-        return _first(step.timeout_s, self._state.definition.config.per_step_timeout_s, agent.timeout_s)
-
-    def _limits(self, step: Step) -> Limits:
-        agent = self._agents[step.agent_id]
-        turns = _first(step.max_iterations, agent.max_iterations)
-        tokens = self._state.definition.config.max_total_tokens
-        used = self._state.input_tokens + self._state.output_tokens
-        return Limits(turns, DEFAULT_MAX_TOKENS if tokens is None else max(tokens - used, 0))
-
-    def _runtime(self, agent_id: int) -> AgentRuntime:
-        if agent_id not in self._runtimes:
-            self._runtimes[agent_id] = self._factory.activate_agent(self._agents[agent_id])
-        return self._runtimes[agent_id]
-
-    def _desk(self, timeout_s: float) -> Desk:
-        folder = self._kitchen.folders / str(self._state.workspace_id) / str(self._state.id)
-        return Desk(self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s)
+    def _tell_outcome(self, record: StepState, problem: Problem | None) -> None:
+        """Leave with the agent how its step ended; that its own row is gone is no outcome of its."""
+        if record.finished_at and not isinstance(problem, AgentGone):
+            if problem:
+                self._crew.notes(record.step.agent_id).failed(record.run_id, problem.code)
+            self._kitchen.outcomes.record(Outcome(
+                self._state.workspace_id, record.step.agent_id, problem is None, record.finished_at,
+                record.duration_ms, f"{problem.code}: {problem.detail}" if problem else None))
 
     async def _end_early(self, code: str, message: str, next_step: str) -> None:
         error = {"code": code, "message": message, "next_step": next_step}
@@ -238,7 +310,7 @@ class Cook:
 
     async def give_up(self, why: str) -> None:
         """End the execution as failed because its workers keep dying on it."""
-        self._begin()
+        await self._begin()
         await self._end_early("worker_lost", f"The execution was given up: {why}.",
                               "Read the server's log for what stopped the workers, then cook again.")
 
@@ -249,5 +321,6 @@ class Cook:
         await end_cancelled(self._state, self._journal, by)
 
 
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)
+def _loop_time(at: datetime) -> float:
+    """Return a time of day on the event loop's clock."""
+    return asyncio.get_running_loop().time() + max((at - now()).total_seconds(), 0.0)

@@ -13,12 +13,12 @@ from automatos.durable.types import Handler, HeldJob, Interruption
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
+from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.errors import Fenced
-from automatos.recipes.execution import Cook, Kitchen
+from automatos.recipes.execution import Cook
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.loading import load
 from automatos.recipes.queries import executions as queries
-from automatos.runs.service import AgentFactory
 
 log = structlog.get_logger("automatos.recipes")
 LATE_BY = timedelta(seconds=15)
@@ -48,7 +48,7 @@ async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
     except asyncio.CancelledError:
         job.again_at = now()  # its execution has not ended, so the job must not either
         raise
-    job.is_finished = True
+    job.is_finished = job.again_at is None
 
 
 async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
@@ -57,9 +57,12 @@ async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
         return await _take_over(kitchen, UUID(job.key), job.workspace_id)
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if job.interruption is not Interruption.CANCEL or task is None:
+        if job.interruption is Interruption.STOP:
+            job.go_on()  # its agent was stopped before a step began: the closed lane ends it
+        elif job.interruption is Interruption.CANCEL and task is not None:
+            task.uncancel()
+        else:
             raise
-        task.uncancel()
         return await _take_over(kitchen, UUID(job.key), job.workspace_id)
 
 
@@ -76,8 +79,8 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
         spec = agents.get(step.step.agent_id)
         step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
-    factory = AgentFactory(kitchen.toolbox, _default_model(kitchen, workspace_id))
-    return Cook(kitchen, state, journal, agents, factory, runs)
+    crew = Crew(kitchen, state, agents, _default_model(kitchen, workspace_id))
+    return Cook(kitchen, state, journal, crew, runs)
 
 
 def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:

@@ -57,6 +57,7 @@ class ExecutionJournal:
         self._flushing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.step: StepState | None = None
+        self.leaves_waiting = False
 
     def add(self, event: NewEvent, *, step: StepState | None = None) -> None:
         """Gather an event, and the step it changed, for the next record."""
@@ -187,8 +188,10 @@ class ExecutionJournal:
                 async with self._database.recording(self.state.workspace_id) as connection:
                     if was_unsure and await self._is_written(connection, count):
                         return
-                    if not await queries.record(connection, values):
+                    row = await queries.record(connection, values)
+                    if row is None:
                         raise Fenced(str(self.state.id))
+                    self.leaves_waiting = bool(row["leaves_waiting"])
                     return
             except UNAVAILABLE as error:
                 was_unsure = True
@@ -213,5 +216,5 @@ def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]
         dump_json([step.row() for step in pending.steps.values()]) if pending.steps else None,
         [event.type for event in pending.events], [event.data for event in pending.events],
         dump_json(pending.runs) if pending.runs else None,
-        dump_json(turns_to_json(pending.turns)) if pending.turns else None,
+        dump_json(turns_to_json(pending.turns)) if pending.turns else None, state.deadline_at,
     )

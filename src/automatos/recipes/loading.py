@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from automatos.kernel.db import Database
-from automatos.recipes.definition import definition_of
+from automatos.recipes.definition import definition_of, task_definition
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Definition, ExecutionStatus, Step, StepStatus
@@ -39,7 +39,8 @@ async def load(
         row = await executions.take_over(connection, execution_id)
         if row is None:
             return None
-        recipe = await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"])
+        recipe = (task_definition(row["definition"]) if row["recipe_id"] is None
+                  else await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"]))
         stored = await executions.steps_of(connection, execution_id) if row["started_at"] else []
     state = _state_of(row, recipe, stored)
     open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]
@@ -49,7 +50,8 @@ async def load(
 def _state_of(row: asyncpg.Record, recipe: Definition, stored: list[asyncpg.Record]) -> ExecutionState:
     by_order = {step["step_order"]: step for step in stored}
     return ExecutionState(
-        id=row["id"], workspace_id=row["workspace_id"], definition=recipe, epoch=row["epoch"], last_seq=row["last_seq"],
+        id=row["id"], workspace_id=row["workspace_id"], kind=row["kind"], definition=recipe, epoch=row["epoch"],
+        last_seq=row["last_seq"],
         status=ExecutionStatus(row["status"]), input_data=row["input_data"], created_at=row["created_at"],
         deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], is_cost_known=row["is_cost_known"],

@@ -63,6 +63,8 @@ class RecipeExecution(Base):
         Index("ix_executions_recipe", "recipe_id", "id"),
         Index("ix_executions_workspace", "workspace_id", "id"),
         Index("ix_executions_agent", "agent_id", "id", postgresql_where=text("agent_id IS NOT NULL")),
+        Index("ix_executions_finished", "workspace_id", "finished_at",
+              postgresql_where=text("finished_at IS NOT NULL AND kind <> 'heartbeat'")),
         Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
               postgresql_where=text("idempotency_key IS NOT NULL")),
     )
@@ -100,7 +102,7 @@ class ExecutionStep(Base):
     """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest."""
 
     __tablename__ = "recipe_execution_steps"
-    __table_args__ = (Index("ix_execution_steps_agent", "agent_id", "finished_at",
+    __table_args__ = (Index("ix_execution_steps_agent", "workspace_id", "agent_id", "finished_at",
                             postgresql_where=text("finished_at IS NOT NULL")),)
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)

@@ -128,7 +128,7 @@ async def execute_recipe(
     recipe = accepted.definition
     said = "This Idempotency-Key already started this execution." if accepted.is_repeat else "Queued."
     return schemas.Started(
-        recipe_execution_id=accepted.execution_id, recipe_id=recipe.template_id, status=ExecutionStatus.QUEUED,
+        recipe_execution_id=accepted.execution_id, recipe_id=template_id, status=ExecutionStatus.QUEUED,
         total_steps=len(recipe.steps), message=said, events_url=f"/api/runs/{accepted.execution_id}/events",
         url=f"/w/{caller.workspace_id}/runs/{accepted.execution_id}",
     )

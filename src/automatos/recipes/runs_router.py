@@ -15,7 +15,7 @@ from automatos.kernel.openapi import problems
 from automatos.recipes import errors, runs_view, schemas
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
-from automatos.recipes.types import FINAL_EVENTS, ExecutionStatus
+from automatos.recipes.types import FINAL_EVENTS, ExecutionKind, ExecutionStatus
 from automatos.workspaces.deps import (
     AllWorkspacesReader,
     AppAuthenticator,
@@ -28,7 +28,8 @@ from automatos.workspaces.deps import (
 from automatos.workspaces.types import Caller
 
 router = APIRouter(tags=["runs"])
-HINTS = ("runs", "recipes", "agents", "usage")
+HINTS = ("runs", "recipes", "agents", "usage", "personas", "skills", "heartbeats", "credentials", "models")
+AGENT_HINT = "agent:"
 MAX_TOPICS = 50
 NotThere = problems(errors.ExecutionNotFound)
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
@@ -42,12 +43,15 @@ STREAM: dict[int | str, dict[str, Any]] = {
 @router.get("/api/runs")
 async def list_runs(
     caller: AllWorkspacesReader, session: ReadingSession, status: Annotated[ExecutionStatus | None, Query()] = None,
-    recipe: Annotated[str | None, Query(max_length=100)] = None, cursor: UUID | None = None,
+    recipe: Annotated[str | None, Query(max_length=100)] = None,
+    agent_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    kind: Annotated[ExecutionKind | None, Query()] = None, cursor: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.RunPage:
-    """List what the workspace's recipes have cooked, newest first; system admins may name `__all__`."""
+    """List what the workspace's recipes and agents have worked on, newest first; system admins may name `__all__`."""
     items, total = await runs_view.page(
-        session, caller.reach, status=status, recipe=recipe, before=cursor, limit=limit + 1)
+        session, caller.reach, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=cursor,
+        limit=limit + 1)
     more = str(items[limit - 1].id) if len(items) > limit else None
     return schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
 
@@ -108,7 +112,7 @@ async def follow_topics(
     seen = places_of(last_event_id or cursor or "")
     places = {run_topic(run_id): 0 for topic in wanted if (run_id := _run_of(topic))}
     places |= {topic: seen[topic] for topic in places if topic in seen}
-    hints = [topic for topic in wanted if topic in HINTS]
+    hints = [topic for topic in wanted if topic in HINTS or topic.startswith(AGENT_HINT)]
     return _stream(_guarded(bus, database, caller, places, hints, _permitted(gate, caller)))
 
 

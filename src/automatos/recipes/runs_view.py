@@ -24,12 +24,13 @@ CANCEL_TRIES = 5
 
 
 async def page(
-    session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None,
-    before: UUID | None = None, skip: int = 0, limit: int,
+    session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None = None,
+    agent_id: int | None = None, kind: str | None = None, before: UUID | None = None, skip: int = 0, limit: int,
 ) -> tuple[list[RunSummary], int]:
     """Return executions of the workspace, or of all that the session may see, newest first, and how many match."""
     rows, total = await definitions.page_executions(
-        session, workspace_id, status=status, recipe=recipe, before=before, skip=skip, limit=limit)
+        session, workspace_id, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=before, skip=skip,
+        limit=limit)
     return [RunSummary.model_validate(_summary(*row)) for row in rows], total
 
 
@@ -82,9 +83,11 @@ async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execut
     return True
 
 
-def _summary(execution: RecipeExecution, template_id: str, name: str) -> dict[str, Any]:
+def _summary(execution: RecipeExecution, template_id: str | None, name: str | None) -> dict[str, Any]:
     return {
-        "id": execution.id, "workspace_id": execution.workspace_id, "recipe_id": template_id, "recipe_name": name,
+        "id": execution.id, "workspace_id": execution.workspace_id, "kind": execution.kind,
+        "agent_id": execution.agent_id, "recipe_id": template_id,
+        "recipe_name": name if execution.definition is None else execution.definition["name"],
         "recipe_version": execution.recipe_version, "status": execution.status,
         "current_step": execution.current_step, "total_steps": execution.total_steps,
         "total_tokens": execution.input_tokens + execution.output_tokens,

@@ -8,8 +8,9 @@ import orjson
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from automatos.agents.service import AgentDefinition
+from automatos.agents.types import PriorityLevel
 from automatos.kernel.schemas import Body, Money, Out
-from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, StepStatus
+from automatos.recipes.types import Backoff, ErrorHandling, ExecutionKind, ExecutionStatus, StepStatus
 
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
@@ -247,11 +248,13 @@ class Started(Out):
 
 
 class RunSummary(Out):
-    """One execution in a list."""
+    """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name."""
 
     id: UUID
     workspace_id: UUID
-    recipe_id: str
+    kind: ExecutionKind
+    agent_id: int | None
+    recipe_id: str | None
     recipe_name: str
     recipe_version: int
     status: ExecutionStatus
@@ -283,6 +286,58 @@ class ExecutionPage(Out):
     skip: int
     limit: int
     recipe_id: str
+
+
+class TaskNew(Body):
+    """Work for one agent: what to do, and material for it; what is left out follows the agent's configuration."""
+
+    prompt: Annotated[str, Field(min_length=1, max_length=100_000)]
+    input_data: dict[str, JsonValue] | None = None
+    priority: PriorityLevel | None = None
+    max_iterations: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
+
+
+class TaskStarted(Out):
+    """A task that was accepted; follow it at `events_url`. `waits_for` says what must happen before it begins."""
+
+    execution_id: UUID
+    agent_id: int
+    agent_name: str
+    status: ExecutionStatus
+    waits_for: Literal["resume"] | None
+    parameters: TaskNew
+    estimated_duration_s: float | None
+    message: str
+    url: str
+    events_url: str
+
+
+class AgentRun(Out):
+    """One step that an agent has worked on, in whatever execution it was."""
+
+    execution_id: UUID
+    kind: ExecutionKind
+    recipe_id: str | None
+    recipe_name: str
+    step_id: str
+    status: StepStatus
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: dict[str, Any] | None
+
+
+class AgentRuns(Out):
+    """One page of what an agent has worked on, newest first."""
+
+    items: list[AgentRun]
+    total: int
+    skip: int
+    limit: int
 
 
 class TurnOut(Out):

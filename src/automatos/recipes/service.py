@@ -8,17 +8,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.agents import service as agents
 from automatos.agents.types import AgentRef, Dependent
 from automatos.kernel.errors import StaleEdit
+from automatos.recipes.agent_work import Workforce
 from automatos.recipes.definition import Fault, faults_of
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
 from automatos.recipes.schemas import LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
+from automatos.recipes.tasks import start_task
 from automatos.recipes.types import JsonObject, Step
+from automatos.recipes.watched import (
+    Ending,
+    ending_of,
+    recipes_changed_since,
+    recipes_fingerprint,
+    runs_ended_since,
+    runs_fingerprint,
+    started_by,
+)
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["check", "create_recipe", "delete_recipe", "dependents_of_agent", "get_recipe", "get_version",
-           "list_recipes", "list_versions", "present", "update_recipe"]
+__all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "dependents_of_agent", "ending_of",
+           "get_recipe", "get_version", "list_recipes", "list_versions", "present", "recipes_changed_since",
+           "recipes_fingerprint", "runs_ended_since", "runs_fingerprint", "start_task", "started_by", "update_recipe"]
 HINT_TOPIC = "recipes"
 COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 

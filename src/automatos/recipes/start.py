@@ -57,7 +57,8 @@ async def _start(
     is_new = await executions.accept(
         connection, execution_id=execution_id, workspace_id=caller.workspace_id, recipe_id=recipe.recipe_id,
         version=recipe.version, input_data=accepted, total_steps=len(recipe.steps), triggered_by=caller.actor,
-        idempotency_key=key, request_hash=fingerprint, at=at, priority=0, event=event.data,
+        idempotency_key=key, request_hash=fingerprint, at=at, priority=None, event=event.data,
+        first_agent=recipe.steps[0].agent_id,
         deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s),
     )
     if not is_new and key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step, StepStatus
+from automatos.recipes.types import Definition, ExecutionKind, ExecutionStatus, JsonObject, Step, StepStatus
 from automatos.runs.types import Turn
 
 
@@ -55,6 +55,7 @@ class ExecutionState:
 
     id: UUID
     workspace_id: UUID
+    kind: ExecutionKind
     definition: Definition
     epoch: int
     last_seq: int

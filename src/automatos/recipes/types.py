@@ -10,6 +10,7 @@ from automatos.durable.types import Job
 JsonObject = dict[str, Any]
 RUN_RECIPE = Job("recipes.run")
 
+ExecutionKind = Literal["recipe", "task", "heartbeat"]
 ErrorHandling = Literal["stop", "skip", "retry"]
 Backoff = Literal["exponential", "linear", "fixed"]
 
@@ -74,14 +75,15 @@ class Step:
     max_retries: int | None = None
     max_iterations: int | None = None
     timeout_s: int | None = None
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One version of a recipe as it is executed; never changes, so it can be kept in memory."""
+    """One version of a recipe, or a task, as it is executed; never changes, so it can be kept in memory."""
 
-    recipe_id: int
-    template_id: str
+    recipe_id: int | None
+    template_id: str | None
     name: str
     version: int
     steps: tuple[Step, ...]
@@ -92,6 +94,36 @@ class Definition:
     def agent_ids(self) -> list[int]:
         """The agents of all steps, each once, in order of first use."""
         return list(dict.fromkeys(step.agent_id for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrder:
+    """Work for one agent without a recipe.
+
+    `data` goes into the prompt as fenced material. `priority` (0 low to 3 critical) is the agent's own when None.
+    `read_only` keeps tools that change something from the agent. The same `idempotency_key` starts it once.
+    """
+
+    agent_id: int
+    prompt: str
+    kind: ExecutionKind = "task"
+    data: JsonObject | None = None
+    priority: int | None = None
+    max_iterations: int | None = None
+    timeout_s: int | None = None
+    read_only: bool = False
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """What starting a task gives; `waits_for` is "resume" when its agent is paused."""
+
+    execution_id: UUID
+    agent_id: int
+    agent_name: str
+    waits_for: Literal["resume"] | None
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

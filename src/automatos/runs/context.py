@@ -1,43 +1,75 @@
 """Prompt assembly: what an agent reads before its first turn, in a fixed order of parts."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from automatos.agents.types import AgentSpec
 from automatos.llm.types import Message, ToolCall, ToolSpec
-from automatos.runs.types import JsonObject, Opening, Turn
+from automatos.runs.types import JsonObject, Opening, Part, PartSource, Turn
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)
+_TITLES: Mapping[PartSource, str] = {
+    "task": "Task", "identity": "Who you are", "persona": "Persona", "skills": "Your skills", "tools": "Your tools",
+    "policy": "How to work",
+}
 
 
 @cache
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """Return one of the texts that every prompt is made with."""
     return (PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def assemble(agent: AgentSpec, tools: tuple[ToolSpec, ...]) -> str:
-    """Return the system prompt: base, identity, persona, tools, execution policy; parts an agent lacks are left out."""
-    parts = [
-        _text("task"),
-        _identity(agent),
-        f"# Persona\n{agent.persona_prompt}" if agent.persona_prompt else "",
-        _tool_list(tools),
-        _text("policy"),
-    ]
-    return "\n\n".join(part for part in parts if part)
+@cache
+def _environments() -> Mapping[str, str]:
+    return yaml.safe_load((PROMPTS / "environments.yaml").read_text(encoding="utf-8"))
+
+
+def assemble(agent: AgentSpec, tools: tuple[ToolSpec, ...], cores: Mapping[int, str]) -> tuple[Part, ...]:
+    """Return the parts of a system prompt: task, identity, persona, skills, tools, policy; without those it lacks.
+
+    `cores` holds the whole texts of those skills, by id, that the agent reads from the start. This is the one place
+    where prompts are put together: what people are shown is what runs get.
+    """
+    texts: Mapping[PartSource, str] = {
+        "task": text_of("task"),
+        "identity": _titled("identity", _identity(agent)),
+        "persona": _titled("persona", agent.persona.system_prompt if agent.persona else ""),
+        "skills": _titled("skills", _skills(agent, cores)),
+        "tools": _titled("tools", "\n".join(f"- {tool.name}: {tool.description}" for tool in tools)),
+        "policy": _titled("policy", text_of("policy")),
+    }
+    return tuple(Part(source, _TITLES[source], text) for source, text in texts.items() if text)
+
+
+def join(parts: tuple[Part, ...]) -> str:
+    """Return the system prompt that the parts make."""
+    return "\n\n".join(part.text for part in parts)
+
+
+def _titled(source: PartSource, text: str) -> str:
+    return f"# {_TITLES[source]}\n{text}" if text else ""
 
 
 def _identity(agent: AgentSpec) -> str:
-    about = f"\n{agent.description}" if agent.description else ""
-    return f"# Who you are\nYou are {agent.name} ({agent.agent_type.replace('_', ' ')}).{about}"
+    lines = [f"You are {agent.name} ({agent.agent_type.replace('_', ' ')}).", agent.description,
+             _environments().get(agent.configuration.get("environment", "development"), "")]
+    return "\n".join(line for line in lines if line)
 
 
-def _tool_list(tools: tuple[ToolSpec, ...]) -> str:
-    if not tools:
+def _skills(agent: AgentSpec, cores: Mapping[int, str]) -> str:
+    """List every skill by name and description; those with their text follow, whole."""
+    if not agent.skills:
         return ""
-    return "# Your tools\n" + "\n".join(f"- {tool.name}: {tool.description}" for tool in tools)
+    listed = "\n".join(f"- {skill.name}: {skill.description}" for skill in agent.skills)
+    how = text_of("skills_whole" if len(cores) == len(agent.skills) else "skills")
+    whole = [f"## {skill.name}\n{cores[skill.id]}" for skill in agent.skills if skill.id in cores]
+    return "\n\n".join([f"{how}\n{listed}", *whole])
 
 
 def messages_of(opening: Opening, turns: list[Turn]) -> list[Message]:

@@ -1,6 +1,10 @@
-"""What can end a run early."""
+"""What can end a run early, or stop it for a while."""
 
 from automatos.kernel.errors import Problem
+
+
+class Frozen(Exception):
+    """The run was asked to stop between two turns; what it has recorded is where it goes on."""
 
 
 class RunLimitReached(Problem):

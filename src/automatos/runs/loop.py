@@ -5,8 +5,8 @@ Every turn is recorded before the next begins, so a run goes on after its last r
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
 from automatos.runs.context import calls_of, messages_of, storable
-from automatos.runs.errors import RunLimitReached
+from automatos.runs.errors import Frozen, RunLimitReached
+from automatos.runs.notes import RunNotes
 from automatos.runs.types import MAX_CALLS_PER_TURN, Answer, Journal, Run, Turn
 from automatos.tools.service import Toolbox, ToolTracker
-from automatos.tools.types import ToolContext, ToolResult
+from automatos.tools.types import HandedTool, ResourceLimits, ToolContext, ToolResult
 
 TOO_MANY = ToolResult(
     ok=False, output=f"Not run: at most {MAX_CALLS_PER_TURN} calls in one turn.", error_code="too_many_calls"
@@ -32,7 +33,10 @@ REFUSALS = frozenset({TOO_MANY.error_code, REPEATED})
 
 @dataclass(frozen=True)
 class Desk:
-    """What an agent works with: models, tools, the folder of its execution, and time."""
+    """What an agent works with: models, tools, the folder of its execution, time, and who is told how it goes.
+
+    `handed` are the tools that came with the agent's skills; `environment` says whose keys it uses.
+    """
 
     client: ModelClient
     toolbox: Toolbox
@@ -40,6 +44,12 @@ class Desk:
     tool_timeout_s: float
     model_timeout_s: float
     model_retries: int = 2
+    handed: Mapping[str, HandedTool] = field(default_factory=dict[str, HandedTool])
+    limits: ResourceLimits | None = None
+    environment: str | None = None
+    request_type: str = "recipe"
+    notes: RunNotes | None = None
+    is_paused: Callable[[], bool] = lambda: False
 
 
 async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
@@ -49,12 +59,15 @@ async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
 
     Raises:
         RunLimitReached: turns or tokens are used up.
+        Frozen: `desk.is_paused` said so between two turns; nothing is lost.
         llm.errors.ModelProblem: the model gave no answer.
     """
     tracker = _tracker_of(run)
     while True:
         last = _last_model_turn(run)
         missing = _missing_results(run, last) if last else []
+        if desk.is_paused():
+            raise Frozen
         if last and missing:
             await _call_tools(run, desk, journal, tracker, last, missing)
         elif last and not last.body["tool_calls"]:
@@ -98,14 +111,17 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     _hold_to_limits(run, asked)
     seq = max((turn.seq for turn in run.turns), default=0) + 1
     is_last_chance = asked + 1 >= run.opening.limits.max_turns
-    context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, "recipe", run.epoch)
+    context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, desk.request_type, run.epoch,
+                          desk.environment)
     completion = await desk.client.complete(
         run.opening.model, messages_of(run.opening, run.turns),
-        desk.toolbox.specs(run.opening.tools), context, may_call_tools=not is_last_chance,
+        desk.toolbox.specs(run.opening.tools, desk.handed), context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         deadline_s=desk.model_timeout_s, retries=desk.model_retries,
     )
     turn = _model_turn(run, seq, completion)
+    if desk.notes:
+        desk.notes.answered(turn)
     event = _model_event(run, turn)
     if not completion.tool_calls:
         return Answer(turn.body["text"], turn, (event,))
@@ -181,10 +197,13 @@ async def _call_tool(run: Run, desk: Desk, journal: Journal, last: Turn, place: 
     began = time.monotonic()
     context = ToolContext(
         run.workspace_id, run.agent_id, run.execution_id, run.id, f"{run.id}:{last.seq}:{place}",
-        frozenset(run.opening.tools), desk.tool_timeout_s, desk.home,
+        frozenset(run.opening.tools), desk.tool_timeout_s, desk.home, desk.handed, desk.limits,
     )
     result = await desk.toolbox.call(call.name, call.arguments, context)
-    await _record_results(run, journal, [_tool_turn(run, last, place, call, result, _ms_since(began))])
+    turn = _tool_turn(run, last, place, call, result, _ms_since(began))
+    if desk.notes:
+        desk.notes.called(turn)
+    await _record_results(run, journal, [turn])
 
 
 def _tool_turn(run: Run, last: Turn, place: int, call: ToolCall, result: ToolResult, duration_ms: int) -> Turn:

@@ -1,13 +1,17 @@
 """An agent made ready to work: its identity, model, tools and prompt, and counters of what it has used."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-from automatos.agents.types import AgentSpec
+from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runs.context import assemble
-from automatos.runs.types import Limits, Opening
+from automatos.runs.context import assemble, join
+from automatos.runs.types import Limits, Opening, Part, SkillShelf, TemperatureSource
 from automatos.tools.service import Toolbox
+from automatos.tools.types import HandedTool
+
+PRELOAD = "preload"
 
 
 @dataclass
@@ -22,35 +26,88 @@ class Counters:
 
 @dataclass
 class AgentRuntime:
-    """One agent, active in this process. Its model is looked up when it is first needed, and then kept."""
+    """One agent, active in this process. Its model and its prompt are made when they are first needed, and then kept.
+
+    `tools` are all it is offered; those of them that come with its skills are in `handed`, by name.
+    """
 
     agent: AgentSpec
     tools: tuple[ToolSpec, ...]
-    system_prompt: str
+    handed: Mapping[str, HandedTool]
+    read_core: Callable[[SkillSpec], Awaitable[str]]
     find_default_model: Callable[[], Awaitable[ModelChoice]]
     counters: Counters = field(default_factory=Counters)
     _model: ModelChoice | None = None
+    _parts: tuple[Part, ...] | None = None
 
     async def model(self) -> ModelChoice:
-        """Return the agent's own model, or the workspace's default where it names none."""
+        """Return the agent's own model, or the workspace's default where it names none.
+
+        Where the agent sets no temperature, its persona's suggestion counts.
+        """
         if self._model is None:
-            self._model = self.agent.model or await self.find_default_model()
+            chosen = self.agent.model or await self.find_default_model()
+            if self.temperature_source is TemperatureSource.PERSONA and self.agent.persona:
+                chosen = replace(chosen, temperature=self.agent.persona.suggested_temperature)
+            self._model = chosen
         return self._model
+
+    @property
+    def temperature_source(self) -> TemperatureSource:
+        """Who decides the temperature: the agent, else its persona, else nobody and the provider's default holds."""
+        if self.agent.model and self.agent.model.temperature is not None:
+            return TemperatureSource.AGENT
+        if self.agent.persona and self.agent.persona.suggested_temperature is not None:
+            return TemperatureSource.PERSONA
+        return TemperatureSource.PROVIDER
+
+    @property
+    def preloads(self) -> bool:
+        """Whether the agent reads its skills whole before it begins."""
+        return self.agent.configuration.get("skill_loading") == PRELOAD
+
+    async def parts(self) -> tuple[Part, ...]:
+        """Return the system prompt in parts; skills are read when the agent is to have them whole."""
+        if self._parts is None:
+            skills = self.agent.skills if self.preloads else ()
+            texts = await asyncio.gather(*(self.read_core(skill) for skill in skills))
+            cores = {skill.id: text for skill, text in zip(skills, texts, strict=True)}
+            self._parts = assemble(self.agent, self.tools, cores)
+        return self._parts
 
     async def open(self, prompt: str, limits: Limits) -> Opening:
         """Return what a run of this agent on `prompt` starts from."""
         self.counters.runs += 1
-        return Opening(self.system_prompt, prompt, await self.model(), tuple(tool.name for tool in self.tools), limits)
+        system_prompt = join(await self.parts())
+        return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in self.tools), limits)
+
+
+class NoSkills:
+    """The shelf of a workspace whose agents have no skills."""
+
+    async def core(self, skill: SkillSpec) -> str:
+        """There is nothing to read."""
+        raise LookupError(skill.name)
+
+    def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:
+        """There is nothing to load."""
+        del agent
+        return {}
 
 
 class AgentFactory:
     """Makes runtimes for the agents of one workspace."""
 
-    def __init__(self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]]) -> None:
+    def __init__(
+        self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]],
+        skills: SkillShelf | None = None,
+    ) -> None:
         self._toolbox = toolbox
         self._find_default_model = find_default_model
+        self._skills = skills or NoSkills()
 
     def activate_agent(self, agent: AgentSpec) -> AgentRuntime:
         """Return a runtime of an agent; asks no provider for anything yet."""
-        tools = tuple(self._toolbox.specs(agent.tools))
-        return AgentRuntime(agent, tools, assemble(agent, tools), self._find_default_model)
+        handed = self._skills.handed_tools(agent)
+        tools = (*self._toolbox.specs(agent.tools), *(tool.spec for tool in handed.values()))
+        return AgentRuntime(agent, tools, handed, self._skills.core, self._find_default_model)

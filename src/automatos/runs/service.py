@@ -3,8 +3,9 @@
 from automatos.runs.context import assemble, fence
 from automatos.runs.ledger import account_for
 from automatos.runs.loop import Desk, run_agent
+from automatos.runs.notes import RunNotes
 from automatos.runs.records import opening_to_json, read_run, read_turns, turns_to_json
-from automatos.runs.runtime import AgentFactory, AgentRuntime
+from automatos.runs.runtime import AgentFactory, AgentRuntime, NoSkills
 
-__all__ = ["AgentFactory", "AgentRuntime", "Desk", "account_for", "assemble", "fence", "opening_to_json", "read_run",
-           "read_turns", "run_agent", "turns_to_json"]
+__all__ = ["AgentFactory", "AgentRuntime", "Desk", "NoSkills", "RunNotes", "account_for", "assemble", "fence",
+           "opening_to_json", "read_run", "read_turns", "run_agent", "turns_to_json"]

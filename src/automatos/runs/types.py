@@ -1,18 +1,45 @@
 """Words of a run: its turns, its limits, what it starts with, what it gives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.durable.types import NewEvent
+from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import ModelChoice
+from automatos.tools.types import HandedTool
 
 JsonObject = dict[str, Any]
 TurnKind = Literal["model", "tool"]
+PartSource = Literal["task", "identity", "persona", "skills", "tools", "policy"]
 MAX_CALLS_PER_TURN = 16
 DEFAULT_MAX_TURNS = 25
 DEFAULT_MAX_TOKENS = 500_000
+
+
+class TemperatureSource(StrEnum):
+    """Who decides how freely a model writes; with PROVIDER nobody here does."""
+
+    AGENT = "agent"
+    PERSONA = "persona"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a system prompt, its heading included."""
+
+    source: PartSource
+    title: str
+    text: str
+
+    @property
+    def tokens(self) -> int:
+        """How long the part is, estimated."""
+        return estimate_tokens(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +115,19 @@ class Journal(Protocol):
 
     def restart(self, turn: int) -> None:
         """Forget what was streamed of a turn: the model is asked again."""
+        ...
+
+
+class SkillShelf(Protocol):
+    """Where the skills of one workspace's agents are read from while they work."""
+
+    async def core(self, skill: SkillSpec) -> str:
+        """Return the whole text of a skill, in the version that the agent has."""
+        ...
+
+    def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:
+        """Return the tools that come with an agent's skills, by name; none for an agent without skills.
+
+        They load a skill, read a file of it, or run a script of it; each is told its workspace when it is called.
+        """
         ...

@@ -114,7 +114,7 @@ async def last_executions(
         .order_by(RecipeExecution.recipe_id, RecipeExecution.id.desc())
         .ext(distinct_on(RecipeExecution.recipe_id))
     )
-    return {row.recipe_id: row for row in rows}
+    return {row.recipe_id: row for row in rows if row.recipe_id is not None}
 
 
 async def count_executions(
@@ -129,7 +129,7 @@ async def count_executions(
         .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids))
         .group_by(RecipeExecution.recipe_id)
     )
-    return {row[0]: row[1] for row in rows.all()}
+    return {recipe_id: count for recipe_id, count in rows if recipe_id is not None}
 
 
 async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:
@@ -153,22 +153,26 @@ async def running_with_agent(session: AsyncSession, workspace_id: UUID, agent_id
 
 
 async def page_executions(
-    session: AsyncSession, workspace_id: UUID | None, *, status: str | None, recipe: str | None, before: UUID | None,
-    skip: int, limit: int,
-) -> tuple[Sequence[tuple[RecipeExecution, str, str]], int]:
-    """Return executions newest first, each with its recipe's template_id and name, and how many match.
+    session: AsyncSession, workspace_id: UUID | None, *, status: str | None, recipe: str | None,
+    agent_id: int | None = None, kind: str | None = None, before: UUID | None, skip: int, limit: int,
+) -> tuple[Sequence[tuple[RecipeExecution, str | None, str | None]], int]:
+    """Return executions newest first, each with its recipe's template_id and name (None for tasks), and how many match.
 
     Without a workspace they are those of every workspace that the session may see.
     """
     found = (
         select(RecipeExecution, Recipe.template_id, Recipe.name)
-        .join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        .outerjoin(Recipe, Recipe.id == RecipeExecution.recipe_id)
         .where(in_reach(RecipeExecution.workspace_id, workspace_id))
     )
     if status:
         found = found.where(RecipeExecution.status == status)
     if recipe:
         found = found.where(Recipe.template_id == recipe)
+    if agent_id is not None:
+        found = found.where(RecipeExecution.agent_id == agent_id)
+    if kind:
+        found = found.where(RecipeExecution.kind == kind)
     total = await session.scalar(select(func.count()).select_from(found.subquery()))
     if before:
         found = found.where(RecipeExecution.id < before)
@@ -178,10 +182,11 @@ async def page_executions(
 
 async def find_execution(
     session: AsyncSession, workspace_id: UUID, execution_id: UUID
-) -> tuple[RecipeExecution, str, str] | None:
+) -> tuple[RecipeExecution, str | None, str | None] | None:
     """Return one execution with its recipe's template_id and name."""
     row = (await session.execute(
-        select(RecipeExecution, Recipe.template_id, Recipe.name).join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        select(RecipeExecution, Recipe.template_id, Recipe.name)
+        .outerjoin(Recipe, Recipe.id == RecipeExecution.recipe_id)
         .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.id == execution_id)
     )).first()
     return (row[0], row[1], row[2]) if row else None

@@ -1,5 +1,6 @@
 """SQL of the recording path: accept, take over, record. One statement each, over raw connections."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,13 +13,17 @@ from automatos.recipes.types import JsonObject
 ACCEPT = """
 WITH fresh AS (
     INSERT INTO recipe_executions (id, workspace_id, recipe_id, recipe_version, input_data, total_steps, triggered_by,
-                                   idempotency_key, request_hash, deadline_at, last_seq, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)
+                                   idempotency_key, request_hash, deadline_at, last_seq, created_at, kind, agent_id,
+                                   definition)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $15::text,
+            CASE WHEN $15::text <> 'recipe' THEN $13::int END, $16)
     ON CONFLICT (workspace_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING id, workspace_id
 )
-SELECT durable.enqueue('recipes.run', id::text, workspace_id, $12, NULL),
-       durable.append_events(workspace_id, 'run:' || id, 0, ARRAY['execution.queued'], ARRAY[$13::jsonb], $11)
+SELECT durable.enqueue('recipes.run', id::text, workspace_id, coalesce($12::int, agent_priority($13::int)), NULL,
+                       'agent:' || $13::int),
+       durable.append_events(workspace_id, 'run:' || id, 0, ARRAY['execution.queued'], ARRAY[$14::jsonb], $11),
+       wake_agents(ARRAY[$13::int])
 FROM fresh
 """
 
@@ -27,7 +32,7 @@ WITH e AS (
     UPDATE recipe_executions
     SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, is_cost_known = $9,
         last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
-        error = $14
+        error = $14, deadline_at = $20
     WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
     RETURNING id, workspace_id
 )
@@ -35,7 +40,7 @@ SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, 
        CASE WHEN $15::jsonb IS NOT NULL THEN put_steps(workspace_id, id, $15) END,
        CASE WHEN $18::jsonb IS NOT NULL THEN append_runs(workspace_id, $18) END,
        CASE WHEN $19::jsonb IS NOT NULL THEN append_turns(workspace_id, $19) END,
-       CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END
+       CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END AS leaves_waiting
 FROM e
 """
 
@@ -45,21 +50,35 @@ TAKE_OVER = """
 UPDATE recipe_executions SET epoch = epoch + 1 WHERE id = $1 AND finished_at IS NULL
 RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
           output_tokens, cost_micro_usd, is_cost_known, epoch, last_seq, started_at, deadline_at, cancel_requested_by,
-          triggered_by, created_at, set_config('synchronous_commit', 'off', true)
+          triggered_by, created_at, kind, definition, set_config('synchronous_commit', 'off', true)
 """
 
 
 async def accept(
-    connection: asyncpg.Connection, *, execution_id: UUID, workspace_id: UUID, recipe_id: int, version: int,
+    connection: asyncpg.Connection, *, execution_id: UUID, workspace_id: UUID, recipe_id: int | None, version: int,
     input_data: JsonObject, total_steps: int, triggered_by: str, idempotency_key: str | None, request_hash: str | None,
-    deadline_at: datetime, at: datetime, priority: int, event: str,
+    deadline_at: datetime, at: datetime, priority: int | None, first_agent: int, event: str, kind: str = "recipe",
+    definition: JsonObject | None = None,
 ) -> bool:
-    """Store an execution with its job and first event; returns False when its idempotency key was used before."""
+    """Store an execution with its job and first event; returns False when its idempotency key was used before.
+
+    The job waits in the lane of the first step's agent, with that agent's priority unless one is given.
+    """
     row = await connection.fetchrow(
         ACCEPT, execution_id, workspace_id, recipe_id, version, input_data, total_steps, triggered_by, idempotency_key,
-        request_hash, deadline_at, at, priority, event,
+        request_hash, deadline_at, at, priority, first_agent, event, kind, definition,
     )
     return row is not None
+
+
+async def agent_for_start(connection: asyncpg.Connection, agent_id: int) -> JsonObject | None:
+    """Return name, status, is_stopping, status_reason and timeout_s of the workspace's agent."""
+    return await connection.fetchval("SELECT agent_for_start($1)", agent_id)
+
+
+async def wake_agents(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> None:
+    """Make idle agents active, because work has come to them."""
+    await connection.execute("SELECT wake_agents($1)", list(agent_ids))
 
 
 async def earlier_request(connection: asyncpg.Connection, idempotency_key: str) -> asyncpg.Record | None:
@@ -82,9 +101,12 @@ async def steps_of(connection: asyncpg.Connection, execution_id: UUID) -> list[a
     )
 
 
-async def record(connection: asyncpg.Connection, values: tuple[Any, ...]) -> bool:
-    """Write one record of an execution (see `journal.Record.values`); returns False when the writer is fenced off."""
-    return await connection.fetchrow(RECORD, *values) is not None
+async def record(connection: asyncpg.Connection, values: tuple[Any, ...]) -> asyncpg.Record | None:
+    """Write one record of an execution (see `journal._values`); returns None when the writer is fenced off.
+
+    `leaves_waiting` says that the execution ended and others wait in the lane it was in.
+    """
+    return await connection.fetchrow(RECORD, *values)
 
 
 async def place_of(connection: asyncpg.Connection, execution_id: UUID) -> tuple[int, int] | None:
@@ -103,10 +125,10 @@ async def request_cancel(connection: asyncpg.Connection, execution_id: UUID, by:
 
 
 async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyncpg.Record]:
-    """Return unfinished executions whose deadline passed before `before`, of every workspace."""
+    """Return executions at work whose deadline passed before `before`, of every workspace; waiting is no fault."""
     return await connection.fetch(
         "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 "
-        "ORDER BY deadline_at LIMIT 100", before
+        "AND status NOT IN ('queued', 'paused') ORDER BY deadline_at LIMIT 100", before
     )
 
 

@@ -1,0 +1,118 @@
+"""The crew of an execution: its agents made ready, each with its limits, its tools and a desk to work at."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+from automatos.agents.types import PRIORITIES, AgentSpec, AgentStatus, Outcomes
+from automatos.durable.types import EventBus
+from automatos.kernel.db import Database
+from automatos.llm.service import ModelClient
+from automatos.llm.types import ModelChoice
+from automatos.recipes.errors import AgentGone
+from automatos.recipes.state import ExecutionState
+from automatos.recipes.types import Step
+from automatos.runs.service import AgentFactory, AgentRuntime, Desk, RunNotes
+from automatos.runs.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
+from automatos.tools.service import Toolbox
+from automatos.tools.types import Effect, ResourceLimits
+
+
+@dataclass(frozen=True)
+class Kitchen:
+    """What cooking needs of this process; `shelf_of` gives the skills of a workspace's agents."""
+
+    database: Database
+    bus: EventBus
+    client: ModelClient
+    toolbox: Toolbox
+    folders: Path
+    outcomes: Outcomes
+    shelf_of: Callable[[UUID], SkillShelf]
+
+
+class Crew:
+    """The agents of one execution, as they were when this process took it over."""
+
+    def __init__(self, kitchen: Kitchen, state: ExecutionState, agents: Mapping[int, AgentSpec],
+                 find_default_model: Callable[[], Awaitable[ModelChoice]]) -> None:
+        self._kitchen = kitchen
+        self._state = state
+        self._agents = agents
+        self._factory = AgentFactory(kitchen.toolbox, find_default_model, kitchen.shelf_of(state.workspace_id))
+        self._runtimes: dict[int, AgentRuntime] = {}
+
+    @property
+    def idle(self) -> list[int]:
+        """The agents that had nothing to do until now."""
+        return [agent.id for agent in self._agents.values() if agent.status is AgentStatus.IDLE]
+
+    def member(self, agent_id: int) -> AgentSpec:
+        """Return an agent; raises AgentGone when it was deleted."""
+        if agent_id not in self._agents:
+            raise AgentGone(agent_id)
+        return self._agents[agent_id]
+
+    def priority(self, agent_id: int) -> int:
+        """Return how much an agent's work matters, as the queue orders it; a deleted one's step just has to end."""
+        return PRIORITIES[self._agents[agent_id].priority] if agent_id in self._agents else 1
+
+    def notes(self, agent_id: int) -> RunNotes:
+        """Return where the log of an agent's runs is written."""
+        return RunNotes.of(self.member(agent_id))
+
+    def max_retries(self, step: Step) -> int:
+        """Return how often a step is tried again: the step says, else the recipe, else the agent."""
+        return _first(step.max_retries, self._state.definition.config.max_retries,
+                      self.member(step.agent_id).retry_attempts)
+
+    def timeout_s(self, step: Step) -> float:
+        """Return how long one try of a step may take, in seconds; the step says, else the recipe, else the agent."""
+        return _first(step.timeout_s, self._state.definition.config.per_step_timeout_s,
+                      self.member(step.agent_id).timeout_s)
+
+    async def open(self, step: Step, prompt: str) -> Opening:
+        """Return what a step's run starts from; a step that only reads is offered no tool that changes anything."""
+        runtime = self._runtime(step.agent_id)
+        opening = await runtime.open(prompt, self._limits(step))
+        if not step.read_only:
+            return opening
+        return replace(opening, tools=tuple(name for name in opening.tools if self._only_reads(name, runtime)))
+
+    def desk(self, step: Step, timeout_s: float, is_paused: Callable[[], bool]) -> Desk:
+        """Return what a step's agent works with."""
+        agent, state = self.member(step.agent_id), self._state
+        folder = self._kitchen.folders / str(state.workspace_id) / str(state.id)
+        return Desk(
+            self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s,
+            handed=self._runtime(agent.id).handed, limits=_resources(agent),
+            environment=agent.configuration.get("environment"), request_type=state.kind, notes=RunNotes.of(agent),
+            is_paused=is_paused,
+        )
+
+    def _runtime(self, agent_id: int) -> AgentRuntime:
+        if agent_id not in self._runtimes:
+            self._runtimes[agent_id] = self._factory.activate_agent(self.member(agent_id))
+        return self._runtimes[agent_id]
+
+    def _limits(self, step: Step) -> Limits:
+        turns = _first(step.max_iterations, self.member(step.agent_id).max_iterations)
+        tokens = self._state.definition.config.max_total_tokens
+        used = self._state.input_tokens + self._state.output_tokens
+        return Limits(turns, DEFAULT_MAX_TOKENS if tokens is None else max(tokens - used, 0))
+
+    def _only_reads(self, name: str, runtime: AgentRuntime) -> bool:
+        handed = runtime.handed.get(name)
+        effect = handed.effect if handed else self._kitchen.toolbox.effect_of(name)
+        return effect is Effect.READ
+
+
+def _resources(agent: AgentSpec) -> ResourceLimits | None:
+    """Return how much of the machine the agent's calls may take, where its configuration says so."""
+    limits = agent.configuration.get("resource_limits")
+    return ResourceLimits(**limits) if limits else None
+
+
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)

@@ -1,0 +1,140 @@
+"""SQL about the work of one agent: what it does, what waits for it, what needs it later, what it has done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
+# (its step runs), the execution waits in its lane, or its step is still to come.
+ACTIVE = """
+WITH mine AS (SELECT key, priority FROM durable.jobs_in(:lane)),
+found AS (
+    SELECT e.id, e.kind, e.status, e.recipe_id, e.started_at, e.created_at,
+           coalesce(r.name, e.definition->>'name') AS name,
+           coalesce(e.definition, v.definition)->'steps' AS steps
+    FROM recipe_executions e
+    LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
+    LEFT JOIN recipe_versions v ON v.recipe_id = e.recipe_id AND v.version = e.recipe_version
+    WHERE e.workspace_id = :workspace AND e.finished_at IS NULL
+          AND coalesce(e.definition, v.definition)->'steps' @> CAST(:has_step AS jsonb)
+)
+SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
+       CASE WHEN o.is_running THEN 'running' WHEN m.key IS NOT NULL THEN 'queued' ELSE 'later' END AS place
+FROM found f
+LEFT JOIN mine m ON m.key = CAST(f.id AS text)
+CROSS JOIN LATERAL (
+    SELECT bool_or(s.status = 'running') AS is_running, count(*) AS steps
+    FROM jsonb_array_elements(f.steps) AS d
+    LEFT JOIN recipe_execution_steps s ON s.execution_id = f.id AND s.step_order = (d->>'order')::int
+    WHERE (d->>'agent_id')::int = :agent AND coalesce(s.status, 'pending') IN ('pending', 'running')
+) o
+WHERE o.steps > 0
+ORDER BY CASE WHEN o.is_running THEN 0 WHEN m.key IS NOT NULL THEN 1 ELSE 2 END, f.created_at, f.id
+"""
+
+TASKS = 0
+"""Stands for tasks without a recipe where durations are told apart by recipe."""
+
+MEDIANS = """
+SELECT coalesce(recipe_id, 0) AS recipe_id,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)) AS median_s
+FROM (SELECT recipe_id, started_at, finished_at,
+             row_number() OVER (PARTITION BY recipe_id ORDER BY id DESC) AS nth
+      FROM recipe_executions
+      WHERE workspace_id = :workspace AND status IN ('completed', 'completed_with_skips') AND started_at IS NOT NULL
+            AND (recipe_id = ANY(:recipes) OR (recipe_id IS NULL AND agent_id = :agent))) AS latest
+WHERE nth <= 50 GROUP BY coalesce(recipe_id, 0)
+"""
+
+HISTORY = """
+SELECT (SELECT count(*) FROM recipe_execution_steps s
+        WHERE s.workspace_id = :workspace AND s.finished_at > now() - interval '30 days') AS workspace_steps,
+       count(*) AS steps,
+       count(*) FILTER (WHERE status = 'completed') AS succeeded,
+       count(*) FILTER (WHERE status IN ('failed', 'skipped')) AS failed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at))
+           FILTER (WHERE status = 'completed') AS median_step_s
+FROM recipe_execution_steps
+WHERE workspace_id = :workspace AND agent_id = :agent AND finished_at > now() - interval '30 days'
+"""
+
+# Agents whose step comes after one of this agent's in a recipe: they work with what it gives.
+DEPENDENT_AGENTS = """
+SELECT (d->>'agent_id')::int AS id, min(r.template_id) AS template_id, count(DISTINCT r.id) AS recipes
+FROM workflow_recipes r
+CROSS JOIN LATERAL jsonb_array_elements(r.steps) AS d
+WHERE r.workspace_id = :workspace AND r.deleted_at IS NULL AND r.steps @> CAST(:has_step AS jsonb)
+      AND (d->>'agent_id')::int <> :agent
+      AND (d->>'order')::int > (SELECT min((x->>'order')::int) FROM jsonb_array_elements(r.steps) AS x
+                                    WHERE (x->>'agent_id')::int = :agent)
+GROUP BY 1 ORDER BY 1
+"""
+
+STEPS_OF_AGENT = """
+SELECT e.id AS execution_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.definition->>'name') AS recipe_name,
+       s.step_id, s.status, s.input_tokens, s.output_tokens, s.cost_micro_usd AS cost_usd, s.started_at, s.finished_at,
+       s.error, (extract(epoch FROM s.finished_at - s.started_at) * 1000)::int AS duration_ms,
+       count(*) OVER () AS total
+FROM recipe_execution_steps s
+JOIN recipe_executions e ON e.id = s.execution_id
+LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
+WHERE s.workspace_id = :workspace AND s.agent_id = :agent AND (CAST(:status AS text) IS NULL OR s.status = :status)
+ORDER BY e.id DESC, s.step_order DESC OFFSET :skip LIMIT :limit
+"""
+
+
+def _has_step(agent_id: int) -> str:
+    return f'[{{"agent_id": {agent_id}}}]'
+
+
+async def active(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str
+) -> Sequence[Mapping[str, Any]]:
+    """Return unfinished executions that need an agent, those at work first."""
+    rows = await session.execute(text(ACTIVE), {
+        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id)})
+    return [dict(row) for row in rows.mappings()]
+
+
+async def median_durations(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, recipe_ids: Sequence[int]
+) -> dict[int, float]:
+    """Return how long finished executions of recipes took, in seconds; TASKS stands for the agent's tasks."""
+    rows = await session.execute(
+        text(MEDIANS), {"workspace": workspace_id, "agent": agent_id, "recipes": list(recipe_ids)})
+    return {row.recipe_id: float(row.median_s) for row in rows}
+
+
+async def counts(session: AsyncSession, lanes: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return how many jobs run and wait in lanes; empty ones are left out."""
+    rows = await session.execute(
+        text("SELECT lane, running, waiting FROM durable.lane_counts(:lanes)"), {"lanes": list(lanes)})
+    return [(row.lane, row.running, row.waiting) for row in rows]
+
+
+async def history(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Mapping[str, Any]:
+    """Return counts and the median length of an agent's steps of the last 30 days, beside all of its workspace."""
+    row = (await session.execute(text(HISTORY), {"workspace": workspace_id, "agent": agent_id})).mappings().one()
+    return dict(row)
+
+
+async def dependent_agents(
+    session: AsyncSession, workspace_id: UUID, agent_id: int
+) -> Sequence[Mapping[str, Any]]:
+    """Return the agents that come after this one in a recipe, with one such recipe and how many there are."""
+    rows = await session.execute(text(DEPENDENT_AGENTS), {
+        "workspace": workspace_id, "agent": agent_id, "has_step": _has_step(agent_id)})
+    return [dict(row) for row in rows.mappings()]
+
+
+async def steps_of_agent(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, *, status: str | None, skip: int, limit: int
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Return what an agent has worked on, newest first, and how much there is."""
+    rows = await session.execute(text(STEPS_OF_AGENT), {
+        "workspace": workspace_id, "agent": agent_id, "status": status, "skip": skip, "limit": limit})
+    found = [dict(row) for row in rows.mappings()]
+    return [dict(row) for row in found], int(found[0]["total"]) if found else 0

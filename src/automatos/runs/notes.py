@@ -1,0 +1,89 @@
+"""What the server's log says of an agent at work: as much as the agent's own `logging_level` asks for.
+
+Lines hold names, numbers and codes; never a prompt, an answer, an argument or what a tool returned.
+"""
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from automatos.agents.types import AgentSpec
+from automatos.runs.types import Opening, Turn
+
+log = structlog.get_logger("automatos.runs")
+details = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+"""Writes whatever the server's own level is: an agent set to `debug` is heard on a server set to `info`."""
+
+LEVELS: Mapping[str, int] = MappingProxyType({
+    "debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR,
+})
+
+
+class RunNotes:
+    """The log of one agent's runs; `is_timed` says whether each turn's time is noted (`performance_monitoring`)."""
+
+    def __init__(self, agent_id: int, agent_name: str, *, level: str, is_timed: bool) -> None:
+        self._who = {"agent_id": agent_id, "agent": agent_name}
+        self._level = LEVELS.get(level, logging.INFO)
+        self._is_timed = is_timed
+
+    @classmethod
+    def of(cls, agent: AgentSpec) -> "RunNotes":
+        """Return the notes of an agent as its configuration wants them."""
+        configuration = agent.configuration
+        return cls(agent.id, agent.name, level=str(configuration.get("logging_level", "info")),
+                   is_timed=bool(configuration.get("performance_monitoring", True)))
+
+    def started(self, run_id: UUID, opening: Opening) -> None:
+        """Note that a run begins: which model answers, how much it reads first."""
+        self._write(logging.INFO, "runs.started", run_id=run_id, provider=opening.model.provider,
+                    model=opening.model.model_id)
+        self._write(logging.DEBUG, "runs.opened", run_id=run_id, prompt_chars=len(opening.prompt),
+                    system_prompt_chars=len(opening.system_prompt), tools=list(opening.tools),
+                    max_turns=opening.limits.max_turns)
+
+    def answered(self, turn: Turn) -> None:
+        """Note a model's turn: that it came, how long it took, how large it is."""
+        facts = {"run_id": turn.run_id, "turn": turn.seq, "tool_calls": len(turn.body["tool_calls"])}
+        self._write(logging.INFO, "runs.answered", **facts)
+        self._time(turn, "model", input_tokens=turn.input_tokens, output_tokens=turn.output_tokens)
+        self._write(logging.DEBUG, "runs.answer_measured", **facts, text_chars=len(turn.body["text"]))
+
+    def called(self, turn: Turn) -> None:
+        """Note a tool's turn; a call that failed is a warning."""
+        facts = {"run_id": turn.run_id, "turn": turn.seq, "tool": turn.body["name"]}
+        if turn.error is None:
+            self._write(logging.INFO, "runs.tool_called", **facts)
+        else:
+            self._write(logging.WARNING, "runs.tool_failed", **facts, code=turn.error)
+        self._time(turn, "tool")
+        self._write(logging.DEBUG, "runs.call_measured", **facts, argument_chars=len(turn.body["arguments"]),
+                    output_chars=len(turn.body["output"]))
+
+    def retrying(self, run_id: UUID | None, *, attempt: int, code: str, delay_s: float) -> None:
+        """Note that a run failed and another follows."""
+        self._write(logging.WARNING, "runs.retrying", run_id=run_id, attempt=attempt, code=code, delay_s=delay_s)
+
+    def failed(self, run_id: UUID | None, code: str) -> None:
+        """Note that the agent gave no answer and no further run follows."""
+        self._write(logging.ERROR, "runs.failed", run_id=run_id, code=code)
+
+    def _time(self, turn: Turn, kind: str, **facts: Any) -> None:
+        if self._is_timed:
+            self._write(logging.INFO, "runs.turn_timed", run_id=turn.run_id, turn=turn.seq, kind=kind,
+                        duration_ms=turn.duration_ms, **facts)
+
+    def _write(self, level: int, event: str, **facts: Any) -> None:
+        """Write a line that the agent's level lets through; a server that is to be quiet stays so."""
+        if level < self._level:
+            return
+        is_opened = level == logging.DEBUG and log.is_enabled_for(logging.INFO)
+        (details if is_opened else log).log(level, event, **self._who, **facts)
+
+
+SILENT = RunNotes(0, "", level="error", is_timed=False)
+"""The notes of runs that nobody asked to hear of: failures only."""

@@ -1,0 +1,305 @@
+"""Lanes: how many jobs of a kind run at once in all processes together, who goes first, who must wait."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from automatos.durable.service import drop_lane, freeze_lane, move, set_lane, stop_lane, wake
+from automatos.durable.types import Admission, HeldJob, Interruption, LaneMode
+from automatos.kernel.clock import now
+from automatos.kernel.ids import new_id
+from tests.durable.conftest import Processes, Queue, Seen, until
+
+
+@dataclass
+class Floor:
+    """Counts how many jobs are at work in each lane, and the most there ever were."""
+
+    now: dict[str, int] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    def enter(self, lane: str) -> None:
+        self.now[lane] = self.now.get(lane, 0) + 1
+        self.most[lane] = max(self.most.get(lane, 0), self.now[lane])
+
+    async def work(self, job: HeldJob) -> None:
+        self.enter(job.lane)
+        await asyncio.sleep(random.uniform(0.005, 0.03))
+        self.now[job.lane] -= 1
+        self.done.append(job.key)
+
+
+@pytest.mark.capability("S024")
+async def test_three_processes_never_run_more_of_a_lane_than_it_holds(processes: Processes, queue: Queue) -> None:
+    workspace_id, floor = new_id(), Floor()
+    for lane, capacity in (("agent:1", 1), ("agent:2", 2), ("agent:3", 5)):
+        await queue.set_lane(lane, capacity)
+        for number in range(20):
+            await queue.add(f"{lane}/{number}", workspace_id, lane=lane)
+
+    for _ in range(3):
+        await processes.start(Seen(floor.work).handlers(), capacity=8)
+    await until(lambda: len(floor.done) == 60, 20)
+
+    assert floor.most == {"agent:1": 1, "agent:2": 2, "agent:3": 5}
+    assert sorted(floor.done) == sorted(f"agent:{lane}/{number}" for lane in (1, 2, 3) for number in range(20))
+
+
+async def test_a_lane_without_room_keeps_nobody_else_waiting(processes: Processes, queue: Queue) -> None:
+    workspace_id, hold = new_id(), asyncio.Event()
+    await queue.set_lane("full", 1)
+    for number in range(50):
+        await queue.add(f"full/{number}", workspace_id, priority=3, lane="full")
+    for number in range(5):
+        await queue.add(f"free/{number}", workspace_id)
+
+    async def work(job: HeldJob) -> None:
+        if job.lane:
+            await hold.wait()
+
+    seen = Seen(work)
+    await processes.start(seen.handlers(), capacity=4)
+    await until(lambda: sum(key.startswith("free") for key in seen.driven) == 5)
+
+    assert sum(key.startswith("full") for key in seen.driven) == 1
+    hold.set()
+
+
+@pytest.mark.capability("S023")
+async def test_the_highest_priority_of_a_lane_goes_first(processes: Processes, queue: Queue) -> None:
+    workspace_id = new_id()
+    await queue.set_lane("one", 1)
+    for priority, name in ((0, "low"), (2, "high"), (3, "critical"), (1, "medium")):
+        await queue.add(name, workspace_id, priority=priority, lane="one")
+    seen = Seen()
+
+    await processes.start(seen.handlers())
+    await until(lambda: len(seen.driven) == 4)
+
+    assert seen.driven == ["critical", "high", "medium", "low"]
+
+
+async def test_a_priority_counts_within_its_workspace_only(processes: Processes, queue: Queue) -> None:
+    loud, quiet = new_id(), new_id()
+    for number in range(20):
+        await queue.add(f"loud/{number}", loud, priority=3)
+    await queue.add("quiet", quiet, priority=0)
+    seen = Seen()
+
+    await processes.start(seen.handlers(), capacity=1)
+    await until(lambda: "quiet" in seen.driven)
+
+    assert seen.driven.index("quiet") <= 2
+
+
+async def test_a_freed_place_is_taken_at_once(processes: Processes, queue: Queue) -> None:
+    workspace_id = new_id()
+    await queue.set_lane("narrow", 1)
+    for number in range(10):
+        await queue.add(str(number), workspace_id, lane="narrow")
+    seen, began_at = Seen(), now()
+
+    await processes.start(seen.handlers(), capacity=8)
+    await until(lambda: len(seen.driven) == 10)
+
+    assert now() - began_at < timedelta(seconds=3), "each job waited for the next look at the queue"
+
+
+@pytest.mark.capability("S096")
+async def test_a_held_lane_runs_nothing_until_it_is_opened(processes: Processes, queue: Queue) -> None:
+    await queue.set_lane("paused", 2, "held")
+    await queue.add("patient", lane="paused")
+    seen = Seen()
+    process = await processes.start(seen.handlers())
+    await asyncio.sleep(0.3)
+    assert seen.driven == []
+
+    await queue.set_lane("paused", 2)
+    wake(process.bus)
+    await until(lambda: seen.driven == ["patient"])
+
+
+async def test_jobs_of_a_closed_lane_are_let_through_for_their_handlers_to_end(
+    processes: Processes, queue: Queue
+) -> None:
+    modes: list[LaneMode] = []
+    workspace_id = new_id()
+    await queue.set_lane("closed", 1, "closed")
+    for number in range(4):
+        await queue.add(str(number), workspace_id, lane="closed")
+    together = asyncio.Barrier(4)
+
+    async def note(job: HeldJob) -> None:
+        modes.append(job.lane_mode)
+        await together.wait()
+
+    await processes.start(Seen(note).handlers(), capacity=8)
+    await until(lambda: len(modes) == 4)
+
+    assert modes == [LaneMode.CLOSED] * 4
+
+
+async def test_a_place_of_a_dead_process_is_free_again_after_its_burial(processes: Processes, queue: Queue) -> None:
+    workspace_id, hold = new_id(), asyncio.Event()
+    await queue.set_lane("one", 1)
+    await queue.add("first", workspace_id, lane="one")
+    await queue.add("second", workspace_id, lane="one")
+
+    async def wait(_: HeldJob) -> None:
+        await hold.wait()
+
+    seen = Seen(wait)
+    process = await processes.start(seen.handlers())
+    await until(lambda: seen.driven == ["first"])
+    async with process.database.recording(None) as connection:
+        await connection.execute("UPDATE durable.jobs SET executor_id = $1 WHERE key = 'first'", new_id())
+    other = Seen()
+    await processes.start(other.handlers())
+
+    await until(lambda: len(other.driven) == 2, 10)
+    assert sorted(other.driven) == ["first", "second"]
+    hold.set()
+
+
+async def test_a_job_moves_to_another_lane_when_there_is_room_and_waits_there_when_not(
+    processes: Processes, queue: Queue
+) -> None:
+    answers: dict[str, Admission] = {}
+    arrived, hold = asyncio.Event(), asyncio.Event()
+    await queue.set_lane("kitchen", 1)
+    await queue.add("cook", lane="kitchen")
+    await queue.add("waiter")
+
+    async def work(job: HeldJob) -> None:
+        if job.key == "cook":
+            arrived.set()
+            await hold.wait()
+        elif "waiter" not in answers:
+            await arrived.wait()
+            answers["waiter"] = await move(process.database, job, "kitchen", 2)
+            job.again_at = now()
+
+    seen = Seen(work)
+    process = await processes.start(seen.handlers())
+    await until(lambda: answers)
+    await asyncio.sleep(0.2)
+    row = await queue.row("waiter")
+
+    assert answers == {"waiter": Admission.FULL}
+    assert row
+    assert (row["lane"], row["priority"], row["executor_id"], row["attempts"]) == ("kitchen", 2, None, 0)
+    assert seen.driven.count("waiter") == 1
+    hold.set()
+    await until(lambda: seen.driven.count("waiter") == 2)
+
+
+@pytest.mark.parametrize(("mode", "answer"), [("held", Admission.HELD), ("closed", Admission.CLOSED)])
+async def test_a_job_that_moves_hears_what_its_new_lane_is(
+    processes: Processes, queue: Queue, mode: str, answer: Admission
+) -> None:
+    answers: list[Admission] = []
+    await queue.set_lane("there", 1, mode)
+    await queue.add("traveller")
+
+    async def work(job: HeldJob) -> None:
+        answers.append(await move(process.database, job, "there", 0))
+
+    process = await processes.start(Seen(work).handlers())
+    await until(lambda: answers)
+
+    assert answers == [answer]
+
+
+async def test_a_job_that_another_process_has_by_now_does_not_move(processes: Processes, queue: Queue) -> None:
+    process = await processes.start()
+    await queue.add("gone")
+    stale = HeldJob("test.work", "gone", new_id(), 1, new_id())
+
+    assert await move(process.database, stale, "there", 0) is Admission.LOST
+
+
+@pytest.mark.capability("S100")
+async def test_stopping_a_lane_interrupts_its_jobs_in_every_process_and_no_other(
+    processes: Processes, queue: Queue
+) -> None:
+    workspace_id = new_id()
+    await queue.set_lane("stopped", 4)
+    for key, lane in (("a", "stopped"), ("b", "stopped"), ("c", "going-on")):
+        await queue.add(key, workspace_id, lane=lane)
+
+    async def wait(_: HeldJob) -> None:
+        await asyncio.Event().wait()
+
+    seen = Seen(wait)
+    first = await processes.start(seen.handlers(), capacity=2)
+    await processes.start(seen.handlers(), capacity=2)
+    await until(lambda: len(seen.driven) == 3)
+
+    told = await stop_lane(first.database, first.bus, "stopped")
+
+    await until(lambda: len(seen.interrupted) == 2, 2)
+    assert told == 2
+    assert sorted(seen.interrupted) == [("a", Interruption.STOP), ("b", Interruption.STOP)]
+
+
+async def test_a_job_asked_to_pause_is_not_cut_off_and_is_asked_once(processes: Processes, queue: Queue) -> None:
+    asked: list[bool] = []
+    await queue.set_lane("paused", 1)
+    await queue.add("steady", lane="paused")
+
+    async def work(job: HeldJob) -> None:
+        while not job.wants_pause:
+            await asyncio.sleep(0.01)
+        asked.append(job.wants_pause)
+        job.again_at = now()
+
+    seen = Seen(work)
+    process = await processes.start(seen.handlers())
+    await until(lambda: seen.driven)
+    async with process.database.session(None) as session:
+        await set_lane(session, "paused", 1, LaneMode.HELD)
+    assert await freeze_lane(process.database, process.bus, "paused") == 1
+
+    await until(lambda: asked)
+    await asyncio.sleep(0.2)
+    row = await queue.row("steady")
+    assert row
+    assert (row["executor_id"], row["signal"], seen.interrupted) == (None, None, [])
+
+
+async def test_a_word_for_a_lane_says_nothing_to_a_job_that_has_left_it(processes: Processes, queue: Queue) -> None:
+    moved, hold = asyncio.Event(), asyncio.Event()
+    await queue.add("mover", lane="old")
+
+    async def work(job: HeldJob) -> None:
+        await move(process.database, job, "new", 0)
+        moved.set()
+        await hold.wait()
+
+    seen = Seen(work)
+    process = await processes.start(seen.handlers())
+    await moved.wait()
+
+    process.bus.send_word("signal", "test.work mover stop old")
+    await asyncio.sleep(0.1)
+
+    assert seen.interrupted == []
+    hold.set()
+
+
+async def test_jobs_of_a_lane_that_is_gone_run_without_a_limit(processes: Processes, queue: Queue) -> None:
+    workspace_id = new_id()
+    await queue.set_lane("gone", 1, "held")
+    for number in range(3):
+        await queue.add(str(number), workspace_id, lane="gone")
+    seen = Seen()
+    process = await processes.start(seen.handlers())
+    async with process.database.session(None) as session:
+        await drop_lane(session, "gone")
+    wake(process.bus)
+
+    await until(lambda: len(seen.driven) == 3)
