@@ -154,7 +154,10 @@ async def serving(app: FastAPI, services: Services) -> AsyncIterator[aiohttp.Cli
     if task.done():
         await task
     try:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", cookie_jar=aiohttp.DummyCookieJar()) as http:
+        # A piece of a stream is as long as what came while the database was busy.
+        async with aiohttp.ClientSession(
+            f"http://127.0.0.1:{port}", cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=16 * 1024 * 1024,
+        ) as http:
             yield http
     finally:
         server.should_exit = True

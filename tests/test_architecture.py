@@ -23,10 +23,17 @@ SQL_TEXT = re.compile(
 )
 SQL_OUTSIDE_QUERIES = {"kernel/db.py", "entrypoints/migrate.py", "entrypoints/health.py"}
 MAY_CROSS = {
+    "agents/resting.py",  # whose agents have had nothing to do?
+    "agents/starting.py",  # everybody's agents that start with the server
     "durable/service.py",  # the log is pruned for everybody
+    "heartbeats/due.py",  # a beat is due before its workspace is known
+    "personas/seed.py",  # the product's own personas belong to no workspace
     "recipes/jobs.py",  # a job is found before its workspace is known
     "runs/ledger.py",  # calls that a dead process did not account for, whoever made them
+    "settings/seed.py",  # the defaults of the whole server
     "settings/router.py",  # a system admin's settings are everybody's
+    "skills/jobs.py",  # sources whose time has come, of every workspace
+    "skills/seed.py",  # the product's own skills belong to no workspace
     "workspaces/authenticate.py",  # whose key, session or token is this?
     "workspaces/default.py",
     "workspaces/deps.py",  # `__all__`

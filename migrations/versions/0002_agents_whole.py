@@ -271,6 +271,22 @@ def open_lanes() -> None:
     op.execute("ALTER TABLE agents FORCE ROW LEVEL SECURITY")
 
 
+def keep_versions() -> None:
+    """What every agent is now is its first version to go back to."""
+    for table in ("agents", "agent_versions"):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    op.execute("INSERT INTO agent_versions (agent_id, version, workspace_id, definition, author, created_at) "
+               "SELECT id, version, workspace_id, jsonb_strip_nulls(jsonb_build_object("
+               "'name', name, 'description', description, 'agent_type', agent_type, "
+               "'marketplace_category', marketplace_category, 'tags', tags, 'model_config', model_config, "
+               "'persona', CASE WHEN custom_persona_prompt IS NOT NULL OR use_custom_persona THEN jsonb_build_object("
+               "'custom_prompt', custom_persona_prompt, 'use_custom', use_custom_persona) END, "
+               "'skills', '[]'\\:\\:jsonb, 'tools', coalesce(configuration->'tools', '[]'), "
+               "'configuration', configuration - 'tools')), created_by, updated_at FROM agents")
+    for table in ("agents", "agent_versions"):
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
 def upgrade() -> None:
     make_tables()
     change_tables()
@@ -278,6 +294,7 @@ def upgrade() -> None:
     protect()
     grant()
     open_lanes()
+    keep_versions()
 
 
 def make_tables() -> None:
@@ -431,6 +448,7 @@ def make_tables() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_heartbeat_results_agent', 'heartbeat_results', ['agent_id', 'id'], unique=False)
+    op.create_index('ix_heartbeat_results_running', 'heartbeat_results', ['workspace_id', 'agent_id'], unique=False, postgresql_where=sa.text("status = 'running'"))
     op.create_index('ix_heartbeat_results_workspace', 'heartbeat_results', ['workspace_id', 'created_at'], unique=False)
     op.create_index('uq_heartbeat_results_due', 'heartbeat_results', ['agent_id', 'due_at'], unique=True)
     op.create_table('heartbeats',

@@ -18,9 +18,11 @@ from automatos.credentials.service import Keyring
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
-from automatos.kernel.db import Database
+from automatos.kernel.db import Database, Scope
 from automatos.kernel.http import Http
+from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
+from automatos.recipes.service import Workforce
 from automatos.tools.router import router as tools_router
 from automatos.tools.service import Toolbox
 from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
@@ -42,6 +44,9 @@ class Bell:
 
     def hint(self, workspace_id: UUID, topic: str) -> None:
         self.rung.append((workspace_id, topic))
+
+    def send_word(self, word: str, rest: str) -> None:
+        """Nobody works here."""
 
 
 @dataclass
@@ -75,6 +80,33 @@ class Desk:
         assert made.status_code == 201, made.text
         return made.json()
 
+    async def skill(self, name: str, *, is_active: bool = True, is_global: bool = False) -> int:
+        """Add a skill to the workspace, or to those that came with the product."""
+        owner = None if is_global else self.workspace_id
+        async with self.database.recording(owner, Scope.ENGINE if is_global else None) as connection:
+            return await connection.fetchval(
+                "INSERT INTO skills (workspace_id, source, name, description, core_tokens, is_active) "
+                "VALUES ($1, 'manual', $2, $3, 40, $4) RETURNING id", owner, name, f"Does {name}", is_active)
+
+    async def persona(self, slug: str, *, is_active: bool = True, is_global: bool = False) -> str:
+        """Add a persona to the workspace, or to those that came with the product."""
+        owner, persona_id = None if is_global else self.workspace_id, new_id()
+        async with self.database.recording(owner, Scope.ENGINE if is_global else None) as connection:
+            await connection.execute(
+                "INSERT INTO personas (id, workspace_id, scope, slug, name, system_prompt, is_active, "
+                "voice_description, category) VALUES ($1, $2, $3, $4, $5, $6, $7, 'Calm', 'Support')",
+                persona_id, owner, "global" if is_global else "workspace", slug, slug.title(), f"You are {slug}.",
+                is_active)
+        return str(persona_id)
+
+    async def neighbour(self) -> "Desk":
+        """Return the desk of another workspace, which is as fresh."""
+        workspace_id = new_id()
+        async with self.database.recording(None, Scope.AUTH) as connection:
+            await connection.execute("INSERT INTO workspaces (id, name, slug) VALUES ($1, 'Other', $2)",
+                                     workspace_id, f"other-{workspace_id.hex}")
+        return self.elsewhere(workspace_id)
+
     async def audit(self) -> list[tuple[str, dict[str, Any]]]:
         async with self.database.recording(self.workspace_id) as connection:
             rows = await connection.fetch("SELECT action, detail FROM audit_log ORDER BY id")
@@ -96,6 +128,7 @@ async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_p
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         desk = Desk(client, app, database, workspace_id, Readiness(models, toolbox))
         app.state.agent_dependents = [_reader_of(desk.used_by)]
+        app.state.agent_cleaners, app.state.agent_work = (), Workforce(database, app.state.bus)
         yield desk
     await models.close()
     await http.close()

@@ -7,7 +7,7 @@ import pytest
 from automatos.agents import service
 from automatos.agents.errors import AgentNotReady, UnknownTools
 from automatos.agents.service import AgentDefinition
-from automatos.agents.types import AgentStatus
+from automatos.agents.types import AgentStatus, PersonaSpec
 from automatos.kernel.ids import new_id
 from automatos.llm.types import ModelChoice
 from tests.agents.conftest import Desk
@@ -26,10 +26,10 @@ async def test_a_run_reads_all_it_needs_at_once(desk: Desk) -> None:
     found = {spec.name: spec for spec in specs}
     assert len(specs) == 2
     assert found["Ada"].model == ModelChoice("demo", "demo", temperature=0.5, fallback_model_id="other")
-    assert (found["Ada"].tools, found["Ada"].persona_prompt) == (("calculator",), "You are Ada.")
+    assert (found["Ada"].tools, found["Ada"].persona) == (("calculator",), PersonaSpec("custom", "You are Ada."))
     assert (found["Ada"].max_iterations, found["Ada"].timeout_s, found["Ada"].retry_attempts) == (7, 60, 0)
     assert (found["Ada"].status, found["Ada"].is_eligible, found["Ada"].version) == (AgentStatus.INACTIVE, False, 1)
-    assert (found["Bob"].model, found["Bob"].tools, found["Bob"].persona_prompt) == (None, (), None)
+    assert (found["Bob"].model, found["Bob"].tools, found["Bob"].persona) == (None, (), None)
     assert await service.load_for_run(desk.database, new_id(), [ada["id"]]) == []
 
 
@@ -74,3 +74,16 @@ async def test_references_carry_name_and_status(desk: Desk, workspace_id: UUID) 
         refs = await service.describe(session, workspace_id, [ada["id"], 2**31 - 1])
     assert (refs[ada["id"]].name, refs[ada["id"]].status) == ("Ada", AgentStatus.INACTIVE)
     assert refs[2**31 - 1].status is None
+
+
+async def test_other_rooms_learn_who_has_their_skills(desk: Desk) -> None:
+    shared, own, unused = [await desk.skill(name) for name in ("shared", "own", "unused")]
+    bea, ada = await desk.create("Bea", skill_ids=[shared, own]), await desk.create("Ada", skill_ids=[shared])
+
+    async with desk.database.session(desk.workspace_id) as session:
+        users = await service.users_of_skills(session, desk.workspace_id, [shared, own, unused])
+        elsewhere = await service.users_of_skills(session, new_id(), [shared])
+
+    assert {skill: [user.agent_id for user in found] for skill, found in users.items()} == {
+        shared: [ada["id"], bea["id"]], own: [bea["id"]]}
+    assert elsewhere == {}

@@ -1,13 +1,19 @@
 """A caller, a vault and outgoing connections for tests of credentials."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from automatos.credentials.schemas import Credential, CredentialCreate
+from automatos.credentials.seed import seed_credential_types
+from automatos.credentials.service import Means, add_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database
 from automatos.kernel.http import Http
 from automatos.workspaces.types import AuthMethod, Caller, Role
 from tests.fakes.model_server import ModelServer
@@ -26,6 +32,35 @@ def vault(own_settings: Settings) -> Vault:
 @pytest.fixture
 def caller(workspace_id: UUID) -> Caller:
     return Caller(user=None, workspace_id=workspace_id, role=Role.OWNER, auth_method=AuthMethod.NONE)
+
+
+@pytest.fixture(autouse=True)
+async def _types(database: Database) -> None:
+    await seed_credential_types(database)
+
+
+@pytest.fixture
+def means(vault: Vault, own_settings: Settings, outgoing: Http) -> Means:
+    return Means(vault, own_settings, outgoing)
+
+
+@dataclass
+class Store:
+    """Stores credentials in the workspace of the test."""
+
+    database: Database
+    caller: Caller
+    means: Means
+
+    async def __call__(self, *, settings: Settings | None = None, **body: Any) -> Credential:
+        means = replace(self.means, settings=settings) if settings else self.means
+        async with self.database.session(self.caller.workspace_id) as session:
+            return await add_credential(session, self.caller, means, CredentialCreate(**body))
+
+
+@pytest.fixture
+def store(database: Database, caller: Caller, means: Means) -> Store:
+    return Store(database, caller, means)
 
 
 @pytest.fixture

@@ -3,20 +3,15 @@
 import pytest
 
 from automatos.credentials.errors import CredentialInvalidHere, CredentialNameTaken, UnknownProvider
-from automatos.credentials.service import create_credential
 from automatos.kernel.config import Settings
-from automatos.kernel.crypto import Vault
-from automatos.kernel.db import Database
-from automatos.workspaces.types import Caller
+from tests.credentials.conftest import Store
 
 
 @pytest.fixture
-def create(database: Database, caller: Caller, vault: Vault, own_settings: Settings):
+def create(store: Store):
     async def create(provider: str, value: str = "k" * 20, base_url: str | None = None, name: str = "Key",
-                     settings: Settings = own_settings):
-        async with database.session(caller.workspace_id) as session:
-            return await create_credential(session, caller, vault, settings, name=name, provider_name=provider,
-                                           value=value, base_url=base_url)
+                     settings: Settings | None = None):
+        return await store(settings=settings, name=name, provider=provider, value=value, base_url=base_url)
 
     return create
 

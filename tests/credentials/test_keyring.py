@@ -7,12 +7,13 @@ from pydantic import SecretStr
 
 from automatos.credentials import keyring as keyring_module
 from automatos.credentials.errors import CredentialUnreadable
-from automatos.credentials.service import Keyring, create_credential, delete_credential
+from automatos.credentials.service import Keyring, delete_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Caller
+from tests.credentials.conftest import Store
 
 
 @pytest.fixture
@@ -21,19 +22,16 @@ def keyring(database: Database, vault: Vault, own_settings: Settings) -> Keyring
 
 
 @pytest.fixture
-def store(database: Database, caller: Caller, vault: Vault, own_settings: Settings):
-    async def store(value: str, provider: str = "openai", **given) -> UUID:
-        async with database.session(caller.workspace_id) as session:
-            row = await create_credential(session, caller, vault, own_settings, name=given.get("name", value),
-                                          provider_name=provider, value=value, base_url=given.get("base_url"))
-            return row.id
+def keep(store: Store):
+    async def keep(value: str, provider: str = "openai", **given) -> UUID:
+        return (await store(**({"name": value, "provider": provider, "value": value} | given))).id
 
-    return store
+    return keep
 
 
-async def test_the_newest_credential_of_the_workspace_opens_the_provider(keyring: Keyring, store, workspace_id) -> None:
-    await store("sk-old-old-old")
-    await store("sk-new-new-new", base_url="https://example.com/v1/")
+async def test_the_newest_credential_of_the_workspace_opens_the_provider(keyring: Keyring, keep, workspace_id) -> None:
+    await keep("sk-old-old-old")
+    await keep("sk-new-new-new", base_url="https://example.com/v1/")
 
     secret = await keyring.find_secret(workspace_id, "openai")
 
@@ -44,8 +42,8 @@ async def test_the_newest_credential_of_the_workspace_opens_the_provider(keyring
     assert await keyring.find_secret(workspace_id, "anthropic") is None
 
 
-async def test_no_other_workspace_gets_it(keyring: Keyring, store, workspace_id) -> None:
-    await store("sk-mine-mine-mine")
+async def test_no_other_workspace_gets_it(keyring: Keyring, keep, workspace_id) -> None:
+    await keep("sk-mine-mine-mine")
 
     assert await keyring.find_secret(new_id(), "openai") is None
     assert await keyring.configured_providers(new_id()) == {}
@@ -64,10 +62,10 @@ async def test_the_platforms_key_follows_where_it_is_shared(
 
 
 async def test_a_change_counts_at_once_in_this_process_and_within_half_a_minute_in_others(
-    keyring: Keyring, store, database: Database, caller: Caller, workspace_id, monkeypatch: pytest.MonkeyPatch
+    keyring: Keyring, keep, database: Database, caller: Caller, workspace_id, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await keyring.find_secret(workspace_id, "openai") is None
-    credential_id = await store("sk-fresh-fresh")
+    credential_id = await keep("sk-fresh-fresh")
     assert await keyring.find_secret(workspace_id, "openai") is None
 
     keyring.forget(workspace_id)
@@ -80,8 +78,8 @@ async def test_a_change_counts_at_once_in_this_process_and_within_half_a_minute_
     assert await keyring.find_secret(workspace_id, "openai") is None
 
 
-async def test_use_is_audited_once_a_minute(keyring: Keyring, store, database: Database, workspace_id) -> None:
-    credential_id = await store("sk-used-used-used")
+async def test_use_is_audited_once_a_minute(keyring: Keyring, keep, database: Database, workspace_id) -> None:
+    credential_id = await keep("sk-used-used-used")
 
     for _ in range(5):
         await keyring.find_secret(workspace_id, "openai")
@@ -97,17 +95,17 @@ async def test_use_is_audited_once_a_minute(keyring: Keyring, store, database: D
 
 
 async def test_a_credential_of_a_lost_key_is_an_error_and_not_the_platforms_key(
-    database: Database, store, tmp_path, workspace_id
+    database: Database, keep, tmp_path, workspace_id
 ) -> None:
-    await store("sk-lost-lost-lost", name="My key")
+    await keep("sk-lost-lost-lost", name="My key")
     settings = Settings(home=tmp_path / "elsewhere", openai_api_key=SecretStr("sk-platform"))
 
     with pytest.raises(CredentialUnreadable, match="My key"):
         await Keyring(database, Vault(settings), settings).find_secret(workspace_id, "openai")
 
 
-async def test_nothing_of_a_secret_is_stored_in_clear(store, database: Database, workspace_id) -> None:
-    await store("sk-plain-text-never-stored-abcd", name="Key")
+async def test_nothing_of_a_secret_is_stored_in_clear(keep, database: Database, workspace_id) -> None:
+    await keep("sk-plain-text-never-stored-abcd", name="Key")
 
     async with database.recording(workspace_id, Scope.ADMIN) as connection:
         row = await connection.fetchrow("SELECT * FROM credentials WHERE workspace_id = $1", workspace_id)

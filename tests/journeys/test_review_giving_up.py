@@ -8,7 +8,6 @@ from automatos.entrypoints.services import Services
 from automatos.kernel.ids import new_id
 from automatos.recipes.crew import Kitchen
 from automatos.recipes.jobs import handler
-from automatos.runs.service import NoSkills
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
@@ -22,7 +21,7 @@ async def test_a_job_to_be_given_up_and_cancelled_ends_as_cancelled(
     run_id = await client.cook(recipe["template_id"])
     await model_server.wait_for_calls(1)
     kitchen = Kitchen(services.database, services.bus, services.models, services.toolbox, services.settings.home,
-                      services.outcomes, lambda _: NoSkills())
+                      services.outcomes, services.shelf_of)
     job = HeldJob("recipes.run", run_id, UUID(str(client.workspace_id)), 4, new_id(),
                   interruption=Interruption.CANCEL)
 

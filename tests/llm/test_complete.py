@@ -224,6 +224,7 @@ async def test_a_reader_that_can_start_over_is_told_before_the_second_try(
     assert "".join(told) == completion.text == "The whole text."
 
 
+@pytest.mark.capability("S036")
 @pytest.mark.parametrize("reply", [
     Reply(status=404, code="model_not_found"), Reply(status=429, headers={"Retry-After": "3600"}), Reply(hang=True),
     Reply(status=429, code="insufficient_quota"),

@@ -6,10 +6,12 @@ import pytest
 from pydantic import SecretStr
 
 from automatos.credentials.errors import UnknownProvider
-from automatos.credentials.service import Keyring, create_credential
+from automatos.credentials.schemas import CredentialCreate
+from automatos.credentials.service import Keyring, Means, add_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
+from automatos.kernel.http import Http
 from automatos.llm.defaults import find_default
 from automatos.llm.errors import UnknownModel
 from automatos.llm.service import ModelClient
@@ -25,7 +27,7 @@ def caller_in(workspace_id: UUID) -> Caller:
 
 
 @pytest.fixture
-def world(database: Database, tmp_path, workspace_id: UUID):
+def world(database: Database, tmp_path, workspace_id: UUID, outgoing: Http):
     """Ask for the default model under given environment settings."""
     vault_settings = Settings(home=tmp_path)
     vault = Vault(vault_settings)
@@ -35,15 +37,16 @@ def world(database: Database, tmp_path, workspace_id: UUID):
             settings = Settings(home=tmp_path, **environment)
             return await find_default(database, settings, Keyring(database, vault, settings), workspace_id, service)
 
-        async def set(self, key: str, value: str, category: str = "orchestrator_llm", *, system: bool = False) -> None:
+        async def set(self, key: str, value: object, category: str = "orchestrator_llm", *,
+                      system: bool = False) -> None:
             async with database.session(workspace_id, Scope.ADMIN if system else None) as session:
                 await save_setting(session, caller_in(workspace_id), category, key, value=value,
                                    scope=SettingScope.SYSTEM if system else SettingScope.WORKSPACE)
 
         async def add_credential(self, provider: str) -> None:
             async with database.session(workspace_id) as session:
-                await create_credential(session, caller_in(workspace_id), vault, vault_settings, name=provider,
-                                        provider_name=provider, value="k" * 20, base_url=None)
+                await add_credential(session, caller_in(workspace_id), Means(vault, vault_settings, outgoing),
+                                     CredentialCreate(name=provider, provider=provider, value=SecretStr("k" * 20)))
 
     return World()
 
@@ -94,6 +97,19 @@ async def test_a_service_reads_its_own_category_first(world) -> None:
     assert (await world.default("chatbot")).choice.provider == "mistral"
     assert (await world.default("heartbeat")).choice.provider == "openai"
     assert (await world.default("rag")).choice.provider == "openai"
+
+
+@pytest.mark.capability("S038")
+@pytest.mark.usefixtures("clean_system_settings")
+async def test_settings_also_say_how_the_model_is_asked(world) -> None:
+    for key, value in (("llm_model", "gpt-4.1"), ("temperature", 0.2), ("fallback_model", "gpt-4.1-mini")):
+        await world.set(key, value)
+    await world.set("temperature", 0.9, system=True)
+    await world.set("max_tokens", 500, system=True)
+
+    found = await world.default()
+
+    assert found.choice == ModelChoice("openai", "gpt-4.1", 0.2, 500, fallback_model_id="gpt-4.1-mini")
 
 
 @pytest.mark.capability("S037")

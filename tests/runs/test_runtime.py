@@ -4,25 +4,16 @@ from types import MappingProxyType
 
 import pytest
 
-from automatos.agents.types import AgentSpec, AgentStatus
+from automatos.agents.types import PersonaSpec, SkillSpec
 from automatos.kernel.config import Settings
 from automatos.kernel.http import Http
 from automatos.llm.types import ModelChoice
 from automatos.runs.runtime import AgentFactory
-from automatos.runs.types import Limits
+from automatos.runs.types import Limits, TemperatureSource
 from automatos.tools.service import Toolbox
+from tests.runs.specs import BREAD, SOUP, Shelf, agent
 
 DEFAULT = ModelChoice("openai", "default-model")
-
-
-def agent(**fields: object) -> AgentSpec:
-    known: dict[str, object] = {
-        "id": 7, "name": "Ada", "description": "Checks numbers.", "agent_type": "data_analyst",
-        "status": AgentStatus.ACTIVE, "persona_prompt": "Be exact.", "model": None, "tools": ("calculator",),
-        "max_iterations": 5, "retry_attempts": 1, "timeout_s": 60, "max_concurrent_tasks": 1,
-        "configuration": MappingProxyType({}), "version": 1,
-    }
-    return AgentSpec(**(known | fields))  # type: ignore[arg-type]
 
 
 class Finder:
@@ -38,7 +29,7 @@ class Finder:
 async def factory(settings: Settings) -> tuple[AgentFactory, Finder]:
     http = Http.open()
     finder = Finder()
-    made = AgentFactory(Toolbox(settings, http), finder), finder
+    made = AgentFactory(Toolbox(settings, http), finder, Shelf()), finder
     await http.close()
     return made
 
@@ -79,26 +70,71 @@ async def test_a_runtime_holds_identity_model_tools_prompt_and_counters(factory:
     assert [tool.name for tool in runtime.tools] == ["calculator"]
     assert runtime.counters.runs == 1
     assert (opening.prompt, opening.tools, opening.limits.max_turns) == ("Add", ("calculator",), 3)
-    assert opening.system_prompt == runtime.system_prompt
-
-
-async def test_the_prompt_has_its_parts_in_order(factory: tuple[AgentFactory, Finder]) -> None:
-    prompt = factory[0].activate_agent(agent()).system_prompt
-
-    places = [prompt.index(part) for part in ("You are Ada (data analyst)", "Checks numbers.", "# Persona\nBe exact.",
-                                              "# Your tools\n- calculator:")]
-    assert places == sorted(places)
-    assert "<data>" in prompt
-
-
-async def test_parts_an_agent_lacks_are_left_out(factory: tuple[AgentFactory, Finder]) -> None:
-    prompt = factory[0].activate_agent(agent(persona_prompt=None, description="", tools=())).system_prompt
-
-    assert "# Persona" not in prompt
-    assert "# Your tools" not in prompt
+    assert opening.system_prompt == "\n\n".join(part.text for part in await runtime.parts())
 
 
 async def test_tools_that_do_not_exist_are_not_offered(factory: tuple[AgentFactory, Finder]) -> None:
     runtime = factory[0].activate_agent(agent(tools=("calculator", "launch_rockets")))
 
     assert [tool.name for tool in runtime.tools] == ["calculator"]
+
+
+async def test_tools_that_come_with_skills_are_offered_to_agents_that_have_skills(
+    factory: tuple[AgentFactory, Finder]
+) -> None:
+    without, skilled = factory[0].activate_agent(agent()), factory[0].activate_agent(agent(skills=(SOUP,)))
+
+    assert (list(without.handed), list(skilled.handed)) == ([], ["load_skill"])
+    assert (await skilled.open("Cook", Limits())).tools == ("calculator", "load_skill")
+
+
+@pytest.mark.capability("S050")
+@pytest.mark.parametrize(("own", "suggested", "counts", "decides"), [
+    (0.1, 0.9, 0.1, "agent"), (0.0, 0.9, 0.0, "agent"), (None, 0.9, 0.9, "persona"), (None, 0.0, 0.0, "persona"),
+    (None, None, None, "provider"),
+])
+async def test_a_personas_temperature_counts_only_where_the_agent_sets_none(
+    factory: tuple[AgentFactory, Finder], own: float | None, suggested: float | None, counts: float | None, decides: str
+) -> None:
+    voice = PersonaSpec("predefined", "Be brief.", suggested_temperature=suggested)
+    model = ModelChoice("openai", "m", temperature=own)
+
+    runtime = factory[0].activate_agent(agent(persona=voice, model=model))
+
+    assert (await runtime.open("Go", Limits())).model.temperature == counts
+    assert runtime.temperature_source == TemperatureSource(decides)
+
+
+async def test_a_personas_temperature_goes_with_the_default_model_too(factory: tuple[AgentFactory, Finder]) -> None:
+    voice = PersonaSpec("predefined", "Be brief.", suggested_temperature=0.3)
+
+    runtime = factory[0].activate_agent(agent(persona=voice))
+
+    assert await runtime.model() == ModelChoice("openai", "default-model", temperature=0.3)
+
+
+async def test_skills_are_read_once_and_only_by_agents_that_want_them_whole(
+    factory: tuple[AgentFactory, Finder], settings: Settings
+) -> None:
+    shelf, http = Shelf(), Http.open()
+    made = AgentFactory(Toolbox(settings, http), factory[1], shelf)
+    await http.close()
+    eager = agent(skills=(SOUP, BREAD), configuration=MappingProxyType({"skill_loading": "preload"}))
+
+    await made.activate_agent(agent(skills=(SOUP,))).open("Cook", Limits())
+    assert shelf.read == []
+    runtime = made.activate_agent(eager)
+    await runtime.open("Cook", Limits())
+    await runtime.open("Cook again", Limits())
+
+    assert shelf.read == ["soup", "bread"]
+
+
+async def test_a_skill_that_is_gone_is_not_waited_for(factory: tuple[AgentFactory, Finder]) -> None:
+    gone = SkillSpec(9, "magic", "Use it never.", 1, 1)
+    eager = agent(skills=(SOUP, gone), configuration=MappingProxyType({"skill_loading": "preload"}))
+
+    prompt = (await factory[0].activate_agent(eager).open("Cook", Limits())).system_prompt
+
+    assert "How to make soup." in prompt
+    assert "How to make magic." not in prompt

@@ -28,22 +28,24 @@ def save(database: Database, workspace_id: UUID):
 
 @pytest.mark.parametrize(("key", "value", "value_type"), [
     ("greeting", "hello", "string"), ("limit", 3, "number"), ("ratio", 0.5, "number"), ("is_on", True, "boolean"),
-    ("map", {"a": [1, None]}, "json"), ("list", [1, "b"], "json"), ("llm_model", "gpt-4.1", "string"),
+    ("map", {"a": [1, None]}, "json"), ("list", [1, "b"], "json"),
 ])
 async def test_a_value_comes_back_as_it_was_with_its_type(
     save, database: Database, workspace_id: UUID, key: str, value: object, value_type: str
 ) -> None:
-    await save(key, "first" if value_type == "string" else value)
-    saved = await save(key, value)
+    await save(key, "first" if value_type == "string" else value, category="notes")
+    saved = await save(key, value, category="notes")
 
     async with database.session(workspace_id) as session:
         (found,) = [s for s in await list_settings(session, workspace_id) if s.scope == "workspace"]
     assert (found.value, found.value_type, saved.value) == (value, value_type, value)
-    assert (await find_values(database, workspace_id, "orchestrator_llm"))["workspace"] == {key: value}
+    assert (await find_values(database, workspace_id, "notes"))["workspace"] == {key: value}
 
 
 @pytest.mark.parametrize(("key", "value"), [("llm_provider", 3), ("llm_model", ["gpt"]), ("temperature", "hot"),
-                                            ("max_tokens", True), ("anything", "x" * 70_000)])
+                                            ("max_tokens", True), ("llm_model", "x" * 70_000),
+                                            ("max_tokens", 1.5), ("temperature", 2.1), ("max_tokens", 0),
+                                            ("llm_model", " ")])
 async def test_a_value_of_another_type_or_too_large_is_refused(save, key: str, value: object) -> None:
     with pytest.raises(SettingInvalid, match=f"orchestrator_llm/{key}"):
         await save(key, value)

@@ -11,7 +11,7 @@ from typing import Any
 from tests.surface import Answer, Client
 from tests.tenancy.world import Ids
 
-FIXED = {"version": 1, "category": "chatbot", "key": "greeting"}
+FIXED = {"version": 1, "category": "notes", "key": "greeting"}
 """Path parameters that belong to nobody."""
 
 WAIT_S = 0.3

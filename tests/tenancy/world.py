@@ -128,7 +128,7 @@ async def fill_hers(world: World, models: ModelServer) -> None:
     key = await made(ada, "/api/api-keys", name=f"{secret} key", role="viewer")
     credential = await made(ada, "/api/credentials", name=f"{secret} key", provider="anthropic", value=f"sk-{secret}")
     hers |= {"key_id": UUID(key["id"]), "credential_id": UUID(credential["id"])}
-    saved = await ada.put("/api/settings/chatbot/greeting", json={"value": secret})
+    saved = await ada.put("/api/settings/notes/greeting", json={"value": secret})
     assert saved.status == 200, saved.body
 
 

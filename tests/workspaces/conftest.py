@@ -21,7 +21,7 @@ from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.provision import make_personal_workspace
 from automatos.workspaces.router import router
 from automatos.workspaces.sessions import open_session
-from automatos.workspaces.types import Role
+from automatos.workspaces.types import AuditFilter, Role
 from tests.fakes.issuer import Issuer, running_issuer
 
 NAME = "automatos_people"
@@ -132,7 +132,7 @@ class House:
     async def audit(self, workspace_id: UUID) -> list[tuple[str, str]]:
         """Return actor and action of a workspace's audit log, oldest first."""
         async with self.database.session(workspace_id) as session:
-            entries = await queries.list_audit(session, workspace_id, before=None, limit=100, action=None)
+            entries = await queries.list_audit(session, workspace_id, before=None, limit=100, wanted=AuditFilter())
         return [(entry.actor, entry.action) for entry in reversed(entries)]
 
 

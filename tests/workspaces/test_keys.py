@@ -99,6 +99,24 @@ async def test_audit_log_pages_filters_and_names_who_from_where(house: House) ->
     assert (first["items"][0]["actor"], first["items"][0]["client_address"]) == (ada.email, "127.0.0.1")
 
 
+async def test_audit_log_is_narrowed_by_who_and_by_what(house: House) -> None:
+    ada = await house.person()
+    made = await house.key(ada, ada.home, name="one")
+    await house.client.post(f"/api/workspaces/{ada.home}/members/invite", json={"email": "x@example.org"},
+                            headers=ada.cookie)
+
+    async def found(**wanted: str) -> list[str]:
+        answer = await house.client.get("/api/audit", params=wanted, headers=ada.cookie)
+        return [each["action"] for each in answer.json()["items"]]
+
+    assert await found(actor=ada.email[:4].upper()) == await found()
+    assert await found(actor="nobody") == await found(actor="%") == []
+    assert await found(target_type="api_key") == await found(target_id=made["id"]) == ["api_key.created"]
+    assert await found(target_type="api_key", target_id="another") == []
+    refused = await house.client.get("/api/audit", params={"target_id": "a\x00b"}, headers=ada.cookie)
+    assert refused.status_code == 422
+
+
 async def test_audit_log_is_for_admins(house: House) -> None:
     owner, eve = await house.person("owner"), await house.person("eve")
     place = await house.shared(owner, eve=(eve, Role.EDITOR))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
+from unicodedata import category
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -10,6 +11,7 @@ from automatos.kernel.schemas import Body
 
 MAX_TAGS = 50
 MAX_TOOLS = 50
+MAX_SKILLS = 50
 
 
 def normal_tags(value: object) -> list[str]:
@@ -28,13 +30,15 @@ def normal_tags(value: object) -> list[str]:
 
 
 def _single_line(text: str) -> str:
-    if any(ord(ch) < 32 or ord(ch) == 127 for ch in text):
+    if any(category(ch) in {"Cc", "Zl", "Zp"} for ch in text):
         raise ValueError("contains a line break or another control character")
     return text
 
 
 def _without_repeats(value: object) -> object:
-    return list(dict.fromkeys(value)) if isinstance(value, list) and all(isinstance(x, str) for x in value) else value
+    """Return a list of texts or numbers with each once; anything else is for the field's own checks to refuse."""
+    is_plain = isinstance(value, list) and all(isinstance(x, str | int) and not isinstance(x, bool) for x in value)
+    return list(dict.fromkeys(value)) if is_plain else value  # pyright: ignore[reportArgumentType]
 
 
 Whole = Annotated[int, Field(strict=True)]
@@ -50,6 +54,12 @@ Tags = Annotated[
 ToolNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_without_repeats),
     Field(max_length=MAX_TOOLS),
+]
+SkillId = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
+SkillIds = Annotated[list[SkillId], BeforeValidator(_without_repeats), Field(max_length=MAX_SKILLS)]
+SkillNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=64)]], BeforeValidator(_without_repeats),
+    Field(max_length=MAX_SKILLS),
 ]
 ModelName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_single_line)
@@ -77,6 +87,7 @@ class AgentConfiguration(Body):
     logging_level: Literal["debug", "info", "warning", "error"] = "info"
     performance_monitoring: Switch = True
     max_iterations: Annotated[Whole, Field(ge=1, le=100)] = 25
+    skill_loading: Literal["on_demand", "preload"] = "on_demand"
     tools: ToolNames = Field(default_factory=list)
 
 
@@ -109,6 +120,36 @@ class AgentDefinition(Body):
     @model_validator(mode="after")
     def _one_home_for_tools(self) -> Self:
         agree_on_tools(self.tools if "tools" in self.model_fields_set else None, self.configuration)
+        return self
+
+
+class PersonaChoice(Body):
+    """A voice as documents name it: a persona of the library by its slug, the agent's own text, and which counts."""
+
+    slug: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    custom_prompt: Prompt | None = None
+    use_custom: Switch = False
+
+
+class AgentFile(Body):
+    """An agent as a document of its own: what export gives and import takes. It holds no secret and no status."""
+
+    api_version: Literal["automatos/v1"] = Field("automatos/v1", alias="apiVersion")
+    kind: Literal["Agent"] = "Agent"
+    name: Name
+    description: Description | None = None
+    agent_type: AgentType | None = None
+    marketplace_category: Category | None = None
+    tags: Tags = Field(default_factory=list)
+    persona: PersonaChoice | None = None
+    llm_config: ModelSettings | None = Field(None, alias="model_config")
+    skills: SkillNames = Field(default_factory=list)
+    tools: ToolNames | None = None
+    configuration: AgentConfiguration = Field(default_factory=AgentConfiguration)
+
+    @model_validator(mode="after")
+    def _one_home_for_tools(self) -> Self:
+        agree_on_tools(self.tools, self.configuration)
         return self
 
 

@@ -46,7 +46,7 @@ class Agent(Base):
     persona_id: Mapped[UUID | None] = mapped_column(ForeignKey("personas.id", ondelete="SET NULL"))
     custom_persona_prompt: Mapped[str | None] = mapped_column(Text)
     use_custom_persona: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    stopping: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    stopping: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     status_reason: Mapped[str | None] = mapped_column(Text)
     status_changed_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     last_active_at: Mapped[datetime | None] = mapped_column(AWARE)

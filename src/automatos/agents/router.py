@@ -1,22 +1,37 @@
-"""Routes: agents of the caller's workspace."""
+"""Routes: the agents of the caller's workspace; parts, documents and the life of an agent have files of their own."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from automatos.agents import schemas, service
-from automatos.agents.deps import AgentDependents, AgentReadiness
+from automatos.agents import (
+    bulk,
+    create,
+    documents_router,
+    parts_router,
+    schemas,
+    service,
+    stats,
+    status_router,
+    stopping,
+    update,
+)
+from automatos.agents.deps import AgentLifecycle, AgentWorkDep
 from automatos.agents.errors import (
-    AgentInUse,
     AgentNameTaken,
     AgentNotFound,
     AgentNotReady,
+    CursorUnreadable,
+    ImpactChanged,
+    ImpactNotConfirmed,
     StatusChangeRefused,
+    UnknownPersona,
+    UnknownSkills,
     UnknownTools,
 )
-from automatos.agents.models import Agent
 from automatos.agents.types import (
     HINT_TOPIC,
+    AgentOrder,
     AgentStatus,
     AgentType,
     Category,
@@ -31,11 +46,12 @@ from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, Editor, ReadingSession, Session
 
-router = APIRouter(prefix="/api/agents", tags=["agents"])
+PREFIX = "/api/agents"
 IfMatch = Annotated[str | None, Header(max_length=1000)]
+agents = APIRouter(prefix=PREFIX, tags=["agents"])
 
 
-@router.get("/types", response_model=schemas.AgentTypes)
+@agents.get("/types")
 async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
     """List the agent types, the categories, and how they name each other."""
     del caller
@@ -46,84 +62,95 @@ async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
     )
 
 
-@router.get("", response_model=schemas.Agents)
+@agents.get("/stats")
+async def get_stats(caller: CurrentCaller, session: Session, work: AgentWorkDep) -> schemas.AgentStats:
+    """Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do."""
+    return await stats.count_agents(session, caller.workspace_id, work)
+
+
+@agents.get("", responses=problems(CursorUnreadable))
 async def list_agents(
-    *, caller: AllWorkspacesReader, session: ReadingSession,
+    *, caller: AllWorkspacesReader, session: ReadingSession, means: AgentLifecycle,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     status: AgentStatus | None = None, agent_type: AgentType | None = None,
-    priority_level: PriorityLevel | None = None, search: Annotated[schemas.SearchText | None, Query()] = None,
-) -> dict[str, object]:
-    """List the workspace's agents, oldest first; `search` looks in names and descriptions.
+    priority_level: PriorityLevel | None = None, category: Category | None = None,
+    tag: Annotated[schemas.TagText | None, Query()] = None,
+    search: Annotated[schemas.SearchText | None, Query()] = None,
+    sort: AgentOrder | None = None, order: schemas.Direction = "asc",
+    cursor: Annotated[schemas.CursorText | None, Query()] = None,
+) -> schemas.Agents:
+    """List the workspace's agents, oldest first unless `sort` says otherwise; `search` looks in names and descriptions.
 
-    System admins may name `__all__` as the workspace.
+    Page with `skip`, or without gaps and repeats with the `next_cursor` of the page before. System admins may name
+    `__all__` as the workspace.
     """
-    wanted = service.AgentFilter(status, agent_type, priority_level, search)
-    items, total = await service.list_agents(session, caller.reach, wanted, skip=skip, limit=limit)
-    return {"items": items, "total": total, "skip": skip, "limit": limit}
+    wanted = service.AgentFilter(status, agent_type, priority_level, category, tag, search)
+    page = service.Page(sort, order == "desc", skip, limit, cursor)
+    found = await service.list_agents(session, caller.reach, wanted, page)
+    items = await service.present(session, found.items, means)
+    return schemas.Agents(items=items, total=found.total, skip=skip, limit=limit, next_cursor=found.next_cursor)
 
 
-@router.post("", response_model=schemas.Agent, status_code=status.HTTP_201_CREATED,
-             responses=problems(AgentNameTaken, UnknownTools))
+@agents.post("", status_code=status.HTTP_201_CREATED,
+             responses=problems(AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
 async def create_agent(
-    body: schemas.AgentCreate, caller: Editor, session: Session, hints: Hints, response: Response
-) -> Agent:
-    """Add an agent; it starts inactive."""
-    agent = await service.create_agent(session, caller, body)
-    response.headers["Location"] = f"{router.prefix}/{agent.id}"
-    return _tagged(agent, response, hints)
-
-
-@router.get("/{agent_id}", response_model=schemas.Agent, responses=problems(AgentNotFound))
-async def get_agent(agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response) -> Agent:
-    """Return one agent; its ETag is its version."""
-    return _tagged(await service.get_agent(session, caller.workspace_id, agent_id), response)
-
-
-@router.put("/{agent_id}", response_model=schemas.Agent,
-            responses=problems(
-                AgentNotFound, AgentNameTaken, UnknownTools, StatusChangeRefused, AgentNotReady, StaleEdit))
-async def update_agent(
-    *, agent_id: schemas.AgentId, body: schemas.AgentUpdate, caller: Editor, session: Session,
-    readiness: AgentReadiness, hints: Hints, response: Response, if_match: IfMatch = None,
-) -> Agent:
-    """Change an agent; with `If-Match`, only if nobody else saved since."""
-    agent = await service.update_agent(session, caller, agent_id, body, readiness, expected=read_versions(if_match))
-    return _tagged(agent, response, hints)
-
-
-@router.delete("/{agent_id}", status_code=status.HTTP_204_NO_CONTENT,
-               responses=problems(AgentNotFound, AgentInUse))
-async def delete_agent(
-    agent_id: schemas.AgentId, caller: Editor, session: Session, dependents: AgentDependents, hints: Hints
-) -> None:
-    """Remove an agent that no recipe and no running execution uses."""
-    await service.delete_agent(session, caller, agent_id, dependents)
+    body: schemas.AgentCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints,
+    response: Response,
+) -> schemas.Agent:
+    """Add an agent with its skills, persona, model and tools in one step; inactive unless `activate` is true."""
+    agent = await create.create_agent(session, caller, body, means.readiness)
     hints.changed(caller.workspace_id, HINT_TOPIC)
-
-
-@router.post("/{agent_id}/activate", response_model=schemas.Agent,
-             responses=problems(AgentNotFound, StatusChangeRefused, AgentNotReady))
-async def activate_agent(
-    *, agent_id: schemas.AgentId, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints,
-    response: Response,
-) -> Agent:
-    """Make an agent take work, once all it needs is there."""
-    return _tagged(await service.activate(session, caller, agent_id, readiness), response, hints)
-
-
-@router.post("/{agent_id}/deactivate", response_model=schemas.Agent,
-             responses=problems(AgentNotFound, StatusChangeRefused))
-async def deactivate_agent(
-    *, agent_id: schemas.AgentId, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints,
-    response: Response,
-) -> Agent:
-    """Make an agent take no more work."""
-    return _tagged(await service.deactivate(session, caller, agent_id, readiness), response, hints)
-
-
-def _tagged(agent: Agent, response: Response, hints: Hints | None = None) -> Agent:
-    """Name the agent's version in the response, and hint that the list changed when it was written."""
+    response.headers["Location"] = f"{PREFIX}/{agent.id}"
     response.headers["ETag"] = etag(agent.version)
-    if hints is not None:
-        hints.changed(agent.workspace_id, HINT_TOPIC)
-    return agent
+    return await service.present_one(session, agent, means)
+
+
+@agents.post("/bulk", status_code=status.HTTP_201_CREATED,
+             responses=problems(AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
+async def create_agents(
+    body: schemas.BulkCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints
+) -> schemas.AgentsMade:
+    """Add several agents, all or none; a refusal names the place of the agent that was refused."""
+    made = await bulk.create_agents(session, caller, body.agents, means.readiness)
+    hints.changed(caller.workspace_id, HINT_TOPIC)
+    return schemas.AgentsMade(items=await service.present(session, made, means), total=len(made))
+
+
+@agents.post("/bulk/actions")
+async def act_on_agents(
+    body: schemas.BulkActions, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints
+) -> schemas.ActionResults:
+    """Do one thing to several agents, each by itself; a change with effects is refused for the agent that has them."""
+    items = await bulk.act(session, caller, body, means)
+    hints.changed(caller.workspace_id, HINT_TOPIC)
+    succeeded = sum(item.ok for item in items)
+    return schemas.ActionResults(items=items, succeeded=succeeded, failed=len(items) - succeeded)
+
+
+@agents.get("/{agent_id}", responses=problems(AgentNotFound))
+async def get_agent(
+    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, means: AgentLifecycle, response: Response
+) -> schemas.Agent:
+    """Return one agent; its ETag is its version."""
+    agent = await service.get_agent(session, caller.workspace_id, agent_id)
+    response.headers["ETag"] = etag(agent.version)
+    return await service.present_one(session, agent, means)
+
+
+@agents.put("/{agent_id}", responses=problems(
+    AgentNotFound, AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, StatusChangeRefused, AgentNotReady,
+    ImpactNotConfirmed, ImpactChanged, StaleEdit))
+async def update_agent(
+    *, agent_id: schemas.AgentId, body: schemas.AgentUpdate, caller: Editor, session: Session, means: AgentLifecycle,
+    response: Response, if_match: IfMatch = None,
+) -> schemas.Agent:
+    """Save everything that the body names in one step; with `If-Match`, only if nobody else saved since."""
+    agent = await update.update_agent(session, caller, agent_id, body, means, expected=read_versions(if_match))
+    stopping.tell(session, agent, means.bus)
+    response.headers["ETag"] = etag(agent.version)
+    return await service.present_one(session, agent, means)
+
+
+router = APIRouter()
+for part in (agents, documents_router.router, parts_router.router, status_router.router):
+    router.include_router(part)

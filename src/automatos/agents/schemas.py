@@ -1,10 +1,10 @@
 """What clients send and get about agents."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, computed_field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from automatos.agents.configuration import (
     AgentConfiguration,
@@ -12,15 +12,19 @@ from automatos.agents.configuration import (
     ModelSettings,
     Name,
     Prompt,
+    SkillIds,
     Switch,
     Tags,
     ToolNames,
     agree_on_tools,
 )
-from automatos.agents.types import AgentStatus, AgentType, Category, PriorityLevel
+from automatos.agents.types import AgentStatus, AgentType, Category, Confirmation, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
+from automatos.tools.types import Effect
 
-NOT_NULL = ("name", "agent_type", "status", "tags", "configuration", "tools", "use_custom_persona")
+NOT_NULL = ("name", "agent_type", "status", "tags", "configuration", "tools", "skill_ids", "use_custom_persona")
+MAX_BULK = 100
+MAX_CHOSEN = 200
 
 
 def _storable(text: str) -> str:
@@ -31,10 +35,16 @@ def _storable(text: str) -> str:
 
 AgentId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 SearchText = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+TagText = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=100),
+    AfterValidator(_storable),
+]
+Direction = Literal["asc", "desc"]
+CursorText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class AgentCreate(Body):
-    """A new agent. Without a type, the category decides it; it starts inactive."""
+    """A new agent. Without a type, the category decides it; it starts inactive unless `activate` asks for more."""
 
     name: Name
     description: Description | None = None
@@ -44,8 +54,11 @@ class AgentCreate(Body):
     tags: Tags = Field(default_factory=list)
     llm_config: ModelSettings | None = Field(None, alias="model_config")
     tools: ToolNames | None = None
+    skill_ids: SkillIds = Field(default_factory=list)
+    persona_id: UUID | None = None
     custom_persona_prompt: Prompt | None = None
     use_custom_persona: Switch | None = None
+    activate: Switch = False
 
     @model_validator(mode="after")
     def _one_home_for_tools(self) -> Self:
@@ -54,7 +67,10 @@ class AgentCreate(Body):
 
 
 class AgentUpdate(Body):
-    """What to change; fields left out stay, and `configuration` is merged over what is stored."""
+    """What to change, in one save; fields left out stay, and `configuration` is merged over what is stored.
+
+    The last three belong to a change of status: how to stop, and what was acknowledged of its effects.
+    """
 
     name: Name | None = None
     description: Description | None = None
@@ -65,8 +81,13 @@ class AgentUpdate(Body):
     tags: Tags | None = None
     llm_config: ModelSettings | None = Field(None, alias="model_config")
     tools: ToolNames | None = None
+    skill_ids: SkillIds | None = None
+    persona_id: UUID | None = None
     custom_persona_prompt: Prompt | None = None
     use_custom_persona: Switch | None = None
+    shutdown_type: ShutdownType | None = None
+    confirmations: Annotated[list[Confirmation], Field(max_length=20)] = Field(default_factory=list)
+    impact_token: Annotated[str, Field(max_length=100)] | None = None
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -77,8 +98,147 @@ class AgentUpdate(Body):
         return self
 
 
+class BulkCreate(Body):
+    """New agents; all of them are made, or none."""
+
+    agents: Annotated[list[AgentCreate], Field(min_length=1, max_length=MAX_BULK)]
+
+
+class BulkActions(Body):
+    """One action on several agents, each by itself; `tags` are those to add or to take away."""
+
+    action: Literal["activate", "deactivate", "pause", "delete", "tag", "untag"]
+    agent_ids: Annotated[list[AgentId], Field(min_length=1, max_length=MAX_CHOSEN)]
+    tags: Tags = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tags_where_they_count(self) -> Self:
+        if bool(self.tags) != (self.action in {"tag", "untag"}):
+            raise ValueError("tags go with the actions tag and untag, and with those only")
+        return self
+
+
+class ResourceShares(Out):
+    """How much of a machine the agent's own work may take: MB, percent of one processor, Mbit/s."""
+
+    memory_mb: int
+    cpu_percent: int
+    network_bandwidth: int
+
+
+class AgentConfigurationOut(Out):
+    """How an agent works, every setting with its value."""
+
+    priority_level: PriorityLevel
+    max_concurrent_tasks: int
+    auto_start: bool
+    retry_attempts: int
+    timeout_seconds: int
+    resource_limits: ResourceShares
+    environment: Literal["development", "staging", "production"]
+    logging_level: Literal["debug", "info", "warning", "error"]
+    performance_monitoring: bool
+    max_iterations: int
+    skill_loading: Literal["on_demand", "preload"] = "on_demand"
+    tools: list[str]
+
+
+class ModelConfig(Out):
+    """Which model an agent uses and how; null means the provider's own default."""
+
+    provider: str
+    model_id: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    fallback_model_id: str | None = None
+
+
+class AgentUsage(Out):
+    """What an agent's model calls used in all; `total_cost` is dollars."""
+
+    total_tokens: int = 0
+    total_cost: str = "0"
+    total_requests: int = 0
+    avg_tokens_per_request: int = 0
+    last_used_at: datetime | None = None
+
+
+class AgentPerformance(Out):
+    """How an agent's work ended so far; `success_rate` is a share, null before the first task."""
+
+    total_tasks_executed: int = 0
+    tasks_completed: int = 0
+    success_count: int = 0
+    failure_count: int = 0
+    success_rate: float | None = None
+    consecutive_failures: int = 0
+    last_task_at: datetime | None = None
+    last_task_success: bool | None = None
+
+
+class AgentStop(Out):
+    """A stop that waits for work to end."""
+
+    shutdown_type: ShutdownType
+    target: AgentStatus
+    requested_by: str
+    requested_at: datetime
+
+
+class PersonaCard(Out):
+    """A persona of the library, as far as an agent shows it."""
+
+    id: UUID
+    slug: str
+    name: str
+    category: str
+    scope: str
+
+
+class SkillCard(Out):
+    """A skill of an agent, as far as an agent shows it."""
+
+    id: int
+    name: str
+    description: str
+    skill_type: str
+    category: str
+    source: str
+    is_active: bool
+    core_tokens: int
+
+
+class GrantedTool(Out):
+    """A tool the agent was granted, and why it cannot be used when it cannot."""
+
+    name: str
+    description: str
+    effect: Effect | None
+    is_available: bool
+    off_reason: str | None
+
+
+class PluginCard(Out):
+    """A plugin of an agent, as far as an agent shows it."""
+
+    plugin_id: UUID
+    slug: str
+    name: str
+    version: str
+
+
+class WorkloadCounts(Out):
+    """How many tasks an agent works on and how many wait for it."""
+
+    running: int
+    queued: int
+
+
 class Agent(Out):
-    """An agent with its model, tools, persona and usage."""
+    """An agent with its model, persona, skills, tools, usage and workload."""
 
     id: int
     workspace_id: UUID
@@ -88,51 +248,95 @@ class Agent(Out):
     agent_type: str
     marketplace_category: str | None
     status: AgentStatus
-    configuration: dict[str, Any]
+    status_reason: str | None
+    status_changed_at: datetime
+    last_active_at: datetime | None
+    stopping: AgentStop | None
+    configuration: AgentConfigurationOut
     tags: list[str]
-    llm_config: dict[str, Any] | None = Field(serialization_alias="model_config")
-    model_usage_stats: dict[str, Any]
-    performance_metrics: dict[str, Any]
+    llm_config: ModelConfig | None = Field(serialization_alias="model_config")
+    model_usage_stats: AgentUsage
+    performance_metrics: AgentPerformance
     persona_id: UUID | None
+    persona: PersonaCard | None
     custom_persona_prompt: str | None
     use_custom_persona: bool
+    skills: list[SkillCard]
+    tools: list[str]
+    granted_tools: list[GrantedTool]
+    plugins: list[PluginCard]
+    priority_level: PriorityLevel
+    max_concurrent_tasks: int
+    auto_start: bool
+    workload: WorkloadCounts
     version: int
     created_by: str
     created_at: datetime
     updated_at: datetime
 
-    @computed_field
-    @property
-    def tools(self) -> list[str]:
-        """The names of the tools the agent was granted."""
-        return list(self.configuration.get("tools", []))
-
-    @computed_field
-    @property
-    def priority_level(self) -> PriorityLevel:
-        """As in `configuration`."""
-        return PriorityLevel(self.configuration.get("priority_level", PriorityLevel.MEDIUM))
-
-    @computed_field
-    @property
-    def max_concurrent_tasks(self) -> int:
-        """As in `configuration`."""
-        return int(self.configuration.get("max_concurrent_tasks", 5))
-
-    @computed_field
-    @property
-    def auto_start(self) -> bool:
-        """As in `configuration`."""
-        return bool(self.configuration.get("auto_start", False))
-
 
 class Agents(Out):
-    """One page of a workspace's agents."""
+    """One page of a workspace's agents; `next_cursor` is null on the last one."""
 
     items: list[Agent]
     total: int
     skip: int
     limit: int
+    next_cursor: str | None
+
+
+class AgentsMade(Out):
+    """The agents that were made at once."""
+
+    items: list[Agent]
+    total: int
+
+
+class ActionRefusal(Out):
+    """Why one agent of several was not changed: the problem document that it alone would have got."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: int
+    code: str
+    title: str
+    detail: str
+
+
+class ActionResult(Out):
+    """What an action did to one agent."""
+
+    id: int
+    ok: bool
+    error: ActionRefusal | None
+
+
+class ActionResults(Out):
+    """What an action did to each of the named agents, in the order they were named."""
+
+    items: list[ActionResult]
+    succeeded: int
+    failed: int
+
+
+class AgentStats(Out):
+    """A workspace's agents in numbers, from what is stored. Shares are null before the first finished task."""
+
+    total_agents: int
+    active_agents: int
+    inactive_agents: int
+    agents_by_status: dict[AgentStatus, int]
+    agents_by_type: dict[str, int]
+    agents_by_category: dict[str, int]
+    average_success_rate: float | None
+    total_executions: int
+    successful_executions: int
+    failed_executions: int
+    total_tokens: int
+    total_cost_usd: str
+    tasks_running: int
+    tasks_queued: int
+    timestamp: datetime
 
 
 class CategoryChoice(Out):

@@ -13,9 +13,12 @@ from uuid import UUID
 import yaml
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.durable.types import Job
 from automatos.llm.types import ModelChoice
 
 HINT_TOPIC = "agents"
+STOP_AGENT = Job("agents.stop")
+INTERRUPT_AGENT = Job("agents.interrupt")
 
 
 class AgentStatus(StrEnum):
@@ -50,6 +53,40 @@ TRANSITIONS: Mapping[AgentStatus, frozenset[AgentStatus]] = MappingProxyType({
 })
 """What people may change a status to; idle, error and archived are set by the server alone."""
 
+STOPS = frozenset({AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.TRAINING})
+"""What an agent is stopped to become: it takes no work there, and what it works on has to end first."""
+
+WORKING = frozenset({AgentStatus.ACTIVE, AgentStatus.IDLE, AgentStatus.PAUSED})
+"""The statuses in which work is accepted for an agent; a paused one lets it wait."""
+
+
+class ShutdownType(StrEnum):
+    """How an agent stops: cut off now, after what it works on, or when nothing needs it any more."""
+
+    IMMEDIATE = "immediate"
+    GRACEFUL = "graceful"
+    SCHEDULED = "scheduled"
+
+
+class Confirmation(StrEnum):
+    """An effect of a change of status that somebody has to confirm."""
+
+    WORKFLOWS = "acknowledge_workflow_impact"
+    QUEUE = "acknowledge_queue_impact"
+    DEPENDENCIES = "acknowledge_dependency_impact"
+    PERFORMANCE = "acknowledge_performance_impact"
+    SHUTDOWN = "confirm_shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOrder:
+    """A change of status as somebody asks for it, with what they confirm; graceful where a stop names no type."""
+
+    status: AgentStatus
+    shutdown_type: ShutdownType | None = None
+    confirmations: frozenset[Confirmation] = frozenset()
+    impact_token: str | None = None
+
 
 class AgentType(StrEnum):
     """What kind of specialist an agent is."""
@@ -77,6 +114,18 @@ class Category(StrEnum):
     HR = "HR"
     DATA_ANALYSIS = "Data Analysis"
     CUSTOM = "Custom"
+
+
+class AgentOrder(StrEnum):
+    """What a list of agents can be sorted by."""
+
+    NAME = "name"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    STATUS = "status"
+    LAST_ACTIVE_AT = "last_active_at"
+    TOTAL_COST = "total_cost"
+    SUCCESS_RATE = "success_rate"
 
 
 class PriorityLevel(StrEnum):
@@ -155,6 +204,11 @@ class AgentSpec:
     version: int
 
     @property
+    def priority(self) -> PriorityLevel:
+        """How much its work matters next to that of others."""
+        return PriorityLevel(self.configuration.get("priority_level", PriorityLevel.MEDIUM))
+
+    @property
     def is_eligible(self) -> bool:
         """Whether the agent takes work."""
         return self.status in ELIGIBLE
@@ -184,7 +238,7 @@ class ActiveWork:
 
     `place` is where the agent comes in: "running" (it works on it now), "queued" (it waits for a slot of the agent),
     "later" (a step still to come). `remaining_s` is estimated from finished runs of the same kind; None when there is
-    no history.
+    no history. `priority` is its own; None means the agent's.
     """
 
     id: UUID
@@ -193,6 +247,7 @@ class ActiveWork:
     status: str
     place: Literal["running", "queued", "later"]
     remaining_s: float | None
+    priority: PriorityLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +313,18 @@ Dependents = Callable[[AsyncSession, UUID, int], Awaitable[list[Dependent]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Cleaner:
+    """What a room does to its own rows when an agent is deleted with all that depends on it.
+
+    Each runs in a savepoint of its own. One that is required and fails keeps the agent; others are logged and left.
+    """
+
+    name: str
+    is_required: bool
+    clean: Callable[[AsyncSession, UUID, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one step of an agent ended; the worker hands these to the OutcomeRecorder."""
 
@@ -267,6 +334,14 @@ class Outcome:
     finished_at: datetime
     duration_ms: int
     error: str | None = None
+
+
+class Outcomes(Protocol):
+    """Where the worker leaves how steps ended."""
+
+    def record(self, outcome: Outcome) -> None:
+        """Take one outcome; returns at once and never raises."""
+        ...
 
 
 def lane_of(agent_id: int) -> str:

@@ -36,15 +36,51 @@ class UnknownProvider(Problem):
                          field="provider", known=known)
 
 
+class UnknownCredentialType(Problem):
+    """No type of credentials has this name."""
+
+    status = 422
+    code = "unknown_credential_type"
+    title = "There is no such type of credentials"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no type of credentials named {name!r}. Choose one of: {', '.join(known)}.",
+                         field="credential_type", known=known)
+
+
 class CredentialInvalidHere(Problem):
-    """The fields of a credential do not fit its provider."""
+    """The fields of a credential do not fit its type or provider; the reasons never repeat what was sent."""
 
     status = 422
     code = "credential_invalid"
-    title = "The credential does not fit its provider"
+    title = "The credential does not fit its type"
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}", field=field)
+    def __init__(self, field: str, reason: str, *others: tuple[str, str]) -> None:
+        errors = [{"field": at, "reason": why} for at, why in ((field, reason), *others)]
+        more = f" (and {len(others)} more)" if others else ""
+        super().__init__(f"{field}: {reason}{more}", field=field, errors=errors)
+
+
+class CredentialLimitReached(Problem):
+    """The workspace has as many credentials as it may have."""
+
+    status = 409
+    code = "credential_limit_reached"
+    title = "There are too many credentials"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A workspace holds at most {limit} credentials. Delete those that nobody uses.")
+
+
+class CredentialUntestable(Problem):
+    """There is no way to try this credential."""
+
+    status = 409
+    code = "credential_untestable"
+    title = "The credential cannot be tried"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
 
 
 class CredentialUnreadable(Problem):
@@ -57,5 +93,5 @@ class CredentialUnreadable(Problem):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The credential {name!r} was sealed with a key this server does not have. Restore the file that held it "
-            "in the folder keys/ of AUTOMATOS_HOME, or delete the credential and add it again."
+            "in the folder keys/ of AUTOMATOS_HOME and restart the server, or enter the fields of the credential again."
         )

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import structlog
 from pydantic import SecretStr
 
 from automatos.credentials import queries
+from automatos.credentials.contents import KEY_FIELD, read_document, seal_context
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.providers import providers_by_name
-from automatos.credentials.types import Provider, Secret
+from automatos.credentials.resolution import Held, Search
+from automatos.credentials.types import ChosenNames, Environment, Level, Look, NameReader, Provider, Resolution, Secret
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
@@ -19,63 +23,97 @@ from automatos.kernel.db import Database
 from automatos.workspaces.service import write_audit
 
 CACHE_S = 30.0
+NAMES_S = 5.0
 USE_EVERY_S = 60.0
 MAX_WORKSPACES = 10_000
+DEFAULT_SERVICE = "orchestrator"
 
 log = structlog.get_logger(__name__)
 
 
-def seal_context(workspace_id: UUID, credential_id: UUID) -> bytes:
-    """Return what a credential's sealed value is bound to: its workspace and its own id."""
-    return b"credential:" + workspace_id.bytes + credential_id.bytes
-
-
 @dataclass(slots=True)
 class _Drawer:
-    """The secrets of one workspace, by provider; a credential that cannot be opened is kept as its error."""
+    """The credentials of one workspace, the newest first; one that cannot be opened is kept as its error."""
 
-    secrets: dict[str, Secret | CredentialUnreadable]
+    held: Sequence[Held]
+    secrets: Mapping[UUID, Secret | CredentialUnreadable]
     until: float
+    names: ChosenNames | None = None
+    names_until: float = 0.0
 
 
 class Keyring:
-    """Finds secrets: the workspace's own credential first, then the platform's key where that is shared.
+    """Finds secrets: the workspace's own credentials by five levels, then the platform's key where that is shared.
 
-    What was read stays in this process for at most 30 seconds; `forget` drops it at once. Each use of a workspace's
-    credential is written to the audit log, at most once a minute.
+    What was read stays in this process for at most 30 seconds; `forget` drops it at once. Uses of a workspace's
+    credential, and credentials that cannot be opened, are written to the audit log, each at most once a minute.
     """
 
     def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
         self._database = database
         self._vault = vault
         self._settings = settings
+        self._read_names: NameReader | None = None
         self._drawers: dict[UUID, _Drawer] = {}
-        self._noted: dict[UUID, float] = {}
+        self._noted: dict[tuple[UUID, str], float] = {}
         self._notes: set[asyncio.Task[None]] = set()
 
-    async def find_secret(self, workspace_id: UUID, provider_name: str) -> Secret | None:
+    def ask_for_names(self, read_names: NameReader) -> None:
+        """Take the function that knows which credentials settings choose by name; settings are no business of ours.
+
+        What it says is kept for at most five seconds.
+        """
+        self._read_names = read_names
+
+    async def find_secret(self, workspace_id: UUID, provider_name: str, environment: str | None = None,
+                          service: str = DEFAULT_SERVICE) -> Secret | None:
         """Return the secret that opens a provider for a workspace, None when there is none.
 
+        `environment` is production unless it says otherwise; `service` is the part of the product that asks.
+
         Raises:
-            CredentialUnreadable: the workspace has a credential that no key of this server opens.
+            CredentialUnreadable: the credential that would be used is one that no key of this server opens.
         """
-        drawer = await self._drawer(workspace_id)
-        own = drawer.secrets.get(provider_name)
-        if isinstance(own, CredentialUnreadable):
-            raise own
-        if own is not None:
-            self._note(workspace_id, own)
-            return own
         provider = providers_by_name().get(provider_name)
-        return self._platform_secret(provider) if provider else None
+        if provider is None:
+            return None
+        drawer = await self._drawer(workspace_id)
+        found, _ = await self._search(drawer, workspace_id, provider, Environment(environment or "production"), service)
+        if found is None:
+            return self._platform_secret(provider)
+        own = drawer.secrets[found.id]
+        if isinstance(own, CredentialUnreadable):
+            self._note(workspace_id, found.id, "credential.resolution_failed")
+            raise own
+        self._note(workspace_id, found.id, "credential.used")
+        return own if own.provider is provider else replace(own, provider=provider)
+
+    async def resolve(self, workspace_id: UUID, provider: Provider, environment: Environment,
+                      service: str = DEFAULT_SERVICE) -> Resolution:
+        """Tell which credential a provider would be opened with now, and where it was looked for; uses nothing."""
+        self.forget(workspace_id)
+        drawer = await self._drawer(workspace_id)
+        looks: list[Look] = []
+        found, level = await self._search(drawer, workspace_id, provider, environment, service, looks)
+        if found is not None:
+            return Resolution(provider.name, environment, "workspace", level, found.id, found.name,
+                              isinstance(drawer.secrets[found.id], Secret), tuple(looks))
+        sought = f"the server's variable {provider.env_variable}" if provider.env_variable else "the server's variables"
+        if self._platform_secret(provider):
+            looks.append(Look(Level.ENVIRONMENT_VARIABLE, sought, "it is used"))
+            return Resolution(provider.name, environment, "environment", Level.ENVIRONMENT_VARIABLE, looks=tuple(looks))
+        looks.append(Look(Level.ENVIRONMENT_VARIABLE, sought, self._platform_obstacle(provider)))
+        return Resolution(provider.name, environment, "none", looks=tuple(looks))
 
     async def configured_providers(self, workspace_id: UUID) -> dict[str, str]:
         """Return where the key of each usable provider comes from, by provider name, in the order of the table."""
         drawer = await self._drawer(workspace_id)
         found: dict[str, str] = {}
         for name, provider in providers_by_name().items():
-            if isinstance(drawer.secrets.get(name), Secret):
-                found[name] = "workspace"
+            own = Search(drawer.held, provider, now(), []).run(Environment.PRODUCTION, None)
+            if own is not None:
+                if isinstance(drawer.secrets[own[0].id], Secret):
+                    found[name] = "workspace"
             elif self._platform_secret(provider):
                 found[name] = "environment"
         return found
@@ -89,31 +127,47 @@ class Keyring:
         if self._notes:
             await asyncio.wait(self._notes, timeout=5)
 
+    async def _search(self, drawer: _Drawer, workspace_id: UUID, provider: Provider, environment: Environment,
+                      service: str, looks: list[Look] | None = None) -> tuple[Held | None, Level | None]:
+        names = await self._names(workspace_id, drawer)
+        chosen = names.name_for(provider.name, service) if names else None
+        found = Search(drawer.held, provider, now(), [] if looks is None else looks).run(environment, chosen)
+        return found or (None, None)
+
+    async def _names(self, workspace_id: UUID, drawer: _Drawer) -> ChosenNames | None:
+        if self._read_names and drawer.names_until <= time.monotonic():
+            drawer.names = await self._read_names(workspace_id)
+            drawer.names_until = time.monotonic() + NAMES_S
+        return drawer.names
+
     async def _drawer(self, workspace_id: UUID) -> _Drawer:
         drawer = self._drawers.get(workspace_id)
         if drawer and drawer.until > time.monotonic():
             return drawer
         async with self._database.recording(workspace_id) as connection:
-            rows = await queries.find_active(connection, workspace_id)
-        secrets: dict[str, Secret | CredentialUnreadable] = {}
+            rows = await queries.read_for_providers(connection, workspace_id)
+        held: list[Held] = []
+        secrets: dict[UUID, Secret | CredentialUnreadable] = {}
         for row in rows:
             if provider := providers_by_name().get(row["provider"]):
-                secrets[provider.name] = self._open(workspace_id, provider, row["id"], row["name"], row["base_url"],
-                                                    row["sealed"])
+                held.append(Held(row["id"], row["name"], provider.name, row["environment"], row["is_active"],
+                                 row["expires_at"]))
+                secrets[row["id"]] = self._open(workspace_id, provider, dict(row))
         if len(self._drawers) >= MAX_WORKSPACES:
             self._drawers.clear()
-        drawer = self._drawers[workspace_id] = _Drawer(secrets, time.monotonic() + CACHE_S)
+        drawer = self._drawers[workspace_id] = _Drawer(held, secrets, time.monotonic() + CACHE_S)
         return drawer
 
-    def _open(self, workspace_id: UUID, provider: Provider, credential_id: UUID, name: str, base_url: str | None,
-              sealed: bytes) -> Secret | CredentialUnreadable:
+    def _open(self, workspace_id: UUID, provider: Provider, row: Mapping[str, Any]) -> Secret | CredentialUnreadable:
         try:
-            value = self._vault.open(sealed, seal_context(workspace_id, credential_id)).decode()
+            opened = self._vault.open(row["sealed"], seal_context(workspace_id, row["id"]))
         except SealBroken as error:
-            log.error("credential_unreadable", credential_id=str(credential_id), reason=str(error))
-            return CredentialUnreadable(name)
-        return Secret(provider, value, base_url or provider.base_url or "", "workspace",
-                      allow_private=provider.is_local or self._settings.allow_private_urls, credential_id=credential_id)
+            log.error("credential_unreadable", credential_id=str(row["id"]), reason=str(error))
+            return CredentialUnreadable(row["name"])
+        fields = read_document(opened, row["base_url"])
+        return Secret(provider, str(fields.get(KEY_FIELD) or ""), row["base_url"] or provider.base_url or "",
+                      "workspace", allow_private=provider.is_local or self._settings.allow_private_urls,
+                      credential_id=row["id"])
 
     def _platform_secret(self, provider: Provider) -> Secret | None:
         """Return the key that the operator put in the environment, if tenants may use it."""
@@ -126,23 +180,32 @@ class Keyring:
         return Secret(provider, key.get_secret_value().strip(), (chosen or provider.base_url or "").rstrip("/"),
                       "environment", allow_private=chosen is not None)
 
-    def _note(self, workspace_id: UUID, secret: Secret) -> None:
-        if secret.credential_id is None or self._noted.get(secret.credential_id, 0.0) > time.monotonic() - USE_EVERY_S:
+    def _platform_obstacle(self, provider: Provider) -> str:
+        if not provider.key_setting:
+            return "no variable holds a key for this provider"
+        if not self._settings.share_platform_keys:
+            return "the operator does not share keys (AUTOMATOS_SHARE_PLATFORM_KEYS)"
+        return "it is not set"
+
+    def _note(self, workspace_id: UUID, credential_id: UUID, action: str) -> None:
+        key = credential_id, action
+        if self._noted.get(key, float("-inf")) > time.monotonic() - USE_EVERY_S:
             return
         if len(self._noted) >= MAX_WORKSPACES:
             self._noted.clear()
-        self._noted[secret.credential_id] = time.monotonic()
-        task = asyncio.create_task(self._write_note(workspace_id, secret.credential_id))
+        self._noted[key] = time.monotonic()
+        task = asyncio.create_task(self._write_note(workspace_id, credential_id, action))
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
-    async def _write_note(self, workspace_id: UUID, credential_id: UUID) -> None:
+    async def _write_note(self, workspace_id: UUID, credential_id: UUID, action: str) -> None:
         """Write the note beside the call it is about: the call never waits for it or fails with it."""
         try:
             async with self._database.session(workspace_id) as session:
                 if found := await queries.find_credential(session, workspace_id, credential_id):
-                    found.last_used_at = now()
-                    await write_audit(session, "server", "credential.used", workspace_id=workspace_id,
+                    if action == "credential.used":
+                        found.last_used_at = now()
+                    await write_audit(session, "server", action, workspace_id=workspace_id,
                                       target_type="credential", target_id=credential_id,
                                       detail={"name": found.name, "provider": found.provider})
         except Exception as error:  # noqa: BLE001

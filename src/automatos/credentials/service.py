@@ -1,70 +1,150 @@
 """Verbs of credentials."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.credentials import queries
-from automatos.credentials.addresses import checked_base_url, may_be_private
+from automatos.credentials import queries, schemas
+from automatos.credentials.contents import main_hint, open_fields, seal_fields, shown_fields
+from automatos.credentials.drafts import Draft, draft_in_short, draft_of_type
 from automatos.credentials.errors import (
     CredentialInvalidHere,
+    CredentialLimitReached,
     CredentialNameTaken,
     CredentialNotFound,
     CredentialUnreadable,
+    UnknownCredentialType,
 )
-from automatos.credentials.keyring import Keyring, seal_context
-from automatos.credentials.models import Credential
-from automatos.credentials.probe import ProbeResult, probe
+from automatos.credentials.keyring import Keyring
+from automatos.credentials.models import Credential, CredentialType
+from automatos.credentials.probe import ProbeResult
 from automatos.credentials.providers import find_provider, get_provider, providers_by_name
-from automatos.credentials.types import Provider, Secret
+from automatos.credentials.trial import try_fields
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
-from automatos.kernel.crypto import SealBroken, Vault
+from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
 from automatos.kernel.ids import new_id
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["Keyring", "create_credential", "delete_credential", "find_provider", "get_provider", "list_credentials",
-           "providers_by_name", "test_credential", "try_secret"]
+__all__ = ["Keyring", "Means", "add_credential", "delete_credential", "find_provider", "get_credential",
+           "get_provider", "get_type", "has_credential", "list_credentials", "list_types", "providers_by_name",
+           "test_credential", "try_contents", "update_credential"]
 
 TARGET = "credential"
+MAX_CREDENTIALS = 500
+PLAIN = ("name", "environment", "description", "tags", "expires_at", "is_active")
 
 
-async def list_credentials(session: AsyncSession, workspace_id: UUID) -> Sequence[Credential]:
-    """Return the credentials of a workspace, by name."""
-    return await queries.list_credentials(session, workspace_id)
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a process needs to open, check and try credentials."""
+
+    vault: Vault
+    settings: Settings
+    http: Http
 
 
-async def create_credential(session: AsyncSession, caller: Caller, vault: Vault, settings: Settings, *, name: str,
-                            provider_name: str, value: str, base_url: str | None) -> Credential:
-    """Seal and store a secret and return its row; the caller must have the keyring forget the workspace. Audited.
+async def list_types(session: AsyncSession) -> list[schemas.CredentialType]:
+    """Return the types of credentials that may be chosen, by category and name."""
+    return [_type(row) for row in await queries.list_types(session)]
+
+
+async def get_type(session: AsyncSession, name: str) -> schemas.CredentialType:
+    """Return one type of credentials.
 
     Raises:
-        UnknownProvider: there is no such provider.
-        CredentialInvalidHere: the value or base URL does not fit the provider.
-        CredentialNameTaken: the workspace has a credential of this name.
+        UnknownCredentialType: there is none; names those that exist.
     """
-    provider = get_provider(provider_name)
-    value = checked_value(provider, value)
-    row = Credential(id=new_id(), workspace_id=caller.workspace_id, name=name, provider=provider.name,
-                     base_url=checked_base_url(provider, base_url, settings), hint=hint_of(value),
-                     created_by=caller.actor, is_active=True, created_at=now(), test_status="not_tested",
-                     test_message="")
-    row.sealed = vault.seal(value.encode(), seal_context(caller.workspace_id, row.id))
-    if await queries.has_name(session, caller.workspace_id, name):
-        raise CredentialNameTaken(name)
+    return _type(await _known_type(session, name))
+
+
+async def list_credentials(session: AsyncSession, workspace_id: UUID, means: Means) -> list[schemas.Credential]:
+    """Return the credentials of a workspace as people may see them, by name."""
+    types = await queries.read_schemas(session)
+    rows = await queries.list_credentials(session, workspace_id)
+    return [_shown(row, types.get(row.credential_type, {}), means.vault) for row in rows]
+
+
+async def get_credential(session: AsyncSession, workspace_id: UUID, credential_id: UUID,
+                         means: Means) -> schemas.Credential:
+    """Return one credential of a workspace as people may see it.
+
+    Raises:
+        CredentialNotFound: the workspace has no such credential.
+    """
+    row = await queries.find_credential(session, workspace_id, credential_id)
+    if row is None:
+        raise CredentialNotFound
+    return _shown(row, await _schema_of(session, row), means.vault)
+
+
+async def has_credential(session: AsyncSession, workspace_id: UUID, credential_id: UUID) -> bool:
+    """Say whether the workspace has this credential."""
+    return await queries.find_credential(session, workspace_id, credential_id) is not None
+
+
+async def add_credential(session: AsyncSession, caller: Caller, means: Means,
+                         body: schemas.CredentialCreate) -> schemas.Credential:
+    """Check, seal and store a credential; the caller must have the keyring forget the workspace. Audited.
+
+    Raises:
+        UnknownProvider, UnknownCredentialType: there is none of this name.
+        CredentialInvalidHere: the fields do not fit the type or provider.
+        CredentialNameTaken: the workspace has a credential of this name.
+        CredentialLimitReached: the workspace has as many credentials as it may have.
+    """
+    draft = await _draft(session, means.settings, body)
+    _check_expiry(body.expires_at)
+    if await queries.count_credentials(session, caller.workspace_id) >= MAX_CREDENTIALS:
+        raise CredentialLimitReached(MAX_CREDENTIALS)
+    if await queries.has_name(session, caller.workspace_id, body.name):
+        raise CredentialNameTaken(body.name)
+    row = Credential(id=new_id(), workspace_id=caller.workspace_id, name=body.name, environment=body.environment.value,
+                     description=body.description, tags=body.tags, expires_at=body.expires_at, created_by=caller.actor,
+                     is_active=True, created_at=now(), updated_at=now(), test_status="not_tested", test_message="")
+    _fill(row, draft, means.vault)
     session.add(row)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise CredentialNameTaken(name) from error
+    await _flush(session, body.name)
     await write_audit(session, caller, "credential.created", target_type=TARGET, target_id=row.id,
-                      detail={"name": name, "provider": provider.name, "base_url": row.base_url})
-    return row
+                      detail=_described(row) | {"fields": sorted(draft.fields)})
+    return _shown(row, draft.schema, means.vault)
+
+
+async def update_credential(session: AsyncSession, caller: Caller, means: Means, credential_id: UUID,
+                            body: schemas.CredentialUpdate) -> schemas.Credential:
+    """Change what is given; the caller must have the keyring forget the workspace. Audited.
+
+    `data` replaces the fields it names. A credential that cannot be opened takes the fields given as all it has.
+
+    Raises:
+        CredentialNotFound: the workspace has no such credential.
+        CredentialInvalidHere: the fields do not fit the type or provider.
+        CredentialNameTaken: the workspace has another credential of this name.
+    """
+    row = await queries.lock_credential(session, caller.workspace_id, credential_id)
+    if row is None:
+        raise CredentialNotFound
+    changes = _plain_changes(row, body)
+    if "name" in changes and await queries.has_name(session, caller.workspace_id, changes["name"]):
+        raise CredentialNameTaken(changes["name"])
+    before = {name: getattr(row, name) for name in changes}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    if body.data is not None:
+        await _replace_fields(session, row, means, body.data)
+    row.updated_at = now()
+    await _flush(session, row.name)
+    detail: dict[str, object] = {"name": row.name, "old": before, "new": changes}
+    await write_audit(session, caller, "credential.updated", target_type=TARGET, target_id=row.id,
+                      detail=detail | ({"fields": sorted(body.data)} if body.data is not None else {}))
+    return _shown(row, await _schema_of(session, row), means.vault)
 
 
 async def delete_credential(session: AsyncSession, caller: Caller, credential_id: UUID) -> None:
@@ -80,72 +160,131 @@ async def delete_credential(session: AsyncSession, caller: Caller, credential_id
                       detail={"name": name})
 
 
-async def test_credential(database: Database, caller: Caller, credential_id: UUID, *, vault: Vault, settings: Settings,
-                          http: Http) -> ProbeResult:
-    """Try a stored credential at its provider, keep the result with it and return it. Audited.
+async def test_credential(database: Database, caller: Caller, credential_id: UUID, means: Means) -> ProbeResult:
+    """Try a stored credential where it belongs, keep the result with it and return it. Audited.
 
-    No transaction is open while the provider is asked.
+    No transaction is open while the other side is asked.
 
     Raises:
         CredentialNotFound: the workspace has no such credential.
         CredentialUnreadable: no key of this server opens it.
+        CredentialUntestable: there is no way to try this type, or it lacks what trying needs.
     """
     async with database.session(caller.workspace_id) as session:
-        row = await _get(session, caller, credential_id)
-    try:
-        value = vault.open(row.sealed, seal_context(caller.workspace_id, row.id)).decode()
-    except SealBroken as error:
-        raise CredentialUnreadable(row.name) from error
-    result = await probe(http, _secret(get_provider(row.provider), value, row.base_url, settings))
+        row = await queries.find_credential(session, caller.workspace_id, credential_id)
+        if row is None:
+            raise CredentialNotFound
+        found = await queries.find_type(session, row.credential_type)
+    fields = open_fields(means.vault, row)
+    result = await try_fields(means.http, means.settings, fields, provider_name=row.provider,
+                              test=found.test_endpoint if found else None)
     async with database.session(caller.workspace_id) as session:
-        row = await _get(session, caller, credential_id)
+        row = await queries.lock_credential(session, caller.workspace_id, credential_id)
+        if row is None:
+            raise CredentialNotFound
         row.test_status, row.test_message, row.last_tested_at = result.status, result.message, result.tested_at
         await write_audit(session, caller, "credential.tested", target_type=TARGET, target_id=row.id,
                           detail={"name": row.name, "status": result.status})
     return result
 
 
-async def _get(session: AsyncSession, caller: Caller, credential_id: UUID) -> Credential:
-    found = await queries.find_credential(session, caller.workspace_id, credential_id)
+async def try_contents(database: Database, caller: Caller, means: Means, body: schemas.CredentialTry) -> ProbeResult:
+    """Try a credential that is not stored, and store nothing.
+
+    Raises:
+        UnknownProvider, UnknownCredentialType: there is none of this name.
+        CredentialInvalidHere: the fields do not fit the type or provider.
+        CredentialUntestable: there is no way to try this type, or it lacks what trying needs.
+    """
+    async with database.session(caller.workspace_id) as session:
+        draft = await _draft(session, means.settings, body)
+    return await try_fields(means.http, means.settings, draft.fields, provider_name=draft.provider, test=draft.test)
+
+
+async def _draft(session: AsyncSession, settings: Settings,
+                 body: schemas.CredentialCreate | schemas.CredentialTry) -> Draft:
+    """Check what a credential shall hold, in either form."""
+    if body.provider is not None:
+        provider = get_provider(body.provider)
+        known = await queries.find_type(session, provider.credential_type)
+        return draft_in_short(provider, settings, body.value.get_secret_value(), body.base_url, known)
+    known = await _known_type(session, body.credential_type or "")
+    return draft_of_type(known, settings, body.data or {})
+
+
+async def _replace_fields(session: AsyncSession, row: Credential, means: Means, data: Mapping[str, Any]) -> None:
+    try:
+        fields = open_fields(means.vault, row)
+    except CredentialUnreadable:
+        fields = {}
+    found = await _known_type(session, row.credential_type)
+    draft = draft_of_type(found, means.settings, {**fields, **data})
+    _fill(row, draft, means.vault)
+    row.test_status, row.test_message, row.last_tested_at = "not_tested", "", None
+
+
+def _fill(row: Credential, draft: Draft, vault: Vault) -> None:
+    row.credential_type, row.provider = draft.type_name, draft.provider
+    row.base_url = draft.fields.get("base_url") if draft.provider else None
+    row.hint = main_hint(draft.schema, draft.fields)
+    seal_fields(vault, row, draft.fields)
+
+
+def _plain_changes(row: Credential, body: schemas.CredentialUpdate) -> dict[str, Any]:
+    """Return what of the plain columns is given and differs; only the expiry can be taken away."""
+    given = {name: getattr(body, name) for name in PLAIN if name in body.model_fields_set}
+    for name, value in given.items():
+        if value is None and name != "expires_at":
+            raise CredentialInvalidHere(name, "must not be null; leave it out to keep it.")
+    if "expires_at" in given and given["expires_at"] != row.expires_at:
+        _check_expiry(given["expires_at"])
+    return {name: value for name, value in given.items() if value != getattr(row, name)}
+
+
+def _check_expiry(expires_at: Any) -> None:
+    if expires_at is not None and expires_at <= now():
+        raise CredentialInvalidHere("expires_at", "must be in the future. To stop using a credential, switch it off.")
+
+
+async def _flush(session: AsyncSession, name: str) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise CredentialNameTaken(name) from error
+
+
+async def _known_type(session: AsyncSession, name: str) -> CredentialType:
+    found = await queries.find_type(session, name)
     if found is None:
-        raise CredentialNotFound
+        raise UnknownCredentialType(name, [each.name for each in await queries.list_types(session)])
     return found
 
 
-async def try_secret(settings: Settings, http: Http, *, provider_name: str, value: str,
-                     base_url: str | None) -> ProbeResult:
-    """Try a secret that is not stored, and store nothing.
-
-    Raises:
-        UnknownProvider: there is no such provider.
-        CredentialInvalidHere: the value or base URL does not fit the provider.
-    """
-    provider = get_provider(provider_name)
-    return await probe(http, _secret(provider, checked_value(provider, value),
-                                     checked_base_url(provider, base_url, settings), settings))
+async def _schema_of(session: AsyncSession, row: Credential) -> Mapping[str, Any]:
+    found = await queries.find_type(session, row.credential_type)
+    return found.schema if found else {}
 
 
-def checked_value(provider: Provider, value: str) -> str:
-    """Return the secret without surrounding space.
-
-    Raises:
-        CredentialInvalidHere: it is missing, or could not be sent in a header.
-    """
-    value = value.strip()
-    if provider.wire == "demo":
-        raise CredentialInvalidHere("provider", "the demo takes no credential.")
-    if provider.needs_key and not value:
-        raise CredentialInvalidHere("value", f"{provider.display_name} needs a key.")
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise CredentialInvalidHere("value", "must be one line of printable ASCII characters without spaces.")
-    return value
+def _described(row: Credential) -> dict[str, object]:
+    return {"name": row.name, "type": row.credential_type, "provider": row.provider, "base_url": row.base_url,
+            "environment": row.environment}
 
 
-def hint_of(value: str) -> str:
-    """Return the end of a secret, for people to tell keys apart; nothing of a short one."""
-    return f"…{value[-4:]}" if len(value) >= 16 else ""
+def _type(row: CredentialType) -> schemas.CredentialType:
+    return schemas.CredentialType(
+        name=row.name, display_name=row.display_name, category=row.category, description=row.description,
+        provider=str(row.schema["x-provider"]) if "x-provider" in row.schema else None, json_schema=row.schema,
+        can_be_tested=row.test_endpoint is not None, documentation_url=row.documentation_url,
+    )
 
 
-def _secret(provider: Provider, value: str, base_url: str | None, settings: Settings) -> Secret:
-    return Secret(provider, value, base_url or provider.base_url or "", "workspace",
-                  allow_private=may_be_private(provider, settings))
+def _shown(row: Credential, schema: Mapping[str, Any], vault: Vault) -> schemas.Credential:
+    try:
+        fields = open_fields(vault, row)
+    except CredentialUnreadable:
+        fields = None
+    plain = {name: getattr(row, name) for name in schemas.Credential.model_fields if hasattr(row, name)}
+    return schemas.Credential(
+        **plain, fields=shown_fields(schema, fields), is_readable=fields is not None,
+        is_expired=row.expires_at is not None and row.expires_at <= now(),
+    )

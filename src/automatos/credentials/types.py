@@ -1,11 +1,45 @@
-"""Words of this room: providers, and the secret that opens one."""
+"""Words of this room: providers, environments, the secret that opens a provider, and how it was found."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from enum import IntEnum, StrEnum
+from typing import Literal, Protocol
 from uuid import UUID
 
 Wire = Literal["openai", "anthropic", "demo"]
 SecretSource = Literal["workspace", "environment", "none"]
+HINT_TOPIC = "credentials"
+
+
+class Environment(StrEnum):
+    """Which of its environments a workspace keeps a credential for."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+
+
+class Level(IntEnum):
+    """The six places a secret is looked for, in this order."""
+
+    EXPLICIT_NAME = 1
+    NAME = 2
+    TYPE = 3
+    NAME_VARIANT = 4
+    OTHER_ENVIRONMENT = 5
+    ENVIRONMENT_VARIABLE = 6
+
+
+class ChosenNames(Protocol):
+    """The names of credentials that the settings of a workspace choose."""
+
+    def name_for(self, provider: str, service: str) -> str | None:
+        """Return the name chosen for a provider by the part of the product that asks, or None."""
+        ...
+
+
+NameReader = Callable[[UUID], Awaitable[ChosenNames]]
+"""Reads what the settings of a workspace choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +63,12 @@ class Provider:
     limit_field: str = "max_tokens"
     stream_usage: bool = True
     default_model: str | None = None
+    type_name: str | None = None
+
+    @property
+    def credential_type(self) -> str:
+        """The type of credential that opens it."""
+        return self.type_name or f"{self.name}_api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +81,26 @@ class Secret:
     source: SecretSource
     allow_private: bool
     credential_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One place that was looked at for a secret, and what was found there, in words."""
+
+    level: Level
+    sought: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Which secret a provider would be opened with, and every place that was looked at for it; no value."""
+
+    provider: str
+    environment: Environment
+    source: SecretSource
+    level: Level | None = None
+    credential_id: UUID | None = None
+    credential_name: str | None = None
+    is_readable: bool = True
+    looks: tuple[Look, ...] = ()

@@ -5,6 +5,7 @@ from automatos.kernel.db import Database
 from automatos.llm.seed import seed_models
 from automatos.personas.seed import seed_personas
 from automatos.settings.seed import seed_settings
+from automatos.skills.seed import seed_patterns, seed_skills
 
 
 async def seed(database: Database) -> None:
@@ -12,4 +13,6 @@ async def seed(database: Database) -> None:
     await seed_credential_types(database)
     await seed_settings(database)
     await seed_models(database)
+    await seed_skills(database)
+    await seed_patterns(database)
     await seed_personas(database)

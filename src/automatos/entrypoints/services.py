@@ -1,13 +1,15 @@
 """Everything one process owns, opened and closed with its lifespan: an API, a worker, or both."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
+from uuid import UUID
 
 from automatos.agents import jobs as agents
 from automatos.agents.readiness import Readiness
-from automatos.agents.service import OutcomeRecorder, count_by_persona
+from automatos.agents.service import OutcomeRecorder, count_by_persona, users_of_skills
 from automatos.agents.starting import start_agents
 from automatos.agents.types import Cleaner, Dependents
 from automatos.credentials.service import Keyring
@@ -27,9 +29,12 @@ from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
 from automatos.recipes.crew import Kitchen
-from automatos.recipes.service import Workforce, dependents_of_agent
+from automatos.recipes.service import Workforce
 from automatos.recipes.types import RUN_RECIPE
-from automatos.runs.service import NoSkills, account_for
+from automatos.runs.service import WorkspaceShelf, account_for
+from automatos.runs.types import SkillShelf
+from automatos.skills import jobs as skills
+from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox
 from automatos.workspaces.service import Gatekeeper
 
@@ -45,6 +50,7 @@ class Services:
     http: Http
     models: ModelClient
     toolbox: Toolbox
+    shelf_of: Callable[[UUID], SkillShelf]
     outcomes: OutcomeRecorder
     worker: Worker | None = None
     _accounting: asyncio.Task[int] | None = None
@@ -65,7 +71,8 @@ class Services:
         self.health = HealthCheck(settings, self.database, self.blobs)
         self.agent_work = Workforce(self.database, self.bus)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
-        self.agent_dependents: tuple[Dependents, ...] = (dependents_of_agent, heartbeat_of_agent)
+        self.skill_users: SkillUsers = users_of_skills
+        self.agent_dependents: tuple[Dependents, ...] = (heartbeat_of_agent,)
         self.agent_cleaners: tuple[Cleaner, ...] = ()
 
     @asynccontextmanager
@@ -84,6 +91,7 @@ class Services:
             stack.push_async_callback(self.models.close)
             self.toolbox = Toolbox(self.settings, self.http)
             await self.toolbox.open()
+            self.shelf_of = partial(WorkspaceShelf, self.database, self.toolbox)
             stack.push_async_callback(self.presence.stop)
             self.presence.on_burial(self._account_for_the_dead)
             await self.presence.start()
@@ -105,7 +113,7 @@ class Services:
         """Make the worker with every room's jobs."""
         folders = self.settings.home / "executions"
         kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders, self.outcomes,
-                          lambda _: NoSkills())
+                          self.shelf_of)
         handlers = {
             RUN_RECIPE.name: recipes.handler(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
             **heartbeats.handlers(self.database, self.bus),
@@ -114,6 +122,7 @@ class Services:
             *recipes.chores(kitchen),
             *agents.chores(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
             *heartbeats.chores(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
+            *skills.chores(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls),
         )
         return Worker(self.database, self.presence, self.bus, handlers, capacity=self.settings.worker_concurrency,
                       chores=chores)

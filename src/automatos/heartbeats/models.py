@@ -32,13 +32,17 @@ class Heartbeat(Base):
 
 
 class HeartbeatResult(Base):
-    """What came of one beat: running, success, error, unchanged or skipped; `due_at` is null when a person asked."""
+    """What came of one beat: running, success, error, unchanged or skipped; `due_at` is null when a person asked.
+
+    `watched` is what the agent watched, as it was when it was decided to ask the agent; null before that.
+    """
 
     __tablename__ = "heartbeat_results"
     __table_args__ = (
         Index("uq_heartbeat_results_due", "agent_id", "due_at", unique=True),
         Index("ix_heartbeat_results_agent", "agent_id", "id"),
         Index("ix_heartbeat_results_workspace", "workspace_id", "created_at"),
+        Index("ix_heartbeat_results_running", "workspace_id", "agent_id", postgresql_where=text("status = 'running'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -52,6 +56,7 @@ class HeartbeatResult(Base):
     actions_taken: Mapped[list[object]] = mapped_column(JSONB, server_default="[]")
     tokens_used: Mapped[int] = mapped_column(Integer, server_default="0")
     cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
+    watched: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     triggered_by: Mapped[str] = mapped_column(String(320), server_default="heartbeat")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(AWARE)

@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     # Work.
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
+    heartbeat_enabled: bool = Field(True, validation_alias=_own("HEARTBEAT_ENABLED", "HEARTBEAT_ENABLED"))
+    agent_idle_after_s: float = Field(300.0, ge=1.0, le=604_800.0, validation_alias=_own("AGENT_IDLE_AFTER_S"))
+    agent_error_after_failures: int = Field(5, ge=1, le=1000, validation_alias=_own("AGENT_ERROR_AFTER_FAILURES"))
     allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
     cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))

@@ -6,7 +6,7 @@ own policies.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from automatos.kernel.errors import DatabaseUnavailable
 Row = TypeVar("Row")
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
+AFTER_COMMIT = "automatos.after_commit"
 CLOSING_LOOKS = 40
 """How often, every 50 ms, closing looks whether the sessions under way have ended."""
 UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
@@ -147,6 +148,8 @@ class Database:
                 )
                 yield session
                 await session.commit()
+                for do in session.info.pop(AFTER_COMMIT, ()):
+                    do()
         except (InterfaceError, OperationalError) as error:
             raise DatabaseUnavailable from error
         except DBAPIError as error:
@@ -181,6 +184,11 @@ class Database:
         return await asyncpg.connect(
             self.url, timeout=CONNECT_TIMEOUT_S,  # pyright: ignore[reportArgumentType]
             server_settings=self._server_settings)
+
+
+def after_commit(session: AsyncSession, do: Callable[[], None]) -> None:
+    """Have something done as soon as the session's transaction is committed, and never when it is not."""
+    session.info.setdefault(AFTER_COMMIT, []).append(do)
 
 
 def in_reach(column: InstrumentedAttribute[UUID], workspace_id: UUID | None) -> ColumnElement[bool]:

@@ -1,15 +1,17 @@
 """Which model answers when an agent names none."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
-from automatos.credentials.service import Keyring, find_provider, get_provider
+from automatos.credentials.service import Keyring, find_provider, get_provider, providers_by_name
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.llm.errors import UnknownModel
 from automatos.llm.types import DefaultModel, ModelChoice
 from automatos.settings.service import find_values
-from automatos.settings.types import GENERAL_CATEGORY, category_of
+from automatos.settings.types import GENERAL_CATEGORY, SettingScope, category_of
 
 DEMO = DefaultModel(ModelChoice("demo", "demo"), "demo")
 _SOURCES: dict[str, Literal["workspace_settings", "system_settings"]] = {
@@ -33,7 +35,8 @@ async def find_default(database: Database, settings: Settings, keyring: Keyring,
             values = stored[scope]
             if values.get("llm_provider") or values.get("llm_model"):
                 where = f"{scope} settings ({category})"
-                return DefaultModel(_choice(values.get("llm_provider"), values.get("llm_model"), where), source)
+                choice = _choice(values.get("llm_provider"), values.get("llm_model"), where)
+                return DefaultModel(_tuned(choice, stored), source)
     if settings.default_llm_provider or settings.default_llm_model:
         named = settings.default_llm_provider, settings.default_llm_model
         return DefaultModel(_choice(*named, "environment (DEFAULT_LLM_PROVIDER, DEFAULT_LLM_MODEL)"), "environment")
@@ -44,13 +47,25 @@ async def find_default(database: Database, settings: Settings, keyring: Keyring,
     return DEMO
 
 
+def _tuned(choice: ModelChoice, stored: Mapping[str, Mapping[str, object]]) -> ModelChoice:
+    """Add what the category says of how the model is asked, the workspace's word before the system's."""
+    values = {**stored[SettingScope.SYSTEM], **stored[SettingScope.WORKSPACE]}
+    temperature, max_tokens = values.get("temperature"), values.get("max_tokens")
+    fallback = values.get("fallback_model")
+    return replace(
+        choice, temperature=float(temperature) if isinstance(temperature, int | float) else None,
+        max_tokens=int(max_tokens) if isinstance(max_tokens, int | float) else None,
+        fallback_model_id=fallback if isinstance(fallback, str) and fallback else None,
+    )
+
+
 def _choice(provider_name: object, model_id: object, where: str) -> ModelChoice:
     """Pair a provider with a model; a model alone says by its name whose it is."""
     model = str(model_id) if model_id else ""
     name = str(provider_name) if provider_name else provider_by_model(model)
     if not name:
-        raise UnknownModel(f"The {where} name the model {model!r} without a provider. Set llm_provider too.",
-                           field="llm_provider")
+        raise UnknownModel(f"The {where} name the model {model!r} without a provider. Set llm_provider too, to one of: "
+                           f"{', '.join(providers_by_name())}.", field="llm_provider", known=list(providers_by_name()))
     provider = get_provider(name)
     model = model or provider.default_model or ""
     if not model:

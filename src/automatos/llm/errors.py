@@ -3,7 +3,7 @@
 import re
 from typing import Any, ClassVar
 
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import NotFound, Problem
 
 MESSAGE_LIMIT = 300
 _SECRETS = re.compile(
@@ -150,8 +150,75 @@ class CredentialMissing(ModelProblem):
 
 
 class UnknownModel(Problem):
-    """Settings name a provider without naming one of its models."""
+    """No model is named where one is needed, or nothing is known of the one that is."""
 
     status = 422
     code = "unknown_model"
     title = "There is no such model"
+
+
+class ModelAmbiguous(Problem):
+    """Several providers have a model of this name."""
+
+    status = 422
+    code = "model_ambiguous"
+    title = "Several providers have this model"
+
+    def __init__(self, model_id: str, providers: list[str]) -> None:
+        super().__init__(f"{model_id!r} is offered by {', '.join(providers)}. Name the provider too.", field="provider",
+                         known=providers)
+
+
+class UnknownTask(NotFound):
+    """No kind of task has this name."""
+
+    code = "unknown_task"
+    title = "There is no such kind of task"
+
+    def __init__(self, task: str, known: list[str]) -> None:
+        super().__init__(f"There is no kind of task named {task!r}. Choose one of: {', '.join(known)}.", known=known)
+
+
+class ModelEntryNotFound(NotFound):
+    """The catalogue has no such model."""
+
+    code = "model_entry_not_found"
+    title = "The catalogue has no such model"
+
+    def __init__(self) -> None:
+        super().__init__("The catalogue has no model with this id. GET /api/models?status=all lists them.")
+
+
+class ModelEntryTaken(Problem):
+    """The catalogue has this model of this provider already."""
+
+    status = 409
+    code = "model_entry_taken"
+    title = "The catalogue has this model already"
+
+    def __init__(self, provider: str, model_id: str) -> None:
+        super().__init__(f"The catalogue has {model_id!r} of {provider} already. Change that entry instead.",
+                         field="model_id")
+
+
+class ModelEntryInvalid(Problem):
+    """The changed entry would contradict itself."""
+
+    status = 422
+    code = "model_entry_invalid"
+    title = "The model's entry would contradict itself"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}", field=field)
+
+
+class ModelEntryShipped(Problem):
+    """The model came with the server, and would come back at the next start."""
+
+    status = 409
+    code = "model_entry_shipped"
+    title = "The model came with the server"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"{model_id!r} came with the server and would come back at its next start. Set its status to "
+                         "inactive instead.", field="id")

@@ -67,7 +67,8 @@ class LlmUsage(Base):
         Index("ix_llm_usage_workspace", "workspace_id", "created_at"),
         Index("uq_llm_usage_call", "run_id", "turn", "attempt", unique=True),
         Index("ix_llm_usage_agent", "agent_id"),
-        Index("ix_llm_usage_credential", "credential_id", "created_at", postgresql_where=text("credential_id IS NOT NULL")),
+        Index("ix_llm_usage_credential", "credential_id", "created_at",
+              postgresql_where=text("credential_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -10,9 +10,9 @@ import structlog
 
 from automatos.kernel.db import Database
 from automatos.llm import queries
-from automatos.llm.types import Cost, Usage
+from automatos.llm.types import Cost, PriceSource, Usage
 
-CACHE_S = 60.0
+CACHE_S = 5.0
 MICRO = Decimal(1_000_000)
 PUBLISHED_NAMES = {"openai": "openai", "anthropic": "anthropic", "google": "google", "mistral": "mistral",
                    "groq": "groq", "xai": "x-ai", "openrouter": "openrouter", "azure": "azure"}
@@ -27,7 +27,7 @@ def micro_usd(tokens: int, per_1k: Decimal) -> int:
 
 
 class PriceBook:
-    """Prices of models, kept in this process for a minute.
+    """Prices of models, kept in this process for a few seconds.
 
     The published list is large, so it is loaded when a model outside our table is asked for the first time.
     """
@@ -58,6 +58,12 @@ class PriceBook:
         if rates := self._rates.get((provider, model_id)):
             return Cost(micro_usd(usage.input_tokens, rates[0]), micro_usd(usage.output_tokens, rates[1]))
         return self._published_cost(provider, model_id, usage)
+
+    def source(self, provider: str, model_id: str) -> PriceSource:
+        """Say whose price `cost` goes by, once it was prepared."""
+        if provider == "demo" or (provider, model_id) in self._rates:
+            return "catalogue"
+        return "published" if self._published_cost(provider, model_id, Usage(1, 1)) is not None else "unknown"
 
     async def _refresh(self) -> None:
         if self._until > time.monotonic():

@@ -1,11 +1,12 @@
 """SQL of the model catalogue and the usage ledger."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,17 +16,19 @@ from automatos.llm.models import LlmModel, LlmUsage
 _INSERT_USAGE = """
 WITH incoming AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(
-        agent_id int, execution_id uuid, run_id uuid, turn int, attempt int, request_type text, provider text,
+        agent_id int, execution_id uuid, run_id uuid, turn int, attempt int, credential_id uuid, request_type text,
+        provider text,
         model_id text, input_tokens int, output_tokens int, cache_read_tokens int, cache_write_tokens int,
         input_cost_micro_usd bigint, output_cost_micro_usd bigint, latency_ms int, status text, error_message text,
         created_at timestamptz)
 ), written AS (
-    INSERT INTO llm_usage (workspace_id, agent_id, execution_id, run_id, turn, attempt, request_type, provider,
-        model_id, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens,
+    INSERT INTO llm_usage (workspace_id, agent_id, execution_id, run_id, turn, attempt, credential_id, request_type,
+        provider, model_id, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens,
         input_cost_micro_usd, output_cost_micro_usd, cost_micro_usd, latency_ms, status, error_message, created_at)
-    SELECT $2, a.id, i.execution_id, i.run_id, i.turn, i.attempt, i.request_type, i.provider, i.model_id,
-        i.input_tokens, i.output_tokens, i.input_tokens + i.output_tokens, i.cache_read_tokens, i.cache_write_tokens,
-        i.input_cost_micro_usd, i.output_cost_micro_usd, i.input_cost_micro_usd + i.output_cost_micro_usd,
+    SELECT $2, a.id, i.execution_id, i.run_id, i.turn, i.attempt, i.credential_id, i.request_type, i.provider,
+        i.model_id, i.input_tokens, i.output_tokens, i.input_tokens + i.output_tokens, i.cache_read_tokens,
+        i.cache_write_tokens, i.input_cost_micro_usd, i.output_cost_micro_usd,
+        i.input_cost_micro_usd + i.output_cost_micro_usd,
         i.latency_ms, i.status, i.error_message, i.created_at
     FROM incoming i LEFT JOIN agents a ON a.id = i.agent_id AND a.workspace_id = $2
     ON CONFLICT (run_id, turn, attempt) DO NOTHING
@@ -67,19 +70,71 @@ async def read_prices(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     )
 
 
-async def list_models(session: AsyncSession, provider: str | None, status: str | None) -> Sequence[LlmModel]:
-    """Return the models of the catalogue, those of one provider if it is named, by provider and name."""
-    query = select(LlmModel).order_by(LlmModel.provider, LlmModel.display_name)
+async def list_models(session: AsyncSession, provider: str | None, status: str | None, *,
+                      capability: str | None = None, search: str | None = None) -> Sequence[LlmModel]:
+    """Return the models of the catalogue that fit what is given, by provider and name.
+
+    A capability is a key of an entry's own, or `functions`, `vision`, `streaming`; `search` looks at the names.
+    """
+    query = select(LlmModel).order_by(LlmModel.provider, LlmModel.display_name, LlmModel.id)
     if provider is not None:
         query = query.where(LlmModel.provider == provider)
     if status is not None:
         query = query.where(LlmModel.status == status)
+    if capability is not None:
+        switch = {"functions": LlmModel.supports_functions, "vision": LlmModel.supports_vision,
+                  "streaming": LlmModel.supports_streaming}.get(capability)
+        query = query.where(LlmModel.capabilities.has_key(capability) if switch is None else switch)
+    if search:
+        query = query.where(or_(*(column.icontains(search, autoescape=True) for column in (
+            LlmModel.model_id, LlmModel.display_name, LlmModel.model_family, LlmModel.provider))))
     return (await session.scalars(query)).all()
 
 
-async def add_models(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Add models that the catalogue does not have yet; what is there stays as it is."""
-    await session.execute(insert(LlmModel).values(rows).on_conflict_do_nothing(index_elements=["provider", "model_id"]))
+async def find_model(session: AsyncSession, entry_id: int) -> LlmModel | None:
+    """Return one model of the catalogue, or None."""
+    return await session.get(LlmModel, entry_id)
+
+
+async def lock_model(session: AsyncSession, entry_id: int) -> LlmModel | None:
+    """Return one model of the catalogue, locked until the transaction ends, or None."""
+    return await session.get(LlmModel, entry_id, with_for_update=True)
+
+
+async def find_model_named(session: AsyncSession, provider: str, model_id: str) -> LlmModel | None:
+    """Return a provider's model of the catalogue, or None."""
+    return await session.scalar(
+        select(LlmModel).where(LlmModel.provider == provider, LlmModel.model_id == model_id))
+
+
+async def providers_of_model(session: AsyncSession, model_id: str) -> Sequence[str]:
+    """Return the providers from which the catalogue has a model, by name."""
+    found = await session.scalars(
+        select(LlmModel.provider).where(LlmModel.model_id == model_id).order_by(LlmModel.provider))
+    return found.all()
+
+
+async def add_models(session: AsyncSession, rows: Sequence[dict[str, Any]], refreshed: Sequence[str]) -> None:
+    """Add models that the catalogue does not have yet, and bring the columns named up to date in those nobody changed.
+
+    What people changed stays as it is; rows that are as they should be are not touched.
+    """
+    statement = insert(LlmModel).values(rows)
+    fresh = {name: statement.excluded[name] for name in refreshed}
+    differs = or_(*(getattr(LlmModel, name).is_distinct_from(value) for name, value in fresh.items()))
+    await session.execute(statement.on_conflict_do_update(
+        index_elements=["provider", "model_id"], set_=fresh, where=and_(LlmModel.updated_by == "", differs)))
+
+
+async def list_uses(session: AsyncSession, workspace_id: UUID, credential_id: UUID, *,
+                    before: tuple[datetime, int] | None, limit: int) -> Sequence[LlmUsage]:
+    """Return the calls that used a credential, the newest first, those before a time and id where one is given."""
+    query = (select(LlmUsage)
+             .where(LlmUsage.workspace_id == workspace_id, LlmUsage.credential_id == credential_id)
+             .order_by(LlmUsage.created_at.desc(), LlmUsage.id.desc()).limit(limit))
+    if before is not None:
+        query = query.where(tuple_(LlmUsage.created_at, LlmUsage.id) < tuple_(*before))
+    return (await session.scalars(query)).all()
 
 
 async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> dict[str, int]:

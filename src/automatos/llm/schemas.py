@@ -1,5 +1,6 @@
-"""What clients get about models and usage."""
+"""What clients get about models, their prices and usage."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -20,18 +21,30 @@ Rate = Annotated[Decimal | None, PlainSerializer(rate_to_text, return_type=str |
 class Model(Out):
     """A model of the catalogue; rates are US dollars per 1,000 tokens, null when unknown."""
 
+    id: int
     provider: str
     model_id: str
     display_name: str
     model_family: str
+    description: str
     context_window: int | None
     max_output_tokens: int | None
     capabilities: dict[str, object]
     supports_functions: bool
     supports_vision: bool
+    supports_streaming: bool
     input_cost_per_1k: Rate = Field(validation_alias="input_cost_per_1k_tokens")
     output_cost_per_1k: Rate = Field(validation_alias="output_cost_per_1k_tokens")
+    recommended_for: list[str]
+    default_temperature: float
+    min_temperature: float
+    max_temperature: float
+    release_date: date | None
+    deprecation_date: date | None
     status: str
+    version: int
+    updated_by: str = Field(description="Who changed it last; empty while it is as this server brought it.")
+    updated_at: datetime
 
 
 class ModelList(Out):
@@ -39,6 +52,15 @@ class ModelList(Out):
 
     items: list[Model]
     total: int
+
+
+class ModelsForTask(Out):
+    """The models that suit a kind of task, and every kind of task there is."""
+
+    task: str
+    items: list[Model]
+    total: int
+    tasks: list[str]
 
 
 class ModelProvider(Out):
@@ -53,6 +75,7 @@ class ModelProvider(Out):
     is_local: bool
     default_base_url: str | None
     default_model: str | None
+    credential_type: str
 
 
 class ModelProviderList(Out):
@@ -69,6 +92,21 @@ class DefaultModel(Out):
     model_id: str
     source: str
     is_demo: bool
+
+
+class ServiceCategory(Out):
+    """A part of the product that asks models, and the category of settings it reads."""
+
+    service: str
+    category: str
+
+
+class ServiceCategoryList(Out):
+    """Which settings each part of the product reads; parts that are not listed read `default_category`."""
+
+    items: list[ServiceCategory]
+    total: int
+    default_category: str
 
 
 class UsageSummary(Out):

@@ -1,5 +1,6 @@
 """The first models of the catalogue."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -8,14 +9,29 @@ import yaml
 from automatos.kernel.db import Database
 from automatos.llm import queries
 
+REFRESHED = ("capabilities", "supports_streaming", "recommended_for", "description", "release_date", "deprecation_date",
+             "default_temperature", "min_temperature", "max_temperature")
+"""What later releases of this server may bring up to date, in entries that nobody changed."""
+
 
 async def seed_models(database: Database) -> None:
-    """Add the well-known models that the catalogue lacks; can be run at every start, changes nothing that is there."""
-    text = files("automatos.llm").joinpath("seeds/models.yaml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = yaml.safe_load(text)
+    """Add the well-known models that the catalogue lacks; can be run at every start, keeps what people changed."""
     async with database.session(None) as session:
-        await queries.add_models(session, [row | {"capabilities": _capabilities(row)} for row in rows])
+        await queries.add_models(session, [_row(row) for row in shipped_models()], REFRESHED)
 
 
-def _capabilities(row: dict[str, Any]) -> dict[str, bool]:
-    return {"chat": True, "streaming": True, "functions": True, "vision": bool(row["supports_vision"])}
+@cache
+def shipped_models() -> list[dict[str, Any]]:
+    """Return the models that come with this server."""
+    text = files("automatos.llm").joinpath("seeds/models.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what an entry leaves out, so that all rows have the same columns."""
+    usual: dict[str, Any] = {
+        "supports_streaming": True, "description": "", "release_date": None, "deprecation_date": None,
+        "default_temperature": "0.7", "min_temperature": "0", "max_temperature": "2", "capabilities": {},
+        "recommended_for": [],
+    }
+    return usual | row

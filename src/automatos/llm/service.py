@@ -6,8 +6,11 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self, TypeVar
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.credentials.service import Keyring, find_provider, get_provider
 from automatos.credentials.types import Provider, Secret
@@ -15,8 +18,11 @@ from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.errors import Problem
 from automatos.kernel.http import Http
+from automatos.llm import queries
+from automatos.llm.choices import faults_of
 from automatos.llm.defaults import find_default
 from automatos.llm.errors import CredentialMissing, ModelProblem, ModelTimeout, SamplingRefused
+from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ModelProvider, ProviderCall
 from automatos.llm.providers.anthropic import AnthropicProvider
@@ -28,9 +34,11 @@ from automatos.llm.types import (
     CallContext,
     Completion,
     CompletionStatus,
+    Cost,
     DefaultModel,
     Message,
     ModelChoice,
+    PriceSource,
     RecordedCall,
     ToolSpec,
     Usage,
@@ -107,7 +115,11 @@ class ModelClient:
 
     @classmethod
     def open(cls, database: Database, settings: Settings, http: Http, keyring: Keyring) -> Self:
-        """Make the client of this process, with a price book and a usage recorder of its own."""
+        """Make the client of this process, with a price book and a usage recorder of its own.
+
+        The keyring learns to ask the settings for the names of credentials that people chose there.
+        """
+        keyring.ask_for_names(partial(read_names, database))
         return cls(settings=settings, http=http, keyring=keyring, prices=PriceBook(database),
                    recorder=UsageRecorder(database), database=database)
 
@@ -134,10 +146,19 @@ class ModelClient:
         """Say why a model (the default when None) could not be asked now, None when nothing stands in the way."""
         try:
             choice = choice or (await self.resolve_default(workspace_id)).choice
-            await self._secret_for(get_provider(choice.provider), choice, workspace_id)
+            await self._secret_for(get_provider(choice.provider), choice, CallContext(workspace_id))
         except Problem as problem:
             return problem.detail
         return None
+
+    def forget_prices(self) -> None:
+        """Read the catalogue's prices anew with the next call; other processes do so within seconds."""
+        self._prices.forget()
+
+    async def estimate(self, provider: str, model_id: str, usage: Usage) -> tuple[Cost | None, PriceSource]:
+        """Return what a call that uses so much would cost, and whose price that is; the cost is None when unknown."""
+        await self._prices.prepare(provider, model_id)
+        return self._prices.cost(provider, model_id, usage), self._prices.source(provider, model_id)
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
@@ -174,7 +195,7 @@ class ModelClient:
         scope = asyncio.timeout_at(route.ends_at)
         try:
             async with scope:
-                secret = await self._secret_for(provider, route.choice, question.context.workspace_id)
+                secret = await self._secret_for(provider, route.choice, question.context)
                 if (provider.name, route.choice.model_id) in self._fixed:
                     route = _without_sampling(route)
                 await self._prices.prepare(provider.name, route.choice.model_id)
@@ -203,8 +224,9 @@ class ModelClient:
             raise problem
         return route, pause_s
 
-    async def _secret_for(self, provider: Provider, choice: ModelChoice, workspace_id: UUID) -> Secret:
-        secret = await self._keyring.find_secret(workspace_id, provider.name)
+    async def _secret_for(self, provider: Provider, choice: ModelChoice, context: CallContext) -> Secret:
+        secret = await self._keyring.find_secret(context.workspace_id, provider.name, context.environment,
+                                                 context.request_type)
         if secret is None:
             if provider.needs_key:
                 raise _fault(CredentialMissing, choice, f"There is no key for {provider.display_name}.")
@@ -221,25 +243,27 @@ class ModelClient:
             question.may_call_tools,
         )
         began = time.perf_counter()
+        note = partial(self._note_failure, route, question, began, secret.credential_id)
         try:
             answer = await self._wires[secret.provider.wire].stream(call, question.tell)
         except ModelProblem as problem:
-            self._note_failure(route, question, began, "error", f"{problem.code}: {problem.detail}")
+            note("error", f"{problem.code}: {problem.detail}")
             raise
         except asyncio.CancelledError:
             if _now_s() >= route.ends_at:
-                self._note_failure(route, question, began, "error", ModelTimeout.code)
+                note("error", ModelTimeout.code)
             else:
-                self._note_failure(route, question, began, "cancelled", None)
+                note("cancelled", None)
             raise
-        return self._completion(route, question, answer, began)
+        return self._completion(route, question, answer, began, secret.credential_id)
 
-    def _completion(self, route: _Route, question: _Question, answer: Answer, began: float) -> Completion:
+    def _completion(self, route: _Route, question: _Question, answer: Answer, began: float,
+                    credential_id: UUID | None) -> Completion:
         choice, latency_ms = route.choice, _ms_since(began)
         cost = self._prices.cost(choice.provider, choice.model_id, answer.usage)
         usage = answer.usage or Usage()
         self._recorder.record(UsageRow(question.context, choice.provider, choice.model_id, question.attempt,
-                                       route.status, usage, cost, latency_ms))
+                                       route.status, usage, cost, latency_ms, credential_id=credential_id))
         return Completion(answer.text, answer.tool_calls, usage, choice.provider, choice.model_id, answer.finish_reason,
                           latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt)
 
@@ -253,10 +277,23 @@ class ModelClient:
         self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage,
                                        cost, call.latency_ms))
 
-    def _note_failure(self, route: _Route, question: _Question, began: float, status: UsageStatus,
-                      message: str | None) -> None:
+    def _note_failure(self, route: _Route, question: _Question, began: float, credential_id: UUID | None,
+                      status: UsageStatus, message: str | None) -> None:
         self._recorder.record(UsageRow(question.context, route.choice.provider, route.choice.model_id, question.attempt,
-                                       status, latency_ms=_ms_since(began), error_message=message))
+                                       status, latency_ms=_ms_since(began), error_message=message,
+                                       credential_id=credential_id))
+
+
+async def check_choice(where: AsyncSession | Database, choice: ModelChoice) -> list[str]:
+    """Return in whole sentences what is wrong with a choice of model, before anybody is asked; empty when nothing is.
+
+    Unknown providers and settings outside of what the catalogue allows are faults; a model that the catalogue does
+    not have is none.
+    """
+    if isinstance(where, Database):
+        async with where.session(None) as session:
+            return await check_choice(session, choice)
+    return faults_of(choice, await queries.find_model_named(where, choice.provider, choice.model_id))
 
 
 def _fault(kind: type[Fault], choice: ModelChoice, what: str) -> Fault:

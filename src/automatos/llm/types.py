@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,8 +11,29 @@ from automatos.kernel.clock import now
 Role = Literal["system", "user", "assistant", "tool"]
 CompletionStatus = Literal["success", "fallback"]
 UsageStatus = Literal["success", "fallback", "error", "cancelled"]
+PriceSource = Literal["catalogue", "published", "unknown"]
 MAX_TOKENS_OF_A_CALL = 10_000_000
 FALLBACK_SEPARATOR = ":"
+HINT_TOPIC = "models"
+
+
+class ModelStatus(StrEnum):
+    """How far a model of the catalogue may be chosen."""
+
+    ACTIVE = "active"
+    BETA = "beta"
+    DEPRECATED = "deprecated"
+    INACTIVE = "inactive"
+
+
+class ModelStatusFilter(StrEnum):
+    """Which models a list shows."""
+
+    ACTIVE = "active"
+    BETA = "beta"
+    DEPRECATED = "deprecated"
+    INACTIVE = "inactive"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +119,10 @@ class DefaultModel:
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """For whom a call is made; `epoch` separates the calls of a run that another worker took over."""
+    """For whom a call is made; `epoch` separates the calls of a run that another worker took over.
+
+    `environment` chooses among the workspace's credentials; None means production.
+    """
 
     workspace_id: UUID
     agent_id: int | None = None
@@ -106,6 +131,7 @@ class CallContext:
     turn: int | None = None
     request_type: str = "recipe"
     epoch: int = 0
+    environment: str | None = None
 
     @property
     def idempotency_key(self) -> str | None:
@@ -177,4 +203,5 @@ class UsageRow:
     cost: Cost | None = None
     latency_ms: int = 0
     error_message: str | None = None
+    credential_id: UUID | None = None
     created_at: datetime = field(default_factory=now)

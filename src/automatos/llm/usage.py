@@ -117,5 +117,6 @@ def _as_columns(row: UsageRow) -> dict[str, Any]:
         "cache_read_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens,
         "input_cost_micro_usd": cost.input_micro_usd if cost else None,
         "output_cost_micro_usd": cost.output_micro_usd if cost else None, "latency_ms": row.latency_ms,
-        "status": row.status, "error_message": row.error_message, "created_at": row.created_at.isoformat(),
+        "credential_id": row.credential_id, "status": row.status, "error_message": row.error_message,
+        "created_at": row.created_at.isoformat(),
     }

@@ -124,6 +124,8 @@ class Cook:
     async def _begin(self) -> None:
         """Say that work goes on; time spent waiting to begin, or with a paused agent, is not counted as work."""
         state = self._state
+        if state.finished_at is not None:
+            return  # a late stop cut the recording of its end off; it only has to be recorded again
         if state.status in {ExecutionStatus.QUEUED, ExecutionStatus.PAUSED}:
             state.deadline_at = now() + timedelta(seconds=state.definition.config.total_timeout_s)
         if state.status is ExecutionStatus.QUEUED:

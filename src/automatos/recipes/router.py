@@ -10,7 +10,7 @@ from automatos.durable.deps import BusDep, Hints
 from automatos.kernel.errors import StaleEdit
 from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
-from automatos.recipes import errors, runs_view, schemas, service
+from automatos.recipes import errors, run_schemas, runs_view, schemas, service
 from automatos.recipes.apply import apply_file
 from automatos.recipes.models import Recipe, RecipeVersion
 from automatos.recipes.start import start_execution
@@ -139,18 +139,18 @@ async def list_executions(
     template_id: Template, caller: CurrentCaller, session: Session,
     status: Annotated[ExecutionStatus | None, Query()] = None, skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> schemas.ExecutionPage:
+) -> run_schemas.ExecutionPage:
     """List a recipe's executions, newest first."""
     await service.get_recipe(session, caller.workspace_id, template_id)
     items, total = await runs_view.page(
         session, caller.workspace_id, status=status, recipe=template_id, skip=skip, limit=limit)
-    return schemas.ExecutionPage(items=items, total=total, skip=skip, limit=limit, recipe_id=template_id)
+    return run_schemas.ExecutionPage(items=items, total=total, skip=skip, limit=limit, recipe_id=template_id)
 
 
 @router.get("/{template_id}/executions/{execution_id}", responses=problems(errors.ExecutionNotFound))
 async def get_execution(
     template_id: Template, execution_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase
-) -> schemas.RunOut:
+) -> run_schemas.RunOut:
     """Return one execution of a recipe with its steps and turns."""
     run = await runs_view.show(session, database, caller.workspace_id, execution_id)
     if run.recipe_id != template_id:
@@ -162,11 +162,11 @@ async def get_execution(
              responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
 async def cancel_execution(
     template_id: Template, execution_id: UUID, caller: Editor, session: Session, database: AppDatabase, bus: BusDep
-) -> schemas.Cancelling:
+) -> run_schemas.Cancelling:
     """Cancel an execution; whoever works on it stops within two seconds."""
     await get_execution(template_id, execution_id, caller, session, database)
     await runs_view.cancel_execution(database, bus, caller, execution_id)
-    return schemas.Cancelling.of(execution_id)
+    return run_schemas.Cancelling.of(execution_id)
 
 
 async def _shown(session: Session, caller: Caller, recipe: Recipe, response: Response) -> schemas.RecipeOut:

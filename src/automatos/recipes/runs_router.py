@@ -12,7 +12,7 @@ from automatos.durable.service import events_after, follow, follow_many, places_
 from automatos.durable.types import EventBus, StoredEvent
 from automatos.kernel.db import Database
 from automatos.kernel.openapi import problems
-from automatos.recipes import errors, runs_view, schemas
+from automatos.recipes import errors, run_schemas, runs_view
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
 from automatos.recipes.types import FINAL_EVENTS, ExecutionKind, ExecutionStatus
@@ -35,7 +35,7 @@ NotThere = problems(errors.ExecutionNotFound)
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"model": schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
+    200: {"model": run_schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
           "content": {"text/event-stream": {}}},
 }
 
@@ -47,40 +47,40 @@ async def list_runs(
     agent_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     kind: Annotated[ExecutionKind | None, Query()] = None, cursor: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.RunPage:
+) -> run_schemas.RunPage:
     """List what the workspace's recipes and agents have worked on, newest first; system admins may name `__all__`."""
     items, total = await runs_view.page(
         session, caller.reach, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=cursor,
         limit=limit + 1)
     more = str(items[limit - 1].id) if len(items) > limit else None
-    return schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
+    return run_schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
 
 
 @router.get("/api/runs/{run_id}", responses=NotThere)
-async def get_run(run_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase) -> schemas.RunOut:
+async def get_run(run_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase) -> run_schemas.RunOut:
     """Return one run with its steps, turns, tokens and cost."""
     return await runs_view.show(session, database, caller.workspace_id, run_id)
 
 
 @router.post("/api/runs/{run_id}/cancel", status_code=status.HTTP_202_ACCEPTED,
              responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
-async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> schemas.Cancelling:
+async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> run_schemas.Cancelling:
     """Cancel a run; whoever works on it stops within two seconds. A second call changes nothing."""
     await runs_view.cancel_execution(database, bus, caller, run_id)
-    return schemas.Cancelling.of(run_id)
+    return run_schemas.Cancelling.of(run_id)
 
 
 @router.get("/api/runs/{run_id}/events.json", responses=NotThere)
 async def list_run_events(
     run_id: UUID, caller: CurrentCaller, database: AppDatabase, after: After = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-) -> schemas.EventPage:
+) -> run_schemas.EventPage:
     """Return a part of a run's stored event log."""
     total, _ = await _followed(database, caller, run_id)
     events = await events_after(database, caller.workspace_id, run_topic(run_id), after, limit)
-    items = [schemas.EventOut.model_validate_json(event.envelope()) for event in events]
+    items = [run_schemas.EventOut.model_validate_json(event.envelope()) for event in events]
     more = items[-1].seq if len(items) == limit else None
-    return schemas.EventPage(items=items, total=total, next_after=more)
+    return run_schemas.EventPage(items=items, total=total, next_after=more)
 
 
 @router.get("/api/runs/{run_id}/events", response_class=StreamingResponse, responses=NotThere | STREAM)

@@ -14,7 +14,7 @@ from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.loading import load
 from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.queries import definitions, executions
-from automatos.recipes.schemas import RunOut, RunStep, RunSummary, TurnOut
+from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus
 from automatos.runs.service import read_turns
 from automatos.runs.types import Turn

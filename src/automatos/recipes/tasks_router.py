@@ -9,7 +9,7 @@ from automatos.agents.errors import AgentNotFound
 from automatos.agents.types import PRIORITIES
 from automatos.durable.deps import BusDep
 from automatos.kernel.openapi import problems
-from automatos.recipes import errors, schemas
+from automatos.recipes import errors, run_schemas
 from automatos.recipes.queries import agent_work
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import ExecutionStatus, StepStatus, TaskOrder, TaskStarted
@@ -24,9 +24,9 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, patt
 @router.post("/{agent_id}/execute", status_code=status.HTTP_202_ACCEPTED,
              responses=problems(AgentNotFound, errors.AgentNotEligible, errors.IdempotencyKeyReused))
 async def execute_agent(
-    agent_id: AgentId, body: schemas.TaskNew, caller: Editor, database: AppDatabase, bus: BusDep,
+    agent_id: AgentId, body: run_schemas.TaskNew, caller: Editor, database: AppDatabase, bus: BusDep,
     idempotency_key: IdempotencyKey = None,
-) -> schemas.TaskStarted:
+) -> run_schemas.TaskStarted:
     """Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed."""
     order = TaskOrder(
         agent_id, body.prompt, data=body.input_data, priority=PRIORITIES[body.priority] if body.priority else None,
@@ -42,24 +42,24 @@ async def execute_agent(
 async def list_agent_runs(
     agent_id: AgentId, caller: CurrentCaller, session: Session, status: Annotated[StepStatus | None, Query()] = None,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.AgentRuns:
+) -> run_schemas.AgentRuns:
     """List the steps an agent has worked on, in recipes and tasks, newest first."""
     await agents.get_agent(session, caller.workspace_id, agent_id)
     rows, total = await agent_work.steps_of_agent(
         session, caller.workspace_id, agent_id, status=status, skip=skip, limit=limit)
-    items = [schemas.AgentRun.model_validate(row) for row in rows]
-    return schemas.AgentRuns(items=items, total=total, skip=skip, limit=limit)
+    items = [run_schemas.AgentRun.model_validate(row) for row in rows]
+    return run_schemas.AgentRuns(items=items, total=total, skip=skip, limit=limit)
 
 
 def _shown(
-    started: TaskStarted, body: schemas.TaskNew, usual_s: float | None, caller: Caller
-) -> schemas.TaskStarted:
+    started: TaskStarted, body: run_schemas.TaskNew, usual_s: float | None, caller: Caller
+) -> run_schemas.TaskStarted:
     said = "Queued."
     if started.waits_for:
         said = f"Queued: {started.agent_name} is paused and begins when it is resumed."
     if started.is_repeat:
         said = "This Idempotency-Key already started this task."
-    return schemas.TaskStarted(
+    return run_schemas.TaskStarted(
         execution_id=started.execution_id, agent_id=started.agent_id, agent_name=started.agent_name,
         status=ExecutionStatus.QUEUED, waits_for=started.waits_for, parameters=body,
         estimated_duration_s=usual_s, message=said,

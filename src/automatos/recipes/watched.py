@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import Database
 from automatos.recipes.queries import watched as queries
+from automatos.recipes.run_schemas import RunOut
 from automatos.recipes.runs_view import show
-from automatos.recipes.schemas import RunOut
 from automatos.recipes.types import ExecutionStatus
 
 LINES = 20

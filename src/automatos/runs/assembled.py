@@ -1,6 +1,6 @@
 """What an agent reads before its first message, shown to people: the very parts that a run would get."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -87,10 +87,10 @@ class Assembler:
         """
         default = None if agent.model else await self.models.resolve_default(self.workspace_id)
         runtime = self.ready(agent, default.choice if default else None)
-        model, parts = await runtime.model(), await runtime.parts()
+        model, parts, cores = await runtime.model(), await runtime.parts(), await runtime.cores()
         return Assembled(
             agent_id, ChosenModel(model.provider, model.model_id, default.source if default else "agent"),
-            model.temperature, runtime.temperature_source, parts, agent.persona, tuple(_skills(runtime)),
+            model.temperature, runtime.temperature_source, parts, agent.persona, tuple(_skills(agent, cores)),
             tuple(tool.name for tool in runtime.tools),
         )
 
@@ -103,9 +103,9 @@ class Assembler:
         return AgentFactory(self.toolbox, find_default, self.skills).activate_agent(agent)
 
 
-def _skills(runtime: AgentRuntime) -> Iterator[ReadSkill]:
-    for skill in runtime.agent.skills:
-        if runtime.preloads:
-            yield ReadSkill(skill.id, skill.name, 2, skill.core_tokens)
+def _skills(agent: AgentSpec, cores: Mapping[int, str]) -> Iterator[ReadSkill]:
+    for skill in agent.skills:
+        if skill.id in cores:
+            yield ReadSkill(skill.id, skill.name, 2, estimate_tokens(cores[skill.id]))
         else:
             yield ReadSkill(skill.id, skill.name, 1, estimate_tokens(f"- {skill.name}: {skill.description}"))

@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from automatos.runs.assembled import Assembler
-from automatos.runs.runtime import NoSkills
 from automatos.workspaces.deps import AppDatabase, CurrentCaller
 
 
 async def get_assembler(request: Request, database: AppDatabase, caller: CurrentCaller) -> Assembler:
     """Return what puts the prompts of the caller's workspace together."""
     state = request.app.state
-    return Assembler(database, state.models, state.toolbox, NoSkills(), caller.workspace_id)
+    return Assembler(database, state.models, state.toolbox, state.shelf_of(caller.workspace_id), caller.workspace_id)
 
 
 AppAssembler = Annotated[Assembler, Depends(get_assembler)]

@@ -83,7 +83,3 @@ class RunNotes:
             return
         is_opened = level == logging.DEBUG and log.is_enabled_for(logging.INFO)
         (details if is_opened else log).log(level, event, **self._who, **facts)
-
-
-SILENT = RunNotes(0, "", level="error", is_timed=False)
-"""The notes of runs that nobody asked to hear of: failures only."""

@@ -26,7 +26,7 @@ class Counters:
 
 @dataclass
 class AgentRuntime:
-    """One agent, active in this process. Its model and its prompt are made when they are first needed, and then kept.
+    """One agent, active in this process. Its model and skills are looked up when they are first needed, and then kept.
 
     `tools` are all it is offered; those of them that come with its skills are in `handed`, by name.
     """
@@ -38,7 +38,7 @@ class AgentRuntime:
     find_default_model: Callable[[], Awaitable[ModelChoice]]
     counters: Counters = field(default_factory=Counters)
     _model: ModelChoice | None = None
-    _parts: tuple[Part, ...] | None = None
+    _cores: Mapping[int, str] | None = None
 
     async def model(self) -> ModelChoice:
         """Return the agent's own model, or the workspace's default where it names none.
@@ -61,19 +61,23 @@ class AgentRuntime:
             return TemperatureSource.PERSONA
         return TemperatureSource.PROVIDER
 
-    @property
-    def preloads(self) -> bool:
-        """Whether the agent reads its skills whole before it begins."""
-        return self.agent.configuration.get("skill_loading") == PRELOAD
+    async def cores(self) -> Mapping[int, str]:
+        """Return the whole texts, by id, of the skills that the agent reads from the start; one that is gone is out."""
+        if self._cores is None:
+            skills = self.agent.skills if self.agent.configuration.get("skill_loading") == PRELOAD else ()
+            texts = await asyncio.gather(*(self._read(skill) for skill in skills))
+            self._cores = {skill.id: text for skill, text in zip(skills, texts, strict=True) if text is not None}
+        return self._cores
+
+    async def _read(self, skill: SkillSpec) -> str | None:
+        try:
+            return await self.read_core(skill)
+        except LookupError:
+            return None
 
     async def parts(self) -> tuple[Part, ...]:
-        """Return the system prompt in parts; skills are read when the agent is to have them whole."""
-        if self._parts is None:
-            skills = self.agent.skills if self.preloads else ()
-            texts = await asyncio.gather(*(self.read_core(skill) for skill in skills))
-            cores = {skill.id: text for skill, text in zip(skills, texts, strict=True)}
-            self._parts = assemble(self.agent, self.tools, cores)
-        return self._parts
+        """Return the system prompt in parts."""
+        return assemble(self.agent, self.tools, await self.cores())
 
     async def open(self, prompt: str, limits: Limits) -> Opening:
         """Return what a run of this agent on `prompt` starts from."""
@@ -82,32 +86,18 @@ class AgentRuntime:
         return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in self.tools), limits)
 
 
-class NoSkills:
-    """The shelf of a workspace whose agents have no skills."""
-
-    async def core(self, skill: SkillSpec) -> str:
-        """There is nothing to read."""
-        raise LookupError(skill.name)
-
-    def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:
-        """There is nothing to load."""
-        del agent
-        return {}
-
-
 class AgentFactory:
     """Makes runtimes for the agents of one workspace."""
 
     def __init__(
-        self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]],
-        skills: SkillShelf | None = None,
+        self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]], skills: SkillShelf
     ) -> None:
         self._toolbox = toolbox
         self._find_default_model = find_default_model
-        self._skills = skills or NoSkills()
+        self._skills = skills
 
     def activate_agent(self, agent: AgentSpec) -> AgentRuntime:
         """Return a runtime of an agent; asks no provider for anything yet."""
         handed = self._skills.handed_tools(agent)
-        tools = (*self._toolbox.specs(agent.tools), *(tool.spec for tool in handed.values()))
-        return AgentRuntime(agent, tools, handed, self._skills.core, self._find_default_model)
+        tools = self._toolbox.specs([*agent.tools, *handed], handed)
+        return AgentRuntime(agent, tuple(tools), handed, self._skills.core, self._find_default_model)

@@ -1,11 +1,12 @@
 """Verbs of runs, for the rooms above."""
 
-from automatos.runs.context import assemble, fence
+from automatos.runs.context import fence
 from automatos.runs.ledger import account_for
 from automatos.runs.loop import Desk, run_agent
 from automatos.runs.notes import RunNotes
 from automatos.runs.records import opening_to_json, read_run, read_turns, turns_to_json
-from automatos.runs.runtime import AgentFactory, AgentRuntime, NoSkills
+from automatos.runs.runtime import AgentFactory, AgentRuntime
+from automatos.runs.skill_tools import WorkspaceShelf
 
-__all__ = ["AgentFactory", "AgentRuntime", "Desk", "NoSkills", "RunNotes", "account_for", "assemble", "fence",
+__all__ = ["AgentFactory", "AgentRuntime", "Desk", "RunNotes", "WorkspaceShelf", "account_for", "fence",
            "opening_to_json", "read_run", "read_turns", "run_agent", "turns_to_json"]

@@ -35,14 +35,16 @@ async def try_agent(
     system = f"{join(await runtime.parts())}\n\n{text_of('trial')}"
     said = [Message("system", system), *(Message(one.role, one.content) for one in messages)]
     pieces: Pieces = asyncio.Queue()
+    context = CallContext(
+        workspace_id, request_type="test", environment=runtime.agent.configuration.get("environment"))
     call = asyncio.create_task(models.complete(
-        await runtime.model(), said, (), CallContext(workspace_id, request_type="test"),
+        await runtime.model(), said, (), context,
         on_delta=pieces.put_nowait, deadline_s=DEADLINE_S, retries=RETRIES,
     ))
     call.add_done_callback(lambda _: pieces.put_nowait(None))
     try:
         yield ": asking\n\n"
-        async for text in _gathered(pieces):
+        async for text in gathered(pieces):
             yield _frame("delta", schemas.TryDelta(text=storable(text)).model_dump()) if text else ": still here\n\n"
         yield await _ending(call)
     finally:
@@ -51,11 +53,11 @@ async def try_agent(
             await call
 
 
-async def _gathered(pieces: Pieces) -> AsyncGenerator[str]:
+async def gathered(pieces: Pieces, silence_s: float = SILENCE_S) -> AsyncGenerator[str]:
     """Yield what has come, several pieces at once when they wait; nothing, as empty text, after a long silence."""
     while True:
         try:
-            async with asyncio.timeout(SILENCE_S):
+            async with asyncio.timeout(silence_s):
                 waiting = [await pieces.get()]
         except TimeoutError:
             yield ""

@@ -122,7 +122,7 @@ class SkillShelf(Protocol):
     """Where the skills of one workspace's agents are read from while they work."""
 
     async def core(self, skill: SkillSpec) -> str:
-        """Return the whole text of a skill, in the version that the agent has."""
+        """Return the whole text of a skill, in the version that the agent has; LookupError when it is gone."""
         ...
 
     def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:

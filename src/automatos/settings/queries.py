@@ -1,6 +1,7 @@
 """SQL of settings."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,15 @@ async def read_category(connection: asyncpg.Connection, workspace_id: UUID, cate
         "SELECT key, value, workspace_id FROM system_settings "
         "WHERE category = $2 AND (workspace_id = $1 OR workspace_id IS NULL)",
         workspace_id, category,
+    )
+
+
+async def read_prefix(connection: asyncpg.Connection, workspace_id: UUID, prefix: str) -> list[asyncpg.Record]:
+    """Return category, key, value and owner of the settings whose key begins with `prefix`."""
+    return await connection.fetch(
+        "SELECT category, key, value, workspace_id FROM system_settings "
+        "WHERE starts_with(key, $2) AND (workspace_id = $1 OR workspace_id IS NULL)",
+        workspace_id, prefix,
     )
 
 
@@ -54,3 +64,9 @@ async def save_setting(session: AsyncSession, workspace_id: UUID | None, categor
         execution_options={"populate_existing": True},
     )
     return found.one()
+
+
+async def add_settings(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add values that are not there yet; what is there stays as it is."""
+    await session.execute(
+        insert(SystemSetting).values(rows).on_conflict_do_nothing(index_elements=["workspace_id", "category", "key"]))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from automatos.kernel.db import Scope
 from automatos.kernel.openapi import problems
 from automatos.settings import schemas, service
-from automatos.settings.errors import SettingInvalid
+from automatos.settings.errors import SettingInvalid, UnknownSetting
 from automatos.settings.types import SettingScope
 from automatos.workspaces.deps import Admin, AppDatabase, CurrentCaller, Session
 from automatos.workspaces.errors import SystemAdminRequired
@@ -24,7 +24,13 @@ async def list_settings(caller: CurrentCaller, session: Session) -> schemas.Sett
     return schemas.SettingList(items=found, total=len(found))
 
 
-@router.put("/{category}/{key}", responses=problems(SettingInvalid, SystemAdminRequired))
+@router.get("/catalogue")
+async def list_known_settings(caller: CurrentCaller) -> schemas.SettingCatalogue:
+    """List every setting this server reads, with its type, default, bounds and meaning."""
+    return service.known_settings()
+
+
+@router.put("/{category}/{key}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
 async def save_setting(
     category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase
 ) -> schemas.Setting:

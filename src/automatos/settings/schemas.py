@@ -32,3 +32,31 @@ class SettingList(Out):
 
     items: list[Setting]
     total: int
+
+
+class KnownSetting(Out):
+    """A setting this server reads: what it is for, and what it may hold; null where there is no bound or default."""
+
+    category: str
+    key: str
+    value_type: ValueType
+    description: str
+    default: JsonValue
+    minimum: float | None
+    maximum: float | None
+    options: list[JsonValue] | None
+
+
+class SettingCategory(Out):
+    """A category of settings this server reads."""
+
+    name: str
+    description: str
+
+
+class SettingCatalogue(Out):
+    """Every setting this server reads; a category that is not listed is free to hold anything."""
+
+    items: list[KnownSetting]
+    total: int
+    categories: list[SettingCategory]

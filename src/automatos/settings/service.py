@@ -8,19 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
-from automatos.settings import queries
+from automatos.settings import catalogue, queries
 from automatos.settings.errors import SettingInvalid
 from automatos.settings.models import SystemSetting
-from automatos.settings.schemas import Setting
-from automatos.settings.types import (
-    GENERAL_CATEGORY,
-    KNOWN_TYPES,
-    OWN_CATEGORIES,
-    JsonValue,
-    SettingScope,
-    ValueType,
-    type_of,
-)
+from automatos.settings.schemas import KnownSetting, Setting, SettingCatalogue, SettingCategory
+from automatos.settings.types import JsonValue, SettingScope, ValueType
 from automatos.workspaces.errors import SystemAdminRequired
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
@@ -38,10 +30,29 @@ async def find_values(database: Database, workspace_id: UUID, category: str) -> 
     return found
 
 
+async def find_by_prefix(database: Database, workspace_id: UUID, prefix: str) -> dict[tuple[str, str], JsonValue]:
+    """Return the values of every setting whose key begins with `prefix`, by category and key, the workspace's first."""
+    async with database.recording(workspace_id) as connection:
+        rows = await queries.read_prefix(connection, workspace_id, prefix)
+    found: dict[tuple[str, str], JsonValue] = {}
+    for row in rows:
+        if row["workspace_id"] or (row["category"], row["key"]) not in found:
+            found[row["category"], row["key"]] = row["value"]
+    return found
+
+
 async def list_settings(session: AsyncSession, workspace_id: UUID) -> list[Setting]:
     """Return the settings a workspace has or inherits, by category and key."""
     rows: Sequence[SystemSetting] = await queries.list_settings(session, workspace_id)
     return [_shown(row) for row in rows]
+
+
+def known_settings() -> SettingCatalogue:
+    """Return every setting this server reads."""
+    found = catalogue.categories().values()
+    items = [KnownSetting.model_validate(setting, from_attributes=True) for each in found for setting in each.settings]
+    return SettingCatalogue(items=items, total=len(items),
+                            categories=[SettingCategory.model_validate(each) for each in found])
 
 
 async def save_setting(session: AsyncSession, caller: Caller, category: str, key: str, *, value: JsonValue,
@@ -50,7 +61,8 @@ async def save_setting(session: AsyncSession, caller: Caller, category: str, key
 
     Raises:
         SystemAdminRequired: the scope is the system's and the caller is no system admin.
-        SettingInvalid: the value has another type than the setting, or is too large.
+        UnknownSetting: the category is one this server reads, and has no such key.
+        SettingInvalid: the value does not fit the setting, or is too large.
     """
     if scope is SettingScope.SYSTEM and not caller.is_system_admin:
         raise SystemAdminRequired
@@ -70,13 +82,10 @@ async def save_setting(session: AsyncSession, caller: Caller, category: str, key
 
 
 def _checked_type(category: str, key: str, value: JsonValue) -> ValueType:
-    known = KNOWN_TYPES.get(key) if category == GENERAL_CATEGORY or category in OWN_CATEGORIES else None
-    found = type_of(value)
-    if value is not None and known and found is not known:
-        raise SettingInvalid(category, key, f"must be a {known.value}, not a {found.value}.")
+    value_type = catalogue.check(category, key, value)
     if len(orjson.dumps(value)) > MAX_VALUE_BYTES:
         raise SettingInvalid(category, key, f"must be at most {MAX_VALUE_BYTES // 1024} kB of JSON.")
-    return known or found
+    return value_type
 
 
 def _shown(row: SystemSetting) -> Setting:

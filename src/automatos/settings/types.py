@@ -32,16 +32,15 @@ def type_of(value: JsonValue) -> ValueType:
 
 
 GENERAL_CATEGORY = "orchestrator_llm"
-OWN_CATEGORIES = frozenset(
-    {"codegraph", "document_processing", "chatbot", "rag", "embeddings", "memory_integration", "nl2sql"}
-)
-KNOWN_TYPES = {
-    "llm_provider": ValueType.STRING, "llm_model": ValueType.STRING, "temperature": ValueType.NUMBER,
-    "max_tokens": ValueType.NUMBER, "fallback_model": ValueType.STRING,
+SERVICE_CATEGORIES = {
+    "orchestrator": GENERAL_CATEGORY, "heartbeat": GENERAL_CATEGORY, "complexity_assessor": GENERAL_CATEGORY,
+    "codegraph": "codegraph", "document_processing": "document_processing", "chatbot": "chatbot", "rag": "rag",
+    "embeddings": "embeddings", "memory_integration": "memory_integration", "nl2sql": "nl2sql",
 }
-"""The types of the keys that every category about models has."""
+"""The category of settings that each part of the product reads its model from; all others read the general one."""
+MODEL_CATEGORIES = frozenset(SERVICE_CATEGORIES.values())
 
 
 def category_of(service: str) -> str:
     """Return the category of settings that a part of the product reads; most share the general one."""
-    return service if service in OWN_CATEGORIES else GENERAL_CATEGORY
+    return SERVICE_CATEGORIES.get(service, GENERAL_CATEGORY)

@@ -17,7 +17,11 @@ AWARE = DateTime(timezone=True)
 
 
 class SkillSource(Base):
-    """Where skills come from: a git repository, or an upload. `pinned_commit` keeps syncs from moving on."""
+    """Where skills come from: a git repository. `pinned_commit` keeps syncs from moving on.
+
+    `history` holds the commits that were synced, the latest last, each with the versions its skills had:
+    commit_sha, synced_at, versions (a map from skill id to version).
+    """
 
     __tablename__ = "skill_sources"
     __table_args__ = (Index("uq_skill_sources_name", "workspace_id", "source_name", unique=True),)
@@ -37,6 +41,7 @@ class SkillSource(Base):
     last_sync_at: Mapped[datetime | None] = mapped_column(AWARE)
     last_sync_status: Mapped[str | None] = mapped_column(String(20))
     last_sync_error: Mapped[str | None] = mapped_column(Text)
+    history: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     created_by: Mapped[str] = mapped_column(String(320), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 

@@ -4,7 +4,9 @@ That an address is public is checked where the socket is made (`kernel.http`), s
 second time, and a redirect, gain nothing; what can be seen in the address itself is refused here, before.
 """
 
+import asyncio
 import ipaddress
+import time
 from dataclasses import dataclass
 
 import aiohttp
@@ -16,6 +18,7 @@ from automatos.tools.errors import ToolRefused
 PUBLIC_PORTS = frozenset({80, 443, 8080, 8443})
 MAX_REDIRECTS = 5
 MAX_BODY_BYTES = 2 * 1024 * 1024
+PIECE_BYTES = 16 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language"})
 Headers = tuple[tuple[str, str], ...]
@@ -74,15 +77,17 @@ class WebGuard:
         self._session = session
         self._allow_private = allow_private
 
-    async def fetch(self, asked: Outgoing) -> Fetched:
+    async def fetch(self, asked: Outgoing, *, bytes_per_s: float | None = None) -> Fetched:
         """Make the request, follow up to five redirects, and return the answer whatever its status.
+
+        With `bytes_per_s` the answer is read no faster than that.
 
         Raises:
             ToolRefused: the address, or one it redirects to, may not be reached, or did not answer as HTTP.
         """
         hop = _Hop(self._checked(asked.url), asked.method, asked.headers, asked.body)
         for _ in range(MAX_REDIRECTS + 1):
-            answer, location = await self._send(hop)
+            answer, location = await self._send(hop, bytes_per_s)
             if location is None:
                 return answer
             hop = self._next_hop(hop, answer.status, location)
@@ -103,7 +108,7 @@ class WebGuard:
             headers = tuple((name, value) for name, value in headers if name.lower() in KEPT_ACROSS_ORIGINS)
         return _Hop(target, method, headers, body)
 
-    async def _send(self, hop: _Hop) -> tuple[Fetched, str | None]:
+    async def _send(self, hop: _Hop, bytes_per_s: float | None) -> tuple[Fetched, str | None]:
         """Make one request; the second value is where it redirects to, None when it is the answer."""
         body = hop.body.encode() if hop.body is not None else None
         try:
@@ -111,7 +116,7 @@ class WebGuard:
                 hop.method, hop.url, headers=hop.headers, data=body, allow_redirects=False
             ) as response:
                 location = response.headers.get("Location") if response.status in REDIRECTS else None
-                content, is_cut = (b"", False) if location else await _read(response)
+                content, is_cut = (b"", False) if location else await _read(response, bytes_per_s)
                 return Fetched(
                     url=str(response.url), status=response.status, reason=(response.reason or "")[:100],
                     headers=tuple(response.headers.items()), content_type=response.content_type.lower(), body=content,
@@ -154,11 +159,17 @@ def _may_be_public(host: str) -> bool:
         return True
 
 
-async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
-    """Return the body and whether it was cut; what is over the limit is never fetched."""
+async def _read(response: aiohttp.ClientResponse, bytes_per_s: float | None) -> tuple[bytes, bool]:
+    """Return the body and whether it was cut; what is over the limit is never fetched.
+
+    What is not read yet fills the socket and slows the sender down, so that the rate holds on the wire too.
+    """
     content = bytearray()
-    async for part in response.content.iter_chunked(65536):
+    began = time.monotonic()
+    async for part in response.content.iter_chunked(PIECE_BYTES):
         content += part
+        if bytes_per_s:
+            await asyncio.sleep(began + len(content) / bytes_per_s - time.monotonic())
         if len(content) > MAX_BODY_BYTES:
             response.close()
             return bytes(content[:MAX_BODY_BYTES]), True

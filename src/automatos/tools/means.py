@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automatos.tools.guard import WebGuard
+from automatos.tools.guard import Fetched, Outgoing, WebGuard
 from automatos.tools.jail import Jail
 from automatos.tools.sandbox import Sandbox, prepare_folder
 from automatos.tools.types import ToolContext
+
+BYTES_OF_A_MEGABIT = 125_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,12 @@ class Means:
     context: ToolContext
     web: WebGuard
     sandbox: Sandbox
+
+    async def fetch(self, asked: Outgoing) -> Fetched:
+        """Make a web request, no faster than the agent may read; raises `ToolRefused`."""
+        limits = self.context.limits
+        bytes_per_s = limits.network_bandwidth * BYTES_OF_A_MEGABIT if limits else None
+        return await self.web.fetch(asked, bytes_per_s=bytes_per_s)
 
     @property
     def files(self) -> Path:

@@ -7,8 +7,14 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
 
-from automatos.tools.types import Effect, JsonObject
+from automatos.tools.types import Effect, HandedTool, JsonObject
+
+FOREIGN_VALIDATOR = extend(Draft202012Validator, {"pattern": None, "patternProperties": None})
+"""Checks against schemas that others wrote: their regular expressions could take forever, so they are not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class ToolDefinition:
     parameters: JsonObject
     effect: Effect
     deadline_s: float
-    validator: Draft202012Validator
+    validator: Validator
 
 
 @cache
@@ -29,6 +35,15 @@ def definitions() -> dict[str, ToolDefinition]:
     folder = files(__package__ or "automatos.tools").joinpath("specs")
     found = [_read(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".yaml")]
     return {tool.name: tool for tool in sorted(found, key=lambda tool: tool.name)}
+
+
+def handed_definition(tool: HandedTool) -> ToolDefinition:
+    """Return a handed-down tool as the built-in ones are; its schema may point nowhere outside itself."""
+    spec = tool.spec
+    return ToolDefinition(
+        spec.name, spec.description, spec.parameters, tool.effect, tool.deadline_s,
+        FOREIGN_VALIDATOR(spec.parameters, registry=Registry()),
+    )
 
 
 def _read(text: str) -> ToolDefinition:

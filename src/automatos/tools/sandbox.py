@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import pwd
 import shutil
@@ -12,18 +13,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automatos.tools.errors import ToolRefused
+from automatos.tools.types import ResourceLimits
 
 MAX_OUTPUT_BYTES = 64 * 1024
 TMP_BYTES = 64 * 1024 * 1024
 PROBE_TIMEOUT_S = 10.0
-LIMITS = ("--cpu=30", f"--as={2 * 1024**3}", "--nproc=64", f"--fsize={32 * 1024**2}", "--nofile=256", "--core=0")
+MAX_CPU_S = 30
+MAX_MEMORY_BYTES = 2 * 1024**3
+LIMITS = ("--nproc=64", f"--fsize={32 * 1024**2}", "--nofile=256", "--core=0")
 ISOLATION = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
     "--disable-userns", "--die-with-parent", "--new-session", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL",
     "--clearenv", "--hostname", "sandbox",
 )
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108 - its own
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108 - its own
 PROBE = "test $(id -u) = 65534 && test ! -e /etc/shadow && echo made > probe && cat probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command to run in a folder, which it sees as /work, within some time.
+
+    `limits` are the agent's own; the server's hold above them. `extra` is a folder that the command may read as
+    /skill, and `given` a file that it reads as standard input.
+    """
+
+    command: str
+    folder: Path
+    timeout_s: float
+    limits: ResourceLimits | None = None
+    extra: Path | None = None
+    given: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +65,8 @@ class Sandbox:
         """Find out, by running one command under `folder`, whether this machine can confine commands."""
         self.off_reason = await self._find_fault(folder)
 
-    async def run(self, command: str, folder: Path, timeout_s: float) -> Finished:
-        """Run a command in `folder`; kills all it started when time is up or the caller is cancelled.
+    async def run(self, order: Order) -> Finished:
+        """Run a command; kills all it started when time is up or the caller is cancelled.
 
         Raises:
             ToolRefused: the sandbox is off, or broke; the command is never run outside it.
@@ -54,7 +74,7 @@ class Sandbox:
         """
         if self.off_reason:
             raise ToolRefused("tool_off", f"The shell is off on this server: {self.off_reason}")
-        return await self._run(command, folder, timeout_s)
+        return await self._run(order)
 
     async def _find_fault(self, folder: Path) -> str | None:
         missing = [program for program in ("bwrap", "prlimit", "setpriv") if not shutil.which(program)]
@@ -62,25 +82,17 @@ class Sandbox:
             return f"{' and '.join(missing)} not installed (packages bubblewrap and util-linux)."
         try:
             with _probe_folder(folder) as place:
-                done = await self._run(PROBE, place, PROBE_TIMEOUT_S)
+                done = await self._run(Order(PROBE, place, PROBE_TIMEOUT_S))
         except (OSError, TimeoutError, ToolRefused) as error:
             return f"bubblewrap could not be tried: {str(error)[:200] or type(error).__name__}."
         if done.exit_code != 0 or done.output.strip() != "made":
             return f"bubblewrap does not work here: {done.output.strip()[:200] or f'exit code {done.exit_code}'}"
         return None
 
-    async def _run(self, command: str, folder: Path, timeout_s: float) -> Finished:
+    async def _run(self, order: Order) -> Finished:
+        process = await _start(order)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *_without_root(), *bubblewrap(folder), "--", "/usr/bin/prlimit", *LIMITS, "--",
-                "/bin/sh", "-c", command,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True, cwd="/", env={"PATH": os.defpath},
-            )
-        except OSError as error:
-            raise ToolRefused("sandbox_failed", "The sandbox could not be started, so nothing was run.") from error
-        try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(order.timeout_s):
                 output, is_cut = await _read(process)
                 return Finished(await process.wait(), output.decode("utf-8", "replace"), is_cut)
         finally:
@@ -90,8 +102,30 @@ class Sandbox:
                 await process.wait()
 
 
-def bubblewrap(folder: Path) -> list[str]:
-    """Return the command line that confines what follows it to `folder`."""
+async def _start(order: Order) -> asyncio.subprocess.Process:
+    try:
+        with (order.given or Path(os.devnull)).open("rb") as given:
+            return await asyncio.create_subprocess_exec(
+                *_without_root(), *bubblewrap(order.folder, order.extra), "--", "/usr/bin/prlimit", *held_to(order),
+                "--", "/bin/sh", "-c", order.command,
+                stdin=given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True, cwd="/", env={"PATH": os.defpath},
+            )
+    except OSError as error:
+        raise ToolRefused("sandbox_failed", "The sandbox could not be started, so nothing was run.") from error
+
+
+def held_to(order: Order) -> list[str]:
+    """Return the limits of a command: the server's own, and the agent's where it says less."""
+    memory, cpu_s = MAX_MEMORY_BYTES, MAX_CPU_S
+    if order.limits:
+        memory = min(memory, order.limits.memory_mb * 1024**2)
+        cpu_s = min(cpu_s, math.ceil(order.timeout_s * order.limits.cpu_percent / 100))
+    return [f"--cpu={cpu_s}", f"--as={memory}", *LIMITS]
+
+
+def bubblewrap(folder: Path, extra: Path | None = None) -> list[str]:
+    """Return the command line that confines what follows it to `folder`, and to reading `extra`."""
     line = [shutil.which("bwrap") or "bwrap", *ISOLATION]
     for name, value in ENVIRONMENT.items():
         line += ["--setenv", name, value]
@@ -102,6 +136,8 @@ def bubblewrap(folder: Path) -> list[str]:
             line += ["--symlink", f"usr/{name}", f"/{name}"]
         elif path.is_dir():
             line += ["--ro-bind", f"/{name}", f"/{name}"]
+    if extra is not None:
+        line += ["--ro-bind", str(extra), "/skill"]
     return [
         *line, "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--proc", "/proc", "--dev", "/dev",
         "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--bind", str(folder), "/work",  # noqa: S108

@@ -1,7 +1,7 @@
 """The toolbox: which tools exist, which an agent was granted, and one guarded way to call them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,10 +16,11 @@ from automatos.tools.builtin import RUNNERS
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import WebGuard
 from automatos.tools.means import Means
-from automatos.tools.registry import ToolDefinition, definitions
+from automatos.tools.registry import ToolDefinition, definitions, handed_definition
 from automatos.tools.sandbox import Sandbox
+from automatos.tools.scripts import run_script
 from automatos.tools.tracker import ToolTracker
-from automatos.tools.types import ToolContext, ToolInfo, ToolResult
+from automatos.tools.types import Effect, HandedTool, JsonObject, Script, ToolContext, ToolInfo, ToolResult
 
 __all__ = ["ToolTracker", "Toolbox", "known_names", "read_arguments"]
 
@@ -59,10 +60,18 @@ class Toolbox:
             return f"There is no built-in tool {name!r}."
         return self._sandbox.off_reason if name == SHELL else None
 
-    def specs(self, names: Iterable[str]) -> list[ToolSpec]:
-        """Return what a model is told of the named tools; those that are unknown or off are left out."""
+    def effect_of(self, name: str) -> Effect | None:
+        """Return whether calls of a built-in tool change something; None when there is no such tool."""
+        return definitions()[name].effect if name in definitions() else None
+
+    def specs(self, names: Iterable[str], handed: Mapping[str, HandedTool] | None = None) -> list[ToolSpec]:
+        """Return what a model is told of the named tools, the handed-down ones last.
+
+        Those that are unknown or off are left out.
+        """
         wanted = set(names)
-        return [spec for name, spec in _specs().items() if name in wanted and self.off_reason(name) is None]
+        known = [spec for name, spec in _specs().items() if name in wanted and self.off_reason(name) is None]
+        return known + [tool.spec for name, tool in (handed or {}).items() if name in wanted and name not in _specs()]
 
     async def call(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
         """Call a granted tool with JSON text and return what the model reads; a failure is a result too.
@@ -74,7 +83,7 @@ class Toolbox:
             tool = self._granted(name, context)
             values = read_arguments(tool, arguments)
             async with asyncio.timeout(max(0.0, min(context.deadline_s, tool.deadline_s))):
-                output = await RUNNERS[tool.name](values, Means(context, self._web, self._sandbox))
+                output = await self._run(tool.name, values, context)
             return ToolResult(True, presentable(output))
         except ToolRefused as refused:
             return ToolResult(False, presentable(refused.message), refused.code)
@@ -84,12 +93,33 @@ class Toolbox:
             log.exception("tools.call_failed", tool=name, call_key=context.call_key)
             return ToolResult(False, f"{name} failed on the server. Try another way.", "tool_failed")
 
+    async def run_script(self, script: Script, context: ToolContext) -> str:
+        """Run a script of a skill in the sandbox and return what it printed, for tools that rooms above hand down.
+
+        Raises:
+            ToolRefused: the sandbox is off, or the script failed.
+            TimeoutError: it did not end in time.
+        """
+        return await run_script(script, Means(context, self._web, self._sandbox))
+
+    @property
+    def scripts_off_reason(self) -> str | None:
+        """Why scripts of skills cannot be run on this server; None when they can."""
+        return self._sandbox.off_reason
+
+    def _run(self, name: str, values: JsonObject, context: ToolContext) -> Awaitable[str]:
+        if name in definitions():
+            return RUNNERS[name](values, Means(context, self._web, self._sandbox))
+        return context.handed[name].run(values, context)
+
     def _granted(self, name: str, context: ToolContext) -> ToolDefinition:
-        tool = definitions().get(name)
+        """Return the tool of that name, if it was granted; no handed-down tool takes the name of a built-in one."""
+        tool, handed = definitions().get(name), context.handed.get(name)
+        tool = tool or (handed_definition(handed) if handed else None)
         if tool is None or name not in context.allowed:
             granted = ", ".join(sorted(context.allowed)) or "none"
             raise ToolRefused("tool_not_granted", f"{name[:100]!r} is not a tool you were given. Yours: {granted}.")
-        if reason := self.off_reason(name):
+        if name in definitions() and (reason := self.off_reason(name)):
             raise ToolRefused("tool_off", f"{name} is off on this server: {reason}")
         return tool
 

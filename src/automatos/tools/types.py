@@ -1,12 +1,17 @@
 """Words of the tools room: what a tool is, what a call carries, what comes back."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
+from automatos.llm.types import ToolSpec
+
 JsonObject = dict[str, Any]
+DEFAULT_DEADLINE_S = 60.0
 
 
 class Effect(StrEnum):
@@ -26,11 +31,26 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceLimits:
+    """How much of the machine an agent's calls may take, as the agent's configuration says.
+
+    `memory_mb` and `cpu_percent` (of one processor, over the time a call may last) hold sandboxed commands;
+    `network_bandwidth`, in megabits a second, is how fast web tools read.
+    """
+
+    memory_mb: int
+    cpu_percent: int
+    network_bandwidth: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolContext:
     """For whom a call is made and within which limits.
 
     `call_key` names this call for good ("execution:step:turn:call"): the same key after a crash means the same call.
     `allowed` is what the agent was granted. `home` is the folder of the execution; tools keep their files inside it.
+    `handed` are tools that the run carries with it; one is called only when its name is granted too. Without `limits`
+    the server's own hold.
     """
 
     workspace_id: UUID
@@ -41,6 +61,34 @@ class ToolContext:
     allowed: frozenset[str]
     deadline_s: float
     home: Path
+    handed: Mapping[str, "HandedTool"] = field(default_factory=lambda: MappingProxyType({}))
+    limits: ResourceLimits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedTool:
+    """A tool that a higher room made for one run: what the model is told, and what answers.
+
+    `run` gets arguments that fit the spec's JSON Schema and returns what the model reads; it raises
+    `tools.errors.ToolRefused` for what it will not or cannot do.
+    """
+
+    spec: ToolSpec
+    run: Callable[[JsonObject, ToolContext], Awaitable[str]]
+    effect: Effect = Effect.READ
+    deadline_s: float = DEFAULT_DEADLINE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A program that came with a skill: its files by path, which of them to run, and what it is told as JSON.
+
+    The ending of `command` says what runs it: `.py` Python, `.sh` the POSIX shell.
+    """
+
+    files: Mapping[str, bytes]
+    command: str
+    arguments: JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.workspaces import queries
 from automatos.workspaces.models import AuditEntry
-from automatos.workspaces.types import Caller
+from automatos.workspaces.types import AuditFilter, AuditRecord, Caller
 
 
 async def write_audit(
@@ -31,16 +31,28 @@ async def write_audit(
 
 
 async def list_audit(
-    session: AsyncSession, caller: Caller, *, before: int | None, limit: int, action: str | None
+    session: AsyncSession, caller: Caller, *, before: int | None, limit: int, wanted: AuditFilter
 ) -> tuple[list[AuditEntry], int | None]:
     """Return a page of the log, the newest entry first, and where the next page starts, None after the last one.
 
-    `action` is one action (`member.removed`) or all of a noun (`member`). A caller who reads across all workspaces
-    gets the entries of all of them; the session must be opened for that.
+    A caller who reads across all workspaces gets the entries of all of them; the session must be opened for that.
     """
     if caller.all_workspaces:
-        entries = await queries.across_list_audit(session, before=before, limit=limit + 1, action=action)
+        entries = await queries.across_list_audit(session, before=before, limit=limit + 1, wanted=wanted)
     else:
-        entries = await queries.list_audit(session, caller.workspace_id, before=before, limit=limit + 1, action=action)
+        entries = await queries.list_audit(session, caller.workspace_id, before=before, limit=limit + 1, wanted=wanted)
     page = list(entries[:limit])
     return page, (page[-1].id if len(entries) > limit else None)
+
+
+async def list_audit_of(
+    session: AsyncSession, workspace_id: UUID, target_type: str, target_id: object, *, before: int | None, limit: int,
+    without: str | None = None,
+) -> list[AuditRecord]:
+    """Return the entries about one thing of a workspace, the newest first, those before an entry if it is given.
+
+    `without` names an action that is left out.
+    """
+    wanted = AuditFilter(target_type=target_type, target_id=str(target_id), without=without)
+    entries = await queries.list_audit(session, workspace_id, before=before, limit=limit, wanted=wanted)
+    return [AuditRecord(each.id, each.actor, each.action, dict(each.detail), each.created_at) for each in entries]

@@ -22,7 +22,7 @@ from automatos.workspaces.models import (
     WorkspaceInvitation,
     WorkspaceMember,
 )
-from automatos.workspaces.types import Member, Membership, Role
+from automatos.workspaces.types import AuditFilter, Member, Membership, Role
 
 SETUP_LOCK = 5_208_211_907
 """The advisory lock that lets one first account be made."""
@@ -369,26 +369,31 @@ async def insert_audit(session: AsyncSession, **values: object) -> None:
 
 
 async def list_audit(
-    session: AsyncSession, workspace_id: UUID, *, before: int | None, limit: int, action: str | None
+    session: AsyncSession, workspace_id: UUID, *, before: int | None, limit: int, wanted: AuditFilter
 ) -> Sequence[AuditEntry]:
-    """Return entries of the workspace, the newest first; `action` is one action or all of a noun."""
-    statement = _audit_page(before, limit, action).where(AuditEntry.workspace_id == workspace_id)
+    """Return entries of one workspace, the newest first."""
+    statement = _audit_page(before, limit, wanted).where(AuditEntry.workspace_id == workspace_id)
     return (await session.scalars(statement)).all()
 
 
-async def across_list_audit(
-    session: AsyncSession, *, before: int | None, limit: int, action: str | None
-) -> Sequence[AuditEntry]:
+async def across_list_audit(session: AsyncSession, *, before: int | None, limit: int,
+                            wanted: AuditFilter) -> Sequence[AuditEntry]:
     """Return entries of all workspaces, the newest first."""
-    return (await session.scalars(_audit_page(before, limit, action))).all()
+    return (await session.scalars(_audit_page(before, limit, wanted))).all()
 
 
-def _audit_page(before: int | None, limit: int, action: str | None) -> Select[AuditEntry]:
+def _audit_page(before: int | None, limit: int, wanted: AuditFilter) -> Select[AuditEntry]:
     statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
-    if action:
+    if wanted.action:
         statement = statement.where(or_(
-            AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True)
+            AuditEntry.action == wanted.action, AuditEntry.action.startswith(f"{wanted.action}.", autoescape=True)
         ))
+    if wanted.actor:
+        statement = statement.where(AuditEntry.actor.icontains(wanted.actor, autoescape=True))
+    if wanted.without:
+        statement = statement.where(AuditEntry.action != wanted.without)
+    for column, value in ((AuditEntry.target_type, wanted.target_type), (AuditEntry.target_id, wanted.target_id)):
+        statement = statement.where(column == value) if value else statement
     return statement

@@ -34,7 +34,7 @@ from automatos.workspaces.deps import (
     ReadingSession,
     Session,
 )
-from automatos.workspaces.types import SESSION_COOKIE, Caller, Carrier, KeyType, Presented, Role
+from automatos.workspaces.types import SESSION_COOKIE, AuditFilter, Caller, Carrier, KeyType, Presented, Role
 
 router = APIRouter(prefix="/api")
 
@@ -262,9 +262,16 @@ async def list_audit(
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     action: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z_.]+$")] = None,
+    actor: Annotated[str | None, Query(max_length=320, pattern=r"^[^\x00]*$")] = None,
+    target_type: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z_]+$")] = None,
+    target_id: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
 ) -> schemas.AuditPage:
-    """Read the audit log, the newest entry first; system admins may name `__all__` as the workspace."""
-    entries, following = await audit.list_audit(session, caller, before=cursor, limit=limit, action=action)
+    """Read the audit log, the newest entry first; system admins may name `__all__` as the workspace.
+
+    `action` is one action or all of a noun, `actor` a part of a name; a target is a kind of thing, or one of them.
+    """
+    wanted = AuditFilter(action, actor, target_type, target_id)
+    entries, following = await audit.list_audit(session, caller, before=cursor, limit=limit, wanted=wanted)
     return schemas.AuditPage(
         items=[schemas.AuditOut.model_validate(each) for each in entries],
         next_cursor=None if following is None else str(following),

@@ -1,6 +1,6 @@
 """The verbs of this room that others may call."""
 
-from automatos.workspaces.audit import write_audit
+from automatos.workspaces.audit import list_audit_of, write_audit
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.issuer import clerk_host
@@ -12,6 +12,7 @@ __all__ = [
     "clerk_host",
     "create_key",
     "get_or_create_default_workspace",
+    "list_audit_of",
     "needs_setup",
     "refuse_open_server",
     "setup_token",

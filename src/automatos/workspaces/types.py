@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 ALL_WORKSPACES = "__all__"
@@ -98,6 +99,32 @@ class Member:
     name: str
     role: Role
     joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log are wanted; what is None does not matter.
+
+    `action` is one action (`member.removed`) or all of a noun (`member`), `actor` a part of a name, in any case,
+    `without` an action that is left out.
+    """
+
+    action: str | None = None
+    actor: str | None = None
+    target_type: str | None = None
+    target_id: str | None = None
+    without: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """An entry of the audit log, as far as other rooms need to know it."""
+
+    id: int
+    actor: str
+    action: str
+    detail: dict[str, Any]
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,7 @@ export type ProviderList = Schemas["ModelProviderList"];
 export type DefaultModel = Schemas["DefaultModel"];
 export type BuiltinTools = Schemas["BuiltinTools"];
 
-export interface ModelConfig {
-  provider: string;
-  model_id: string;
-}
-
-export type Agent = With<Schemas["Agent"], { model_config: ModelConfig | null }>;
-export type AgentList = With<Schemas["Agents"], { items: Agent[] }>;
-export type AgentBody = Schemas["AgentCreate"];
+export type { Agent, AgentBody, AgentList, AgentStats, BulkResult, ModelConfig } from "./agents";
 export type AgentTypes = Schemas["AgentTypes"];
 
 export type InputType = NonNullable<Schemas["InputSpec"]["type"]>;
@@ -74,8 +67,13 @@ export interface RunError {
   next_step?: string | null;
 }
 
-export type RunSummary = With<Schemas["RunSummary"], { error: RunError | null }>;
+/** What was started: a recipe, a task of one agent, or an agent's own check. */
+export type RunKind = "recipe" | "task" | "heartbeat";
+/** A run of one agent has no recipe; `recipe_name` is the agent's name then. */
+type RunOf = { kind: RunKind; recipe_id: string | null; agent_id: number | null; error: RunError | null };
+
+export type RunSummary = With<Schemas["RunSummary"], RunOf>;
 export type RunPage = With<Schemas["RunPage"], { items: RunSummary[] }>;
-export type Run = With<Schemas["RunOut"], { error: RunError | null }>;
+export type Run = With<Schemas["RunOut"], RunOf>;
 export type RunEvent = Schemas["EventOut"];
 export type RunEventPage = Schemas["EventPage"];

@@ -33,15 +33,16 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description List the workspace's agents, oldest first; `search` looks in names and descriptions.
+         * @description List the workspace's agents, oldest first unless `sort` says otherwise; `search` looks in names and descriptions.
          *
-         *     System admins may name `__all__` as the workspace.
+         *     Page with `skip`, or without gaps and repeats with the `next_cursor` of the page before. System admins may name
+         *     `__all__` as the workspace.
          */
         get: operations["list_agents_api_agents_get"];
         put?: never;
         /**
          * Create Agent
-         * @description Add an agent; it starts inactive.
+         * @description Add an agent with its skills, persona, model and tools in one step; inactive unless `activate` is true.
          */
         post: operations["create_agent_api_agents_post"];
         delete?: never;
@@ -64,13 +65,13 @@ export interface paths {
         get: operations["get_agent_api_agents__agent_id__get"];
         /**
          * Update Agent
-         * @description Change an agent; with `If-Match`, only if nobody else saved since.
+         * @description Save everything that the body names in one step; with `If-Match`, only if nobody else saved since.
          */
         put: operations["update_agent_api_agents__agent_id__put"];
         post?: never;
         /**
          * Delete Agent
-         * @description Remove an agent that no recipe and no running execution uses.
+         * @description Remove an agent that nothing uses; with `cascade` and its preview's token, also one that is used.
          */
         delete: operations["delete_agent_api_agents__agent_id__delete"];
         options?: never;
@@ -98,6 +99,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/assembled-context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Assemble Agent
+         * @description Show what a run of an agent that starts now would read: its whole system prompt, part by part.
+         */
+        get: operations["assemble_agent_api_agents__agent_id__assembled_context_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/clear-error": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clear Error
+         * @description Make an agent in error inactive again, once all it needs is there.
+         */
+        post: operations["clear_error_api_agents__agent_id__clear_error_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Configuration
+         * @description Change the settings that are named, resource limits one by one; the others stay.
+         *
+         *     Heartbeats have their own address, `/api/heartbeat/agents/{agent_id}/config`.
+         */
+        put: operations["put_configuration_api_agents__agent_id__config_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{agent_id}/deactivate": {
         parameters: {
             query?: never;
@@ -109,9 +172,485 @@ export interface paths {
         put?: never;
         /**
          * Deactivate Agent
-         * @description Make an agent take no more work.
+         * @description Make an agent take no more work; refused with what must be confirmed when that touches anything.
          */
         post: operations["deactivate_agent_api_agents__agent_id__deactivate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Deletion
+         * @description Say what deleting an agent would touch; nothing changes.
+         */
+        get: operations["preview_deletion_api_agents__agent_id__deletion_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute Agent
+         * @description Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed.
+         */
+        post: operations["execute_agent_api_agents__agent_id__execute_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Agent
+         * @description Return the agent as a YAML document that import takes; it holds no secret and no status.
+         */
+        get: operations["export_agent_api_agents__agent_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/model-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Config
+         * @description Return which model the agent asks and how; `/api/models/agents/{agent_id}/config` answers the same.
+         */
+        get: operations["get_model_config_api_agents__agent_id__model_config_get"];
+        /**
+         * Put Model Config
+         * @description Replace the agent's model settings; with `If-Match`, only if nobody else saved since.
+         */
+        put: operations["put_model_config_api_agents__agent_id__model_config_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Agent
+         * @description Freeze an agent's work at its next turn; new work waits until it is resumed.
+         */
+        post: operations["pause_agent_api_agents__agent_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/persona": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Persona
+         * @description Return the agent's voice: what is stored, and the text that counts.
+         */
+        get: operations["get_persona_api_agents__agent_id__persona_get"];
+        /**
+         * Put Persona
+         * @description Set the agent's voice: a persona of the library, its own text, or neither; all three fields are replaced.
+         */
+        put: operations["put_persona_api_agents__agent_id__persona_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Agent
+         * @description Let a paused agent go on where it stopped.
+         */
+        post: operations["resume_agent_api_agents__agent_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent Runs
+         * @description List the steps an agent has worked on, in recipes and tasks, newest first.
+         */
+        get: operations["list_agent_runs_api_agents__agent_id__runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Skills
+         * @description List the agent's skills in the order of its prompt.
+         */
+        get: operations["list_skills_api_agents__agent_id__skills_get"];
+        put?: never;
+        /**
+         * Add Skills
+         * @description Give the agent more skills, or with `replace` these instead of those it has; each once.
+         */
+        post: operations["add_skills_api_agents__agent_id__skills_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/skills/{skill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Skill
+         * @description Take a skill from the agent; the skill itself stays.
+         */
+        delete: operations["remove_skill_api_agents__agent_id__skills__skill_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Return an agent's status, what it may become, what it works on, and the stop that waits, if one does.
+         */
+        get: operations["get_status_api_agents__agent_id__status_get"];
+        /**
+         * Change Status
+         * @description Change an agent's status; a change with effects needs its preview's confirmations and token.
+         */
+        put: operations["change_status_api_agents__agent_id__status_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/status/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Status
+         * @description Say what a change of status would touch and what must be confirmed for it; nothing changes.
+         */
+        post: operations["preview_status_api_agents__agent_id__status_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/status/shutdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Shutdown
+         * @description Call a waiting stop off: the agent takes work again as before.
+         */
+        delete: operations["cancel_shutdown_api_agents__agent_id__status_shutdown_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description List the agent's saved versions, newest first.
+         */
+        get: operations["list_versions_api_agents__agent_id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version
+         * @description Return one saved version with its definition.
+         */
+        get: operations["get_version_api_agents__agent_id__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/versions/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Versions
+         * @description Say what changed from version `against` to this one, setting by setting; lists count as wholes.
+         */
+        get: operations["compare_versions_api_agents__agent_id__versions__version__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Version
+         * @description Make the agent what it was at a version, as a new version; its status stays.
+         */
+        post: operations["restore_version_api_agents__agent_id__versions__version__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/assembled-context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assemble Draft
+         * @description Show what an agent would read if it were saved like this; stores nothing.
+         */
+        post: operations["assemble_draft_api_agents_assembled_context_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Agents
+         * @description Add several agents, all or none; a refusal names the place of the agent that was refused.
+         */
+        post: operations["create_agents_api_agents_bulk_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/bulk/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Agents
+         * @description Do one thing to several agents, each by itself; a change with effects is refused for the agent that has them.
+         */
+        post: operations["act_on_agents_api_agents_bulk_actions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Agents
+         * @description Create or update the agents of one or several documents by their names, all or nothing; new ones are inactive.
+         */
+        post: operations["import_agents_api_agents_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stats
+         * @description Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
+         */
+        get: operations["get_stats_api_agents_stats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Draft
+         * @description Ask an agent that need not be saved for one answer, streamed; tools are not called, and only usage is stored.
+         */
+        post: operations["try_draft_api_agents_try_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -192,6 +731,8 @@ export interface paths {
         /**
          * List Audit
          * @description Read the audit log, the newest entry first; system admins may name `__all__` as the workspace.
+         *
+         *     `action` is one action or all of a noun, `actor` a part of a name; a target is a kind of thing, or one of them.
          */
         get: operations["list_audit_api_audit_get"];
         put?: never;
@@ -311,7 +852,7 @@ export interface paths {
         };
         /**
          * List Credentials
-         * @description List the workspace's credentials; their values stay here.
+         * @description List the workspace's credentials; their secret values stay here.
          */
         get: operations["list_credentials_api_credentials_get"];
         put?: never;
@@ -333,14 +874,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
+        /**
+         * Read Credential
+         * @description Read one credential; its secret values stay here.
+         */
+        get: operations["read_credential_api_credentials__credential_id__get"];
+        /**
+         * Update Credential
+         * @description Change what is given; `data` replaces the fields it names and leaves the others sealed as they are.
+         */
+        put: operations["update_credential_api_credentials__credential_id__put"];
         post?: never;
         /**
          * Delete Credential
          * @description Delete a credential; calls that begin afterwards no longer use it.
          */
         delete: operations["delete_credential_api_credentials__credential_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Credential Events
+         * @description Read what happened with a credential, the newest first: each call that used it, each change, each test.
+         */
+        get: operations["list_credential_events_api_credentials__credential_id__audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -357,9 +926,29 @@ export interface paths {
         put?: never;
         /**
          * Test Credential
-         * @description Try a stored credential at its provider and keep the result with it.
+         * @description Try a stored credential where it belongs and keep the result with it.
          */
         post: operations["test_credential_api_credentials__credential_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Resolve Credential
+         * @description Tell which credential a provider would be opened with, by which of the six levels; no value is shown.
+         */
+        get: operations["resolve_credential_api_credentials_resolve_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -377,9 +966,49 @@ export interface paths {
         put?: never;
         /**
          * Try Credential
-         * @description Try a key at its provider before saving it; nothing is stored.
+         * @description Try a credential before saving it; nothing is stored.
          */
         post: operations["try_credential_api_credentials_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Credential Types
+         * @description List the types of credentials, each with a JSON Schema of its fields.
+         */
+        get: operations["list_credential_types_api_credentials_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/types/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Credential Type
+         * @description Read one type of credentials.
+         */
+        get: operations["read_credential_type_api_credentials_types__name__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -420,6 +1049,170 @@ export interface paths {
          * @description Return calls, times and errors of each endpoint since this process started.
          */
         get: operations["report_endpoints_api_health_endpoints_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/{agent_id}/toggle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Toggle
+         * @description Switch an agent's heartbeat on or off.
+         */
+        patch: operations["toggle_api_heartbeat__agent_id__toggle_patch"];
+        trace?: never;
+    };
+    "/api/heartbeat/agents/{agent_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Config
+         * @description Return an agent's heartbeat; its ETag is its version.
+         */
+        get: operations["get_config_api_heartbeat_agents__agent_id__config_get"];
+        /**
+         * Save Config
+         * @description Configure an agent's heartbeat; what the body leaves out stays as it was.
+         */
+        put: operations["save_config_api_heartbeat_agents__agent_id__config_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/agents/{agent_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List History
+         * @description List an agent's results, the newest first.
+         */
+        get: operations["list_history_api_heartbeat_agents__agent_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/agents/{agent_id}/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Last
+         * @description Return an agent's newest result; null before its first beat.
+         */
+        get: operations["get_last_api_heartbeat_agents__agent_id__last_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/agents/{agent_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Now
+         * @description Have an agent check in now, whatever the hour and whether or not anything changed; works while it is off.
+         */
+        post: operations["run_now_api_heartbeat_agents__agent_id__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Analytics
+         * @description Count today's beats, and list the newest of the last 24 hours.
+         */
+        get: operations["get_analytics_api_heartbeat_analytics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Tell how heartbeats stand in the workspace: what runs, what is due, what is planned.
+         */
+        get: operations["get_status_api_heartbeat_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeat/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workspace
+         * @description List the workspace's heartbeats, each with its last result; those that are on come first.
+         */
+        get: operations["list_workspace_api_heartbeat_workspace_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -477,12 +1270,104 @@ export interface paths {
         };
         /**
          * List Models
-         * @description List the models agents may choose, those of one provider if it is named.
+         * @description List the models agents may choose; a capability is one of the models' own, or functions, vision, streaming.
          */
         get: operations["list_models_api_models_get"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/agents/{agent_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agent Model Config
+         * @description Return which model the agent asks and how; `/api/models/agents/{agent_id}/config` answers the same.
+         */
+        get: operations["get_agent_model_config_api_models_agents__agent_id__config_get"];
+        /**
+         * Put Agent Model Config
+         * @description Replace the agent's model settings; with `If-Match`, only if nobody else saved since.
+         */
+        put: operations["put_agent_model_config_api_models_agents__agent_id__config_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/by-task/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models For Task
+         * @description List the active models that are recommended for a kind of task.
+         */
+        get: operations["list_models_for_task_api_models_by_task__task__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Model
+         * @description Add a model to the catalogue of the whole server.
+         */
+        post: operations["create_model_api_models_catalogue_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/catalogue/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Model
+         * @description Read one model of the catalogue.
+         */
+        get: operations["read_model_api_models_catalogue__entry_id__get"];
+        /**
+         * Update Model
+         * @description Change what is given of a catalogue entry, for the whole server; its prices count within seconds.
+         */
+        put: operations["update_model_api_models_catalogue__entry_id__put"];
+        post?: never;
+        /**
+         * Delete Model
+         * @description Delete a model that was added by hand; those that came with the server can be set to inactive instead.
+         */
+        delete: operations["delete_model_api_models_catalogue__entry_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -502,6 +1387,26 @@ export interface paths {
         get: operations["read_default_api_models_default_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/estimate-cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Cost
+         * @description Tell what so many tokens of a model cost; unknown prices are null.
+         */
+        post: operations["estimate_cost_api_models_estimate_cost_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -528,6 +1433,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Models
+         * @description Rank the models of the catalogue for a task, those that the workspace can ask now first, each with its reason.
+         */
+        post: operations["recommend_models_api_models_recommend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/service-categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Service Categories
+         * @description Tell which category of settings each part of the product reads its model from.
+         */
+        get: operations["list_service_categories_api_models_service_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise Catalogue
+         * @description Tell in numbers what the catalogue holds.
+         */
+        get: operations["summarise_catalogue_api_models_stats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Model
+         * @description Ask a model for one word, at its price; a refusal is a result, not an error.
+         */
+        post: operations["test_model_api_models_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/personas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Personas
+         * @description List the library with whole prompts: global personas and the workspace's own, by category and name.
+         *
+         *     `agent_type` leaves out categories that are for other types of agents; `custom` sees all.
+         */
+        get: operations["list_personas_api_personas_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/personas/{persona_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Persona
+         * @description Return one persona; its ETag is its version.
+         */
+        get: operations["get_persona_api_personas__persona_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -537,7 +1564,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description List what the workspace's recipes have cooked, newest first; system admins may name `__all__`.
+         * @description List what the workspace's recipes and agents have worked on, newest first; system admins may name `__all__`.
          */
         get: operations["list_runs_api_runs_get"];
         put?: never;
@@ -668,6 +1695,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Known Settings
+         * @description List every setting this server reads, with its type, default, bounds and meaning.
+         */
+        get: operations["list_known_settings_api_settings_catalogue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/setup": {
         parameters: {
             query?: never;
@@ -682,6 +1729,348 @@ export interface paths {
          * @description Make the first account and sign it in; public, and closed for good once any account exists.
          */
         post: operations["set_up_api_setup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Skills
+         * @description List the workspace's skills and those that came with the product, by name.
+         */
+        get: operations["list_skills_api_skills_get"];
+        put?: never;
+        /**
+         * Create Skill
+         * @description Add a skill written by hand.
+         */
+        post: operations["create_skill_api_skills_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/{skill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Skill
+         * @description Return one skill with its files and the agents that use it.
+         */
+        get: operations["get_skill_api_skills__skill_id__get"];
+        /**
+         * Update Skill
+         * @description Change a skill; what an agent would read makes a new version.
+         */
+        put: operations["update_skill_api_skills__skill_id__put"];
+        post?: never;
+        /**
+         * Delete Skill
+         * @description Remove a skill that no agent uses; with `force` it is taken from them.
+         */
+        delete: operations["delete_skill_api_skills__skill_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/{skill_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Skill Content
+         * @description Load a skill at one level: 1 metadata, 2 the instructions, 3 one file.
+         */
+        get: operations["get_skill_content_api_skills__skill_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/{skill_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Skill Versions
+         * @description List the states a skill was in, newest first.
+         */
+        get: operations["list_skill_versions_api_skills__skill_id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/{skill_id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Skill Version
+         * @description Make an earlier state current again, as a new version.
+         */
+        post: operations["restore_skill_version_api_skills__skill_id__versions__version__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Patterns
+         * @description List the patterns: coordination, communication and decision.
+         */
+        get: operations["list_patterns_api_skills_patterns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/patterns/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pattern
+         * @description Return one pattern with its roles and steps.
+         */
+        get: operations["get_pattern_api_skills_patterns__slug__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Skills
+         * @description Return the active skills that fit some work best, each with the words that say so.
+         */
+        post: operations["recommend_skills_api_skills_recommend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sources
+         * @description List the workspace's sources, by name.
+         */
+        get: operations["list_sources_api_skills_sources_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Source
+         * @description Return one source.
+         */
+        get: operations["get_source_api_skills_sources__source_id__get"];
+        /**
+         * Update Source
+         * @description Change a source's name, branch or updates; a new branch counts from the next sync.
+         */
+        put: operations["update_source_api_skills_sources__source_id__put"];
+        post?: never;
+        /**
+         * Delete Source
+         * @description Remove a source and its skills; with `force` also those that agents use.
+         */
+        delete: operations["delete_source_api_skills_sources__source_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources/{source_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pin Source
+         * @description Stay at one commit, which is fetched if it is not the current one; null follows the branch again.
+         */
+        post: operations["pin_source_api_skills_sources__source_id__pin_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources/{source_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Source Back
+         * @description Restore the skills as they were at an earlier synced commit, from what is stored, and stay there.
+         */
+        post: operations["roll_source_back_api_skills_sources__source_id__rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources/{source_id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Source
+         * @description Read the repository again and take what changed; when that fails, everything stays and the source says why.
+         */
+        post: operations["sync_source_api_skills_sources__source_id__sync_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/sources/git": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Git Source
+         * @description Read a git repository over https and take every skill in it; one that cannot be read leaves nothing behind.
+         */
+        post: operations["add_git_source_api_skills_sources_git_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Skills
+         * @description Add every skill of a ZIP file, or none: each folder with a SKILL.md is one; the body is the ZIP itself.
+         *
+         *     A skill that was uploaded before gets a new version when it differs.
+         */
+        post: operations["upload_skills_api_skills_upload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/skills/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Skills
+         * @description Check the files of skills and list every fault; nothing is saved.
+         */
+        post: operations["validate_skills_api_skills_validate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1072,6 +2461,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workspaces/{workspace_id}/personas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Persona
+         * @description Add a persona to the workspace.
+         */
+        post: operations["create_persona_api_workspaces__workspace_id__personas_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{workspace_id}/personas/{persona_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update Persona
+         * @description Change a persona of the workspace; with `If-Match`, only if nobody else saved since. The slug stays.
+         */
+        put: operations["update_persona_api_workspaces__workspace_id__personas__persona_id__put"];
+        post?: never;
+        /**
+         * Delete Persona
+         * @description Remove a persona of the workspace. The agents that speak with it (`agents_count`) are left without one.
+         */
+        delete: operations["delete_persona_api_workspaces__workspace_id__personas__persona_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1108,21 +2541,116 @@ export interface components {
             workspace_id: string;
         };
         /**
+         * ActionRefusal
+         * @description Why one agent of several was not changed: the problem document that it alone would have got.
+         */
+        ActionRefusal: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ActionResult
+         * @description What an action did to one agent.
+         */
+        ActionResult: {
+            error: components["schemas"]["ActionRefusal"] | null;
+            /** Id */
+            id: number;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * ActionResults
+         * @description What an action did to each of the named agents, in the order they were named.
+         */
+        ActionResults: {
+            /** Failed */
+            failed: number;
+            /** Items */
+            items: components["schemas"]["ActionResult"][];
+            /** Succeeded */
+            succeeded: number;
+        };
+        /**
+         * ActionTaken
+         * @description A tool the agent called during the beat.
+         */
+        ActionTaken: {
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Tool */
+            tool: string;
+        };
+        /**
+         * ActiveHours
+         * @description The hours that count for an agent now, and whether they are its own or its workspace's.
+         */
+        ActiveHours: {
+            /**
+             * End
+             * @example 08:00
+             */
+            end: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "agent" | "workspace";
+            /**
+             * Start
+             * @example 08:00
+             */
+            start: string;
+            /** Timezone */
+            timezone: string;
+        };
+        /**
+         * AffectedWork
+         * @description An unfinished execution that needs the agent: now (`running`), next (`queued`) or at a step to come (`later`).
+         */
+        AffectedWork: {
+            /** Estimated Completion */
+            estimated_completion: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @enum {string}
+             */
+            place: "running" | "queued" | "later";
+            priority: components["schemas"]["PriorityLevel"];
+            /** Remaining S */
+            remaining_s: number | null;
+            /** Status */
+            status: string;
+        };
+        /**
          * Agent
-         * @description An agent with its model, tools, persona and usage.
+         * @description An agent with its model, persona, skills, tools, usage and workload.
          */
         Agent: {
             /** Agent Type */
             agent_type: string;
-            /**
-             * Auto Start
-             * @description As in `configuration`.
-             */
-            readonly auto_start: boolean;
-            /** Configuration */
-            configuration: {
-                [key: string]: unknown;
-            };
+            /** Auto Start */
+            auto_start: boolean;
+            configuration: components["schemas"]["AgentConfigurationOut"];
             /**
              * Created At
              * Format: date-time
@@ -1134,43 +2662,44 @@ export interface components {
             custom_persona_prompt: string | null;
             /** Description */
             description: string | null;
+            /** Granted Tools */
+            granted_tools: components["schemas"]["GrantedTool"][];
             /** Id */
             id: number;
+            /** Last Active At */
+            last_active_at: string | null;
             /** Marketplace Category */
             marketplace_category: string | null;
-            /**
-             * Max Concurrent Tasks
-             * @description As in `configuration`.
-             */
-            readonly max_concurrent_tasks: number;
-            /** Model Config */
-            model_config: {
-                [key: string]: unknown;
-            } | null;
-            /** Model Usage Stats */
-            model_usage_stats: {
-                [key: string]: unknown;
-            };
+            /** Max Concurrent Tasks */
+            max_concurrent_tasks: number;
+            model_config: components["schemas"]["ModelConfig"] | null;
+            model_usage_stats: components["schemas"]["AgentUsage"];
             /** Name */
             name: string;
-            /** Performance Metrics */
-            performance_metrics: {
-                [key: string]: unknown;
-            };
+            performance_metrics: components["schemas"]["AgentPerformance"];
+            persona: components["schemas"]["PersonaCard"] | null;
             /** Persona Id */
             persona_id: string | null;
-            /** @description As in `configuration`. */
-            readonly priority_level: components["schemas"]["PriorityLevel"];
+            /** Plugins */
+            plugins: components["schemas"]["PluginCard"][];
+            priority_level: components["schemas"]["PriorityLevel"];
+            /** Skills */
+            skills: components["schemas"]["SkillCard"][];
             /** Slug */
             slug: string | null;
             status: components["schemas"]["AgentStatus"];
+            /**
+             * Status Changed At
+             * Format: date-time
+             */
+            status_changed_at: string;
+            /** Status Reason */
+            status_reason: string | null;
+            stopping: components["schemas"]["AgentStop"] | null;
             /** Tags */
             tags: string[];
-            /**
-             * Tools
-             * @description The names of the tools the agent was granted.
-             */
-            readonly tools: string[];
+            /** Tools */
+            tools: string[];
             /**
              * Updated At
              * Format: date-time
@@ -1180,11 +2709,24 @@ export interface components {
             use_custom_persona: boolean;
             /** Version */
             version: number;
+            workload: components["schemas"]["WorkloadCounts"];
             /**
              * Workspace Id
              * Format: uuid
              */
             workspace_id: string;
+        };
+        /**
+         * AgentChange
+         * @description One difference: where (`/configuration/timeout_seconds`), and the value on either side; null where absent.
+         */
+        AgentChange: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Path */
+            path: string;
         };
         /**
          * AgentConfiguration
@@ -1232,6 +2774,12 @@ export interface components {
              */
             retry_attempts?: number;
             /**
+             * Skill Loading
+             * @default on_demand
+             * @enum {string}
+             */
+            skill_loading?: "on_demand" | "preload";
+            /**
              * Timeout Seconds
              * @default 300
              */
@@ -1240,10 +2788,53 @@ export interface components {
             tools?: string[];
         };
         /**
+         * AgentConfigurationOut
+         * @description How an agent works, every setting with its value.
+         */
+        AgentConfigurationOut: {
+            /** Auto Start */
+            auto_start: boolean;
+            /**
+             * Environment
+             * @enum {string}
+             */
+            environment: "development" | "staging" | "production";
+            /**
+             * Logging Level
+             * @enum {string}
+             */
+            logging_level: "debug" | "info" | "warning" | "error";
+            /** Max Concurrent Tasks */
+            max_concurrent_tasks: number;
+            /** Max Iterations */
+            max_iterations: number;
+            /** Performance Monitoring */
+            performance_monitoring: boolean;
+            priority_level: components["schemas"]["PriorityLevel"];
+            resource_limits: components["schemas"]["ResourceShares"];
+            /** Retry Attempts */
+            retry_attempts: number;
+            /**
+             * Skill Loading
+             * @default on_demand
+             * @enum {string}
+             */
+            skill_loading?: "on_demand" | "preload";
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Tools */
+            tools: string[];
+        };
+        /**
          * AgentCreate
-         * @description A new agent. Without a type, the category decides it; it starts inactive.
+         * @description A new agent. Without a type, the category decides it; it starts inactive unless `activate` asks for more.
          */
         AgentCreate: {
+            /**
+             * Activate
+             * @default false
+             */
+            activate?: boolean;
             agent_type?: components["schemas"]["AgentType"] | null;
             configuration?: components["schemas"]["AgentConfiguration"];
             /** Custom Persona Prompt */
@@ -1254,6 +2845,10 @@ export interface components {
             model_config?: components["schemas"]["ModelSettings"] | null;
             /** Name */
             name: string;
+            /** Persona Id */
+            persona_id?: string | null;
+            /** Skill Ids */
+            skill_ids?: number[];
             /** Tags */
             tags?: string[];
             /** Tools */
@@ -1282,12 +2877,187 @@ export interface components {
             tools?: string[];
         };
         /**
-         * Agents
-         * @description One page of a workspace's agents.
+         * AgentFile
+         * @description An agent as a document of its own: what export gives and import takes. It holds no secret and no status.
          */
-        Agents: {
+        AgentFile: {
+            agent_type?: components["schemas"]["AgentType"] | null;
+            /**
+             * Apiversion
+             * @default automatos/v1
+             * @constant
+             */
+            apiVersion?: "automatos/v1";
+            configuration?: components["schemas"]["AgentConfiguration"];
+            /** Description */
+            description?: string | null;
+            /**
+             * Kind
+             * @default Agent
+             * @constant
+             */
+            kind?: "Agent";
+            marketplace_category?: components["schemas"]["Category"] | null;
+            model_config?: components["schemas"]["ModelSettings"] | null;
+            /** Name */
+            name: string;
+            persona?: components["schemas"]["PersonaChoice"] | null;
+            /** Skills */
+            skills?: string[];
+            /** Tags */
+            tags?: string[];
+            /** Tools */
+            tools?: string[] | null;
+        };
+        /**
+         * AgentHeartbeat
+         * @description The heartbeat of one agent in a list.
+         */
+        AgentHeartbeat: {
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Name */
+            agent_name: string;
+            agent_status: components["schemas"]["AgentStatus"];
+            /** Enabled */
+            enabled: boolean;
+            /** Interval Minutes */
+            interval_minutes: number;
+            last: components["schemas"]["HeartbeatResult"] | null;
+            /** Next At */
+            next_at: string | null;
+            run_when: components["schemas"]["RunWhen"];
+        };
+        /**
+         * AgentImport
+         * @description Agents as documents: YAML text with one or several, or the same as JSON.
+         */
+        AgentImport: {
+            /** Documents */
+            documents?: components["schemas"]["AgentFile"][] | null;
+            /** Yaml */
+            yaml?: string | null;
+        };
+        /**
+         * AgentModelConfig
+         * @description An agent's model settings; null means that the default model answers.
+         */
+        AgentModelConfig: {
+            /** Agent Id */
+            agent_id: number;
+            model_config: components["schemas"]["ModelConfig"] | null;
+        };
+        /**
+         * AgentOrder
+         * @description What a list of agents can be sorted by.
+         * @enum {string}
+         */
+        AgentOrder: "name" | "created_at" | "updated_at" | "status" | "last_active_at" | "total_cost" | "success_rate";
+        /**
+         * AgentPerformance
+         * @description How an agent's work ended so far; `success_rate` is a share, null before the first task.
+         */
+        AgentPerformance: {
+            /**
+             * Consecutive Failures
+             * @default 0
+             */
+            consecutive_failures?: number;
+            /**
+             * Failure Count
+             * @default 0
+             */
+            failure_count?: number;
+            /** Last Task At */
+            last_task_at?: string | null;
+            /** Last Task Success */
+            last_task_success?: boolean | null;
+            /**
+             * Success Count
+             * @default 0
+             */
+            success_count?: number;
+            /** Success Rate */
+            success_rate?: number | null;
+            /**
+             * Tasks Completed
+             * @default 0
+             */
+            tasks_completed?: number;
+            /**
+             * Total Tasks Executed
+             * @default 0
+             */
+            total_tasks_executed?: number;
+        };
+        /**
+         * AgentPersona
+         * @description An agent's voice: what is stored, and in `system_prompt` the text that counts.
+         */
+        AgentPersona: {
+            /** Agent Id */
+            agent_id: number;
+            /** Custom Persona Prompt */
+            custom_persona_prompt: string | null;
+            /** Persona Id */
+            persona_id: string | null;
+            /** Persona Name */
+            persona_name: string | null;
+            /** Persona Slug */
+            persona_slug: string | null;
+            /** System Prompt */
+            system_prompt: string | null;
+            /** Use Custom Persona */
+            use_custom_persona: boolean;
+            /** Voice Description */
+            voice_description: string | null;
+        };
+        /**
+         * AgentRun
+         * @description One step that an agent has worked on, in whatever execution it was.
+         */
+        AgentRun: {
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Execution Id
+             * Format: uuid
+             */
+            execution_id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recipe" | "task" | "heartbeat";
+            /** Output Tokens */
+            output_tokens: number;
+            /** Recipe Id */
+            recipe_id: string | null;
+            /** Recipe Name */
+            recipe_name: string;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Step Id */
+            step_id: string;
+        };
+        /**
+         * AgentRuns
+         * @description One page of what an agent has worked on, newest first.
+         */
+        AgentRuns: {
             /** Items */
-            items: components["schemas"]["Agent"][];
+            items: components["schemas"]["AgentRun"][];
             /** Limit */
             limit: number;
             /** Skip */
@@ -1296,11 +3066,107 @@ export interface components {
             total: number;
         };
         /**
+         * Agents
+         * @description One page of a workspace's agents; `next_cursor` is null on the last one.
+         */
+        Agents: {
+            /** Items */
+            items: components["schemas"]["Agent"][];
+            /** Limit */
+            limit: number;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Skip */
+            skip: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * AgentSkills
+         * @description The skills of an agent, in the order of its prompt.
+         */
+        AgentSkills: {
+            /** Items */
+            items: components["schemas"]["SkillCard"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * AgentsMade
+         * @description The agents that were made at once.
+         */
+        AgentsMade: {
+            /** Items */
+            items: components["schemas"]["Agent"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * AgentStats
+         * @description A workspace's agents in numbers, from what is stored. Shares are null before the first finished task.
+         */
+        AgentStats: {
+            /** Active Agents */
+            active_agents: number;
+            /** Agents By Category */
+            agents_by_category: {
+                [key: string]: number;
+            };
+            /** Agents By Status */
+            agents_by_status: {
+                [key: string]: number;
+            };
+            /** Agents By Type */
+            agents_by_type: {
+                [key: string]: number;
+            };
+            /** Average Success Rate */
+            average_success_rate: number | null;
+            /** Failed Executions */
+            failed_executions: number;
+            /** Inactive Agents */
+            inactive_agents: number;
+            /** Successful Executions */
+            successful_executions: number;
+            /** Tasks Queued */
+            tasks_queued: number;
+            /** Tasks Running */
+            tasks_running: number;
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Total Agents */
+            total_agents: number;
+            /** Total Cost Usd */
+            total_cost_usd: string;
+            /** Total Executions */
+            total_executions: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /**
          * AgentStatus
          * @description Where an agent is in its life; only active and idle ones get work.
          * @enum {string}
          */
         AgentStatus: "inactive" | "active" | "idle" | "maintenance" | "paused" | "training" | "error" | "archived";
+        /**
+         * AgentStop
+         * @description A stop that waits for work to end.
+         */
+        AgentStop: {
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            shutdown_type: components["schemas"]["ShutdownType"];
+            target: components["schemas"]["AgentStatus"];
+        };
         /**
          * AgentType
          * @description What kind of specialist an agent is.
@@ -1329,19 +3195,30 @@ export interface components {
         };
         /**
          * AgentUpdate
-         * @description What to change; fields left out stay, and `configuration` is merged over what is stored.
+         * @description What to change, in one save; fields left out stay, and `configuration` is merged over what is stored.
+         *
+         *     The last three belong to a change of status: how to stop, and what was acknowledged of its effects.
          */
         AgentUpdate: {
             agent_type?: components["schemas"]["AgentType"] | null;
             configuration?: components["schemas"]["AgentConfiguration"] | null;
+            /** Confirmations */
+            confirmations?: components["schemas"]["Confirmation"][];
             /** Custom Persona Prompt */
             custom_persona_prompt?: string | null;
             /** Description */
             description?: string | null;
+            /** Impact Token */
+            impact_token?: string | null;
             marketplace_category?: components["schemas"]["Category"] | null;
             model_config?: components["schemas"]["ModelSettings"] | null;
             /** Name */
             name?: string | null;
+            /** Persona Id */
+            persona_id?: string | null;
+            shutdown_type?: components["schemas"]["ShutdownType"] | null;
+            /** Skill Ids */
+            skill_ids?: number[] | null;
             status?: components["schemas"]["AgentStatus"] | null;
             /** Tags */
             tags?: string[] | null;
@@ -1349,6 +3226,104 @@ export interface components {
             tools?: string[] | null;
             /** Use Custom Persona */
             use_custom_persona?: boolean | null;
+        };
+        /**
+         * AgentUsage
+         * @description What an agent's model calls used in all; `total_cost` is dollars.
+         */
+        AgentUsage: {
+            /**
+             * Avg Tokens Per Request
+             * @default 0
+             */
+            avg_tokens_per_request?: number;
+            /** Last Used At */
+            last_used_at?: string | null;
+            /**
+             * Total Cost
+             * @default 0
+             */
+            total_cost?: string;
+            /**
+             * Total Requests
+             * @default 0
+             */
+            total_requests?: number;
+            /**
+             * Total Tokens
+             * @default 0
+             */
+            total_tokens?: number;
+        };
+        /**
+         * AgentVersionDiff
+         * @description What changed between two versions; `from` is the older side of the comparison.
+         */
+        AgentVersionDiff: {
+            /** Changes */
+            changes: components["schemas"]["AgentChange"][];
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+        };
+        /**
+         * AgentVersionInfo
+         * @description One saved state of an agent, without its content.
+         */
+        AgentVersionInfo: {
+            /** Author */
+            author: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * AgentVersionOut
+         * @description One saved state of an agent, as export would give it.
+         */
+        AgentVersionOut: {
+            /** Author */
+            author: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: number;
+        };
+        /**
+         * AgentVersions
+         * @description An agent's saved versions, newest first.
+         */
+        AgentVersions: {
+            /** Items */
+            items: components["schemas"]["AgentVersionInfo"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * AgentWorkload
+         * @description What an agent has to do: `active` holds the first 50.
+         */
+        AgentWorkload: {
+            /** Active */
+            active: components["schemas"]["AffectedWork"][];
+            /** Capacity */
+            capacity: number;
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
         };
         /**
          * ApiKeyList
@@ -1458,6 +3433,72 @@ export interface components {
             name: string;
         };
         /**
+         * AssembledContext
+         * @description Everything an agent reads before its first message, part by part, as a run starting now would get it.
+         */
+        AssembledContext: {
+            /**
+             * Agent Id
+             * @description null for a draft.
+             */
+            agent_id: number | null;
+            model: components["schemas"]["ChosenModel"];
+            /** Parts */
+            parts: components["schemas"]["PromptPart"][];
+            persona: components["schemas"]["AssembledPersona"] | null;
+            /** Plugins Loaded */
+            plugins_loaded: string[];
+            /** Skills */
+            skills: components["schemas"]["AssembledSkill"][];
+            /** System Prompt */
+            system_prompt: string;
+            /** Temperature */
+            temperature: number | null;
+            temperature_source: components["schemas"]["TemperatureSource"];
+            /** Token Basis */
+            token_basis: string;
+            /** Token Estimate */
+            token_estimate: number;
+            /** Tools */
+            tools: string[];
+        };
+        /**
+         * AssembledPersona
+         * @description The voice in the prompt; one of the library has a name, a slug and a category.
+         */
+        AssembledPersona: {
+            /** Category */
+            category: string | null;
+            /** Name */
+            name: string | null;
+            /** Slug */
+            slug: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "predefined" | "custom";
+            /** Voice Description */
+            voice_description: string;
+        };
+        /**
+         * AssembledSkill
+         * @description A skill in the prompt: level 1 is its name and description, level 2 its whole text; tokens are estimated.
+         */
+        AssembledSkill: {
+            /** Id */
+            id: number;
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2;
+            /** Name */
+            name: string;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
          * AuditOut
          * @description One entry of the audit log.
          */
@@ -1527,6 +3568,56 @@ export interface components {
          */
         AuthMethod: "session" | "jwt" | "api_key" | "platform_key" | "none";
         /**
+         * Recommendation
+         * @description One thing worth knowing before the change.
+         */
+        automatos__agents__status_schemas__Recommendation: {
+            /** Message */
+            message: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "warning" | "info" | "critical";
+        };
+        /**
+         * Level
+         * @description The six places a secret is looked for, in this order.
+         * @enum {integer}
+         */
+        automatos__credentials__types__Level: 1 | 2 | 3 | 4 | 5 | 6;
+        /**
+         * Recommendation
+         * @description A model that fits, with the reason in words; `configured` says whether the workspace can ask it now.
+         */
+        automatos__llm__answers__Recommendation: {
+            /** Configured */
+            configured: boolean;
+            /** Display Name */
+            display_name: string;
+            model: components["schemas"]["Model"];
+            /** Model Id */
+            model_id: string;
+            /** Provider */
+            provider: string;
+            /** Reason */
+            reason: string;
+            /** Score */
+            score: number;
+        };
+        /**
+         * Level
+         * @description How much of a skill is loaded: what it is called and for, its instructions, one of its files.
+         * @enum {integer}
+         */
+        automatos__skills__types__Level: 1 | 2 | 3;
+        /**
+         * BeatStatus
+         * @description How a beat stands; all but running are final.
+         * @enum {string}
+         */
+        BeatStatus: "running" | "success" | "error" | "unchanged" | "skipped";
+        /**
          * BuiltinTool
          * @description A built-in tool, and why it is off on this server when it is.
          */
@@ -1556,6 +3647,29 @@ export interface components {
             total: number;
         };
         /**
+         * BulkActions
+         * @description One action on several agents, each by itself; `tags` are those to add or to take away.
+         */
+        BulkActions: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "activate" | "deactivate" | "pause" | "delete" | "tag" | "untag";
+            /** Agent Ids */
+            agent_ids: number[];
+            /** Tags */
+            tags?: string[];
+        };
+        /**
+         * BulkCreate
+         * @description New agents; all of them are made, or none.
+         */
+        BulkCreate: {
+            /** Agents */
+            agents: components["schemas"]["AgentCreate"][];
+        };
+        /**
          * Cancelling
          * @description A cancellation that was accepted.
          */
@@ -1567,6 +3681,26 @@ export interface components {
             id: string;
             /** Message */
             message: string;
+        };
+        /**
+         * CatalogueFigures
+         * @description What the catalogue holds, in numbers.
+         */
+        CatalogueFigures: {
+            /** By Status */
+            by_status: {
+                [key: string]: number;
+            };
+            /** Providers */
+            providers: components["schemas"]["ProviderFigures"][];
+            /** Total Models */
+            total_models: number;
+            /** With Functions */
+            with_functions: number;
+            /** With Known Price */
+            with_known_price: number;
+            /** With Vision */
+            with_vision: number;
         };
         /**
          * Category
@@ -1581,6 +3715,18 @@ export interface components {
         CategoryChoice: {
             agent_type: components["schemas"]["AgentType"];
             name: components["schemas"]["Category"];
+        };
+        /**
+         * ChosenModel
+         * @description The model that answers, and what decided it: the agent, or the level of configuration of the default model.
+         */
+        ChosenModel: {
+            /** Model Id */
+            model_id: string;
+            /** Provider */
+            provider: string;
+            /** Source */
+            source: string;
         };
         /**
          * Component
@@ -1598,8 +3744,60 @@ export interface components {
             status: "healthy" | "degraded" | "unhealthy";
         };
         /**
+         * Confirmation
+         * @description An effect of a change of status that somebody has to confirm.
+         * @enum {string}
+         */
+        Confirmation: "acknowledge_workflow_impact" | "acknowledge_queue_impact" | "acknowledge_dependency_impact" | "acknowledge_performance_impact" | "confirm_shutdown";
+        /**
+         * CostEstimate
+         * @description What a call would cost in US dollars; null where no price is known. `source` says whose price it is.
+         */
+        CostEstimate: {
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency?: "USD";
+            /** Input Cost Usd */
+            input_cost_usd: string | null;
+            /** Input Tokens */
+            input_tokens: number;
+            model: components["schemas"]["Model"] | null;
+            /** Model Id */
+            model_id: string;
+            /** Output Cost Usd */
+            output_cost_usd: string | null;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Provider */
+            provider: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "catalogue" | "published" | "unknown";
+            /** Total Cost Usd */
+            total_cost_usd: string | null;
+        };
+        /**
+         * CostQuestion
+         * @description How many tokens of which model; without a provider the one that the catalogue has it from.
+         */
+        CostQuestion: {
+            /** Input Tokens */
+            input_tokens: number;
+            /** Model Id */
+            model_id: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Provider */
+            provider?: string | null;
+        };
+        /**
          * Credential
-         * @description A stored credential; `hint` is the end of its value.
+         * @description A stored credential; `hint` is the end of its main secret.
          */
         Credential: {
             /** Base Url */
@@ -1611,6 +3809,17 @@ export interface components {
             created_at: string;
             /** Created By */
             created_by: string;
+            /** Credential Type */
+            credential_type: string;
+            /** Description */
+            description: string;
+            environment: components["schemas"]["Environment"];
+            /** Expires At */
+            expires_at: string | null;
+            /** Fields */
+            fields: {
+                [key: string]: components["schemas"]["CredentialField"];
+            };
             /** Hint */
             hint: string;
             /**
@@ -1620,6 +3829,16 @@ export interface components {
             id: string;
             /** Is Active */
             is_active: boolean;
+            /**
+             * Is Expired
+             * @description An expired credential is not used.
+             */
+            is_expired: boolean;
+            /**
+             * Is Readable
+             * @description False when no key of this server opens it; enter its fields again.
+             */
+            is_readable: boolean;
             /** Last Tested At */
             last_tested_at: string | null;
             /** Last Used At */
@@ -1627,29 +3846,129 @@ export interface components {
             /** Name */
             name: string;
             /** Provider */
-            provider: string;
+            provider: string | null;
+            /** Tags */
+            tags: string[];
             /** Test Message */
             test_message: string;
             /** Test Status */
             test_status: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * CredentialAudit
+         * @description A page of what happened with a credential, the newest first; `next_cursor` leads to older entries.
+         */
+        CredentialAudit: {
+            /** Items */
+            items: components["schemas"]["CredentialEvent"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * CredentialCreate
-         * @description A new credential; `value` is the key itself and may be empty for providers that need none.
+         * @description A new credential: `credential_type` with `data`, or in short `provider` with `value` and `base_url`.
+         *
+         *     `value` is the key itself and may be empty for providers that need none.
          */
         CredentialCreate: {
             /** Base Url */
             base_url?: string | null;
+            /** Credential Type */
+            credential_type?: string | null;
+            /** Data */
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** @default production */
+            environment?: components["schemas"]["Environment"];
+            /** Expires At */
+            expires_at?: string | null;
             /** Name */
             name: string;
             /** Provider */
-            provider: string;
+            provider?: string | null;
+            /** Tags */
+            tags?: string[];
             /**
              * Value
              * Format: password
              * @default
              */
             value?: string;
+        };
+        /**
+         * CredentialEvent
+         * @description One use of a credential by a call to a model, or one change of it.
+         */
+        CredentialEvent: {
+            /** Action */
+            action: string;
+            /**
+             * Actor
+             * @description Who did it; null for a use.
+             */
+            actor: string | null;
+            /** Agent Id */
+            agent_id?: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cost Usd */
+            cost_usd?: string | null;
+            /** Detail */
+            detail?: {
+                [key: string]: unknown;
+            };
+            /** Execution Id */
+            execution_id?: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "use" | "change";
+            /** Message */
+            message: string | null;
+            /** Model Id */
+            model_id?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /** Request Type */
+            request_type?: string | null;
+            /** Succeeded */
+            succeeded: boolean;
+            /** Total Tokens */
+            total_tokens?: number | null;
+        };
+        /**
+         * CredentialField
+         * @description One field of a stored credential; `value` is there only where the type says that the field is no secret.
+         */
+        CredentialField: {
+            /**
+             * Hint
+             * @description The end of a long secret, to tell keys apart.
+             * @default
+             */
+            hint?: string;
+            /** Is Secret */
+            is_secret: boolean;
+            /** Is Set */
+            is_set: boolean;
+            value?: components["schemas"]["JsonValue"];
         };
         /**
          * CredentialList
@@ -1662,8 +3981,31 @@ export interface components {
             total: number;
         };
         /**
+         * CredentialResolution
+         * @description Which credential a provider is opened with, by which of the six levels, and where it was looked for.
+         */
+        CredentialResolution: {
+            /** Credential Id */
+            credential_id: string | null;
+            /** Credential Name */
+            credential_name: string | null;
+            environment: components["schemas"]["Environment"];
+            /** Is Readable */
+            is_readable: boolean;
+            level: components["schemas"]["automatos__credentials__types__Level"] | null;
+            /** Looks */
+            looks: components["schemas"]["ResolutionLook"][];
+            /** Provider */
+            provider: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "workspace" | "environment" | "none";
+        };
+        /**
          * CredentialTest
-         * @description What a provider said to a key; `models` names some of the models it offers.
+         * @description What came of trying a credential; `models` names some of the models a provider offers.
          */
         CredentialTest: {
             /** Message */
@@ -1683,19 +4025,85 @@ export interface components {
         };
         /**
          * CredentialTry
-         * @description A key to try before it is saved.
+         * @description A credential to try before it is saved, in either form.
          */
         CredentialTry: {
             /** Base Url */
             base_url?: string | null;
+            /** Credential Type */
+            credential_type?: string | null;
+            /** Data */
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
             /** Provider */
-            provider: string;
+            provider?: string | null;
             /**
              * Value
              * Format: password
              * @default
              */
             value?: string;
+        };
+        /**
+         * CredentialType
+         * @description A kind of credential; `schema` is a JSON Schema (2020-12) of its fields, `x-secret` marks those never shown.
+         */
+        CredentialType: {
+            /** Can Be Tested */
+            can_be_tested: boolean;
+            /** Category */
+            category: string;
+            /** Description */
+            description: string;
+            /** Display Name */
+            display_name: string;
+            /** Documentation Url */
+            documentation_url: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Provider
+             * @description The model provider it opens, if it opens one.
+             */
+            provider: string | null;
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CredentialTypeList
+         * @description Every type of credential, and the categories they come in.
+         */
+        CredentialTypeList: {
+            /** Categories */
+            categories: string[];
+            /** Items */
+            items: components["schemas"]["CredentialType"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * CredentialUpdate
+         * @description What changes of a credential; what is left out stays. `data` replaces the fields it names, null empties one.
+         */
+        CredentialUpdate: {
+            /** Data */
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Description */
+            description?: string | null;
+            environment?: components["schemas"]["Environment"] | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Is Active */
+            is_active?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[] | null;
         };
         /**
          * DefaultModel
@@ -1710,6 +4118,37 @@ export interface components {
             provider: string;
             /** Source */
             source: string;
+        };
+        /**
+         * DependentAgent
+         * @description Another agent whose work needs this one's.
+         */
+        DependentAgent: {
+            /** Dependency Type */
+            dependency_type: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * DependentThing
+         * @description Something that names the agent, such as a recipe.
+         */
+        DependentThing: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Draft
+         * @description An agent as it would be saved.
+         */
+        Draft: {
+            agent: components["schemas"]["AgentCreate"];
         };
         /**
          * Effect
@@ -1792,6 +4231,12 @@ export interface components {
             /** Unhealthy Endpoints */
             unhealthy_endpoints: number;
         };
+        /**
+         * Environment
+         * @description Which of its environments a workspace keeps a credential for.
+         * @enum {string}
+         */
+        Environment: "production" | "staging" | "development";
         /**
          * EventOut
          * @description One stored event.
@@ -1889,6 +4334,12 @@ export interface components {
          */
         ExecutionStatus: "queued" | "running" | "paused" | "waiting" | "completed" | "completed_with_skips" | "failed" | "cancelled";
         /**
+         * FileKind
+         * @description What a file beside SKILL.md is for, by the folder it lies in.
+         * @enum {string}
+         */
+        FileKind: "script" | "reference" | "asset" | "other";
+        /**
          * FileRecipe
          * @description The recipe part of a recipe file; steps are in the order they are written.
          */
@@ -1945,6 +4396,67 @@ export interface components {
             timeout_s?: number | null;
         };
         /**
+         * FindingOut
+         * @description One thing the agent reports.
+         */
+        FindingOut: {
+            /** Check */
+            check: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Severity
+             * @default info
+             * @enum {string}
+             */
+            severity?: "info" | "warning" | "critical";
+        };
+        /**
+         * GitSourceCreate
+         * @description A git repository to take skills from, over https.
+         */
+        GitSourceCreate: {
+            /**
+             * Auto Update
+             * @default false
+             */
+            auto_update?: boolean;
+            /** Branch */
+            branch?: string | null;
+            /**
+             * Commit
+             * @description Take this commit and stay there until it is unpinned.
+             */
+            commit?: string | null;
+            /**
+             * Git Url
+             * @example https://github.com/acme/skills.git
+             */
+            git_url: string;
+            /** Source Name */
+            source_name?: string | null;
+            /**
+             * Update Frequency Hours
+             * @default 24
+             */
+            update_frequency_hours?: number;
+        };
+        /**
+         * GrantedTool
+         * @description A tool the agent was granted, and why it cannot be used when it cannot.
+         */
+        GrantedTool: {
+            /** Description */
+            description: string;
+            effect: components["schemas"]["Effect"] | null;
+            /** Is Available */
+            is_available: boolean;
+            /** Name */
+            name: string;
+            /** Off Reason */
+            off_reason: string | null;
+        };
+        /**
          * HealthReport
          * @description The whole server: as bad as its worst part.
          */
@@ -1974,6 +4486,307 @@ export interface components {
             uptime_s: number;
             /** Version */
             version: string;
+        };
+        /**
+         * HeartbeatAnalytics
+         * @description What the heartbeats of the workspace did lately.
+         */
+        HeartbeatAnalytics: {
+            /**
+             * Recent Events
+             * @description The newest of the last 24 hours; at most 20.
+             */
+            recent_events: components["schemas"]["RecentBeat"][];
+            today: components["schemas"]["Today"];
+        };
+        /**
+         * HeartbeatConfig
+         * @description An agent's heartbeat; one that was never configured shows what is assumed.
+         */
+        HeartbeatConfig: {
+            /** @description The hours in force; null when they cannot be read. */
+            active_hours: components["schemas"]["ActiveHours"] | null;
+            /**
+             * Active Hours End
+             * @example 08:00
+             */
+            active_hours_end: string;
+            /**
+             * Active Hours Start
+             * @example 08:00
+             */
+            active_hours_start: string;
+            /** Agent Id */
+            agent_id: number;
+            /** Auto Act */
+            auto_act: boolean;
+            /** Checklist */
+            checklist: string[];
+            /** Enabled */
+            enabled: boolean;
+            /** Inherit Active Hours */
+            inherit_active_hours: boolean;
+            /** Interval Minutes */
+            interval_minutes: number;
+            /**
+             * Next At
+             * @description The next beat; null while it is off.
+             */
+            next_at: string | null;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Report To
+             * @constant
+             */
+            report_to: "history";
+            run_when: components["schemas"]["RunWhen"];
+            /** Timezone */
+            timezone: string;
+            /** Updated At */
+            updated_at: string | null;
+            /**
+             * Version
+             * @description 0 before it was configured for the first time.
+             */
+            version: number;
+            /** Watch */
+            watch: components["schemas"]["Watch"][];
+        };
+        /**
+         * HeartbeatHistory
+         * @description Results of one agent, the newest first; `next_cursor` asks for the page after this one.
+         */
+        HeartbeatHistory: {
+            /** Items */
+            items: components["schemas"]["HeartbeatResult"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * HeartbeatJob
+         * @description A beat that waits for its time.
+         */
+        HeartbeatJob: {
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Name */
+            agent_name: string;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+        };
+        /**
+         * HeartbeatResult
+         * @description What came of one beat.
+         */
+        HeartbeatResult: {
+            /** Actions Taken */
+            actions_taken: components["schemas"]["ActionTaken"][];
+            /** Agent Id */
+            agent_id: number;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Due At
+             * @description When it was due; null when a person asked for it.
+             */
+            due_at: string | null;
+            /**
+             * Execution Id
+             * @description The run in which the agent worked; null when it was not asked.
+             */
+            execution_id: string | null;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Reason
+             * @description Why it was skipped, found nothing changed, or failed.
+             */
+            reason: string | null;
+            status: components["schemas"]["BeatStatus"];
+            /** Tokens Used */
+            tokens_used: number;
+            /** Triggered By */
+            triggered_by: string;
+        };
+        /**
+         * HeartbeatSettings
+         * @description When an agent checks in by itself, and what it is to do then.
+         */
+        HeartbeatSettings: {
+            /**
+             * Active Hours End
+             * @description May lie before the start: the hours cross midnight then.
+             * @default 20:00
+             * @example 08:00
+             */
+            active_hours_end?: string;
+            /**
+             * Active Hours Start
+             * @default 08:00
+             * @example 08:00
+             */
+            active_hours_start?: string;
+            /**
+             * Auto Act
+             * @description Off, the agent may look and report, but change nothing.
+             * @default false
+             */
+            auto_act?: boolean;
+            /** Checklist */
+            checklist?: string[];
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled?: boolean;
+            /**
+             * Inherit Active Hours
+             * @description Use the workspace's hours instead of those below.
+             * @default true
+             */
+            inherit_active_hours?: boolean;
+            /**
+             * Interval Minutes
+             * @description Exact; 90 means every 90 minutes.
+             * @default 60
+             */
+            interval_minutes?: number;
+            /**
+             * Prompt
+             * @description What to look after; empty: the agent's own field.
+             * @default
+             */
+            prompt?: string;
+            /**
+             * Report To
+             * @default history
+             * @constant
+             */
+            report_to?: "history";
+            /**
+             * @description `changed` costs nothing while all it watches is as it was.
+             * @default changed
+             */
+            run_when?: components["schemas"]["RunWhen"];
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone?: string;
+            /** Watch */
+            watch?: components["schemas"]["Watch"][];
+        };
+        /**
+         * HeartbeatStatus
+         * @description How heartbeats stand in the workspace.
+         */
+        HeartbeatStatus: {
+            /**
+             * Active
+             * @description Whether this server makes beats by itself (HEARTBEAT_ENABLED).
+             */
+            active: boolean;
+            /**
+             * Due
+             * @description Beats whose time has come and that no worker has taken yet.
+             */
+            due: number;
+            /**
+             * Jobs
+             * @description What is planned, the soonest first; at most 100.
+             */
+            jobs: components["schemas"]["HeartbeatJob"][];
+            /**
+             * Running
+             * @description Agents with a beat at work now.
+             */
+            running: number;
+            /**
+             * Total
+             * @description How many heartbeats are on.
+             */
+            total: number;
+        };
+        /**
+         * Impact
+         * @description What would happen; `impact_token` stands for exactly these effects.
+         */
+        Impact: {
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Name */
+            agent_name: string;
+            current_status: components["schemas"]["AgentStatus"];
+            impact_analysis: components["schemas"]["ImpactAnalysis"];
+            /** Impact Token */
+            impact_token: string;
+            /** Proposed Status */
+            proposed_status: components["schemas"]["AgentStatus"] | "deleted";
+            /** Required Confirmations */
+            required_confirmations: components["schemas"]["RequiredConfirmation"][];
+            shutdown_type: components["schemas"]["ShutdownType"] | null;
+            /** Will Await */
+            will_await: string[];
+            /** Will Cancel */
+            will_cancel: string[];
+            /** Will Interrupt */
+            will_interrupt: string[];
+        };
+        /**
+         * ImpactAnalysis
+         * @description Everything that a change would touch.
+         */
+        ImpactAnalysis: {
+            /** Active Workflows */
+            active_workflows: components["schemas"]["AffectedWork"][];
+            /** Dependent Agents */
+            dependent_agents: components["schemas"]["DependentAgent"][];
+            /** Dependents */
+            dependents: components["schemas"]["DependentThing"][];
+            /** Queued Tasks */
+            queued_tasks: number;
+            /** Recommendations */
+            recommendations: components["schemas"]["automatos__agents__status_schemas__Recommendation"][];
+            system_impact: components["schemas"]["SystemImpact"];
+        };
+        /**
+         * ImportedAgent
+         * @description What the import did with one document.
+         */
+        ImportedAgent: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "created" | "updated" | "unchanged";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ImportResult
+         * @description What the import did with each document, in order.
+         */
+        ImportResult: {
+            /** Items */
+            items: components["schemas"]["ImportedAgent"][];
         };
         /**
          * InputSpec
@@ -2076,6 +4889,26 @@ export interface components {
          */
         KeyType: "server" | "public";
         /**
+         * KnownSetting
+         * @description A setting this server reads: what it is for, and what it may hold; null where there is no bound or default.
+         */
+        KnownSetting: {
+            /** Category */
+            category: string;
+            default: components["schemas"]["JsonValue"];
+            /** Description */
+            description: string;
+            /** Key */
+            key: string;
+            /** Maximum */
+            maximum: number | null;
+            /** Minimum */
+            minimum: number | null;
+            /** Options */
+            options: components["schemas"]["JsonValue"][] | null;
+            value_type: components["schemas"]["ValueType"];
+        };
+        /**
          * LastRun
          * @description How a recipe last ended.
          */
@@ -2089,6 +4922,12 @@ export interface components {
             id: string;
             status: components["schemas"]["ExecutionStatus"];
         };
+        /**
+         * Level
+         * @description How much of a skill is loaded: what it is called and for, its instructions, one of its files.
+         * @enum {integer}
+         */
+        "Level-Input": 1 | 2 | 3;
         /**
          * Me
          * @description Who asks, where they may work, and where they are; `user` is null for keys and in single-user mode.
@@ -2178,12 +5017,24 @@ export interface components {
             };
             /** Context Window */
             context_window: number | null;
+            /** Default Temperature */
+            default_temperature: number;
+            /** Deprecation Date */
+            deprecation_date: string | null;
+            /** Description */
+            description: string;
             /** Display Name */
             display_name: string;
+            /** Id */
+            id: number;
             /** Input Cost Per 1K */
             input_cost_per_1k: string | null;
             /** Max Output Tokens */
             max_output_tokens: number | null;
+            /** Max Temperature */
+            max_temperature: number;
+            /** Min Temperature */
+            min_temperature: number;
             /** Model Family */
             model_family: string;
             /** Model Id */
@@ -2192,12 +5043,124 @@ export interface components {
             output_cost_per_1k: string | null;
             /** Provider */
             provider: string;
+            /** Recommended For */
+            recommended_for: string[];
+            /** Release Date */
+            release_date: string | null;
             /** Status */
             status: string;
             /** Supports Functions */
             supports_functions: boolean;
+            /** Supports Streaming */
+            supports_streaming: boolean;
             /** Supports Vision */
             supports_vision: boolean;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Updated By
+             * @description Who changed it last; empty while it is as this server brought it.
+             */
+            updated_by: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ModelConfig
+         * @description Which model an agent uses and how; null means the provider's own default.
+         */
+        ModelConfig: {
+            /** Fallback Model Id */
+            fallback_model_id?: string | null;
+            /** Frequency Penalty */
+            frequency_penalty?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Model Id */
+            model_id: string;
+            /** Presence Penalty */
+            presence_penalty?: number | null;
+            /** Provider */
+            provider: string;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        };
+        /**
+         * ModelCreate
+         * @description A model for the catalogue; rates are US dollars per 1,000 tokens, null where unknown.
+         */
+        ModelCreate: {
+            /** Capabilities */
+            capabilities?: {
+                [key: string]: "low" | "medium" | "high";
+            };
+            /** Context Window */
+            context_window?: number | null;
+            /**
+             * Default Temperature
+             * @default 0.7
+             */
+            default_temperature?: number;
+            /** Deprecation Date */
+            deprecation_date?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Display Name */
+            display_name?: string | null;
+            /** Input Cost Per 1K */
+            input_cost_per_1k?: number | string | null;
+            /** Max Output Tokens */
+            max_output_tokens?: number | null;
+            /**
+             * Max Temperature
+             * @default 2
+             */
+            max_temperature?: number;
+            /**
+             * Min Temperature
+             * @default 0
+             */
+            min_temperature?: number;
+            /**
+             * Model Family
+             * @default
+             */
+            model_family?: string;
+            /** Model Id */
+            model_id: string;
+            /** Output Cost Per 1K */
+            output_cost_per_1k?: number | string | null;
+            /** Provider */
+            provider: string;
+            /** Recommended For */
+            recommended_for?: string[];
+            /** Release Date */
+            release_date?: string | null;
+            /** @default active */
+            status?: components["schemas"]["ModelStatus"];
+            /**
+             * Supports Functions
+             * @default true
+             */
+            supports_functions?: boolean;
+            /**
+             * Supports Streaming
+             * @default true
+             */
+            supports_streaming?: boolean;
+            /**
+             * Supports Vision
+             * @default false
+             */
+            supports_vision?: boolean;
         };
         /**
          * ModelList
@@ -2210,12 +5173,48 @@ export interface components {
             total: number;
         };
         /**
+         * ModelNeeds
+         * @description What a task asks of a model; `max_cost` bounds US dollars per 1,000 tokens, input and output added.
+         */
+        ModelNeeds: {
+            /**
+             * Limit
+             * @default 5
+             */
+            limit?: number;
+            /** Max Cost */
+            max_cost?: number | string | null;
+            /** Min Context */
+            min_context?: number | null;
+            /** Prefer Provider */
+            prefer_provider?: string | null;
+            /**
+             * Require Functions
+             * @default false
+             */
+            require_functions?: boolean;
+            /**
+             * Require Vision
+             * @default false
+             */
+            require_vision?: boolean;
+            /** Required Capabilities */
+            required_capabilities?: string[];
+            /**
+             * Task Type
+             * @default general
+             */
+            task_type?: string;
+        };
+        /**
          * ModelProvider
          * @description A provider and whether this workspace can use it now; `source` says where its key comes from.
          */
         ModelProvider: {
             /** Configured */
             configured: boolean;
+            /** Credential Type */
+            credential_type: string;
             /** Default Base Url */
             default_base_url: string | null;
             /** Default Model */
@@ -2266,6 +5265,118 @@ export interface components {
             top_p?: number | null;
         };
         /**
+         * ModelsForTask
+         * @description The models that suit a kind of task, and every kind of task there is.
+         */
+        ModelsForTask: {
+            /** Items */
+            items: components["schemas"]["Model"][];
+            /** Task */
+            task: string;
+            /** Tasks */
+            tasks: string[];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ModelStatus
+         * @description How far a model of the catalogue may be chosen.
+         * @enum {string}
+         */
+        ModelStatus: "active" | "beta" | "deprecated" | "inactive";
+        /**
+         * ModelStatusFilter
+         * @description Which models a list shows.
+         * @enum {string}
+         */
+        ModelStatusFilter: "active" | "beta" | "deprecated" | "inactive" | "all";
+        /**
+         * ModelTrial
+         * @description A model to try with one tiny call, as it is about to be configured.
+         */
+        ModelTrial: {
+            /** Environment */
+            environment?: ("production" | "staging" | "development") | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Model Id */
+            model_id: string;
+            /** Provider */
+            provider: string;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        };
+        /**
+         * ModelUpdate
+         * @description What changes of a catalogue entry; what is left out stays.
+         */
+        ModelUpdate: {
+            /** Capabilities */
+            capabilities?: {
+                [key: string]: "low" | "medium" | "high";
+            };
+            /** Context Window */
+            context_window?: number | null;
+            /**
+             * Default Temperature
+             * @default 0.7
+             */
+            default_temperature?: number;
+            /** Deprecation Date */
+            deprecation_date?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Display Name */
+            display_name?: string | null;
+            /** Input Cost Per 1K */
+            input_cost_per_1k?: number | string | null;
+            /** Max Output Tokens */
+            max_output_tokens?: number | null;
+            /**
+             * Max Temperature
+             * @default 2
+             */
+            max_temperature?: number;
+            /**
+             * Min Temperature
+             * @default 0
+             */
+            min_temperature?: number;
+            /**
+             * Model Family
+             * @default
+             */
+            model_family?: string;
+            /** Output Cost Per 1K */
+            output_cost_per_1k?: number | string | null;
+            /** Recommended For */
+            recommended_for?: string[];
+            /** Release Date */
+            release_date?: string | null;
+            /** @default active */
+            status?: components["schemas"]["ModelStatus"];
+            /**
+             * Supports Functions
+             * @default true
+             */
+            supports_functions?: boolean;
+            /**
+             * Supports Streaming
+             * @default true
+             */
+            supports_streaming?: boolean;
+            /**
+             * Supports Vision
+             * @default false
+             */
+            supports_vision?: boolean;
+        };
+        /**
          * Overview
          * @description What this server is, where its documents are, and every address it answers at.
          */
@@ -2303,6 +5414,251 @@ export interface components {
              * Format: date-time
              */
             timestamp: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * Pattern
+         * @description A way in which agents work together.
+         */
+        Pattern: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Pattern Data */
+            pattern_data: {
+                [key: string]: unknown;
+            };
+            pattern_type: components["schemas"]["PatternType"];
+            /** Slug */
+            slug: string;
+        };
+        /**
+         * PatternList
+         * @description The patterns that came with the product.
+         */
+        PatternList: {
+            /** Items */
+            items: components["schemas"]["Pattern"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * PatternType
+         * @description What a pattern settles: who does what, who tells whom, or how something is decided.
+         * @enum {string}
+         */
+        PatternType: "coordination" | "communication" | "decision";
+        /**
+         * Persona
+         * @description A voice with its whole text; an agent without a temperature of its own takes the suggested one.
+         *
+         *     `agents_count` is how many agents of the workspace speak with it; deleting it leaves them without a persona.
+         */
+        Persona: {
+            /** Agents Count */
+            agents_count: number;
+            /** Category */
+            category: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Description */
+            description: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            scope: components["schemas"]["PersonaScope"];
+            /** Slug */
+            slug: string;
+            source: components["schemas"]["PersonaSource"];
+            /** Suggested Models */
+            suggested_models: string[];
+            /** Suggested Temperature */
+            suggested_temperature: number | null;
+            /** System Prompt */
+            system_prompt: string;
+            /** Tags */
+            tags: string[];
+            /**
+             * Token Estimate
+             * @description Tokens of the system prompt, estimated.
+             */
+            token_estimate: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+            /** Voice Description */
+            voice_description: string;
+            /** Workspace Id */
+            workspace_id: string | null;
+        };
+        /**
+         * PersonaCard
+         * @description A persona of the library, as far as an agent shows it.
+         */
+        PersonaCard: {
+            /** Category */
+            category: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scope */
+            scope: string;
+            /** Slug */
+            slug: string;
+        };
+        /**
+         * PersonaChange
+         * @description The agent's voice: one of the library, or its own text when `use_custom` says so; all three are replaced.
+         */
+        PersonaChange: {
+            /** Custom Prompt */
+            custom_prompt?: string | null;
+            /** Persona Id */
+            persona_id?: string | null;
+            /**
+             * Use Custom
+             * @default false
+             */
+            use_custom?: boolean;
+        };
+        /**
+         * PersonaChoice
+         * @description A voice as documents name it: a persona of the library by its slug, the agent's own text, and which counts.
+         */
+        PersonaChoice: {
+            /** Custom Prompt */
+            custom_prompt?: string | null;
+            /** Slug */
+            slug?: string | null;
+            /**
+             * Use Custom
+             * @default false
+             */
+            use_custom?: boolean;
+        };
+        /**
+         * PersonaCreate
+         * @description A new voice of the workspace; its slug is made from its name.
+         */
+        PersonaCreate: {
+            /**
+             * Category
+             * @default Custom
+             */
+            category?: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active?: boolean;
+            /** Name */
+            name: string;
+            /** Suggested Models */
+            suggested_models?: string[];
+            /** Suggested Temperature */
+            suggested_temperature?: number | null;
+            /** System Prompt */
+            system_prompt: string;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Voice Description
+             * @default
+             */
+            voice_description?: string;
+        };
+        /**
+         * Personas
+         * @description One page of the library, and every category that the page could be narrowed to.
+         */
+        Personas: {
+            /** Categories */
+            categories: string[];
+            /** Items */
+            items: components["schemas"]["Persona"][];
+            /** Limit */
+            limit: number;
+            /** Skip */
+            skip: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PersonaScope
+         * @description Who can use a persona: every workspace, or the one it belongs to.
+         * @enum {string}
+         */
+        PersonaScope: "global" | "workspace";
+        /**
+         * PersonaSource
+         * @description Where a persona comes from: with the product, or from people.
+         * @enum {string}
+         */
+        PersonaSource: "seed" | "manual";
+        /**
+         * PersonaUpdate
+         * @description What to change; fields left out stay, and so does the slug.
+         */
+        PersonaUpdate: {
+            /** Category */
+            category?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Is Active */
+            is_active?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Suggested Models */
+            suggested_models?: string[] | null;
+            /** Suggested Temperature */
+            suggested_temperature?: number | null;
+            /** System Prompt */
+            system_prompt?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+            /** Voice Description */
+            voice_description?: string | null;
+        };
+        /**
+         * PluginCard
+         * @description A plugin of an agent, as far as an agent shows it.
+         */
+        PluginCard: {
+            /** Name */
+            name: string;
+            /**
+             * Plugin Id
+             * Format: uuid
+             */
+            plugin_id: string;
+            /** Slug */
+            slug: string;
             /** Version */
             version: string;
         };
@@ -2351,6 +5707,91 @@ export interface components {
             type: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * PromptPart
+         * @description One part of the system prompt; tokens are estimated.
+         */
+        PromptPart: {
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "task" | "identity" | "persona" | "skills" | "tools" | "policy";
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
+         * ProviderFigures
+         * @description The catalogue's models of one provider; average rates are per 1,000 tokens over those with known rates.
+         */
+        ProviderFigures: {
+            /** Active */
+            active: number;
+            /** Average Input Cost Per 1K */
+            average_input_cost_per_1k: string | null;
+            /** Average Output Cost Per 1K */
+            average_output_cost_per_1k: string | null;
+            /** Configured */
+            configured: boolean;
+            /** Models */
+            models: number;
+            /** Provider */
+            provider: string;
+            /** With Known Price */
+            with_known_price: number;
+        };
+        /**
+         * RecentBeat
+         * @description A result with the name of its agent.
+         */
+        RecentBeat: {
+            /** Actions Taken */
+            actions_taken: components["schemas"]["ActionTaken"][];
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Name */
+            agent_name: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Due At
+             * @description When it was due; null when a person asked for it.
+             */
+            due_at: string | null;
+            /**
+             * Execution Id
+             * @description The run in which the agent worked; null when it was not asked.
+             */
+            execution_id: string | null;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Reason
+             * @description Why it was skipped, found nothing changed, or failed.
+             */
+            reason: string | null;
+            status: components["schemas"]["BeatStatus"];
+            /** Tokens Used */
+            tokens_used: number;
+            /** Triggered By */
+            triggered_by: string;
         };
         /**
          * RecipeBody
@@ -2526,6 +5967,44 @@ export interface components {
             tags?: string[];
         };
         /**
+         * RecommendationList
+         * @description Models that fit, the best first; `left_out` counts the others by the need they do not meet.
+         */
+        RecommendationList: {
+            /** Items */
+            items: components["schemas"]["automatos__llm__answers__Recommendation"][];
+            /** Left Out */
+            left_out: {
+                [key: string]: number;
+            };
+            /** Task */
+            task: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RequiredConfirmation
+         * @description An effect that must be confirmed by its id.
+         */
+        RequiredConfirmation: {
+            /** Count */
+            count: number;
+            id: components["schemas"]["Confirmation"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * ResolutionLook
+         * @description One place that was looked at for a credential, and what was found there.
+         */
+        ResolutionLook: {
+            level: components["schemas"]["automatos__credentials__types__Level"];
+            /** Outcome */
+            outcome: string;
+            /** Sought */
+            sought: string;
+        };
+        /**
          * ResourceLimits
          * @description How much of a machine the agent's own work may take.
          */
@@ -2547,6 +6026,18 @@ export interface components {
             network_bandwidth?: number;
         };
         /**
+         * ResourceShares
+         * @description How much of a machine the agent's own work may take: MB, percent of one processor, Mbit/s.
+         */
+        ResourceShares: {
+            /** Cpu Percent */
+            cpu_percent: number;
+            /** Memory Mb */
+            memory_mb: number;
+            /** Network Bandwidth */
+            network_bandwidth: number;
+        };
+        /**
          * Role
          * @description What a member may do in a workspace; ordered, so that `role >= Role.EDITOR` reads as it says.
          * @enum {string}
@@ -2564,6 +6055,8 @@ export interface components {
          * @description One execution, whole.
          */
         RunOut: {
+            /** Agent Id */
+            agent_id: number | null;
             /** Cost Usd */
             cost_usd: string | null;
             /**
@@ -2590,6 +6083,11 @@ export interface components {
             input_data: {
                 [key: string]: unknown;
             };
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recipe" | "task" | "heartbeat";
             /** Last Seq */
             last_seq: number;
             /** Output Data */
@@ -2597,7 +6095,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /** Recipe Id */
-            recipe_id: string;
+            recipe_id: string | null;
             /** Recipe Name */
             recipe_name: string;
             /** Recipe Version */
@@ -2674,9 +6172,11 @@ export interface components {
         };
         /**
          * RunSummary
-         * @description One execution in a list.
+         * @description One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name.
          */
         RunSummary: {
+            /** Agent Id */
+            agent_id: number | null;
             /** Cost Usd */
             cost_usd: string | null;
             /**
@@ -2699,8 +6199,13 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recipe" | "task" | "heartbeat";
             /** Recipe Id */
-            recipe_id: string;
+            recipe_id: string | null;
             /** Recipe Name */
             recipe_name: string;
             /** Recipe Version */
@@ -2719,6 +6224,34 @@ export interface components {
              * Format: uuid
              */
             workspace_id: string;
+        };
+        /**
+         * RunWhen
+         * @description Whether a due beat asks the model only when something changed, or each time.
+         * @enum {string}
+         */
+        RunWhen: "changed" | "always";
+        /**
+         * ServiceCategory
+         * @description A part of the product that asks models, and the category of settings it reads.
+         */
+        ServiceCategory: {
+            /** Category */
+            category: string;
+            /** Service */
+            service: string;
+        };
+        /**
+         * ServiceCategoryList
+         * @description Which settings each part of the product reads; parts that are not listed read `default_category`.
+         */
+        ServiceCategoryList: {
+            /** Default Category */
+            default_category: string;
+            /** Items */
+            items: components["schemas"]["ServiceCategory"][];
+            /** Total */
+            total: number;
         };
         /**
          * Setting
@@ -2742,6 +6275,28 @@ export interface components {
             updated_by: string;
             value: components["schemas"]["JsonValue"];
             value_type: components["schemas"]["ValueType"];
+        };
+        /**
+         * SettingCatalogue
+         * @description Every setting this server reads; a category that is not listed is free to hold anything.
+         */
+        SettingCatalogue: {
+            /** Categories */
+            categories: components["schemas"]["SettingCategory"][];
+            /** Items */
+            items: components["schemas"]["KnownSetting"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SettingCategory
+         * @description A category of settings this server reads.
+         */
+        SettingCategory: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
         };
         /**
          * SettingList
@@ -2785,6 +6340,30 @@ export interface components {
             workspace_name?: string | null;
         };
         /**
+         * Shutdown
+         * @description How a stop goes: what it interrupted, cancelled and waits for; `inactive_at` is an estimate or the moment.
+         */
+        Shutdown: {
+            /** Awaiting */
+            awaiting: string[];
+            /** Cancelled */
+            cancelled: string[];
+            /** Inactive At */
+            inactive_at: string | null;
+            /** Interrupted */
+            interrupted: string[];
+            /** Is Done */
+            is_done: boolean;
+            shutdown_type: components["schemas"]["ShutdownType"];
+            target: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * ShutdownType
+         * @description How an agent stops: cut off now, after what it works on, or when nothing needs it any more.
+         * @enum {string}
+         */
+        ShutdownType: "immediate" | "graceful" | "scheduled";
+        /**
          * SignIn
          * @description An email address and its password.
          */
@@ -2807,6 +6386,581 @@ export interface components {
             token: string;
         };
         /**
+         * Skill
+         * @description A skill as lists show it; its instructions are loaded by level.
+         */
+        Skill: {
+            /**
+             * Agents Count
+             * @description How many agents of this workspace it is assigned to.
+             */
+            agents_count: number;
+            category: components["schemas"]["SkillCategory"];
+            /**
+             * Core Tokens
+             * @description How long the instructions are, by estimate.
+             */
+            core_tokens: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Current Version */
+            current_version: number;
+            /** Description */
+            description: string;
+            /** Git Commit Sha */
+            git_commit_sha: string | null;
+            /** Git Url */
+            git_url: string | null;
+            /** Id */
+            id: number;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Skill Metadata */
+            skill_metadata: {
+                [key: string]: unknown;
+            };
+            skill_type: components["schemas"]["SkillKind"];
+            source: components["schemas"]["SkillOrigin"];
+            /** Source Id */
+            source_id: string | null;
+            /** Source Name */
+            source_name: string | null;
+            /** Tags */
+            tags: string[];
+            /** Tools Schema */
+            tools_schema: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Workspace Id
+             * @description Null for the skills that came with the product.
+             */
+            workspace_id: string | null;
+        };
+        /**
+         * SkillAgent
+         * @description An agent a skill is assigned to.
+         */
+        SkillAgent: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * SkillCard
+         * @description A skill of an agent, as far as an agent shows it.
+         */
+        SkillCard: {
+            /** Category */
+            category: string;
+            /** Core Tokens */
+            core_tokens: number;
+            /** Description */
+            description: string;
+            /** Id */
+            id: number;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            /** Skill Type */
+            skill_type: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * SkillCategory
+         * @description The field of work a skill belongs to.
+         * @enum {string}
+         */
+        SkillCategory: "development" | "security" | "infrastructure" | "analytics" | "data" | "performance" | "ai" | "documentation" | "system" | "monitoring";
+        /**
+         * SkillChange
+         * @description Skills to add to an agent's, or with `replace` to have instead of them.
+         */
+        SkillChange: {
+            /**
+             * Replace
+             * @default false
+             */
+            replace?: boolean;
+            /** Skill Ids */
+            skill_ids: number[];
+        };
+        /**
+         * SkillCheck
+         * @description What one folder with a SKILL.md holds, and every fault of it; no fault means that it can be used.
+         */
+        SkillCheck: {
+            /** Core Tokens */
+            core_tokens: number;
+            /** Description */
+            description: string;
+            /** Files */
+            files: string[];
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Problems */
+            problems: string[];
+            /** Tools */
+            tools: string[];
+        };
+        /**
+         * SkillContentOut
+         * @description A skill loaded at one level.
+         */
+        SkillContentOut: {
+            /** Content */
+            content: string;
+            /** Estimated Tokens */
+            estimated_tokens: number;
+            /** Files Available */
+            files_available: components["schemas"]["SkillFileInfo"][];
+            load_level: components["schemas"]["automatos__skills__types__Level"];
+            /** Skill Id */
+            skill_id: number;
+            /** Skill Name */
+            skill_name: string;
+        };
+        /**
+         * SkillCreate
+         * @description A skill written by hand.
+         */
+        SkillCreate: {
+            /** @default development */
+            category?: components["schemas"]["SkillCategory"];
+            /**
+             * Content
+             * @description The instructions, in Markdown, without front matter.
+             */
+            content: string;
+            /**
+             * Description
+             * @description What the skill does and when an agent should use it.
+             */
+            description: string;
+            /** Files */
+            files?: components["schemas"]["SkillFileWrite"][];
+            /**
+             * Name
+             * @description Lower-case letters, digits and single hyphens, as in `code-review`.
+             */
+            name: string;
+            /** @default technical */
+            skill_type?: components["schemas"]["SkillKind"];
+            /** Tags */
+            tags?: string[];
+            /** Tools Schema */
+            tools_schema?: components["schemas"]["SkillToolWrite"][];
+        };
+        /**
+         * SkillDocument
+         * @description One skill, with the files it holds and the agents that use it.
+         */
+        SkillDocument: {
+            /** Agents */
+            agents: components["schemas"]["SkillAgent"][];
+            /**
+             * Agents Count
+             * @description How many agents of this workspace it is assigned to.
+             */
+            agents_count: number;
+            category: components["schemas"]["SkillCategory"];
+            /**
+             * Core Tokens
+             * @description How long the instructions are, by estimate.
+             */
+            core_tokens: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Current Version */
+            current_version: number;
+            /** Description */
+            description: string;
+            /** Files */
+            files: components["schemas"]["SkillFileInfo"][];
+            /** Git Commit Sha */
+            git_commit_sha: string | null;
+            /** Git Url */
+            git_url: string | null;
+            /** Id */
+            id: number;
+            /** Is Active */
+            is_active: boolean;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Skill Metadata */
+            skill_metadata: {
+                [key: string]: unknown;
+            };
+            skill_type: components["schemas"]["SkillKind"];
+            source: components["schemas"]["SkillOrigin"];
+            /** Source Id */
+            source_id: string | null;
+            /** Source Name */
+            source_name: string | null;
+            /** Tags */
+            tags: string[];
+            /** Tools Schema */
+            tools_schema: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Workspace Id
+             * @description Null for the skills that came with the product.
+             */
+            workspace_id: string | null;
+        };
+        /**
+         * SkillFileInfo
+         * @description A file beside the instructions, to be loaded by its path.
+         */
+        SkillFileInfo: {
+            /** Estimated Tokens */
+            estimated_tokens: number;
+            kind: components["schemas"]["FileKind"];
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
+         * SkillFileWrite
+         * @description A text file beside the instructions.
+         */
+        SkillFileWrite: {
+            /** Content */
+            content: string;
+            /**
+             * Path
+             * @example references/checklist.md
+             */
+            path: string;
+        };
+        /**
+         * SkillKind
+         * @description What a skill improves: how an agent thinks, what it can do, how it talks.
+         * @enum {string}
+         */
+        SkillKind: "cognitive" | "technical" | "communication";
+        /**
+         * SkillList
+         * @description One page of skills, by name.
+         */
+        SkillList: {
+            /**
+             * Categories
+             * @description Every category a skill may have.
+             */
+            categories: components["schemas"]["SkillCategory"][];
+            /** Items */
+            items: components["schemas"]["Skill"][];
+            /** Limit */
+            limit: number;
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * SkillOrigin
+         * @description Where a skill came from: written by hand, an uploaded ZIP, a git repository, or the product itself.
+         * @enum {string}
+         */
+        SkillOrigin: "manual" | "upload" | "git" | "seed";
+        /**
+         * SkillProblem
+         * @description A skill of a repository that could not be taken, and why.
+         */
+        SkillProblem: {
+            /** Path */
+            path: string;
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * SkillRecommend
+         * @description Work to find skills for.
+         */
+        SkillRecommend: {
+            /**
+             * Limit
+             * @default 5
+             */
+            limit?: number;
+            /** Task Description */
+            task_description: string;
+            /** Task Type */
+            task_type?: string | null;
+        };
+        /**
+         * SkillsImported
+         * @description What an upload brought.
+         */
+        SkillsImported: {
+            /** Added */
+            added: string[];
+            /** Items */
+            items: components["schemas"]["Skill"][];
+            /** Total */
+            total: number;
+            /** Unchanged */
+            unchanged: string[];
+            /** Updated */
+            updated: string[];
+        };
+        /**
+         * SkillSource
+         * @description A repository that skills come from, and how its last sync went.
+         */
+        SkillSource: {
+            /** Auto Update */
+            auto_update: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Git Branch
+             * @description Null follows the repository's own default branch.
+             */
+            git_branch: string | null;
+            /** Git Commit Sha */
+            git_commit_sha: string | null;
+            /** Git Url */
+            git_url: string | null;
+            /** History */
+            history: components["schemas"]["SyncedCommit"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Sync At */
+            last_sync_at: string | null;
+            /** Last Sync Error */
+            last_sync_error: string | null;
+            last_sync_status: components["schemas"]["SyncStatus"] | null;
+            /** Pinned Commit */
+            pinned_commit: string | null;
+            /** Skills Discovered */
+            skills_discovered: number;
+            /** Source Name */
+            source_name: string;
+            /** Source Type */
+            source_type: string;
+            status: components["schemas"]["SourceStatus"];
+            /** Update Frequency Hours */
+            update_frequency_hours: number;
+            /**
+             * Workspace Id
+             * Format: uuid
+             */
+            workspace_id: string;
+        };
+        /**
+         * SkillSourceList
+         * @description The sources of a workspace, by name.
+         */
+        SkillSourceList: {
+            /** Items */
+            items: components["schemas"]["SkillSource"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SkillSuggestion
+         * @description A skill that fits some work, how well, and which words say so.
+         */
+        SkillSuggestion: {
+            /**
+             * Matched
+             * @description The words of the task that fit, each with where it was found.
+             */
+            matched: string[];
+            /** Reason */
+            reason: string;
+            /** Score */
+            score: number;
+            skill: components["schemas"]["Skill"];
+        };
+        /**
+         * SkillSuggestions
+         * @description The skills that fit best, best first.
+         */
+        SkillSuggestions: {
+            /** Items */
+            items: components["schemas"]["SkillSuggestion"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SkillToolWrite
+         * @description A tool that a script of the skill provides; its arguments reach the script as JSON on standard input.
+         */
+        SkillToolWrite: {
+            /**
+             * Command
+             * @example scripts/count.py
+             */
+            command: string;
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /**
+             * Parameters
+             * @description The JSON Schema of the arguments; an object.
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * SkillUpdate
+         * @description What to change of a skill; `files` and `tools_schema` replace all there were. A skill keeps its name.
+         */
+        SkillUpdate: {
+            category?: components["schemas"]["SkillCategory"] | null;
+            /** Content */
+            content?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Files */
+            files?: components["schemas"]["SkillFileWrite"][] | null;
+            /** Is Active */
+            is_active?: boolean | null;
+            skill_type?: components["schemas"]["SkillKind"] | null;
+            /** Tags */
+            tags?: string[] | null;
+            /** Tools Schema */
+            tools_schema?: components["schemas"]["SkillToolWrite"][] | null;
+        };
+        /**
+         * SkillValidate
+         * @description The files of one skill's folder or of several, by path: each SKILL.md among them is one skill.
+         */
+        SkillValidate: {
+            /** Files */
+            files: components["schemas"]["SkillFileWrite"][];
+        };
+        /**
+         * SkillVerdict
+         * @description Whether all the skills found can be used.
+         */
+        SkillVerdict: {
+            /** Is Valid */
+            is_valid: boolean;
+            /** Items */
+            items: components["schemas"]["SkillCheck"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SkillVersionList
+         * @description The states of a skill, newest first.
+         */
+        SkillVersionList: {
+            /** Items */
+            items: components["schemas"]["SkillVersionOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SkillVersionOut
+         * @description One state of a skill.
+         */
+        SkillVersionOut: {
+            /** Author */
+            author: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Git Commit Sha */
+            git_commit_sha: string | null;
+            /** Is Current */
+            is_current: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SourcePin
+         * @description The commit to stay at; null follows the branch again.
+         */
+        SourcePin: {
+            /** Commit Sha */
+            commit_sha: string | null;
+        };
+        /**
+         * SourceRollback
+         * @description The commit to go back to; it must have been synced before.
+         */
+        SourceRollback: {
+            /** Commit Sha */
+            commit_sha: string;
+        };
+        /**
+         * SourceStatus
+         * @description Whether a source is kept in step: active, its last sync failed, or people switched it off.
+         * @enum {string}
+         */
+        SourceStatus: "active" | "error" | "inactive";
+        /**
+         * SourceUpdate
+         * @description What to change of a source; its address stays.
+         */
+        SourceUpdate: {
+            /** Auto Update */
+            auto_update?: boolean | null;
+            /** Branch */
+            branch?: string | null;
+            /**
+             * Is Active
+             * @description False stops automatic updates and syncs.
+             */
+            is_active?: boolean | null;
+            /** Source Name */
+            source_name?: string | null;
+            /** Update Frequency Hours */
+            update_frequency_hours?: number | null;
+        };
+        /**
          * Started
          * @description An execution that was accepted; follow it at `events_url`.
          */
@@ -2827,6 +6981,72 @@ export interface components {
             total_steps: number;
             /** Url */
             url: string;
+        };
+        /**
+         * StatusChange
+         * @description A change of status; what its preview asks to be confirmed, and the preview's token, come with it.
+         */
+        StatusChange: {
+            /** Confirmations */
+            confirmations?: components["schemas"]["Confirmation"][];
+            /** Impact Token */
+            impact_token?: string | null;
+            shutdown_type?: components["schemas"]["ShutdownType"] | null;
+            status: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * StatusChanged
+         * @description The agent after the change, and the stop that the change began, if it is one.
+         */
+        StatusChanged: {
+            agent: components["schemas"]["Agent"];
+            shutdown: components["schemas"]["Shutdown"] | null;
+        };
+        /**
+         * StatusPreviewOrder
+         * @description A change to be thought through before it is made.
+         */
+        StatusPreviewOrder: {
+            shutdown_type?: components["schemas"]["ShutdownType"] | null;
+            status: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * StatusReport
+         * @description Where an agent is in its life, what it may become, and what it works on.
+         */
+        StatusReport: {
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Type */
+            agent_type: string;
+            /** Allowed Statuses */
+            allowed_statuses: components["schemas"]["AgentStatus"][];
+            /** Auto Start */
+            auto_start: boolean;
+            /** Configuration */
+            configuration: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Max Concurrent Tasks */
+            max_concurrent_tasks: number;
+            /** Name */
+            name: string;
+            priority_level: components["schemas"]["PriorityLevel"];
+            status: components["schemas"]["AgentStatus"];
+            /** Status Reason */
+            status_reason: string | null;
+            stopping: components["schemas"]["WaitingStop"] | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            workload: components["schemas"]["AgentWorkload"];
         };
         /**
          * StepAgent
@@ -2904,11 +7124,233 @@ export interface components {
          */
         StepStatus: "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
         /**
+         * SyncedCommit
+         * @description A commit that was synced and can be rolled back to.
+         */
+        SyncedCommit: {
+            /** Commit Sha */
+            commit_sha: string;
+            /** Skills */
+            skills: number;
+            /**
+             * Synced At
+             * Format: date-time
+             */
+            synced_at: string;
+        };
+        /**
+         * SyncResult
+         * @description What a sync, a pin or a rollback changed.
+         */
+        SyncResult: {
+            /** Added */
+            added: string[];
+            /** Commit Sha */
+            commit_sha: string;
+            /** Old Commit */
+            old_commit: string | null;
+            /** Problems */
+            problems: components["schemas"]["SkillProblem"][];
+            /** Removed */
+            removed: string[];
+            /** Skills */
+            skills: components["schemas"]["Skill"][];
+            /** Skills Discovered */
+            skills_discovered: number;
+            source: components["schemas"]["SkillSource"];
+            /**
+             * Source Id
+             * Format: uuid
+             */
+            source_id: string;
+            /** Source Name */
+            source_name: string;
+            /** Unchanged */
+            unchanged: string[];
+            /** Updated */
+            updated: string[];
+        };
+        /**
+         * SyncStatus
+         * @description How the last sync ended; partial means that some skills of the repository could not be taken.
+         * @enum {string}
+         */
+        SyncStatus: "success" | "partial" | "error";
+        /**
+         * SystemImpact
+         * @description What the workspace loses: the agent's share of its steps in percent, and how long until the loss is made good.
+         */
+        SystemImpact: {
+            /**
+             * Availability Impact
+             * @enum {string}
+             */
+            availability_impact: "High" | "Low";
+            /** Basis */
+            basis: string;
+            /** Performance Degradation */
+            performance_degradation: number;
+            /** Recovery Time Estimate */
+            recovery_time_estimate: string;
+            /** Recovery Time S */
+            recovery_time_s: number | null;
+        };
+        /**
          * SystemRole
          * @description What a person may do on the whole server.
          * @enum {string}
          */
         SystemRole: "user" | "admin";
+        /**
+         * TaskNew
+         * @description Work for one agent: what to do, and material for it; what is left out follows the agent's configuration.
+         */
+        TaskNew: {
+            /** Input Data */
+            input_data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Max Iterations */
+            max_iterations?: number | null;
+            priority?: components["schemas"]["PriorityLevel"] | null;
+            /** Prompt */
+            prompt: string;
+            /** Timeout S */
+            timeout_s?: number | null;
+        };
+        /**
+         * TaskStarted
+         * @description A task that was accepted; follow it at `events_url`. `waits_for` says what must happen before it begins.
+         */
+        TaskStarted: {
+            /** Agent Id */
+            agent_id: number;
+            /** Agent Name */
+            agent_name: string;
+            /** Estimated Duration S */
+            estimated_duration_s: number | null;
+            /** Events Url */
+            events_url: string;
+            /**
+             * Execution Id
+             * Format: uuid
+             */
+            execution_id: string;
+            /** Message */
+            message: string;
+            parameters: components["schemas"]["TaskNew"];
+            status: components["schemas"]["ExecutionStatus"];
+            /** Url */
+            url: string;
+            /** Waits For */
+            waits_for: "resume" | null;
+        };
+        /**
+         * TemperatureSource
+         * @description Who decides how freely a model writes; with PROVIDER nobody here does.
+         * @enum {string}
+         */
+        TemperatureSource: "agent" | "persona" | "provider";
+        /**
+         * Today
+         * @description Counts of one day's beats.
+         */
+        Today: {
+            /** Errors */
+            errors: number;
+            /**
+             * Since
+             * Format: date-time
+             * @description When the day began in the time zone of the workspace's heartbeats.
+             */
+            since: string;
+            /** Skipped */
+            skipped: number;
+            /** Successes */
+            successes: number;
+            /** Total Cost Usd */
+            total_cost_usd: string | null;
+            /** Total Heartbeats */
+            total_heartbeats: number;
+            /** Total Tokens */
+            total_tokens: number;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * Toggle
+         * @description Whether the heartbeat is on.
+         */
+        Toggle: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
+         * Trial
+         * @description A draft and the conversation so far; the last message is the user's, and the agent answers it.
+         */
+        Trial: {
+            agent: components["schemas"]["AgentCreate"];
+            /** Messages */
+            messages: components["schemas"]["TryMessage"][];
+        };
+        /**
+         * TrialProblem
+         * @description Why a model did not answer, and what to do about it.
+         */
+        TrialProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Next Step */
+            next_step: string | null;
+            /** Provider Status */
+            provider_status: number | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * TrialResult
+         * @description What came of one tiny call.
+         */
+        TrialResult: {
+            /** Cost Usd */
+            cost_usd: string | null;
+            /**
+             * Faults
+             * @description What the catalogue finds wrong with these settings.
+             */
+            faults: string[];
+            /** Input Tokens */
+            input_tokens: number;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Model Id */
+            model_id: string;
+            /** Ok */
+            ok: boolean;
+            /** Output Tokens */
+            output_tokens: number;
+            problem: components["schemas"]["TrialProblem"] | null;
+            /** Provider */
+            provider: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * TryMessage
+         * @description One message of the conversation with a draft.
+         */
+        TryMessage: {
+            /** Content */
+            content: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+        };
         /**
          * TurnOut
          * @description One turn of a step's run.
@@ -3017,6 +7459,43 @@ export interface components {
             version: number;
         };
         /**
+         * WaitingStop
+         * @description A stop that waits for work to end.
+         */
+        WaitingStop: {
+            /** Awaiting */
+            awaiting: components["schemas"]["AffectedWork"][];
+            /** Awaiting Count */
+            awaiting_count: number;
+            /** Estimated Inactive At */
+            estimated_inactive_at: string | null;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            shutdown_type: components["schemas"]["ShutdownType"];
+            target: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * Watch
+         * @description What of its workspace an agent can watch.
+         * @enum {string}
+         */
+        Watch: "agents" | "recipes" | "runs" | "skills";
+        /**
+         * WorkloadCounts
+         * @description How many tasks an agent works on and how many wait for it.
+         */
+        WorkloadCounts: {
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
+        };
+        /**
          * WorkspaceChange
          * @description What to change of a workspace; what is left out stays.
          */
@@ -3025,6 +7504,16 @@ export interface components {
             name?: string | null;
             /** Slug */
             slug?: string | null;
+        };
+        /**
+         * WorkspaceHeartbeats
+         * @description The heartbeats of the workspace; an agent has one once it was configured or asked to check in.
+         */
+        WorkspaceHeartbeats: {
+            /** Items */
+            items: components["schemas"]["AgentHeartbeat"][];
+            /** Total */
+            total: number;
         };
         /**
          * WorkspaceList
@@ -3115,11 +7604,16 @@ export interface operations {
         parameters: {
             query?: {
                 agent_type?: components["schemas"]["AgentType"] | null;
+                category?: components["schemas"]["Category"] | null;
+                cursor?: string | null;
                 limit?: number;
+                order?: "asc" | "desc";
                 priority_level?: components["schemas"]["PriorityLevel"] | null;
                 search?: string | null;
                 skip?: number;
+                sort?: components["schemas"]["AgentOrder"] | null;
                 status?: components["schemas"]["AgentStatus"] | null;
+                tag?: string | null;
             };
             header?: never;
             path?: never;
@@ -3178,7 +7672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken */
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3291,7 +7785,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken; `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready */
+            /** @description `agent_name_taken`: The name is taken; `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3331,7 +7825,10 @@ export interface operations {
     };
     delete_agent_api_agents__agent_id__delete: {
         parameters: {
-            query?: never;
+            query?: {
+                cascade?: boolean;
+                impact_token?: string | null;
+            };
             header?: never;
             path: {
                 agent_id: number;
@@ -3356,7 +7853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `agent_in_use`: The agent is in use */
+            /** @description `agent_in_use`: The agent is in use; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,6 +7864,15 @@ export interface operations {
             };
             /** @description A field is missing or wrong; `errors` names each. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `dependent_not_cleaned`: The agent could not be deleted whole */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3414,8 +7920,188 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready */
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    assemble_agent_api_agents__agent_id__assembled_context_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssembledContext"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    clear_error_api_agents__agent_id__clear_error_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready; `wrong_status`: The agent is not in the status this is for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_configuration_api_agents__agent_id__config_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentConfiguration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3472,7 +8158,1462 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_deletion_api_agents__agent_id__deletion_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Impact"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    execute_agent_api_agents__agent_id__execute_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStarted"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_eligible`: The agent takes no work now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_agent_api_agents__agent_id__export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_model_config_api_agents__agent_id__model_config_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentModelConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_model_config_api_agents__agent_id__model_config_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentModelConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pause_agent_api_agents__agent_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_persona_api_agents__agent_id__persona_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPersona"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_persona_api_agents__agent_id__persona_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonaChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPersona"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent; `persona_not_found`: There is no such persona */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    resume_agent_api_agents__agent_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `wrong_status`: The agent is not in the status this is for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_agent_runs_api_agents__agent_id__runs_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                skip?: number;
+                status?: components["schemas"]["StepStatus"] | null;
+            };
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRuns"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_skills_api_agents__agent_id__skills_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSkills"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_skills_api_agents__agent_id__skills_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSkills"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_skill_api_agents__agent_id__skills__skill_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `agent_not_found`: There is no such agent; `skill_not_assigned`: The agent does not have this skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_status_api_agents__agent_id__status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusReport"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    change_status_api_agents__agent_id__status_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusChanged"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_status_api_agents__agent_id__status_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusPreviewOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Impact"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description `status_change_refused`: The status cannot change that way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_shutdown_api_agents__agent_id__status_shutdown_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_stopping`: No stop waits */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_versions_api_agents__agent_id__versions_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                skip?: number;
+            };
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentVersions"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_version_api_agents__agent_id__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentVersionOut"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent; `agent_version_not_found`: There is no such version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    compare_versions_api_agents__agent_id__versions__version__diff_get: {
+        parameters: {
+            query: {
+                against: number;
+            };
+            header?: never;
+            path: {
+                agent_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentVersionDiff"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent; `agent_version_not_found`: There is no such version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_version_api_agents__agent_id__versions__version__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent; `agent_version_not_found`: There is no such version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    assemble_draft_api_agents_assembled_context_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssembledContext"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_agents_api_agents_bulk_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentsMade"];
+                };
+            };
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    act_on_agents_api_agents_bulk_actions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkActions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionResults"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_agents_api_agents_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_stats_api_agents_stats_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentStats"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_draft_api_agents_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Server-sent events: `delta` {text}, then `done` or `failed` (a problem document). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3652,8 +9793,11 @@ export interface operations {
         parameters: {
             query?: {
                 action?: string | null;
+                actor?: string | null;
                 cursor?: number | null;
                 limit?: number;
+                target_id?: string | null;
+                target_type?: string | null;
             };
             header?: never;
             path?: never;
@@ -3924,6 +10068,117 @@ export interface operations {
                     "application/json": components["schemas"]["Credential"];
                 };
             };
+            /** @description `credential_name_taken`: The name is taken; `credential_limit_reached`: There are too many credentials */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_credential_api_credentials__credential_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credential"];
+                };
+            };
+            /** @description `credential_not_found`: No such credential */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_credential_api_credentials__credential_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credential"];
+                };
+            };
+            /** @description `credential_not_found`: No such credential */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description `credential_name_taken`: The name is taken */
             409: {
                 headers: {
@@ -4000,6 +10255,58 @@ export interface operations {
             };
         };
     };
+    list_credential_events_api_credentials__credential_id__audit_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialAudit"];
+                };
+            };
+            /** @description `credential_not_found`: No such credential */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     test_credential_api_credentials__credential_id__test_post: {
         parameters: {
             query?: never;
@@ -4029,6 +10336,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description `credential_untestable`: The credential cannot be tried */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description A field is missing or wrong; `errors` names each. */
             422: {
                 headers: {
@@ -4040,6 +10356,48 @@ export interface operations {
             };
             /** @description `credential_unreadable`: A stored credential cannot be opened */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    resolve_credential_api_credentials_resolve_get: {
+        parameters: {
+            query: {
+                environment?: components["schemas"]["Environment"];
+                provider: string;
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialResolution"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4078,6 +10436,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialTest"];
+                };
+            };
+            /** @description `credential_untestable`: The credential cannot be tried */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_credential_types_api_credentials_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialTypeList"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_credential_type_api_credentials_types__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialType"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names each. */
@@ -4160,6 +10596,418 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndpointsReport"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    toggle_api_heartbeat__agent_id__toggle_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Toggle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_config_api_heartbeat_agents__agent_id__config_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_config_api_heartbeat_agents__agent_id__config_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_history_api_heartbeat_agents__agent_id__history_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatHistory"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_last_api_heartbeat_agents__agent_id__last_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatResult"] | null;
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    run_now_api_heartbeat_agents__agent_id__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatResult"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_eligible`: The agent takes no work now; `heartbeat_running`: A heartbeat of this agent is running; `too_many_heartbeats`: Too many heartbeats are running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_analytics_api_heartbeat_analytics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatAnalytics"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_status_api_heartbeat_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatStatus"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_workspace_api_heartbeat_workspace_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceHeartbeats"];
                 };
             };
             /** @description Any other error. */
@@ -4305,8 +11153,10 @@ export interface operations {
     list_models_api_models_get: {
         parameters: {
             query?: {
+                capability?: string | null;
                 provider?: string | null;
-                status?: string | null;
+                search?: string | null;
+                status?: components["schemas"]["ModelStatusFilter"];
             };
             header?: never;
             path?: never;
@@ -4321,6 +11171,413 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_agent_model_config_api_models_agents__agent_id__config_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentModelConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_agent_model_config_api_models_agents__agent_id__config_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentModelConfig"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_not_ready`: The agent is not ready */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_models_for_task_api_models_by_task__task__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsForTask"];
+                };
+            };
+            /** @description `unknown_task`: There is no such kind of task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_model_api_models_catalogue_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `model_entry_taken`: The catalogue has this model already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_model_api_models_catalogue__entry_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description `model_entry_not_found`: The catalogue has no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_model_api_models_catalogue__entry_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `model_entry_not_found`: The catalogue has no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_model_api_models_catalogue__entry_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `model_entry_not_found`: The catalogue has no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `model_entry_shipped`: The model came with the server */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names each. */
@@ -4381,6 +11638,48 @@ export interface operations {
             };
         };
     };
+    estimate_cost_api_models_estimate_cost_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostEstimate"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_providers_api_models_providers_get: {
         parameters: {
             query?: never;
@@ -4410,10 +11709,248 @@ export interface operations {
             };
         };
     };
+    recommend_models_api_models_recommend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelNeeds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_service_categories_api_models_service_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceCategoryList"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    summarise_catalogue_api_models_stats_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueFigures"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    test_model_api_models_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialResult"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_personas_api_personas_get: {
+        parameters: {
+            query?: {
+                agent_type?: string | null;
+                category?: string | null;
+                limit?: number;
+                scope?: "all" | "global" | "workspace";
+                search?: string | null;
+                skip?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Personas"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_persona_api_personas__persona_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                persona_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Persona"];
+                };
+            };
+            /** @description `persona_not_found`: There is no such persona */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_runs_api_runs_get: {
         parameters: {
             query?: {
+                agent_id?: number | null;
                 cursor?: string | null;
+                kind?: ("recipe" | "task" | "heartbeat") | null;
                 limit?: number;
                 recipe?: string | null;
                 status?: components["schemas"]["ExecutionStatus"] | null;
@@ -4749,6 +12286,35 @@ export interface operations {
             };
         };
     };
+    list_known_settings_api_settings_catalogue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingCatalogue"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     set_up_api_setup_post: {
         parameters: {
             query?: never;
@@ -4787,6 +12353,1163 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_skills_api_skills_get: {
+        parameters: {
+            query?: {
+                category?: components["schemas"]["SkillCategory"] | null;
+                is_active?: boolean | null;
+                limit?: number;
+                offset?: number;
+                search?: string | null;
+                source?: components["schemas"]["SkillOrigin"] | null;
+                source_id?: string | null;
+                /** @description Separated by commas; any of them fits. */
+                tags?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_skill_api_skills_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillDocument"];
+                };
+            };
+            /** @description `skill_name_taken`: The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_skill_api_skills__skill_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillDocument"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_skill_api_skills__skill_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillDocument"];
+                };
+            };
+            /** @description `skill_read_only`: The skill came with the product */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_kept_by_source`: The skill is kept by its source */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_skill_api_skills__skill_id__delete: {
+        parameters: {
+            query?: {
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `skill_read_only`: The skill came with the product */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_kept_by_source`: The skill is kept by its source; `skill_in_use`: Agents use the skill */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_skill_content_api_skills__skill_id__content_get: {
+        parameters: {
+            query?: {
+                level?: components["schemas"]["Level-Input"];
+                resource_path?: string | null;
+            };
+            header?: never;
+            path: {
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillContentOut"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill; `skill_file_not_found`: There is no such file in the skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_file_not_text`: The file is not text */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_skill_versions_api_skills__skill_id__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                skill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillVersionList"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_skill_version_api_skills__skill_id__versions__version__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                skill_id: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillDocument"];
+                };
+            };
+            /** @description `skill_read_only`: The skill came with the product */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_not_found`: There is no such skill; `skill_version_not_found`: There is no such version */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_kept_by_source`: The skill is kept by its source */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_patterns_api_skills_patterns_get: {
+        parameters: {
+            query?: {
+                pattern_type?: components["schemas"]["PatternType"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_pattern_api_skills_patterns__slug__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pattern"];
+                };
+            };
+            /** @description `pattern_not_found`: There is no such pattern */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    recommend_skills_api_skills_recommend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillRecommend"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillSuggestions"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_sources_api_skills_sources_get: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["SourceStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillSourceList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_source_api_skills_sources__source_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillSource"];
+                };
+            };
+            /** @description `skill_source_not_found`: There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_source_api_skills_sources__source_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillSource"];
+                };
+            };
+            /** @description `skill_source_not_found`: There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_source_name_taken`: The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_source_api_skills_sources__source_id__delete: {
+        parameters: {
+            query?: {
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `skill_source_not_found`: There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_in_use`: Agents use the skill */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pin_source_api_skills_sources__source_id__pin_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourcePin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResult"];
+                };
+            };
+            /** @description `skill_source_not_found`: There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_source_inactive`: The source is switched off */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `git_unreachable`: The repository could not be read */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    roll_source_back_api_skills_sources__source_id__rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceRollback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResult"];
+                };
+            };
+            /** @description `skill_source_not_found`: There is no such source; `commit_not_synced`: That commit is not stored here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    sync_source_api_skills_sources__source_id__sync_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResult"];
+                };
+            };
+            /** @description `skill_source_not_found`: There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `skill_source_inactive`: The source is switched off */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `git_unreachable`: The repository could not be read */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_git_source_api_skills_sources_git_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GitSourceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResult"];
+                };
+            };
+            /** @description `skill_source_name_taken`: The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `git_unreachable`: The repository could not be read */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    upload_skills_api_skills_upload_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillsImported"];
+                };
+            };
+            /** @description `skill_name_taken`: The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `not_an_archive`: Send the ZIP as the body */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    validate_skills_api_skills_validate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillValidate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillVerdict"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names each. */
@@ -5973,6 +14696,181 @@ export interface operations {
             };
             /** @description `already_member`: Already a member; `invitation_pending`: Already invited; `member_limit_reached`: The workspace is full */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_persona_api_workspaces__workspace_id__personas_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonaCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Persona"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_persona_api_workspaces__workspace_id__personas__persona_id__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                persona_id: string;
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonaUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Persona"];
+                };
+            };
+            /** @description `persona_is_global`: The persona belongs to every workspace */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `persona_not_found`: There is no such persona */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_persona_api_workspaces__workspace_id__personas__persona_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                persona_id: string;
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `persona_is_global`: The persona belongs to every workspace */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `persona_not_found`: There is no such persona */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

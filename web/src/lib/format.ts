@@ -4,8 +4,15 @@ const number = new Intl.NumberFormat("en");
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
+export const formatNumber = (value: number): string => number.format(value);
+
 export function formatCount(value: number, one: string, many = `${one}s`): string {
   return `${number.format(value)} ${value === 1 ? one : many}`;
+}
+
+/** A share from 0 to 1 in whole per cent; null means that there is nothing to take a share of yet. */
+export function formatShare(share: number | null | undefined): string {
+  return share == null ? "–" : `${Math.round(share * 100)} %`;
 }
 
 export function formatTokens(value: number | null | undefined): string {

@@ -7,6 +7,7 @@ export interface RequestOptions {
   /** The workspace the request is about; absent only before one is chosen. */
   workspace?: string | undefined;
   query?: Record<string, QueryValue>;
+  /** A file is sent as it is, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -36,9 +37,14 @@ export function addressOf(path: string, query: Record<string, QueryValue> = {}):
 async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", ...(await authHeaders()), ...options.headers };
   if (options.workspace) headers["X-Workspace-ID"] = options.workspace;
-  if (options.body !== undefined) headers["Content-Type"] = "application/json";
   const init: RequestInit = { method, headers, credentials: "same-origin" };
-  if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  if (options.body instanceof Blob) {
+    headers["Content-Type"] = options.body.type || "application/octet-stream";
+    init.body = options.body;
+  } else if (options.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(options.body);
+  }
   if (options.signal) init.signal = options.signal;
   try {
     return await fetch(addressOf(path, options.query), init);
@@ -54,14 +60,18 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, fields, response.headers.get("X-Request-ID"));
 }
 
+/** Sends one request and returns the answer as it comes; throws a Problem for anything but success. */
+export async function answerOf(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const response = await send(method, path, options);
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (problem.status === 401) onSignedOut();
+  throw problem;
+}
+
 /** Sends one request and returns its JSON with its ETag; throws a Problem for anything but success. */
 export async function exchange<T>(method: string, path: string, options: RequestOptions = {}): Promise<Tagged<T>> {
-  const response = await send(method, path, options);
-  if (!response.ok) {
-    const problem = await problemOf(response);
-    if (problem.status === 401) onSignedOut();
-    throw problem;
-  }
+  const response = await answerOf(method, path, options);
   const data = response.status === 204 ? undefined : await response.json();
   return { data: data as T, etag: response.headers.get("ETag") };
 }
@@ -73,6 +83,7 @@ async function dataOf<T>(method: string, path: string, options?: RequestOptions)
 /** The verbs, typed by what the caller expects to get. */
 export const http = {
   get: <T>(path: string, options?: RequestOptions) => dataOf<T>("GET", path, options),
+  text: async (path: string, options?: RequestOptions) => (await answerOf("GET", path, options)).text(),
   post: <T>(path: string, options?: RequestOptions) => dataOf<T>("POST", path, options),
   put: <T>(path: string, options?: RequestOptions) => dataOf<T>("PUT", path, options),
   patch: <T>(path: string, options?: RequestOptions) => dataOf<T>("PATCH", path, options),

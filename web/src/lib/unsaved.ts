@@ -1,10 +1,16 @@
 import { useBlocker } from "@tanstack/react-router";
 
-/** Asks before a page with unsaved changes is left, by link, by the back button or by closing the tab. */
-export function useUnsavedGuard(isDirty: boolean): void {
+/**
+ * Asks before a page with unsaved changes is left, by link, by the back button or by closing the tab. A page that has
+ * several addresses names the one they all begin with.
+ */
+export function useUnsavedGuard(isDirty: boolean, home?: string): void {
   useBlocker({
     shouldBlockFn: ({ current, next }) =>
-      isDirty && current.pathname !== next.pathname && !confirm("Your changes are not saved. Leave this page anyway?"),
+      isDirty &&
+      current.pathname !== next.pathname &&
+      !(home && next.pathname.startsWith(home)) &&
+      !confirm("Your changes are not saved. Leave this page anyway?"),
     enableBeforeUnload: () => isDirty,
     disabled: !isDirty,
   });

@@ -1,38 +1,84 @@
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
-import { AgentList } from "@/features/agents/agent-list";
-import { AGENT_STATUSES } from "@/features/agents/status";
+import { useMemo, useState } from "react";
+import type { Agent } from "@/client";
+import type { AgentActions } from "@/features/agents/agent-menu";
+import { DeleteAgentDialog } from "@/features/agents/impact-delete";
+import { Roster } from "@/features/agents/roster";
+import { chooseView, chosenView, type RosterSearch } from "@/features/agents/roster-state";
+import { StatsBar } from "@/features/agents/stats-bar";
+import { StatusSheet } from "@/features/agents/status-sheet";
 import { useCan } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
-import { FilterBar, SearchBox, StatusFilter } from "@/ui/filters";
 import { Page } from "@/ui/page";
+import { toast } from "@/ui/toaster";
 
 const route = getRouteApi("/w/$workspace/agents");
 
 export function AgentsPage() {
-  const { q, status } = route.useSearch();
+  const search = route.useSearch();
   const navigate = route.useNavigate();
   const mayEdit = useCan("editor");
-  const show = (part: { q?: string | undefined; status?: string | undefined }) =>
-    navigate({ search: (current) => ({ ...current, ...part }), replace: true });
+  const [view, setView] = useState(search.view ?? chosenView());
+  const [deleting, setDeleting] = useState<Agent | null>(null);
+  const actions = useAgentActions(setDeleting);
+  const show = (part: RosterSearch) => navigate({ search: (current) => ({ ...current, ...part }), replace: true });
+  const newAgent = (
+    <Link to="/w/$workspace/agents/new" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
+      <Plus aria-hidden className="size-4" /> New agent
+    </Link>
+  );
 
   return (
     <Page
       title="Agents"
-      lead="The models at work here, each with its own prompt and tools."
-      action={
-        mayEdit && (
-          <Link to="/w/$workspace/agents/new" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
-            <Plus aria-hidden className="size-4" /> New agent
-          </Link>
-        )
-      }
+      lead="The models at work here, each with its own persona, skills and tools."
+      action={mayEdit && newAgent}
     >
-      <FilterBar>
-        <SearchBox label="Search agents" value={q ?? ""} onChange={(text) => show({ q: text || undefined })} />
-        <StatusFilter options={AGENT_STATUSES} value={status} onChange={(value) => show({ status: value })} />
-      </FilterBar>
-      <AgentList filters={{ search: q, status }} onClearFilters={() => show({ q: undefined, status: undefined })} />
+      <StatsBar />
+      <Roster
+        search={search}
+        view={search.view ?? view}
+        onShow={(part) => void show(part)}
+        onView={(next) => {
+          chooseView(next);
+          setView(next);
+          void show({ view: next });
+        }}
+        actions={actions}
+        start={newAgent}
+      />
+      {search.change !== undefined && (
+        <StatusSheet agentId={search.change} onClose={() => void show({ change: undefined })} />
+      )}
+      {deleting && (
+        <DeleteAgentDialog
+          agent={deleting}
+          onClose={() => setDeleting(null)}
+          onDeleted={() => {
+            toast.success(`${deleting.name} is deleted.`);
+            setDeleting(null);
+          }}
+        />
+      )}
     </Page>
   );
+}
+
+/** Where each item of an agent's menu leads. */
+function useAgentActions(onDelete: (agent: Agent) => void): AgentActions {
+  const go = useNavigate();
+  return useMemo(() => {
+    const place = { from: "/w/$workspace" as const };
+    const params = (agent: Agent) => ({ agentId: String(agent.id) });
+    return {
+      onOpen: (agent) => void go({ ...place, to: "/w/$workspace/agents/$agentId", params: params(agent) }),
+      onEdit: (agent) =>
+        void go({ ...place, to: "/w/$workspace/agents/$agentId/settings/{-$tab}", params: params(agent) }),
+      onDuplicate: (agent) => void go({ ...place, to: "/w/$workspace/agents/new", search: { from: agent.id } }),
+      onChangeStatus: (agent) =>
+        void go({ ...place, to: "/w/$workspace/agents", search: (current) => ({ ...current, change: agent.id }) }),
+      onDelete,
+    };
+  }, [go, onDelete]);
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { Run } from "@/client";
+import { TaskDialog } from "@/features/agents/agent-task";
 import { CookDialog } from "@/features/recipes/cook-dialog";
 import { Kitchen } from "@/features/runs/kitchen-view";
 import { runQuery } from "@/features/runs/queries";
@@ -24,7 +25,6 @@ export function KitchenPage() {
 function Cooking({ run }: { run: Run }) {
   const { step } = route.useSearch();
   const select = route.useNavigate();
-  const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
 
   useEffect(() => {
@@ -39,17 +39,29 @@ function Cooking({ run }: { run: Run }) {
         onSelect={(order) => select({ search: { step: order }, replace: true })}
         onCookAgain={() => setAsking(true)}
       />
-      {isAsking && (
-        <CookDialog
-          templateId={run.recipe_id}
-          earlier={run.input_data}
-          onClose={() => setAsking(false)}
-          onStarted={(runId) => {
-            setAsking(false);
-            void navigate({ to: "/w/$workspace/runs/$runId", from: "/w/$workspace", params: { runId } });
-          }}
-        />
-      )}
+      {isAsking && <Again run={run} onClose={() => setAsking(false)} />}
     </>
+  );
+}
+
+/** The same work once more: a recipe with its inputs, a task with its prompt. */
+function Again({ run, onClose }: { run: Run; onClose: () => void }) {
+  const navigate = useNavigate();
+  function started(runId: string) {
+    onClose();
+    void navigate({ to: "/w/$workspace/runs/$runId", from: "/w/$workspace", params: { runId } });
+  }
+  if (run.recipe_id !== null) {
+    return <CookDialog templateId={run.recipe_id} earlier={run.input_data} onClose={onClose} onStarted={started} />;
+  }
+  if (run.agent_id === null) return null;
+  return (
+    <TaskDialog
+      agentId={run.agent_id}
+      agentName={run.recipe_name}
+      earlier={typeof run.input_data.prompt === "string" ? run.input_data.prompt : undefined}
+      onClose={onClose}
+      onStarted={(task) => started(task.execution_id)}
+    />
   );
 }

@@ -1,9 +1,20 @@
-import { Bot, ChefHat, History, Settings } from "lucide-react";
+import { Bot, ChefHat, Drama, GraduationCap, History, Settings } from "lucide-react";
 
-/** The pages of a workspace, in the order of the rail. */
+/** The pages of a workspace, in the order of the rail; a page's parts stand below it. */
 export const PAGES = [
-  { to: "/w/$workspace/recipes", label: "Recipes", icon: ChefHat },
-  { to: "/w/$workspace/agents", label: "Agents", icon: Bot },
-  { to: "/w/$workspace/runs", label: "Runs", icon: History },
-  { to: "/w/$workspace/settings/{-$section}", label: "Settings", icon: Settings },
+  { to: "/w/$workspace/recipes", label: "Recipes", icon: ChefHat, parts: [] },
+  {
+    to: "/w/$workspace/agents",
+    label: "Agents",
+    icon: Bot,
+    parts: [
+      { to: "/w/$workspace/personas", label: "Personas", icon: Drama },
+      { to: "/w/$workspace/skills", label: "Skills", icon: GraduationCap },
+    ],
+  },
+  { to: "/w/$workspace/runs", label: "Runs", icon: History, parts: [] },
+  { to: "/w/$workspace/settings/{-$section}", label: "Settings", icon: Settings, parts: [] },
 ] as const;
+
+/** Every page with its parts, in the order of the rail. */
+export const ALL_PAGES = PAGES.flatMap((page) => [page, ...page.parts]);

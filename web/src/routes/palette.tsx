@@ -8,7 +8,7 @@ import { runsQuery } from "@/features/runs/queries";
 import { formatAgo } from "@/lib/format";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Palette, PaletteGroup } from "@/ui/palette";
-import { PAGES } from "./pages";
+import { ALL_PAGES } from "./pages";
 
 /** Goes anywhere by name: pages, recipes, agents, recent runs, and what one can start. */
 export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
@@ -27,7 +27,7 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
   return (
     <Palette onClose={onClose}>
       <PaletteGroup heading="Go to">
-        {PAGES.map(({ to, label, icon }) => (
+        {ALL_PAGES.map(({ to, label, icon }) => (
           <Item key={to} icon={icon} label={label} onSelect={go(() => navigate({ to }))} />
         ))}
       </PaletteGroup>

@@ -14,7 +14,10 @@ export function RunsPage() {
     navigate({ search: (current) => ({ ...current, ...part }), replace: true });
 
   return (
-    <Page title="Runs" lead="Every cooking of a recipe, newest first. The list keeps itself up to date.">
+    <Page
+      title="Runs"
+      lead="Every recipe cooked and every task of an agent, newest first. The list keeps itself up to date."
+    >
       <FilterBar>
         <StatusFilter options={RUN_STATUSES} value={status} onChange={(value) => show({ status: value })} />
         {recipe && (

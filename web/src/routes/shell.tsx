@@ -1,11 +1,13 @@
 import { Link, Outlet, useRouteContext, useRouterState } from "@tanstack/react-router";
+import { clsx } from "clsx";
 import { Search } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { LiveProvider } from "@/lib/live/react";
 import { WorkspaceProvider } from "@/lib/workspace";
-import { PAGES } from "./pages";
+import { type ALL_PAGES, PAGES } from "./pages";
 import { AccountMenu } from "./shell-account";
 import { ConnectionDot } from "./shell-connection";
+import { PartsBar } from "./shell-parts";
 import { WorkspaceSwitch } from "./shell-workspaces";
 
 const Palette = lazy(() => import("./palette"));
@@ -30,6 +32,7 @@ export function Shell() {
           <Rail onSearch={() => setPaletteOpen(true)} />
           <TopBar onSearch={() => setPaletteOpen(true)} />
           <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0">
+            <PartsBar />
             <Outlet />
           </main>
           <BottomBar />
@@ -50,7 +53,9 @@ function useFocusOnArrival() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const last = useRef(path);
   useEffect(() => {
-    if (path !== last.current) main.current?.focus();
+    // A tab that has an address of its own keeps the focus: its arrow keys go on from there.
+    const isOnTab = document.activeElement?.closest('[role="tablist"]') != null;
+    if (path !== last.current && !isOnTab) main.current?.focus();
     last.current = path;
   }, [path]);
   return main;
@@ -83,18 +88,10 @@ function Rail({ onSearch }: { onSearch: () => void }) {
           <kbd className="font-sans text-xs">Ctrl K</kbd>
         </button>
         <nav aria-label="Main" className="grid gap-0.5">
-          {PAGES.map(({ to, label, icon: Icon }) => (
-            <Link
-              key={to}
-              to={to}
-              from="/w/$workspace"
-              activeProps={{ "aria-current": "page" }}
-              className="flex h-10 items-center gap-3 rounded-lg px-3 text-muted hover:bg-line hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent"
-            >
-              <Icon aria-hidden className="size-[1.15rem]" />
-              {label}
-            </Link>
-          ))}
+          {PAGES.flatMap((page) => [
+            <RailLink key={page.to} page={page} />,
+            ...page.parts.map((part) => <RailLink key={part.to} page={part} isPart />),
+          ])}
         </nav>
         <div className="mt-auto grid gap-1">
           <ConnectionDot />
@@ -102,6 +99,25 @@ function Rail({ onSearch }: { onSearch: () => void }) {
         </div>
       </div>
     </div>
+  );
+}
+
+type RailPage = Pick<(typeof ALL_PAGES)[number], "to" | "label" | "icon">;
+
+function RailLink({ page: { to, label, icon: Icon }, isPart = false }: { page: RailPage; isPart?: boolean }) {
+  return (
+    <Link
+      to={to}
+      from="/w/$workspace"
+      activeProps={{ "aria-current": "page" }}
+      className={clsx(
+        "flex items-center gap-3 rounded-lg px-3 text-muted hover:bg-line hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent",
+        isPart ? "ml-4 h-9 text-sm" : "h-10",
+      )}
+    >
+      <Icon aria-hidden className={isPart ? "size-4" : "size-[1.15rem]"} />
+      {label}
+    </Link>
   );
 }
 

@@ -8,6 +8,9 @@ const TONES = {
   ok: "bg-ok-soft text-ok",
   warn: "bg-warn-soft text-warn",
   bad: "bg-bad-soft text-bad",
+  orange: "bg-orange-soft text-orange",
+  blue: "bg-blue-soft text-blue",
+  violet: "bg-violet-soft text-violet",
 };
 
 export type Tone = keyof typeof TONES;

@@ -22,7 +22,7 @@ export function Field({ label, hint, error, optional, children, className }: Fie
   const id = useId();
   const note = hint || error ? `${id}-note` : undefined;
   return (
-    <div className={clsx("grid gap-1", className)}>
+    <div className={clsx("grid content-start gap-1", className)}>
       <label htmlFor={id} className="text-sm font-medium">
         {label}
         {optional && <span className="ml-1.5 font-normal text-muted">optional</span>}
@@ -75,7 +75,13 @@ export function CheckField({ label, hint, className, ...rest }: CheckProps) {
   const id = useId();
   return (
     <div className={clsx("flex items-start gap-2.5", className)}>
-      <input id={id} type="checkbox" className="mt-1 size-4 accent-accent" aria-describedby={`${id}-hint`} {...rest} />
+      <input
+        id={id}
+        type="checkbox"
+        className="mt-1 size-4 shrink-0 accent-accent"
+        aria-describedby={`${id}-hint`}
+        {...rest}
+      />
       <div>
         <label htmlFor={id} className="font-medium">
           {label}

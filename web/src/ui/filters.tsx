@@ -66,3 +66,30 @@ export function StatusFilter({ options, value, onChange }: StatusProps) {
     </select>
   );
 }
+
+interface PickProps {
+  /** What the list shows while nothing is picked, such as "All categories". */
+  label: string;
+  options: readonly { value: string; label: string }[];
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}
+
+/** One value to filter by, or none. */
+export function PickFilter({ label, options, value, onChange }: PickProps) {
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.target.value || undefined)}
+      className={`field-box h-10 sm:w-auto sm:max-w-52 ${value ? "border-accent! bg-accent-soft!" : ""}`}
+    >
+      <option value="">{label}</option>
+      {options.map((option) => (
+        <option key={option.value} value={option.value}>
+          {option.label}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,64 +1,19 @@
 """SQL of the agents room; every function takes the workspace it works in."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.models import Agent
-from automatos.agents.types import AgentStatus, AgentType, PriorityLevel
-from automatos.kernel.db import in_reach
+from automatos.agents.types import AgentStatus
 
 NAME_INDEX = "uq_agents_name"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentFilter:
-    """Which agents to list; None means any."""
-
-    status: AgentStatus | None = None
-    agent_type: AgentType | None = None
-    priority_level: PriorityLevel | None = None
-    search: str | None = None
-
-
-async def list_agents(
-    session: AsyncSession, workspace_id: UUID | None, wanted: AgentFilter, skip: int, limit: int
-) -> tuple[Sequence[Agent], int]:
-    """Return one page of the agents that fit, oldest first, and how many fit in all: two statements.
-
-    Without a workspace they are those of every workspace that the session may see.
-    """
-    chosen = _chosen(select(Agent), workspace_id, wanted)
-    total = await session.scalar(select(func.count()).select_from(chosen.subquery()))
-    rows = await session.scalars(chosen.order_by(Agent.id).offset(skip).limit(limit))
-    return rows.all(), total or 0
-
-
-def _chosen(statement: Select[Agent], workspace_id: UUID | None, wanted: AgentFilter) -> Select[Agent]:
-    statement = statement.where(in_reach(Agent.workspace_id, workspace_id), Agent.status != AgentStatus.ARCHIVED)
-    if wanted.status:
-        statement = statement.where(Agent.status == wanted.status)
-    if wanted.agent_type:
-        statement = statement.where(Agent.agent_type == wanted.agent_type)
-    if wanted.priority_level:
-        statement = statement.where(Agent.configuration["priority_level"].astext == wanted.priority_level)
-    if wanted.search:
-        pattern = f"%{_escaped(wanted.search)}%"
-        statement = statement.where(
-            or_(Agent.name.ilike(pattern, escape="\\"), Agent.description.ilike(pattern, escape="\\"))
-        )
-    return statement
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 async def find_agent(session: AsyncSession, workspace_id: UUID, agent_id: int, *, lock: bool = False) -> Agent | None:
@@ -75,19 +30,6 @@ async def find_agent_by_name(session: AsyncSession, workspace_id: UUID, name: st
             Agent.status != AgentStatus.ARCHIVED,
         ).with_for_update()
     )
-
-
-async def list_by_ids(
-    session: AsyncSession, workspace_id: UUID | None, agent_ids: Iterable[int], *, lock: bool = False
-) -> Sequence[Agent]:
-    """Return those of the named agents that the workspace has; `lock` keeps them from being deleted meanwhile.
-
-    Without a workspace they are those that the session may see.
-    """
-    statement = select(Agent).where(in_reach(Agent.workspace_id, workspace_id), Agent.id.in_(list(agent_ids)))
-    if lock:
-        statement = statement.order_by(Agent.id).with_for_update(read=True, key_share=True)
-    return (await session.scalars(statement)).all()
 
 
 async def insert_agent(session: AsyncSession, workspace_id: UUID, values: Mapping[str, object]) -> Agent | None:
@@ -123,9 +65,18 @@ async def read_for_run(
     connection: asyncpg.Connection, workspace_id: UUID, agent_ids: Sequence[int]
 ) -> list[Mapping[str, Any]]:
     """Return the rows of the named agents as runs need them, by raw SQL on the recording path."""
-    rows = await connection.fetch(
-        "SELECT id, name, description, agent_type, status, custom_persona_prompt, use_custom_persona, model_config, "
-        "configuration, version FROM agents WHERE workspace_id = $1 AND id = ANY($2::int[])",
-        workspace_id, list(agent_ids),
-    )
+    rows = await connection.fetch(READ_FOR_RUN, workspace_id, list(agent_ids))
     return [dict(row) for row in rows]
+
+
+# Personas and skills are asked through functions of the database, the front doors of their rooms on this path.
+READ_FOR_RUN = """
+SELECT a.id, a.name, a.description, a.agent_type, a.status, a.custom_persona_prompt, a.use_custom_persona,
+       a.model_config, a.configuration, a.version,
+       CASE WHEN a.persona_id IS NOT NULL AND NOT (a.use_custom_persona AND coalesce(a.custom_persona_prompt, '') <> '')
+           THEN persona_for_run(a.persona_id) END AS persona,
+       CASE WHEN EXISTS (SELECT FROM agent_skills l WHERE l.agent_id = a.id) THEN
+           skills_for_run(ARRAY(SELECT l.skill_id FROM agent_skills l WHERE l.agent_id = a.id ORDER BY l.position)) END
+       AS skills
+FROM agents a WHERE a.workspace_id = $1 AND a.id = ANY($2::int[])
+"""

@@ -89,19 +89,32 @@ class Client:
         """Send something."""
         return self.call("POST", path, body=body).body
 
+    def put(self, path: str, body: Any, *, version: int | None = None) -> Any:
+        """Save something; with `version` only if that is what the server still has."""
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        return self.call("PUT", path, body=body, headers=headers).body
+
+    def delete(self, path: str, **query: Any) -> Any:
+        """Remove something; what is None is left out of the query."""
+        return self.call("DELETE", path, query=query).body
+
+    def upload(self, path: str, content: bytes, kind: str) -> Any:
+        """Send bytes of a media type."""
+        return self.call("POST", path, content=content, headers={"Content-Type": kind}).body
+
     def call(
-        self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
+        self, method: str, path: str, *, body: Any = None, content: bytes | None = None,
+        query: dict[str, Any] | None = None, headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Send one request and return its answer.
+        """Send one request, with `body` as JSON or `content` as it is, and return its answer.
 
         Raises:
             NoServer, SignInNeeded, Refused: as their names say.
         """
-        known = {name: value for name, value in (query or {}).items() if value is not None}
+        known = {name: _queried(value) for name, value in (query or {}).items() if value is not None}
         target = f"{path}?{urlencode(known)}" if known else path
-        payload = json.dumps(body).encode() if body is not None else None
-        sent = {"Content-Type": "application/json"} if payload is not None else {}
+        payload = json.dumps(body).encode() if body is not None else content
+        sent = {"Content-Type": "application/json"} if body is not None else {}
         try:
             response = self.open(method, target, payload, sent | (headers or {}), TIMEOUT_S)
             raw = response.read()
@@ -132,6 +145,10 @@ def refusal(status: int, body: Any) -> CommandFailed:
     if status == 401:
         return SignInNeeded(problem.get("detail") or "the server asks for a sign-in")
     return Refused(status, problem)
+
+
+def _queried(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _decode(raw: bytes) -> Any:

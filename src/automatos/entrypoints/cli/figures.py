@@ -14,6 +14,11 @@ def cost(cost_usd: str | None) -> str:
     return "cost unknown" if cost_usd is None else f"${float(cost_usd):.4f}"
 
 
+def share(part: float | None) -> str:
+    """Write a share of 1 in percent; nothing known is `-`."""
+    return "-" if part is None else f"{part * 100:.0f} %"
+
+
 def quantity(count: int, noun: str) -> str:
     """Write a count with its noun: `1 step`, `3 steps`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -5,19 +5,15 @@ import sys
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-from automatos.entrypoints.cli import agent, auth, database, recipe, run, server
+from automatos.entrypoints.cli import server
 from automatos.entrypoints.cli.console import CommandFailed, Exit, say, show_failure
+from automatos.entrypoints.cli.nouns import Nouns
 
 app = typer.Typer(
-    name="automatos", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="automatos", cls=Nouns, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Automatos: agents that cook recipes, durably. Start with `automatos up`.",
 )
-app.add_typer(agent.app, name="agent")
-app.add_typer(recipe.app, name="recipe")
-app.add_typer(run.app, name="run")
-app.add_typer(auth.app, name="auth")
-app.add_typer(database.app, name="db")
 server.add_to(app)
 
 

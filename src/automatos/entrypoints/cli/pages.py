@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from automatos.entrypoints.cli.console import put, put_table, shown
+from automatos.entrypoints.cli.console import put, put_table, say, shown
 from automatos.entrypoints.cli.figures import cost, duration, trimmed
 
 STEP_COLUMNS = ("order", "step_id", "agent_name", "status", "tokens", "cost", "time")
@@ -43,3 +43,17 @@ def put_recipe(recipe: dict[str, Any]) -> None:
     put_table(({"order": step["order"], "step_id": step["step_id"], "output_key": step["output_key"],
                 "agent": (step.get("agent") or {}).get("name"), "agent_status": (step.get("agent") or {}).get("status"),
                 } for step in recipe["steps"]), ("order", "step_id", "agent", "agent_status", "output_key"))
+
+
+def say_rest(page: dict[str, Any], nouns: str, first_step: str) -> None:
+    """Tell what a list does not show: that there is more of it, or how to make the first thing."""
+    shown_here, total = len(page["items"]), page.get("total", len(page["items"]))
+    if not total:
+        say(f"no {nouns} here; start with: {first_step}")
+    elif shown_here < total:
+        say(f"{shown_here} of {total} {nouns}; see more with --limit")
+
+
+def short_time(at: str | None) -> str:
+    """Write a time of the server to the minute: `2026-03-01 12:30`, in UTC."""
+    return at[:16].replace("T", " ") if at else "-"

@@ -27,7 +27,7 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
             raise ToolRefused("invalid_arguments", f"body: a {method} request has none; leave it out or use POST.")
     else:
         headers = headers | {"Idempotency-Key": means.context.call_key}
-    return describe(await means.web.fetch(Outgoing(arguments["url"], method, tuple(headers.items()), body)))
+    return describe(await means.fetch(Outgoing(arguments["url"], method, tuple(headers.items()), body)))
 
 
 def describe(answer: Fetched) -> str:

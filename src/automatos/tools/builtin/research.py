@@ -22,7 +22,7 @@ ACCEPT = ("Accept", "text/html,application/xhtml+xml,text/plain;q=0.9,applicatio
 
 async def run(arguments: dict[str, Any], means: Means) -> str:
     """Fetch a page and return its title, address and text."""
-    page = await means.web.fetch(Outgoing(arguments["url"], headers=(ACCEPT,)))
+    page = await means.fetch(Outgoing(arguments["url"], headers=(ACCEPT,)))
     if page.status >= 400:
         raise ToolRefused("fetch_failed", f"{page.url} answered {page.status} {page.reason}.")
     if page.content_type not in PAGE:

@@ -4,6 +4,7 @@ from typing import Any
 
 from automatos.tools.errors import ToolRefused
 from automatos.tools.means import Means
+from automatos.tools.sandbox import Order
 
 DEFAULT_TIMEOUT_S = 30
 
@@ -15,7 +16,7 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
     if "\x00" in command:
         raise ToolRefused("invalid_arguments", "command: it has a NUL character in it.")
     try:
-        done = await means.sandbox.run(command, means.files, timeout_s)
+        done = await means.sandbox.run(Order(command, means.files, timeout_s, means.context.limits))
     except TimeoutError as error:
         raise ToolRefused("tool_timeout", f"The command did not end within {timeout_s} s and was stopped.") from error
     cut = "\n[output cut]" if done.is_cut else ""

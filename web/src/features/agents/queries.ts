@@ -1,15 +1,25 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { Agent, AgentBody, AgentList, AgentTypes } from "@/client";
+import { infiniteQueryOptions, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { Agent, AgentBody, AgentList, AgentStats, AgentTypes, BulkResult } from "@/client";
 import { exchange, http } from "@/lib/http";
+import { useConnection } from "@/lib/live/react";
 import { useWorkspace } from "@/lib/workspace";
 
 export interface AgentFilters {
   search?: string | undefined;
   status?: string | undefined;
+  category?: string | undefined;
+  tag?: string | undefined;
+  sort?: string | undefined;
+  order?: "asc" | "desc" | undefined;
 }
 
-const MOST = 200;
+/** As many as the server gives at once; lists to choose from need no more. */
+const MOST = 1000;
+const ROSTER_PAGE = 200;
+const AGENT_POLL_MS = 10_000;
+const STATS_POLL_MS = 30_000;
 
+/** Agents to choose from. */
 export const agentsQuery = (workspace: string, filters: AgentFilters = {}) =>
   queryOptions({
     queryKey: [workspace, "agents", "list", filters],
@@ -17,12 +27,43 @@ export const agentsQuery = (workspace: string, filters: AgentFilters = {}) =>
       http.get<AgentList>("/api/agents", { workspace, query: { ...filters, limit: MOST }, signal }),
   });
 
+/** The roster, page after page. It is read again when the server hints at a change, never by the clock. */
+export const rosterQuery = (workspace: string, filters: AgentFilters) =>
+  infiniteQueryOptions({
+    queryKey: [workspace, "agents", "roster", filters],
+    queryFn: ({ pageParam, signal }) =>
+      http.get<AgentList>("/api/agents", {
+        workspace,
+        query: { ...filters, limit: ROSTER_PAGE, cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (previous) => previous,
+  });
+
+export const agentStatsQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: [workspace, "agents", "stats"],
+    queryFn: ({ signal }) => http.get<AgentStats>("/api/agents/stats", { workspace, signal }),
+    staleTime: STATS_POLL_MS,
+    refetchInterval: STATS_POLL_MS,
+  });
+
 /** One agent together with the ETag that its next save must name. */
 export const agentQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "agents", "one", id],
     queryFn: ({ signal }) => exchange<Agent>("GET", `/api/agents/${id}`, { workspace, signal }),
+    staleTime: AGENT_POLL_MS,
   });
+
+/** One agent, kept fresh by the server's hints, or by asking while there is no live connection. */
+export function useAgent(id: number) {
+  const { id: workspace } = useWorkspace();
+  const isLive = useConnection() === "live";
+  return useQuery({ ...agentQuery(workspace, id), refetchInterval: isLive ? false : AGENT_POLL_MS });
+}
 
 export const agentTypesQuery = (workspace: string) =>
   queryOptions({
@@ -31,42 +72,61 @@ export const agentTypesQuery = (workspace: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-interface Save {
-  id: number | null;
-  etag: string | null;
-  body: AgentBody;
-}
-
-/** Creates the agent, or saves it unless somebody else has meanwhile. */
-export function useSaveAgent() {
+/** A change of agents; whatever became of it, they are read again. */
+function useAgentsChange<T, R>(change: (workspace: string, value: T) => Promise<R>) {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, etag, body }: Save) => {
-      if (id === null) return exchange<Agent>("POST", "/api/agents", { workspace, body });
-      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return exchange<Agent>("PUT", `/api/agents/${id}`, { workspace, body, headers });
-    },
-    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "agents"] }),
-  });
-}
-
-/** Switches an agent on or off. */
-export function useSwitchAgent() {
-  const { id: workspace } = useWorkspace();
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, verb }: { id: number; verb: "activate" | "deactivate" }) =>
-      http.post<Agent>(`/api/agents/${id}/${verb}`, { workspace }),
+    mutationFn: (value: T) => change(workspace, value),
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "agents"] }),
   });
 }
 
-export function useDeleteAgent() {
-  const { id: workspace } = useWorkspace();
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: (id: number) => http.delete(`/api/agents/${id}`, { workspace }),
-    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "agents"] }),
-  });
+export const useCreateAgent = () =>
+  useAgentsChange((workspace, body: AgentBody) => http.post<Agent>("/api/agents", { workspace, body }));
+
+interface Save {
+  id: number;
+  etag: string | null;
+  body: Partial<AgentBody>;
 }
+
+/** Saves what changed, unless somebody else has saved meanwhile. */
+export const useSaveAgent = () =>
+  useAgentsChange((workspace, { id, etag, body }: Save) =>
+    exchange<Agent>("PUT", `/api/agents/${id}`, { workspace, body, headers: etag ? { "If-Match": etag } : {} }),
+  );
+
+/** Switches an agent on or off. */
+export const useSwitchAgent = () =>
+  useAgentsChange((workspace, { id, verb }: { id: number; verb: "activate" | "deactivate" }) =>
+    http.post<Agent>(`/api/agents/${id}/${verb}`, { workspace }),
+  );
+
+export type BulkAction = "activate" | "deactivate" | "pause" | "delete" | "tag" | "untag";
+
+interface Bulk {
+  action: BulkAction;
+  ids: number[];
+  tags?: string[];
+}
+
+const BULK_MOST = 200;
+
+/** Does one thing to many agents, each on its own: some may fail while others do not. */
+export const useBulkAction = () =>
+  useAgentsChange(async (workspace, { action, ids, tags }: Bulk) => {
+    const whole: BulkResult = { items: [], succeeded: 0, failed: 0 };
+    for (let from = 0; from < ids.length; from += BULK_MOST) {
+      const body = { action, agent_ids: ids.slice(from, from + BULK_MOST), ...(tags ? { tags } : {}) };
+      const part = await http.post<BulkResult>("/api/agents/bulk/actions", { workspace, body });
+      whole.items.push(...part.items);
+      whole.succeeded += part.succeeded;
+      whole.failed += part.failed;
+    }
+    return whole;
+  });
+
+/** An agent as a file that another workspace or server can import; it holds no secrets. */
+export const exportOf = (workspace: string, id: number) =>
+  http.text(`/api/agents/${id}/export`, { workspace, headers: { Accept: "application/yaml" } });

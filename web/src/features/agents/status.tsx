@@ -1,38 +1,53 @@
 import {
   Archive,
-  CircleAlert,
+  Brain,
   CircleCheck,
   CirclePause,
-  GraduationCap,
+  Clock,
+  Hourglass,
   type LucideIcon,
-  Moon,
   PowerOff,
+  TriangleAlert,
   Wrench,
 } from "lucide-react";
 import { Badge, type Tone } from "@/ui/badge";
 
-const LOOKS: Record<string, { label: string; tone: Tone; icon: LucideIcon }> = {
+interface Look {
+  label: string;
+  tone: Tone;
+  icon: LucideIcon;
+}
+
+const LOOKS: Record<string, Look> = {
   active: { label: "Active", tone: "ok", icon: CircleCheck },
-  idle: { label: "Idle", tone: "ok", icon: Moon },
+  idle: { label: "Idle", tone: "warn", icon: Clock },
+  maintenance: { label: "Maintenance", tone: "orange", icon: Wrench },
+  paused: { label: "Paused", tone: "blue", icon: CirclePause },
+  training: { label: "Training", tone: "violet", icon: Brain },
+  error: { label: "Error", tone: "bad", icon: TriangleAlert },
   inactive: { label: "Inactive", tone: "neutral", icon: PowerOff },
-  paused: { label: "Paused", tone: "warn", icon: CirclePause },
-  maintenance: { label: "Maintenance", tone: "warn", icon: Wrench },
-  training: { label: "Training", tone: "accent", icon: GraduationCap },
-  error: { label: "Error", tone: "bad", icon: CircleAlert },
   archived: { label: "Archived", tone: "neutral", icon: Archive },
 };
 
-/** The statuses one can filter by. */
-export const AGENT_STATUSES = ["active", "inactive", "error"].map((value) => ({
-  value,
-  label: LOOKS[value]?.label ?? value,
-}));
+const optionOf = (value: string) => ({ value, label: LOOKS[value]?.label ?? value });
+
+/** The statuses one asks for every day, and the others one can filter by. */
+export const MAIN_STATUSES = ["active", "idle"].map(optionOf);
+export const OTHER_STATUSES = ["inactive", "paused", "maintenance", "training", "error"].map(optionOf);
 
 /** Whether an agent in this status takes work. */
 export const takesWork = (status: string) => status === "active" || status === "idle";
 
-export function AgentBadge({ status }: { status: string }) {
-  const look = LOOKS[status] ?? { label: status, tone: "neutral" as const, icon: CircleAlert };
+/** An agent's status in words, with an icon; an agent that was told to stop and still works says so. */
+export function AgentBadge({ status, isStopping = false }: { status: string; isStopping?: boolean }) {
+  const look = LOOKS[status] ?? { label: status, tone: "neutral" as const, icon: TriangleAlert };
+  if (isStopping) {
+    return (
+      <Badge tone="warn" icon={Hourglass}>
+        Stopping
+      </Badge>
+    );
+  }
   return (
     <Badge tone={look.tone} icon={look.icon}>
       {look.label}

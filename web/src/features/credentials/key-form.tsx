@@ -1,11 +1,11 @@
-import { CircleCheck, CircleX } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { CredentialTest, Provider } from "@/client";
+import type { Provider } from "@/client";
 import { asProblem } from "@/lib/problem";
 import { Button } from "@/ui/button";
 import { SelectField, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
 import { useAddCredential, useTestKey } from "./queries";
+import { TestVerdict } from "./test-verdict";
 
 interface Props {
   providers: Provider[];
@@ -28,7 +28,6 @@ export function KeyForm({ providers, onSaved, children }: Props) {
   const isComplete = (value.trim() !== "" || !provider?.needs_key) && (baseUrl.trim() !== "" || !needsAddress);
 
   const body = () => ({
-    name: `${provider?.display_name ?? name} key`,
     provider: name,
     value: value.trim(),
     ...(baseUrl.trim() ? { base_url: baseUrl.trim() } : {}),
@@ -46,7 +45,7 @@ export function KeyForm({ providers, onSaved, children }: Props) {
       className="grid gap-2"
       onSubmit={(event) => {
         event.preventDefault();
-        add.mutate(body(), { onSuccess: onSaved });
+        add.mutate({ ...body(), name: `${provider?.display_name ?? name} key` }, { onSuccess: onSaved });
       }}
     >
       <SelectField label="Provider" value={name} onChange={(event) => change(setName)(event.target.value)}>
@@ -88,20 +87,5 @@ export function KeyForm({ providers, onSaved, children }: Props) {
         </Button>
       </div>
     </form>
-  );
-}
-
-/** What the provider said to a key. */
-export function TestVerdict({ test }: { test: CredentialTest }) {
-  const isGood = test.status === "passed";
-  const Icon = isGood ? CircleCheck : CircleX;
-  return (
-    <p
-      role="status"
-      className={`flex items-start gap-2 rounded-lg p-3 ${isGood ? "bg-ok-soft text-ok" : "bg-bad-soft text-bad"}`}
-    >
-      <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <span className="min-w-0 break-words">{test.message}</span>
-    </p>
   );
 }

@@ -17,6 +17,8 @@ interface Props {
   error?: string | undefined;
   /** Whether "the workspace's default" can be chosen. */
   withDefault?: boolean;
+  /** Offers the models of this provider only. */
+  provider?: string | undefined;
 }
 
 const keyOf = (choice: Choice | null) => (choice ? `${choice.provider}\n${choice.model_id}` : "");
@@ -33,7 +35,7 @@ function price(model: Model): string {
 }
 
 /** A model of the catalogue, those of configured providers first. */
-export function ModelSelect({ label, value, onChange, hint, error, withDefault = false }: Props) {
+export function ModelSelect({ label, value, onChange, hint, error, withDefault = false, provider: only }: Props) {
   const { id: workspace } = useWorkspace();
   const models = useQuery(modelsQuery(workspace));
   const providers = useQuery(providersQuery(workspace));
@@ -41,9 +43,10 @@ export function ModelSelect({ label, value, onChange, hint, error, withDefault =
   const all = models.data?.items ?? [];
   const groups = (providers.data?.items ?? [])
     .map((provider) => ({ provider, models: all.filter((model) => model.provider === provider.name) }))
-    .filter((group) => group.models.length > 0)
+    .filter((group) => group.models.length > 0 && (!only || group.provider.name === only))
     .sort((one, other) => Number(other.provider.configured) - Number(one.provider.configured));
-  const isListed = value === null || all.some((model) => keyOf(model) === keyOf(value));
+  const offered = groups.flatMap((group) => group.models);
+  const isListed = value === null || offered.some((model) => keyOf(model) === keyOf(value));
   const chosen = value && all.find((model) => keyOf(model) === keyOf(value));
 
   return (

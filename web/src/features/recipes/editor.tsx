@@ -3,6 +3,7 @@ import { Plus } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { asProblem } from "@/lib/problem";
 import { useUnsavedGuard } from "@/lib/unsaved";
+import { useSettled } from "@/lib/use-settled";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextArea, TextField } from "@/ui/field";
@@ -11,7 +12,6 @@ import { bodyOf, type Draft, type DraftStep, faultAt, moved, newStep, slugOf, va
 import { InputsEditor } from "./editor-inputs";
 import { type AgentOption, StepEditor } from "./editor-step";
 import { faultsQuery } from "./queries";
-import { useSettled } from "./use-settled";
 
 interface Props {
   initial: Draft;

@@ -8,7 +8,7 @@ import { ProblemNote } from "@/ui/problem";
 import type { KitchenState } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
 import { useCancelRun } from "./queries";
-import { RunBadge } from "./status";
+import { kindOf, RunBadge } from "./status";
 import { useNow } from "./use-now";
 
 interface Props {
@@ -45,7 +45,19 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
       <div className="flex flex-wrap items-start justify-between gap-4">
         <div className="grid min-w-0 gap-2">
           <h1 className="text-2xl font-semibold tracking-tight break-words">
-            {run.recipe_name} <span className="font-normal text-muted">v{run.recipe_version}</span>
+            {run.agent_id === null ? (
+              run.recipe_name
+            ) : (
+              <Link
+                to="/w/$workspace/agents/$agentId"
+                from="/w/$workspace"
+                params={{ agentId: String(run.agent_id) }}
+                className="hover:text-accent hover:underline"
+              >
+                {run.recipe_name}
+              </Link>
+            )}{" "}
+            <span className="font-normal text-muted">{kindOf(run)}</span>
           </h1>
           <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5 text-muted tabular">
             <span aria-live="polite">
@@ -60,9 +72,9 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
             </span>
           </div>
         </div>
-        {mayCook && isOver && (
+        {mayCook && isOver && run.kind !== "heartbeat" && (
           <Button look="primary" onClick={onCookAgain}>
-            <RotateCcw aria-hidden className="size-4" /> Cook again
+            <RotateCcw aria-hidden className="size-4" /> {run.kind === "task" ? "Run again" : "Cook again"}
           </Button>
         )}
         {mayCook && !isOver && (

@@ -34,6 +34,8 @@ export interface StepView {
   output: string | null;
   error: RunError | null;
   retry: { attempt: number; delayS: number; error: RunError | null } | null;
+  /** Why it cannot begin yet: its agent has no free slot, or is paused. */
+  waitsFor: "slot" | "paused" | null;
   tokens: number;
   /** undefined: not known yet; null: the model has no known price. */
   costUsd: string | null | undefined;
@@ -52,6 +54,8 @@ export interface KitchenState {
   totals: { tokens: number; costUsd: string | null; durationMs: number | null } | null;
   error: RunError | null;
   cancelledBy: string | null;
+  /** Who paused it, by name; null while it is not paused. */
+  pausedBy: string | null;
 }
 
 export const EMPTY_KITCHEN: KitchenState = {
@@ -65,6 +69,7 @@ export const EMPTY_KITCHEN: KitchenState = {
   totals: null,
   error: null,
   cancelledBy: null,
+  pausedBy: null,
 };
 
 const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "completed_with_skips", "failed", "cancelled"]);

@@ -1,4 +1,4 @@
-import { CircleAlert, RefreshCw } from "lucide-react";
+import { CircleAlert, CirclePause, RefreshCw } from "lucide-react";
 import type { Run } from "@/client";
 import { useConnection } from "@/lib/live/react";
 import { ProblemNote } from "@/ui/problem";
@@ -28,6 +28,7 @@ function stepInFocus(state: KitchenState): number | undefined {
 /** A run as it happens, and afterwards all of what happened. */
 export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
   const { state, error, retry } = useRunFeed(run.id);
+  const isRecipe = run.kind === "recipe";
   const order = selected ?? stepInFocus(state);
   const step = state.steps.find((one) => one.order === order);
   return (
@@ -42,12 +43,19 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
           steps were kept.
         </p>
       )}
+      {state.pausedBy && (
+        <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
+          <CirclePause aria-hidden className="mt-0.5 size-4 shrink-0" />
+          Paused by {state.pausedBy}. It goes on, from where it stands, when the agent is resumed.
+        </p>
+      )}
       {state.error && <ErrorNote error={state.error} />}
       {state.cancelledBy && <p className="text-muted">Cancelled by {state.cancelledBy}.</p>}
-      {state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
+      {!isRecipe && <Inputs title="What was asked" values={run.input_data} />}
+      {isRecipe && state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
       {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
-      {step && <StepPanel key={step.order} step={step} />}
-      <Inputs values={run.input_data} />
+      {step && <StepPanel key={step.order} step={step} title={isRecipe ? undefined : "What it did"} />}
+      {isRecipe && <Inputs title="Inputs" values={run.input_data} />}
     </div>
   );
 }
@@ -63,18 +71,18 @@ function ConnectionNotice({ isOver }: { isOver: boolean }) {
   );
 }
 
-function Inputs({ values }: { values: Record<string, unknown> }) {
-  const entries = Object.entries(values).filter(([, value]) => value !== null);
+function Inputs({ title, values }: { title: string; values: Record<string, unknown> }) {
+  const entries = Object.entries(values).filter(([, value]) => value !== null && value !== "");
   if (entries.length === 0) return null;
   return (
     <section aria-labelledby="inputs-title" className="card p-4 sm:p-6">
       <h2 id="inputs-title" className="mb-3 text-lg font-semibold">
-        Inputs
+        {title}
       </h2>
       <dl className="grid gap-3">
         {entries.map(([name, value]) => (
           <div key={name}>
-            <dt className="mb-1 font-mono text-sm text-muted">{name}</dt>
+            <dt className={entries.length === 1 ? "sr-only" : "mb-1 font-mono text-sm text-muted"}>{name}</dt>
             <dd>
               <Text text={typeof value === "string" ? value : JSON.stringify(value, null, 2)} />
             </dd>

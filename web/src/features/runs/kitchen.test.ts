@@ -189,6 +189,40 @@ describe("endings", () => {
   });
 });
 
+describe("waiting and pausing", () => {
+  const waiting = (reason: string): Told => [
+    "execution.waiting",
+    { order: 1, agent_id: 7, agent_name: "Researcher", reason },
+  ];
+
+  test("a step says what it waits for until it starts", () => {
+    const held = replay(log(QUEUED, STARTED, waiting("slot")));
+    expect(held.status).toBe("waiting");
+    expect(step(held, 1)).toMatchObject({ waitsFor: "slot", agentName: "Researcher", status: "pending" });
+
+    const begun = replay(log(QUEUED, STARTED, waiting("slot"), step1()));
+    expect(begun.status).toBe("running");
+    expect(step(begun, 1)).toMatchObject({ waitsFor: null, status: "running" });
+  });
+
+  test("a paused run names who paused it and goes on when resumed", () => {
+    const paused = replay(log(QUEUED, STARTED, ["execution.paused", { agent_name: "Researcher" }]));
+    expect(paused).toMatchObject({ status: "paused", pausedBy: "Researcher" });
+
+    const resumed = replay(
+      log(QUEUED, STARTED, waiting("paused"), ["execution.paused", { by: "Researcher" }], ["execution.resumed"]),
+    );
+    expect(resumed).toMatchObject({ status: "running", pausedBy: null });
+    expect(step(resumed, 1).waitsFor).toBeNull();
+  });
+
+  test("a run that is cancelled while it waits waits no longer", () => {
+    const state = replay(log(QUEUED, waiting("paused"), ["execution.cancelled", { by: "ada" }]));
+    expect(state).toMatchObject({ status: "cancelled", pausedBy: null });
+    expect(step(state, 1)).toMatchObject({ status: "cancelled", waitsFor: null });
+  });
+});
+
 describe("the feed", () => {
   const events = log(QUEUED, STARTED, step1(), delta("a"), delta("b"), delta("c"));
   const stored = (upTo: number) => async (after: number) => events.filter((one) => one.seq > after && one.seq <= upTo);

@@ -35,6 +35,7 @@ function newStep(data: Record<string, unknown>): StepView {
     output: null,
     error: null,
     retry: null,
+    waitsFor: null,
     tokens: 0,
     costUsd: undefined,
     durationMs: null,
@@ -68,6 +69,7 @@ function startStep(step: StepView, event: LiveEvent): StepView {
     tokens: attempt === step.attempt ? step.tokens : 0,
     error: null,
     retry: null,
+    waitsFor: null,
     startedAt: step.startedAt ?? event.at,
   };
 }
@@ -118,7 +120,7 @@ function settle(step: StepView, status: StepStatus): StepView {
       call.state === "running" ? { ...call, state: "interrupted" as const } : call,
     ),
   }));
-  return { ...step, status, turns, retry: null };
+  return { ...step, status, turns, retry: null, waitsFor: null };
 }
 
 function endStep(status: StepStatus): Handler {
@@ -139,11 +141,28 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
     },
     error: failure(event.data.error),
     cancelledBy: text(event.data.by) || null,
+    pausedBy: null,
     steps: state.steps.map((step) => {
       if (step.status === "running") return settle(step, unfinished);
-      return step.status === "pending" ? { ...step, status: untouched } : step;
+      return step.status === "pending" ? { ...step, status: untouched, waitsFor: null } : step;
     }),
   });
+}
+
+/** The run is at work, whatever held it up before. */
+function goOn(state: KitchenState): KitchenState {
+  const steps = state.steps.map((step) => (step.waitsFor ? { ...step, waitsFor: null } : step));
+  return { ...state, status: "running", pausedBy: null, steps };
+}
+
+function wait(state: KitchenState, event: LiveEvent): KitchenState {
+  const waitsFor = event.data.reason === "paused" ? "paused" : "slot";
+  const agentName = text(event.data.agent_name);
+  return changeStep({ ...state, status: "waiting" }, event, (step) => ({
+    ...step,
+    waitsFor,
+    agentName: agentName || step.agentName,
+  }));
 }
 
 const HANDLERS: Record<string, Handler> = {
@@ -157,7 +176,14 @@ const HANDLERS: Record<string, Handler> = {
       step.status === "running" ? { ...step, turns: step.turns.filter((turn) => turn.isAnswered) } : step,
     ),
   }),
-  "step.started": (state, event) => changeStep(state, event, (step) => startStep(step, event)),
+  "execution.waiting": wait,
+  "execution.paused": (state, event) => ({
+    ...state,
+    status: "paused",
+    pausedBy: text(event.data.agent_name) || text(event.data.by) || "its agent",
+  }),
+  "execution.resumed": goOn,
+  "step.started": (state, event) => changeStep(goOn(state), event, (step) => startStep(step, event)),
   "step.delta": (state, event) =>
     changeStep(state, event, (step) =>
       changeTurn(step, count(event.data.turn), (turn) =>

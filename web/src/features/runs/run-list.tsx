@@ -9,7 +9,7 @@ import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { type RunFilters, runsQuery } from "./queries";
-import { RunBadge } from "./status";
+import { kindOf, RunBadge } from "./status";
 
 interface Props {
   filters: RunFilters;
@@ -38,7 +38,8 @@ export function RunList({ filters, start, onClearFilters }: Props) {
       </Empty>
     ) : (
       <Empty icon={<History className="size-6" />} title="Nothing has run yet" action={start}>
-        Each time you cook a recipe, its run appears here, live while it works and complete afterwards.
+        Each time you cook a recipe or give an agent a task, its run appears here, live while it works and complete
+        afterwards.
       </Empty>
     );
   }
@@ -69,7 +70,7 @@ function RunRow({ run }: { run: RunSummary }) {
           params={{ runId: run.id }}
           className="block truncate font-medium after:absolute after:inset-0"
         >
-          {run.recipe_name} <span className="font-normal text-muted">v{run.recipe_version}</span>
+          {run.recipe_name} <span className="font-normal text-muted">{kindOf(run)}</span>
         </Link>
         <p className="truncate text-sm text-muted">
           <time dateTime={run.created_at} title={formatTime(run.created_at)}>
@@ -80,9 +81,11 @@ function RunRow({ run }: { run: RunSummary }) {
         </p>
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted tabular sm:justify-end">
-        <span>
-          step {Math.min(Math.max(run.current_step, 0), run.total_steps)} of {run.total_steps}
-        </span>
+        {run.kind === "recipe" && (
+          <span>
+            step {Math.min(Math.max(run.current_step, 0), run.total_steps)} of {run.total_steps}
+          </span>
+        )}
         <span>{formatTokens(run.total_tokens)}</span>
         <span>{formatCost(run.cost_usd)}</span>
         {run.duration_ms !== null && <span>{formatDuration(run.duration_ms)}</span>}

@@ -9,12 +9,12 @@ import {
   type LucideIcon,
   SkipForward,
 } from "lucide-react";
-import type { RunStatus, StepStatus } from "@/client";
+import type { RunKind, RunStatus, StepStatus } from "@/client";
 import { Badge, type Tone } from "@/ui/badge";
 
 interface Look {
   label: string;
-  tone: Tone;
+  tone: Extract<Tone, "neutral" | "accent" | "ok" | "warn" | "bad">;
   icon: LucideIcon;
   spin?: boolean;
 }
@@ -55,6 +55,12 @@ export function RunBadge({ status }: { status: RunStatus }) {
 
 export function StepBadge({ status }: { status: StepStatus }) {
   return <LookBadge {...STEP_LOOKS[status]} />;
+}
+
+/** What kind of run it is, in words; a recipe is named by its version. */
+export function kindOf(run: { kind: RunKind; recipe_version: number | null }): string {
+  if (run.kind === "recipe") return `v${run.recipe_version ?? "?"}`;
+  return run.kind === "heartbeat" ? "heartbeat" : "task";
 }
 
 export function stepLook(status: StepStatus): Look {

@@ -8,13 +8,13 @@ import { StepBadge } from "./status";
 import { TurnBlock } from "./turn";
 
 /** Everything about one step: what it was asked, what it does, what came out. */
-export function StepPanel({ step }: { step: StepView }) {
+export function StepPanel({ step, title }: { step: StepView; title?: string | undefined }) {
   const isLive = step.status === "running";
   return (
     <section aria-labelledby="step-title" className="card grid gap-4 p-4 sm:p-6">
       <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <h2 id="step-title" className="min-w-0 text-lg font-semibold break-words">
-          {step.order}. {step.stepId}
+          {title ?? `${step.order}. ${step.stepId}`}
         </h2>
         <StepBadge status={step.status} />
         <div className="flex flex-wrap gap-x-4 text-sm text-muted tabular sm:ml-auto">
@@ -37,7 +37,11 @@ export function StepPanel({ step }: { step: StepView }) {
           <Text text={step.prompt} />
         </Fold>
       )}
-      {isLive || step.output === null ? <Work step={step} isLive={isLive} /> : <Result step={step} />}
+      {isLive || step.output === null ? (
+        <Work step={step} isLive={isLive} />
+      ) : (
+        <Result step={step} hasKey={title === undefined} />
+      )}
     </section>
   );
 }
@@ -51,13 +55,13 @@ export function ErrorNote({ error }: { error: RunError }) {
   );
 }
 
-function Result({ step }: { step: StepView }) {
+function Result({ step, hasKey }: { step: StepView; hasKey: boolean }) {
   return (
     <>
       <div className="grid gap-1.5">
         <div className="flex items-center justify-between">
           <h3 className="text-sm font-medium text-muted">
-            Output <span className="font-mono">{`{${step.outputKey}}`}</span>
+            Output {hasKey && <span className="font-mono">{`{${step.outputKey}}`}</span>}
           </h3>
           <CopyButton text={step.output ?? ""} label="Copy the output" />
         </div>
@@ -76,6 +80,11 @@ function Result({ step }: { step: StepView }) {
   );
 }
 
+const WAITS = {
+  slot: (agent: string) => `${agent} is at work on as many tasks as it may; this step starts when one of them ends.`,
+  paused: (agent: string) => `${agent} is paused; this step starts when it is resumed.`,
+};
+
 /** The turns as they stream; keeps the newest text in view until the reader scrolls away. */
 function Work({ step, isLive }: { step: StepView; isLive: boolean }) {
   const box = useRef<HTMLDivElement>(null);
@@ -92,7 +101,10 @@ function Work({ step, isLive }: { step: StepView; isLive: boolean }) {
   }
 
   if (step.turns.length === 0) {
-    const words = { pending: "This step has not started.", running: "Waiting for the first words of the model." };
+    const words = {
+      pending: step.waitsFor ? WAITS[step.waitsFor](step.agentName) : "This step has not started.",
+      running: "Waiting for the first words of the model.",
+    };
     return <p className="text-muted">{words[step.status as keyof typeof words] ?? "This step left no output."}</p>;
   }
   return (

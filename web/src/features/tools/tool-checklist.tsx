@@ -2,7 +2,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { BuiltinTools } from "@/client";
 import { http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
-import { CheckField } from "@/ui/field";
+import { Checklist } from "@/ui/checklist";
 import { ProblemNote } from "@/ui/problem";
 import { Skeleton } from "@/ui/states";
 
@@ -24,28 +24,21 @@ export function ToolChecklist({ value, onChange }: Props) {
   const tools = useQuery(builtinToolsQuery(workspace));
   if (tools.isPending) return <Skeleton className="h-40" />;
   if (tools.isError) return <ProblemNote error={tools.error} onRetry={() => tools.refetch()} />;
-
-  function toggle(name: string, isGranted: boolean) {
-    onChange(isGranted ? [...value, name] : value.filter((one) => one !== name));
-  }
-
   return (
-    <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2">
-      {tools.data.items.map((tool) => (
-        <CheckField
-          key={tool.name}
-          label={<span className="font-mono text-sm">{tool.name}</span>}
-          hint={
-            tool.is_available
-              ? firstSentence(tool.description)
-              : `Off on this server: ${tool.off_reason ?? "not available"}`
-          }
-          checked={value.includes(tool.name)}
-          disabled={!tool.is_available && !value.includes(tool.name)}
-          onChange={(event) => toggle(tool.name, event.target.checked)}
-        />
-      ))}
-    </div>
+    <Checklist
+      label="Tools"
+      value={value}
+      onChange={onChange}
+      items={tools.data.items.map((tool) => ({
+        value: tool.name,
+        label: <span className="font-mono text-sm">{tool.name}</span>,
+        hint: tool.is_available
+          ? firstSentence(tool.description)
+          : `Off on this server: ${tool.off_reason ?? "not available"}`,
+        isOff: !tool.is_available,
+        words: `${tool.name} ${tool.description}`,
+      }))}
+    />
   );
 }
 

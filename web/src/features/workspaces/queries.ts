@@ -19,11 +19,28 @@ export const keysQuery = (workspace: string) =>
     queryFn: ({ signal }) => http.get<ApiKeyList>("/api/api-keys", { workspace, signal }),
   });
 
-export const auditQuery = (workspace: string) =>
+export interface AuditFilters {
+  action?: string | undefined;
+  actor?: string | undefined;
+  /** A kind of thing, such as "agent", or one of them: "agent:7". */
+  target?: string | undefined;
+}
+
+/** "agent:7" as the kind of thing and which one. */
+export function targetOf(target: string | undefined): { target_type?: string; target_id?: string } {
+  const [type = "", ...id] = target?.split(":") ?? [];
+  return { ...(type ? { target_type: type } : {}), ...(id.length > 0 ? { target_id: id.join(":") } : {}) };
+}
+
+export const auditQuery = (workspace: string, { action, actor, target }: AuditFilters) =>
   infiniteQueryOptions({
-    queryKey: [workspace, "audit"],
+    queryKey: [workspace, "audit", action ?? "", actor ?? "", target ?? ""],
     queryFn: ({ pageParam, signal }) =>
-      http.get<AuditPage>("/api/audit", { workspace, query: { cursor: pageParam }, signal }),
+      http.get<AuditPage>("/api/audit", {
+        workspace,
+        query: { action, actor, ...targetOf(target), cursor: pageParam },
+        signal,
+      }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });

@@ -4,7 +4,7 @@ import { LiveBus } from "./bus";
 import type { Connection } from "./events";
 
 const Bus = createContext<LiveBus | null>(null);
-const HINTS = ["agents", "recipes", "runs"];
+const HINTS = ["agents", "credentials", "heartbeats", "models", "personas", "recipes", "runs", "skills"];
 
 /** Gives the pages below it the live events of one workspace, and refetches lists when the server hints at a change. */
 export function LiveProvider({ workspace, children }: { workspace: string; children: ReactNode }) {

@@ -1,0 +1,68 @@
+"""From rows to what clients see of agents, in as many statements for a thousand as for one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents import schemas
+from automatos.agents.lifecycle import Lifecycle
+from automatos.agents.models import Agent
+from automatos.agents.queries import assigned as queries
+from automatos.agents.queries.assigned import Companions
+from automatos.agents.stored import configuration_of, model_settings_of
+from automatos.tools.types import ToolInfo
+
+PLAIN = (
+    "id", "workspace_id", "name", "slug", "description", "agent_type", "marketplace_category", "status",
+    "status_reason", "status_changed_at", "last_active_at", "stopping", "tags", "model_usage_stats",
+    "performance_metrics", "persona_id", "custom_persona_prompt", "use_custom_persona", "version", "created_by",
+    "created_at", "updated_at",
+)
+
+
+async def present(session: AsyncSession, agents: Sequence[Agent], means: Lifecycle) -> list[schemas.Agent]:
+    """Return agents as clients see them, in the order given.
+
+    Skills and personas are asked for once for all of them, workloads once for each workspace among them; tools come
+    from the toolbox's catalogue.
+    """
+    companions = await queries.read_companions(
+        session, {agent.workspace_id for agent in agents}, [agent.id for agent in agents],
+        {agent.persona_id for agent in agents if agent.persona_id is not None})
+    workloads: dict[int, tuple[int, int]] = {}
+    for workspace_id in {agent.workspace_id for agent in agents}:
+        ids = [agent.id for agent in agents if agent.workspace_id == workspace_id]
+        workloads.update(await means.work.counts(session, workspace_id, ids))
+    toolbox = {tool.name: tool for tool in means.readiness.tools.available()}
+    return [_shown(agent, companions, toolbox, workloads.get(agent.id, (0, 0))) for agent in agents]
+
+
+async def present_one(session: AsyncSession, agent: Agent, means: Lifecycle) -> schemas.Agent:
+    """Return an agent as clients see it."""
+    return (await present(session, [agent], means))[0]
+
+
+def _shown(
+    agent: Agent, companions: Companions, toolbox: Mapping[str, ToolInfo], workload: tuple[int, int]
+) -> schemas.Agent:
+    configuration = configuration_of(agent.configuration)
+    persona = companions.personas.get(agent.persona_id) if agent.persona_id else None
+    repeated = ("priority_level", "max_concurrent_tasks", "auto_start", "tools")
+    values: dict[str, Any] = {name: getattr(agent, name) for name in PLAIN}
+    return schemas.Agent.model_validate(values | {name: configuration[name] for name in repeated} | {
+        "configuration": configuration, "llm_config": model_settings_of(agent.llm_config, agent.configuration),
+        "persona": persona, "skills": companions.skills.get(agent.id, ()), "plugins": (),
+        "granted_tools": [_tool(name, toolbox.get(name)) for name in configuration["tools"]],
+        "workload": {"running": workload[0], "queued": workload[1]},
+    })
+
+
+def _tool(name: str, found: ToolInfo | None) -> schemas.GrantedTool:
+    """Return a granted tool as the catalogue knows it; one that is gone says so instead of vanishing."""
+    if found is None:
+        return schemas.GrantedTool(
+            name=name, description="", effect=None, is_available=False, off_reason="This server has no such tool.")
+    return schemas.GrantedTool(
+        name=name, description=found.description, effect=found.effect, is_available=found.is_available,
+        off_reason=found.off_reason)

@@ -1,0 +1,152 @@
+"""Impact: what a change of an agent's status, or its deletion, would touch; counted, never guessed."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents.lifecycle import Lifecycle
+from automatos.agents.models import Agent
+from automatos.agents.queries import lifecycle as queries
+from automatos.agents.types import (
+    ELIGIBLE,
+    STOPS,
+    WORKING,
+    ActiveWork,
+    AgentDependency,
+    AgentStatus,
+    Confirmation,
+    Dependent,
+    ShutdownType,
+    WorkHistory,
+)
+
+Proposal = AgentStatus | Literal["deleted"]
+MUCH_PERCENT = 10
+"""From which share of the workspace's steps on a loss has to be confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What is touched when one agent becomes something else, read once, in the transaction that decides.
+
+    `shutdown_type` is None where nothing is shut down. `has_peer` says whether another agent of the same type takes
+    work.
+    """
+
+    agent: Agent
+    proposed: Proposal
+    shutdown_type: ShutdownType | None
+    work: Sequence[ActiveWork]
+    dependents: Sequence[Dependent]
+    dependent_agents: Sequence[AgentDependency]
+    history: WorkHistory
+    has_peer: bool
+
+    @property
+    def loses_agent(self) -> bool:
+        """Whether the workspace has one agent less to work with afterwards; a paused one only lets it wait."""
+        if self.proposed == "deleted":
+            return True
+        return self.agent.status in WORKING and self.proposed in STOPS
+
+    @property
+    def interrupted(self) -> list[ActiveWork]:
+        """The work that is cut off in the middle."""
+        return self.at("running") if self.loses_agent and cuts_off(self.agent.status, self.shutdown_type) else []
+
+    @property
+    def cancelled(self) -> list[ActiveWork]:
+        """The work that ends before its turn comes."""
+        is_refused = self.loses_agent and self.shutdown_type is not ShutdownType.SCHEDULED
+        return self.at("queued") if is_refused else []
+
+    @property
+    def awaited(self) -> list[ActiveWork]:
+        """The work that the stop waits for."""
+        if not self.loses_agent or cuts_off(self.agent.status, self.shutdown_type):
+            return []
+        return awaited_by(self.shutdown_type, self.work)
+
+    @property
+    def performance_degradation(self) -> float:
+        """The share of the workspace's finished steps that the agent did and would not do any more, in percent."""
+        if not self.loses_agent or not self.history.workspace_steps:
+            return 0.0
+        return round(100 * self.history.steps / self.history.workspace_steps, 1)
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether work is lost, or recipes stand without any agent of that type."""
+        needed = any(one.kind == "recipe" for one in self.dependents)
+        return bool(self.interrupted or self.cancelled or (self.loses_agent and needed and not self.has_peer))
+
+    def at(self, place: str) -> list[ActiveWork]:
+        """Return the work in which the agent comes in there: running, queued or later."""
+        return [one for one in self.work if one.place == place]
+
+    def required(self) -> dict[Confirmation, int]:
+        """Return what must be confirmed, with how many are touched; empty when nothing is lost."""
+        if not self.loses_agent:
+            return {}
+        found = {
+            Confirmation.WORKFLOWS: len(self.work),
+            Confirmation.QUEUE: len(self.cancelled),
+            Confirmation.DEPENDENCIES: len(self.dependents) + len(self.dependent_agents),
+            Confirmation.PERFORMANCE: int(self.performance_degradation > MUCH_PERCENT),
+        }
+        effects = {name: count for name, count in found.items() if count}
+        if effects and self.proposed in {AgentStatus.INACTIVE, "deleted"}:
+            effects[Confirmation.SHUTDOWN] = 1
+        return effects
+
+    def token(self) -> str:
+        """Return what stands for exactly these effects: the same facts give the same, estimates do not count."""
+        facts = [
+            self.agent.id, self.proposed, self.shutdown_type, self.loses_agent,
+            sorted((str(one.id), one.place) for one in self.work),
+            sorted((one.kind, one.id) for one in self.dependents),
+            sorted(one.id for one in self.dependent_agents),
+        ]
+        return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:40]
+
+
+async def find_effects(
+    session: AsyncSession, workspace_id: UUID, agent: Agent, proposed: Proposal, shutdown_type: ShutdownType | None,
+    means: Lifecycle,
+) -> Effects:
+    """Return what would be touched if the agent became that; a handful of statements, however much there is."""
+    return Effects(
+        agent, proposed, shutdown_type,
+        work=await means.work.active(session, workspace_id, agent.id),
+        dependents=await find_dependents(session, workspace_id, agent.id, means),
+        dependent_agents=await means.work.dependent_agents(session, workspace_id, agent.id),
+        history=await means.work.history(session, workspace_id, agent.id),
+        has_peer=await queries.has_peer(session, workspace_id, agent.id, agent.agent_type, sorted(ELIGIBLE)),
+    )
+
+
+async def find_dependents(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, means: Lifecycle
+) -> list[Dependent]:
+    """Return everything that names the agent, each once; unfinished executions are work, not dependents."""
+    found = await means.work.dependents(session, workspace_id, agent_id)
+    for ask in means.dependents:
+        found = [*found, *await ask(session, workspace_id, agent_id)]
+    return [one for one in dict.fromkeys(found) if one.kind != "execution"]
+
+
+def cuts_off(status: str, shutdown_type: ShutdownType | None) -> bool:
+    """Say whether running work is interrupted; the frozen work of a paused agent would never finish by itself."""
+    if shutdown_type is ShutdownType.GRACEFUL:
+        return status == AgentStatus.PAUSED
+    return shutdown_type is not ShutdownType.SCHEDULED
+
+
+def awaited_by(shutdown_type: ShutdownType | None, work: Iterable[ActiveWork]) -> list[ActiveWork]:
+    """Return the part of an agent's work that a stop of that type waits for: what runs, or all that needs it."""
+    return [one for one in work if shutdown_type is ShutdownType.SCHEDULED or one.place == "running"]

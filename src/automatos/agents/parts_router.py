@@ -1,0 +1,119 @@
+"""Routes: the parts of an agent that can be saved by themselves: model, persona, skills, configuration."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response, status
+
+from automatos.agents import part_schemas, parts, schemas, service, stopping
+from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.agents.deps import AgentLifecycle
+from automatos.agents.errors import (
+    AgentNotFound,
+    AgentNotReady,
+    PersonaNotFound,
+    SkillNotAssigned,
+    UnknownSkills,
+    UnknownTools,
+)
+from automatos.agents.models import Agent
+from automatos.kernel.errors import StaleEdit
+from automatos.kernel.etags import etag, read_versions
+from automatos.kernel.openapi import problems
+from automatos.workspaces.deps import CurrentCaller, Editor, Session
+
+router = APIRouter(prefix="/api/agents/{agent_id}", tags=["agents"])
+IfMatch = Annotated[str | None, Header(max_length=1000)]
+
+
+@router.get("/model-config", responses=problems(AgentNotFound))
+async def get_model_config(
+    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response
+) -> part_schemas.AgentModelConfig:
+    """Return which model the agent asks and how; `/api/models/agents/{agent_id}/config` answers the same."""
+    agent = await service.get_agent(session, caller.workspace_id, agent_id)
+    response.headers["ETag"] = etag(agent.version)
+    return parts.show_model(agent)
+
+
+@router.put("/model-config", responses=problems(AgentNotFound, AgentNotReady, StaleEdit))
+async def put_model_config(
+    *, agent_id: schemas.AgentId, body: ModelSettings, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response, if_match: IfMatch = None,
+) -> part_schemas.AgentModelConfig:
+    """Replace the agent's model settings; with `If-Match`, only if nobody else saved since."""
+    agent = await parts.change_model(session, caller, agent_id, body, means, read_versions(if_match))
+    _tell(session, agent, means, response)
+    return parts.show_model(agent)
+
+
+@router.get("/persona", responses=problems(AgentNotFound))
+async def get_persona(
+    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response
+) -> part_schemas.AgentPersona:
+    """Return the agent's voice: what is stored, and the text that counts."""
+    agent = await service.get_agent(session, caller.workspace_id, agent_id)
+    response.headers["ETag"] = etag(agent.version)
+    return await parts.show_persona(session, agent)
+
+
+@router.put("/persona", responses=problems(AgentNotFound, PersonaNotFound, AgentNotReady, StaleEdit))
+async def put_persona(
+    *, agent_id: schemas.AgentId, body: part_schemas.PersonaChange, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response, if_match: IfMatch = None,
+) -> part_schemas.AgentPersona:
+    """Set the agent's voice: a persona of the library, its own text, or neither; all three fields are replaced."""
+    agent = await parts.change_persona(session, caller, agent_id, body, means, read_versions(if_match))
+    _tell(session, agent, means, response)
+    return await parts.show_persona(session, agent)
+
+
+@router.get("/skills", responses=problems(AgentNotFound))
+async def list_skills(
+    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response
+) -> part_schemas.AgentSkills:
+    """List the agent's skills in the order of its prompt."""
+    agent = await service.get_agent(session, caller.workspace_id, agent_id)
+    response.headers["ETag"] = etag(agent.version)
+    return await parts.show_skills(session, agent)
+
+
+@router.post("/skills", responses=problems(AgentNotFound, UnknownSkills, AgentNotReady, StaleEdit))
+async def add_skills(
+    *, agent_id: schemas.AgentId, body: part_schemas.SkillChange, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response, if_match: IfMatch = None,
+) -> part_schemas.AgentSkills:
+    """Give the agent more skills, or with `replace` these instead of those it has; each once."""
+    agent = await parts.add_skills(session, caller, agent_id, body, means, read_versions(if_match))
+    _tell(session, agent, means, response)
+    return await parts.show_skills(session, agent)
+
+
+@router.delete("/skills/{skill_id}", status_code=status.HTTP_204_NO_CONTENT,
+               responses=problems(AgentNotFound, SkillNotAssigned))
+async def remove_skill(
+    agent_id: schemas.AgentId, skill_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle
+) -> None:
+    """Take a skill from the agent; the skill itself stays."""
+    agent = await parts.remove_skill(session, caller, agent_id, skill_id, means)
+    stopping.tell(session, agent, means.bus)
+
+
+@router.put("/config", responses=problems(AgentNotFound, UnknownTools, AgentNotReady, StaleEdit))
+async def put_configuration(
+    *, agent_id: schemas.AgentId, body: AgentConfiguration, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response, if_match: IfMatch = None,
+) -> schemas.Agent:
+    """Change the settings that are named, resource limits one by one; the others stay.
+
+    Heartbeats have their own address, `/api/heartbeat/agents/{agent_id}/config`.
+    """
+    agent = await parts.change_configuration(
+        session, caller, agent_id, body, means, read_versions(if_match))
+    _tell(session, agent, means, response)
+    return await service.present_one(session, agent, means)
+
+
+def _tell(session: Session, agent: Agent, means: AgentLifecycle, response: Response) -> None:
+    """Name the saved version in the response, and tell readers and workers once it is committed."""
+    response.headers["ETag"] = etag(agent.version)
+    stopping.tell(session, agent, means.bus)

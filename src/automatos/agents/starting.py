@@ -1,0 +1,60 @@
+"""Starting: agents that are to run whenever the server does become active when it starts."""
+
+from uuid import UUID
+
+import structlog
+
+from automatos.agents import stopping
+from automatos.agents.checks import find_faults
+from automatos.agents.queries import lifecycle as queries
+from automatos.agents.queries import records
+from automatos.agents.readiness import Readiness
+from automatos.agents.types import AgentStatus
+from automatos.durable.types import EventBus
+from automatos.kernel.db import Database, Scope
+from automatos.workspaces.service import write_audit
+
+ACTOR = "server"
+LOCK = 7_246_302
+
+log = structlog.get_logger("automatos.agents")
+
+
+async def start_agents(database: Database, readiness: Readiness, bus: EventBus) -> tuple[int, int]:
+    """Make every inactive agent with auto_start active; return how many were, and how many could not be.
+
+    Call it once at the start of a process. Of several processes that start together one does it. An agent that is not
+    ready stays inactive and says why; one that fails otherwise is logged and stands in no other's way.
+    """
+    started = refused = 0
+    async with database.recording(None, Scope.ENGINE) as connection, connection.transaction():
+        if not await queries.try_to_lead(connection, LOCK):
+            return 0, 0
+        for workspace_id, agent_id in await queries.list_to_start(connection):
+            try:
+                is_active = await _start(database, readiness, bus, workspace_id, agent_id)
+            except Exception:
+                log.exception("agents.not_started", agent_id=agent_id)
+                is_active = False
+            started, refused = started + is_active, refused + (not is_active)
+    log.info("agents.started", started=started, refused=refused)
+    return started, refused
+
+
+async def _start(database: Database, readiness: Readiness, bus: EventBus, workspace_id: UUID, agent_id: int) -> bool:
+    """Make one agent active if it is ready and nobody changed it meanwhile; say whether it is active."""
+    async with database.session(workspace_id) as session:
+        agent = await records.find_agent(session, workspace_id, agent_id, lock=True)
+        if agent is None or agent.status != AgentStatus.INACTIVE:
+            return agent is not None and agent.status == AgentStatus.ACTIVE
+        faults = await find_faults(session, agent, readiness)
+        if not faults:
+            agent = await stopping.become(session, ACTOR, agent, AgentStatus.ACTIVE)
+        else:
+            reason = f"It could not start with the server: {' '.join(faults)}"[:2000]
+            log.warning("agents.start_refused", agent_id=agent_id, faults=faults)
+            agent = await queries.set_life(session, workspace_id, agent_id, {"status_reason": reason})
+            await write_audit(session, ACTOR, "agent.start_refused", workspace_id=workspace_id, target_type="agent",
+                              target_id=agent_id, detail={"name": agent.name, "faults": faults})
+        stopping.tell(session, agent, bus)
+    return not faults

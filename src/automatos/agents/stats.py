@@ -1,0 +1,30 @@
+"""A workspace's agents in numbers, counted from what is stored."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents.queries import stats as queries
+from automatos.agents.schemas import AgentStats
+from automatos.agents.types import ELIGIBLE, AgentStatus, AgentWork
+from automatos.kernel.clock import now
+
+
+async def count_agents(session: AsyncSession, workspace_id: UUID, work: AgentWork) -> AgentStats:
+    """Return how many agents there are of which kind, what they did and used, and what they have to do now.
+
+    `average_success_rate` is the mean over the agents that have finished anything.
+    """
+    found = await queries.read_stats(session, workspace_id)
+    workloads = (await work.counts(session, workspace_id, found.ids)).values()
+    active = sum(found.by_status.get(status, 0) for status in ELIGIBLE)
+    return AgentStats(
+        total_agents=len(found.ids), active_agents=active,
+        inactive_agents=len(found.ids) - active,
+        agents_by_status={AgentStatus(name): count for name, count in found.by_status.items()},
+        agents_by_type=found.by_type, agents_by_category=found.by_category,
+        average_success_rate=found.average_success_rate, total_executions=found.executed,
+        successful_executions=found.succeeded, failed_executions=found.failed, total_tokens=found.tokens,
+        total_cost_usd=f"{found.cost_usd:.6f}", tasks_running=sum(running for running, _ in workloads),
+        tasks_queued=sum(queued for _, queued in workloads), timestamp=now(),
+    )

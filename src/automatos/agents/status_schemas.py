@@ -1,0 +1,168 @@
+"""What clients send and get about an agent's status: reports, previews of a change, and the change itself."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from automatos.agents.schemas import Agent
+from automatos.agents.types import AgentStatus, Confirmation, PriorityLevel, ShutdownType
+from automatos.kernel.schemas import Body, Out
+
+Token = Annotated[str, Field(max_length=100)]
+Confirmations = Annotated[list[Confirmation], Field(max_length=20)]
+
+
+class StatusPreviewOrder(Body):
+    """A change to be thought through before it is made."""
+
+    status: AgentStatus
+    shutdown_type: ShutdownType | None = None
+
+
+class StatusChange(StatusPreviewOrder):
+    """A change of status; what its preview asks to be confirmed, and the preview's token, come with it."""
+
+    confirmations: Confirmations = Field(default_factory=list)
+    impact_token: Token | None = None
+
+
+class AffectedWork(Out):
+    """An unfinished execution that needs the agent: now (`running`), next (`queued`) or at a step to come (`later`)."""
+
+    id: UUID
+    name: str
+    kind: str
+    priority: PriorityLevel
+    status: str
+    place: Literal["running", "queued", "later"]
+    estimated_completion: datetime | None
+    remaining_s: float | None
+
+
+class DependentAgent(Out):
+    """Another agent whose work needs this one's."""
+
+    id: int
+    name: str
+    dependency_type: str
+
+
+class DependentThing(Out):
+    """Something that names the agent, such as a recipe."""
+
+    kind: str
+    id: str
+    name: str
+
+
+class SystemImpact(Out):
+    """What the workspace loses: the agent's share of its steps in percent, and how long until the loss is made good."""
+
+    performance_degradation: float
+    availability_impact: Literal["High", "Low"]
+    recovery_time_estimate: str
+    recovery_time_s: float | None
+    basis: str
+
+
+class Recommendation(Out):
+    """One thing worth knowing before the change."""
+
+    type: Literal["warning", "info", "critical"]
+    message: str
+
+
+class ImpactAnalysis(Out):
+    """Everything that a change would touch."""
+
+    active_workflows: list[AffectedWork]
+    queued_tasks: int
+    dependent_agents: list[DependentAgent]
+    dependents: list[DependentThing]
+    system_impact: SystemImpact
+    recommendations: list[Recommendation]
+
+
+class RequiredConfirmation(Out):
+    """An effect that must be confirmed by its id."""
+
+    id: Confirmation
+    text: str
+    count: int
+
+
+class Impact(Out):
+    """What would happen; `impact_token` stands for exactly these effects."""
+
+    agent_id: int
+    agent_name: str
+    current_status: AgentStatus
+    proposed_status: AgentStatus | Literal["deleted"]
+    shutdown_type: ShutdownType | None
+    impact_analysis: ImpactAnalysis
+    required_confirmations: list[RequiredConfirmation]
+    will_interrupt: list[UUID]
+    will_cancel: list[UUID]
+    will_await: list[UUID]
+    impact_token: str
+
+
+class Shutdown(Out):
+    """How a stop goes: what it interrupted, cancelled and waits for; `inactive_at` is an estimate or the moment."""
+
+    shutdown_type: ShutdownType
+    target: AgentStatus
+    interrupted: list[UUID]
+    cancelled: list[UUID]
+    awaiting: list[UUID]
+    inactive_at: datetime | None
+    is_done: bool
+
+
+class StatusChanged(Out):
+    """The agent after the change, and the stop that the change began, if it is one."""
+
+    agent: Agent
+    shutdown: Shutdown | None
+
+
+class WaitingStop(Out):
+    """A stop that waits for work to end."""
+
+    shutdown_type: ShutdownType
+    target: AgentStatus
+    requested_by: str
+    requested_at: datetime
+    awaiting: list[AffectedWork]
+    awaiting_count: int
+    estimated_inactive_at: datetime | None
+
+
+class AgentWorkload(Out):
+    """What an agent has to do: `active` holds the first 50."""
+
+    running: int
+    queued: int
+    capacity: int
+    active: list[AffectedWork]
+
+
+class StatusReport(Out):
+    """Where an agent is in its life, what it may become, and what it works on."""
+
+    agent_id: int
+    name: str
+    status: AgentStatus
+    status_reason: str | None
+    agent_type: str
+    priority_level: PriorityLevel
+    max_concurrent_tasks: int
+    auto_start: bool
+    configuration: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    allowed_statuses: list[AgentStatus]
+    stopping: WaitingStop | None
+    workload: AgentWorkload

@@ -1,0 +1,72 @@
+"""Rows as today's code means them: what older versions stored is understood, and never written again."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.kernel.schemas import Body
+
+Settings = TypeVar("Settings", bound=Body)
+
+MODEL_KEYS = ("model_id", "model", "llm_model", "model_name")
+PROVIDER_KEYS = ("provider", "llm_provider", "model_provider")
+PROVIDERS_BY_PREFIX = {
+    "gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic", "gemini": "google",
+    "grok": "xai",
+}
+"""Whose model it is, where an older row named the model alone."""
+
+
+def configuration_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored configuration with every setting of today and nothing else.
+
+    Settings that are missing, or have a value that is no longer allowed, have their default; others' keys, such as
+    tags or a model of older versions, are left out.
+    """
+    return _valid_part(AgentConfiguration, stored).model_dump(mode="json")
+
+
+def model_settings_of(stored: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return an agent's model settings, from their own column or from where older versions kept them.
+
+    None means that the agent names no model.
+    """
+    for place in (stored or {}, configuration.get("model_config"), configuration):
+        if isinstance(place, Mapping) and (found := _model_in(place)):
+            return found
+    return None
+
+
+def _model_in(place: Mapping[str, Any]) -> dict[str, Any] | None:
+    model_id = _first_text(place, MODEL_KEYS)
+    if model_id is None:
+        return None
+    provider = _first_text(place, PROVIDER_KEYS) or _provider_of(model_id)
+    if provider is None:
+        return None
+    named = {**place, "provider": provider, "model_id": model_id}
+    try:
+        return _valid_part(ModelSettings, named).model_dump(mode="json")
+    except ValidationError:
+        return None
+
+
+def _provider_of(model_id: str) -> str | None:
+    known = (provider for prefix, provider in PROVIDERS_BY_PREFIX.items() if model_id.startswith(prefix))
+    return next(known, "openrouter" if "/" in model_id else None)
+
+
+def _first_text(place: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    return next((value for key in keys if isinstance(value := place.get(key), str) and value.strip()), None)
+
+
+def _valid_part(kind: type[Settings], stored: Mapping[str, Any]) -> Settings:
+    """Return what is stored as this kind, without the fields whose values it refuses."""
+    known = {name: stored[name] for name in kind.model_fields if name in stored}
+    try:
+        return kind.model_validate(known)
+    except ValidationError as error:
+        refused = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+        return kind.model_validate({name: value for name, value in known.items() if name not in refused})

@@ -1,0 +1,133 @@
+"""Agents there and back as documents: export, import, files of recipes, and versions restored."""
+
+import asyncio
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.agents.configuration import AgentDefinition, AgentFile, PersonaChoice
+from automatos.agents.create import chosen, configured, kind_of
+from automatos.agents.document_schemas import AgentImport, ImportedAgent
+from automatos.agents.documents import read_definition, read_yaml, write_yaml
+from automatos.agents.errors import AgentNotFound, DocumentsUnreadable, UnknownPersona, UnknownSkills
+from automatos.agents.models import Agent
+from automatos.agents.queries import assigned
+from automatos.agents.queries import records as queries
+from automatos.agents.readiness import Readiness
+from automatos.agents.saving import Edit, activate, insert, save
+from automatos.agents.types import ELIGIBLE
+from automatos.agents.versions import describe, find_version
+from automatos.kernel.errors import Problem
+from automatos.workspaces.types import Caller
+
+Action = Literal["created", "updated", "unchanged"]
+
+
+async def export_agent(session: AsyncSession, agent: Agent) -> str:
+    """Return an agent as a YAML document; it holds no secret and no status."""
+    return write_yaml([await describe(session, agent)])
+
+
+async def import_documents(
+    session: AsyncSession, caller: Caller, body: AgentImport, readiness: Readiness
+) -> list[ImportedAgent]:
+    """Create or update the agents of the documents by their names, all or nothing; a new one is inactive.
+
+    What a document leaves out gets its default. An agent that takes work must be ready for its new definition.
+
+    Raises:
+        DocumentsUnreadable: the text is no YAML, or a field of a document is wrong; says where.
+        UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady: as their names say, with the document's number.
+    """
+    files = body.documents or await asyncio.to_thread(_read, body.yaml or "")
+    names = [file.name.lower() for file in files]
+    if len(set(names)) < len(names):
+        raise DocumentsUnreadable("two documents name the same agent")
+    done: list[ImportedAgent] = []
+    for number, file in enumerate(files, start=1):
+        try:
+            agent, action = await _put(session, caller, await _edit(session, caller, file), readiness)
+        except Problem as problem:
+            problem.detail = f"document {number}: {problem.detail}"
+            problem.extra["document"] = number
+            raise
+        done.append(ImportedAgent(id=agent.id, name=agent.name, action=action))
+    return done
+
+
+def _read(text: str) -> list[AgentFile]:
+    return [read_definition(found, number) for number, found in enumerate(read_yaml(text), start=1)]
+
+
+async def restore_version(
+    session: AsyncSession, caller: Caller, agent_id: int, version: int, readiness: Readiness
+) -> Agent:
+    """Make an agent what it was at a version, as its next version; its status stays.
+
+    Raises:
+        AgentNotFound, VersionNotFound, AgentNameTaken, AgentNotReady: as their names say.
+        UnknownTools, UnknownSkills, UnknownPersona: the version had something that is gone; names it.
+    """
+    found = await find_version(session, caller.workspace_id, agent_id, version)
+    agent = await queries.find_agent(session, caller.workspace_id, agent_id, lock=True)
+    if agent is None:
+        raise AgentNotFound(agent_id)
+    edit = await _edit(session, caller, read_definition(found.definition))
+    return await save(session, caller, agent, edit, readiness)
+
+
+async def upsert_from_file(
+    session: AsyncSession, caller: Caller, definition: AgentDefinition, readiness: Readiness
+) -> tuple[int, Action]:
+    """Make the workspace's agent of that name as a recipe's file says, active; return its id and what was done.
+
+    A field that the file leaves out gets its default; skills, which such files do not name, stay.
+
+    Raises:
+        UnknownTools, AgentNotReady, StatusChangeRefused: as their names say.
+    """
+    tools = definition.tools if "tools" in definition.model_fields_set else None
+    edit = Edit({
+        "name": definition.name, "description": definition.description, "tags": definition.tags,
+        **kind_of(definition.agent_type, definition.marketplace_category),
+        "configuration": configured(definition.configuration, tools), "llm_config": chosen(definition.llm_config),
+        "custom_persona_prompt": definition.prompt, "use_custom_persona": definition.prompt is not None,
+    })
+    agent, action = await _put(session, caller, edit, readiness)
+    if agent.status in ELIGIBLE:
+        return agent.id, action
+    await activate(session, caller, agent, readiness)
+    return agent.id, "updated" if action == "unchanged" else action
+
+
+async def _put(session: AsyncSession, caller: Caller, edit: Edit, readiness: Readiness) -> tuple[Agent, Action]:
+    agent = await queries.find_agent_by_name(session, caller.workspace_id, edit.columns["name"])
+    if agent is None:
+        return await insert(session, caller, edit), "created"
+    before = agent.version
+    agent = await save(session, caller, agent, edit, readiness)
+    return agent, "unchanged" if agent.version == before else "updated"
+
+
+async def _edit(session: AsyncSession, caller: Caller, file: AgentFile) -> Edit:
+    """Return a document as a whole edit, its names looked up among what the workspace has."""
+    skills = await assigned.find_skills_by_name(session, caller.workspace_id, file.skills) if file.skills else {}
+    if unknown := [name for name in file.skills if name not in skills]:
+        raise UnknownSkills(unknown)
+    return Edit({
+        "name": file.name, "description": file.description, "tags": file.tags,
+        **kind_of(file.agent_type, file.marketplace_category),
+        "configuration": configured(file.configuration, file.tools), "llm_config": chosen(file.llm_config),
+        **await _voice(session, caller, file.persona or PersonaChoice()),
+    }, [skills[name]["id"] for name in file.skills])
+
+
+async def _voice(session: AsyncSession, caller: Caller, choice: PersonaChoice) -> dict[str, Any]:
+    persona = None
+    if choice.slug is not None:
+        persona = await assigned.find_persona_by_slug(session, caller.workspace_id, choice.slug)
+        if persona is None:
+            raise UnknownPersona(choice.slug)
+    return {"persona_id": persona and UUID(persona["id"]), "custom_persona_prompt": choice.custom_prompt,
+            "use_custom_persona": choice.use_custom}

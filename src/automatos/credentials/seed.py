@@ -1,0 +1,47 @@
+"""Filling the table of credential types from `types.yaml`."""
+
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from automatos.credentials import queries
+from automatos.kernel.db import Database
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+async def seed_credential_types(database: Database) -> None:
+    """Write every type that the product brings; those that are as they should be stay untouched."""
+    async with database.session(None) as session:
+        await queries.save_types(session, shipped_types())
+
+
+def shipped_types() -> list[dict[str, Any]]:
+    """Return the types of `types.yaml` as rows: the fields of each as one JSON Schema."""
+    text = files("automatos.credentials").joinpath("types.yaml").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = yaml.safe_load(text)["types"]
+    return [_row(row) for row in rows]
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, dict[str, Any]] = row["fields"]
+    schema: dict[str, Any] = {
+        "$schema": DIALECT, "type": "object", "title": row["display_name"], "additionalProperties": False,
+        "properties": {name: _property(about) for name, about in fields.items()},
+        "required": [name for name, about in fields.items() if about.get("required")],
+    } | row.get("rules", {})
+    if "provider" in row:
+        schema["x-provider"] = row["provider"]
+    return {
+        "name": row["name"], "display_name": row["display_name"], "category": row["category"],
+        "description": row.get("description", ""), "schema": schema, "test_endpoint": row.get("test"),
+        "documentation_url": row.get("documentation_url"),
+    }
+
+
+def _property(about: dict[str, Any]) -> dict[str, Any]:
+    """Write one field as a schema: a secret is marked as such, and as write-only for tools that know that word."""
+    known = {name: value for name, value in about.items() if name not in {"secret", "required"}}
+    marks: dict[str, Any] = {"x-secret": bool(about["secret"])}
+    return {"type": "string", **known, **marks, **({"writeOnly": True} if about["secret"] else {})}

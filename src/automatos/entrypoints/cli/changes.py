@@ -1,0 +1,117 @@
+"""Changing a thing from the command line: fields from options and files, shown as a difference before they are saved."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from automatos.entrypoints.cli.asking import Manner
+from automatos.entrypoints.cli.client import Client
+from automatos.entrypoints.cli.console import CommandFailed, misuse, put, put_json, say
+from automatos.entrypoints.cli.documents import read_document
+from automatos.entrypoints.cli.figures import trimmed
+
+WIDTH = 100
+
+
+def read_fields(file: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
+    """Return the fields of a file with those of `--set` laid over them."""
+    fields = read_document(file) if file else {}
+    for text in assignments or ():
+        path, value = _split(text)
+        _assign(fields, path, value)
+    return fields
+
+
+def _split(text: str) -> tuple[list[str], Any]:
+    name, equals, value = text.partition("=")
+    path = name.split(".")
+    if not equals or not all(path):
+        misuse(f"{text!r} sets no field", "write --set FIELD=VALUE, --set FIELD.PART=VALUE or --set FIELD=@FILE")
+    return path, read_text(value[1:]) if value.startswith("@") else read_value(value)
+
+
+def read_value(text: str) -> Any:
+    """Return a value as YAML reads it: `3` is a number, `true` a truth, `[a, b]` a list, what is no YAML a text."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text
+    is_plain = found is None or isinstance(found, str | int | float | list | dict)
+    return found if is_plain and text.strip() else text
+
+
+def read_text(source: str) -> str:
+    """Return the text of a file; `-` is standard input."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{source} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{source} is not UTF-8 text") from error
+
+
+def _assign(fields: dict[str, Any], path: list[str], value: Any) -> None:
+    *parents, last = path
+    place = fields
+    for name in parents:
+        inside = place.setdefault(name, {})
+        if not isinstance(inside, dict):
+            misuse(f"{'.'.join(path)} cannot be set: {name} holds a value")
+        place = inside
+    place[last] = value
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield what `after` would change: path, old value, new value. What it leaves out stays as it is."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name, value in after.items():
+            yield from differences(before.get(name), value, f"{path}.{name}" if path else str(name))
+    elif before != after:
+        yield path, before, after
+
+
+def say_differences(changes: Iterable[tuple[str, Any, Any]]) -> None:
+    """Tell what changes, two lines a field."""
+    for path, before, after in changes:
+        say(path)
+        say(f"  - {written(before)}")
+        say(f"  + {written(after)}")
+
+
+def written(value: Any) -> str:
+    """Write a value in one line, as YAML would take it."""
+    import json
+
+    return trimmed(value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False), WIDTH)
+
+
+def save(
+    client: Client, path: str, current: dict[str, Any], wanted: dict[str, Any], manner: Manner, *,
+    version: int | None = None, name: str = "",
+) -> dict[str, Any]:
+    """Save the fields that differ, once they were shown and agreed to, and return the thing as it is now.
+
+    Raises:
+        Refused: the server does not take it, or somebody else saved since `version`.
+    """
+    changes = list(differences(current, wanted))
+    if not changes:
+        manner.tell(current, f"{name or 'it'} is that way already; nothing was changed")
+        return current
+    say_differences(changes)
+    manner.agree(f"Save {name or 'this'}?")
+    saved = client.put(path, wanted, version=version)
+    manner.tell(saved, f"{name or 'it'} is saved" + (f" as version {saved['version']}" if "version" in saved else ""))
+    return saved
+
+
+def made(thing: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """Write a thing that was made: its id as data, the rest as talk."""
+    if as_json:
+        put_json(thing)
+    else:
+        put(str(thing["id"]))
+        say(said)

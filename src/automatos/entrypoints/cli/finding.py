@@ -1,0 +1,81 @@
+"""Names that people type, turned into the things they mean."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from automatos.entrypoints.cli.client import Client, part
+from automatos.entrypoints.cli.console import CommandFailed
+
+NUMBER = re.compile(r"[0-9]+")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing: where it is listed, what its ids look like, and which of its fields name one."""
+
+    noun: str
+    path: str
+    listed_by: str
+    is_id: re.Pattern[str] = UUID
+    named_by: tuple[str, ...] = ("name",)
+    limit: int | None = None
+    can_search: bool = False
+
+
+AGENT = Kind("agent", "/api/agents", "automatos agent list", NUMBER, limit=1000, can_search=True)
+SKILL = Kind("skill", "/api/skills", "automatos skill list", NUMBER, limit=200, can_search=True)
+PERSONA = Kind("persona", "/api/personas", "automatos persona list", named_by=("slug", "name"), limit=200,
+               can_search=True)
+CREDENTIAL = Kind("credential", "/api/credentials", "automatos credential list")
+SOURCE = Kind("source", "/api/skills/sources", "automatos skill source list", named_by=("source_name",))
+
+
+def find(client: Client, kind: Kind, wanted: str) -> dict[str, Any]:
+    """Return the thing of a kind with this id or, in any case, this whole name.
+
+    Raises:
+        CommandFailed: there is none, or there are several; names what is near.
+    """
+    if kind.is_id.fullmatch(wanted):
+        return client.get(f"{kind.path}/{part(wanted)}")
+    listed = _list(client, kind, wanted)
+    for field in kind.named_by:
+        same = [each for each in listed if str(each[field]).casefold() == wanted.casefold()]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            raise CommandFailed(f"{len(same)} {kind.noun}s are named {wanted!r}",
+                                *(f"use its id: {each['id']}" for each in same[:10]))
+    raise CommandFailed(f"there is no {kind.noun} {wanted!r}", _hint(kind, listed or _list(client, kind), wanted))
+
+
+def _list(client: Client, kind: Kind, search: str | None = None) -> list[dict[str, Any]]:
+    return client.get(kind.path, limit=kind.limit, search=search if kind.can_search and search else None)["items"]
+
+
+def _hint(kind: Kind, listed: Iterable[dict[str, Any]], wanted: str) -> str:
+    """Return what the person may have meant, or how to see what there is."""
+    from difflib import get_close_matches
+
+    names = {str(each[field]): None for each in listed for field in kind.named_by}
+    holding = [name for name in names if wanted and wanted.casefold() in name.casefold()]
+    near = holding[:5] or get_close_matches(wanted, list(names), n=3)
+    return f"did you mean: {', '.join(near)}" if near else f"list them with: {kind.listed_by}"
+
+
+def find_agent(client: Client, wanted: str) -> dict[str, Any]:
+    """Return an agent by its id or whole name."""
+    return find(client, AGENT, wanted)
+
+
+def agent_path(client: Client, wanted: str) -> str:
+    """Return the address of an agent's own routes."""
+    return f"/api/agents/{find_agent(client, wanted)['id']}"
+
+
+def workspace_path(client: Client) -> str:
+    """Return the address of the routes of the caller's workspace."""
+    return f"/api/workspaces/{client.get('/api/auth/me')['workspace_id']}"

@@ -1,0 +1,1 @@
+"""SQL of heartbeats: what people read and save, and the beats themselves."""

@@ -1,0 +1,28 @@
+"""Whether a choice of model can be right: what the table of providers and the catalogue know about it."""
+
+from automatos.credentials.service import find_provider, providers_by_name
+from automatos.llm.models import LlmModel
+from automatos.llm.types import FALLBACK_SEPARATOR, ModelChoice
+
+
+def faults_of(choice: ModelChoice, entry: LlmModel | None) -> list[str]:
+    """Return in whole sentences what is wrong with a choice; a model that the catalogue lacks may be right."""
+    if find_provider(choice.provider) is None:
+        return [f"There is no provider named {choice.provider!r}. Choose one of: {', '.join(providers_by_name())}."]
+    faults: list[str] = []
+    if choice.fallback_model_id and choice.fallback_model_id in {
+        choice.model_id, f"{choice.provider}{FALLBACK_SEPARATOR}{choice.model_id}",
+    }:
+        faults.append("The fallback model is the model itself. Choose another one, or none.")
+    return faults if entry is None else faults + _faults_of_settings(choice, entry)
+
+
+def _faults_of_settings(choice: ModelChoice, entry: LlmModel) -> list[str]:
+    faults: list[str] = []
+    low, high = float(entry.min_temperature), float(entry.max_temperature)
+    if choice.temperature is not None and not low <= choice.temperature <= high:
+        faults.append(f"{entry.display_name} takes temperatures from {low:g} to {high:g}, not {choice.temperature:g}.")
+    most = entry.max_output_tokens
+    if choice.max_tokens is not None and most is not None and choice.max_tokens > most:
+        faults.append(f"{entry.display_name} writes at most {most:,} tokens, and max_tokens is {choice.max_tokens:,}.")
+    return faults

@@ -1,0 +1,49 @@
+"""Words of the personas room: scopes, sources, and which categories of voices fit which type of agent."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+import yaml
+from sqlalchemy.ext.asyncio import AsyncSession
+
+HINT_TOPIC = "personas"
+
+
+class PersonaScope(StrEnum):
+    """Who can use a persona: every workspace, or the one it belongs to."""
+
+    GLOBAL = "global"
+    WORKSPACE = "workspace"
+
+
+class PersonaSource(StrEnum):
+    """Where a persona comes from: with the product, or from people."""
+
+    SEED = "seed"
+    MANUAL = "manual"
+
+
+AgentsOfPersonas = Callable[[AsyncSession, UUID, Sequence[UUID]], Awaitable[Mapping[UUID, int]]]
+"""Counts a workspace's agents by the persona they speak with; a higher room hands one down (`app.state`)."""
+
+
+@cache
+def _fitting() -> dict[str, Any]:
+    return yaml.safe_load(files(__package__ or "automatos.personas").joinpath("fitting.yaml").read_text("utf-8"))
+
+
+def agent_types() -> frozenset[str]:
+    """Return every type of agent that the library can be narrowed to."""
+    return frozenset(_fitting()["types"])
+
+
+def unfitting_categories(agent_type: str) -> frozenset[str]:
+    """Return, in lower case, the known categories that are not for this type of agent; none where it is to see all."""
+    fitting = _fitting()["types"][agent_type]
+    if fitting is None:
+        return frozenset()
+    return frozenset(category.lower() for category in _fitting()["categories"] if category not in fitting)

@@ -1,0 +1,178 @@
+"""What clients send and get about runs: executions of recipes, tasks, their steps, turns and events."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+
+from automatos.agents.types import PriorityLevel
+from automatos.kernel.schemas import Body, Money, Out
+from automatos.recipes.types import ExecutionKind, ExecutionStatus, StepStatus
+
+
+class RunSummary(Out):
+    """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name."""
+
+    id: UUID
+    workspace_id: UUID
+    kind: ExecutionKind
+    agent_id: int | None
+    recipe_id: str | None
+    recipe_name: str
+    recipe_version: int
+    status: ExecutionStatus
+    current_step: int
+    total_steps: int
+    total_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    triggered_by: str
+    error: dict[str, Any] | None
+
+
+class RunPage(Out):
+    """One page of executions, newest first."""
+
+    items: list[RunSummary]
+    total: int
+    next_cursor: str | None
+
+
+class ExecutionPage(Out):
+    """One page of a recipe's executions."""
+
+    items: list[RunSummary]
+    total: int
+    skip: int
+    limit: int
+    recipe_id: str
+
+
+class TaskNew(Body):
+    """Work for one agent: what to do, and material for it; what is left out follows the agent's configuration."""
+
+    prompt: Annotated[str, Field(min_length=1, max_length=100_000)]
+    input_data: dict[str, JsonValue] | None = None
+    priority: PriorityLevel | None = None
+    max_iterations: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
+
+
+class TaskStarted(Out):
+    """A task that was accepted; follow it at `events_url`. `waits_for` says what must happen before it begins."""
+
+    execution_id: UUID
+    agent_id: int
+    agent_name: str
+    status: ExecutionStatus
+    waits_for: Literal["resume"] | None
+    parameters: TaskNew
+    estimated_duration_s: float | None
+    message: str
+    url: str
+    events_url: str
+
+
+class AgentRun(Out):
+    """One step that an agent has worked on, in whatever execution it was."""
+
+    execution_id: UUID
+    kind: ExecutionKind
+    recipe_id: str | None
+    recipe_name: str
+    step_id: str
+    status: StepStatus
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: dict[str, Any] | None
+
+
+class AgentRuns(Out):
+    """One page of what an agent has worked on, newest first."""
+
+    items: list[AgentRun]
+    total: int
+    skip: int
+    limit: int
+
+
+class TurnOut(Out):
+    """One turn of a step's run."""
+
+    seq: int
+    kind: Literal["model", "tool"]
+    body: dict[str, Any]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int
+    error: str | None
+
+
+class RunStep(Out):
+    """What became of one step."""
+
+    step_id: str
+    order: int
+    agent_id: int | None
+    agent_name: str
+    status: StepStatus
+    attempt: int
+    prompt: str
+    output_key: str
+    output: str | None
+    error: dict[str, Any] | None
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Money
+    duration_ms: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    turns: list[TurnOut] = Field(default_factory=list[TurnOut])
+
+
+class RunOut(RunSummary):
+    """One execution, whole."""
+
+    input_data: dict[str, Any]
+    output_data: dict[str, Any] | None
+    steps: list[RunStep]
+    last_seq: int
+
+
+class Cancelling(Out):
+    """A cancellation that was accepted."""
+
+    id: UUID
+    message: str
+
+    @classmethod
+    def of(cls, execution_id: UUID) -> "Cancelling":
+        """Say that this execution is being cancelled."""
+        return cls(id=execution_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
+
+class EventOut(Out):
+    """One stored event."""
+
+    seq: int
+    topic: str
+    type: str
+    at: str
+    data: dict[str, Any]
+
+
+class EventPage(Out):
+    """A part of a run's event log."""
+
+    items: list[EventOut]
+    total: int
+    next_after: int | None

@@ -1,0 +1,354 @@
+"""What clients send and get about skills, their sources and patterns."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+
+from automatos.kernel.schemas import Body, Out
+from automatos.skills.types import (
+    FileKind,
+    Level,
+    PatternType,
+    SkillCategory,
+    SkillKind,
+    SkillOrigin,
+    SourceStatus,
+    SyncStatus,
+)
+
+MAX_FILES = 500
+MAX_TOOLS = 32
+
+
+def _normal_tags(value: object) -> object:
+    """Lower-case, trim and split tags; what is not text is left for the field's own check."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        return value
+    split = (tag.strip().lower() for text in parts for tag in text.split(","))
+    return list(dict.fromkeys(tag for tag in split if tag))
+
+
+SkillTags = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_normal_tags), Field(max_length=50)
+]
+SkillName = Annotated[str, Field(
+    min_length=1, max_length=64, description="Lower-case letters, digits and single hyphens, as in `code-review`.")]
+SkillDescription = Annotated[str, Field(
+    min_length=1, max_length=1024, description="What the skill does and when an agent should use it.")]
+SkillContent = Annotated[str, Field(
+    min_length=1, max_length=1_000_000, description="The instructions, in Markdown, without front matter.")]
+CommitSha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Hours = Annotated[int, Field(ge=1, le=8760, strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+SourceName = Annotated[str, StringConstraints(
+    strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class SkillFileWrite(Body):
+    """A text file beside the instructions."""
+
+    path: Annotated[str, Field(min_length=1, max_length=500, examples=["references/checklist.md"])]
+    content: Annotated[str, Field(max_length=1_000_000)]
+
+
+class SkillToolWrite(Body):
+    """A tool that a script of the skill provides; its arguments reach the script as JSON on standard input."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+    description: Annotated[str, Field(min_length=1, max_length=1024)]
+    parameters: dict[str, JsonValue] = Field(description="The JSON Schema of the arguments; an object.")
+    command: Annotated[str, Field(min_length=1, max_length=500, examples=["scripts/count.py"])]
+
+
+Files = Annotated[list[SkillFileWrite], Field(max_length=MAX_FILES)]
+Tools = Annotated[list[SkillToolWrite], Field(max_length=MAX_TOOLS)]
+
+
+class SkillCreate(Body):
+    """A skill written by hand."""
+
+    name: SkillName
+    description: SkillDescription
+    content: SkillContent
+    tags: SkillTags = Field(default_factory=list)
+    category: SkillCategory = SkillCategory.DEVELOPMENT
+    skill_type: SkillKind = SkillKind.TECHNICAL
+    files: Files = Field(default_factory=list[SkillFileWrite])
+    tools_schema: Tools = Field(default_factory=list[SkillToolWrite])
+
+
+class SkillUpdate(Body):
+    """What to change of a skill; `files` and `tools_schema` replace all there were. A skill keeps its name."""
+
+    description: SkillDescription | None = None
+    content: SkillContent | None = None
+    tags: SkillTags | None = None
+    category: SkillCategory | None = None
+    skill_type: SkillKind | None = None
+    files: Files | None = None
+    tools_schema: Tools | None = None
+    is_active: Switch | None = None
+
+
+class SkillValidate(Body):
+    """The files of one skill's folder or of several, by path: each SKILL.md among them is one skill."""
+
+    files: Annotated[list[SkillFileWrite], Field(min_length=1, max_length=MAX_FILES)]
+
+
+class SkillRecommend(Body):
+    """Work to find skills for."""
+
+    task_description: Annotated[str, Field(min_length=1, max_length=10_000)]
+    task_type: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    limit: Annotated[int, Field(ge=1, le=20, strict=True)] = 5
+
+
+class GitSourceCreate(Body):
+    """A git repository to take skills from, over https."""
+
+    git_url: Annotated[str, Field(min_length=1, max_length=1000, examples=["https://github.com/acme/skills.git"])]
+    source_name: SourceName | None = None
+    branch: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    commit: CommitSha | None = Field(None, description="Take this commit and stay there until it is unpinned.")
+    auto_update: Switch = False
+    update_frequency_hours: Hours = 24
+
+
+class SourceUpdate(Body):
+    """What to change of a source; its address stays."""
+
+    source_name: SourceName | None = None
+    branch: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    auto_update: Switch | None = None
+    update_frequency_hours: Hours | None = None
+    is_active: Switch | None = Field(None, description="False stops automatic updates and syncs.")
+
+
+class SourceRollback(Body):
+    """The commit to go back to; it must have been synced before."""
+
+    commit_sha: CommitSha
+
+
+class SourcePin(Body):
+    """The commit to stay at; null follows the branch again."""
+
+    commit_sha: CommitSha | None
+
+
+class Skill(Out):
+    """A skill as lists show it; its instructions are loaded by level."""
+
+    id: int
+    workspace_id: UUID | None = Field(description="Null for the skills that came with the product.")
+    name: str
+    description: str
+    skill_type: SkillKind
+    category: SkillCategory
+    source: SkillOrigin
+    source_id: UUID | None
+    source_name: str | None
+    git_url: str | None
+    git_commit_sha: str | None
+    path: str
+    tags: list[str]
+    skill_metadata: dict[str, Any]
+    tools_schema: list[dict[str, Any]]
+    current_version: int
+    core_tokens: int = Field(description="How long the instructions are, by estimate.")
+    is_active: bool
+    agents_count: int = Field(description="How many agents of this workspace it is assigned to.")
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SkillList(Out):
+    """One page of skills, by name."""
+
+    items: list[Skill]
+    total: int
+    limit: int
+    offset: int
+    categories: list[SkillCategory] = Field(description="Every category a skill may have.")
+
+
+class SkillFileInfo(Out):
+    """A file beside the instructions, to be loaded by its path."""
+
+    path: str
+    kind: FileKind
+    size_bytes: int
+    estimated_tokens: int
+
+
+class SkillDocument(Skill):
+    """One skill, with the files it holds and the agents that use it."""
+
+    files: list[SkillFileInfo]
+    agents: list["SkillAgent"]
+
+
+class SkillAgent(Out):
+    """An agent a skill is assigned to."""
+
+    id: int
+    name: str
+
+
+class SkillContentOut(Out):
+    """A skill loaded at one level."""
+
+    skill_id: int
+    skill_name: str
+    load_level: Level
+    content: str
+    estimated_tokens: int
+    files_available: list[SkillFileInfo]
+
+
+class SkillVersionOut(Out):
+    """One state of a skill."""
+
+    version: int
+    description: str
+    git_commit_sha: str | None
+    author: str
+    created_at: datetime
+    is_current: bool
+
+
+class SkillVersionList(Out):
+    """The states of a skill, newest first."""
+
+    items: list[SkillVersionOut]
+    total: int
+
+
+class SkillCheck(Out):
+    """What one folder with a SKILL.md holds, and every fault of it; no fault means that it can be used."""
+
+    path: str
+    name: str
+    description: str
+    core_tokens: int
+    files: list[str]
+    tools: list[str]
+    problems: list[str]
+
+
+class SkillVerdict(Out):
+    """Whether all the skills found can be used."""
+
+    is_valid: bool
+    items: list[SkillCheck]
+    total: int
+
+
+class SkillsImported(Out):
+    """What an upload brought."""
+
+    items: list[Skill]
+    total: int
+    added: list[str]
+    updated: list[str]
+    unchanged: list[str]
+
+
+class SkillSuggestion(Out):
+    """A skill that fits some work, how well, and which words say so."""
+
+    skill: Skill
+    score: float
+    matched: list[str] = Field(description="The words of the task that fit, each with where it was found.")
+    reason: str
+
+
+class SkillSuggestions(Out):
+    """The skills that fit best, best first."""
+
+    items: list[SkillSuggestion]
+    total: int
+
+
+class SyncedCommit(Out):
+    """A commit that was synced and can be rolled back to."""
+
+    commit_sha: str
+    synced_at: datetime
+    skills: int
+
+
+class SkillSource(Out):
+    """A repository that skills come from, and how its last sync went."""
+
+    id: UUID
+    workspace_id: UUID
+    source_name: str
+    source_type: str
+    git_url: str | None
+    git_branch: str | None = Field(description="Null follows the repository's own default branch.")
+    git_commit_sha: str | None
+    pinned_commit: str | None
+    auto_update: bool
+    update_frequency_hours: int
+    skills_discovered: int
+    status: SourceStatus
+    last_sync_at: datetime | None
+    last_sync_status: SyncStatus | None
+    last_sync_error: str | None
+    history: list[SyncedCommit]
+    created_by: str
+    created_at: datetime
+
+
+class SkillSourceList(Out):
+    """The sources of a workspace, by name."""
+
+    items: list[SkillSource]
+    total: int
+
+
+class SkillProblem(Out):
+    """A skill of a repository that could not be taken, and why."""
+
+    path: str
+    problems: list[str]
+
+
+class SyncResult(Out):
+    """What a sync, a pin or a rollback changed."""
+
+    source: SkillSource
+    source_id: UUID
+    source_name: str
+    skills_discovered: int
+    old_commit: str | None
+    commit_sha: str
+    added: list[str]
+    updated: list[str]
+    removed: list[str]
+    unchanged: list[str]
+    problems: list[SkillProblem]
+    skills: list[Skill]
+
+
+class Pattern(Out):
+    """A way in which agents work together."""
+
+    slug: str
+    name: str
+    description: str
+    pattern_type: PatternType
+    pattern_data: dict[str, Any]
+
+
+class PatternList(Out):
+    """The patterns that came with the product."""
+
+    items: list[Pattern]
+    total: int

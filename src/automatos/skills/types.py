@@ -1,0 +1,120 @@
+"""Words of the skills room: kinds, levels, where skills come from, and who uses them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+HINT_TOPIC = "skills"
+JsonObject = dict[str, Any]
+
+
+class SkillKind(StrEnum):
+    """What a skill improves: how an agent thinks, what it can do, how it talks."""
+
+    COGNITIVE = "cognitive"
+    TECHNICAL = "technical"
+    COMMUNICATION = "communication"
+
+
+class SkillCategory(StrEnum):
+    """The field of work a skill belongs to."""
+
+    DEVELOPMENT = "development"
+    SECURITY = "security"
+    INFRASTRUCTURE = "infrastructure"
+    ANALYTICS = "analytics"
+    DATA = "data"
+    PERFORMANCE = "performance"
+    AI = "ai"
+    DOCUMENTATION = "documentation"
+    SYSTEM = "system"
+    MONITORING = "monitoring"
+
+
+class SkillOrigin(StrEnum):
+    """Where a skill came from: written by hand, an uploaded ZIP, a git repository, or the product itself."""
+
+    MANUAL = "manual"
+    UPLOAD = "upload"
+    GIT = "git"
+    SEED = "seed"
+
+
+class SourceStatus(StrEnum):
+    """Whether a source is kept in step: active, its last sync failed, or people switched it off."""
+
+    ACTIVE = "active"
+    ERROR = "error"
+    INACTIVE = "inactive"
+
+
+class SyncStatus(StrEnum):
+    """How the last sync ended; partial means that some skills of the repository could not be taken."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    ERROR = "error"
+
+
+class PatternType(StrEnum):
+    """What a pattern settles: who does what, who tells whom, or how something is decided."""
+
+    COORDINATION = "coordination"
+    COMMUNICATION = "communication"
+    DECISION = "decision"
+
+
+class Level(IntEnum):
+    """How much of a skill is loaded: what it is called and for, its instructions, one of its files."""
+
+    METADATA = 1
+    CORE = 2
+    RESOURCE = 3
+
+
+class FileKind(StrEnum):
+    """What a file beside SKILL.md is for, by the folder it lies in."""
+
+    SCRIPT = "script"
+    REFERENCE = "reference"
+    ASSET = "asset"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRef:
+    """A skill as other rooms need to know it."""
+
+    id: int
+    name: str
+    description: str
+    skill_type: str
+    category: str
+    source: str
+    is_active: bool
+    core_tokens: int
+    current_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkillUser:
+    """An agent that a skill is assigned to."""
+
+    agent_id: int
+    agent_name: str
+
+
+SkillUsers = Callable[[AsyncSession, UUID, Sequence[int]], Awaitable[Mapping[int, Sequence[SkillUser]]]]
+"""Tells which agents of a workspace use which of the skills; handed down as `app.state.skill_users`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a skill as it is stored: where it lies in the skill's folder, and its bytes."""
+
+    path: str
+    content: bytes

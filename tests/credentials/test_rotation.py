@@ -1,0 +1,79 @@
+"""Keys of the server come and go: what is sealed stays readable, and what is not says what to do."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from automatos.credentials.errors import CredentialUnreadable
+from automatos.credentials.schemas import CredentialUpdate
+from automatos.credentials.service import Keyring, Means, get_credential, update_credential
+from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
+from automatos.kernel.db import Database, Scope
+from automatos.workspaces.types import Caller
+from tests.credentials.conftest import Store
+
+KEY_ID = slice(1, 9)
+
+
+async def sealed_with(database: Database, workspace_id: UUID, credential_id: UUID) -> bytes:
+    async with database.recording(workspace_id) as connection:
+        return (await connection.fetchval("SELECT sealed FROM credentials WHERE id = $1", credential_id))[KEY_ID]
+
+
+@pytest.mark.capability("S040")
+async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
+    store: Store, database: Database, caller: Caller, means: Means, own_settings: Settings
+) -> None:
+    workspace_id = caller.workspace_id
+    old = await store(name="Old", provider="openai", value="sk-sealed-with-the-old-one")
+    means.vault.add_key()
+    fresh = await store(name="Fresh", provider="groq", value="sk-sealed-with-the-new-one")
+    keyring = Keyring(database, Vault(own_settings), own_settings)
+
+    secrets = [await keyring.find_secret(workspace_id, provider) for provider in ("openai", "groq")]
+    await keyring.close()
+    keys = [await sealed_with(database, workspace_id, each.id) for each in (old, fresh)]
+    async with database.session(workspace_id) as session:
+        await update_credential(session, caller, means, old.id, CredentialUpdate(data={"base_url": "https://e.com"}))
+
+    assert [secret.value for secret in secrets if secret] == [
+        "sk-sealed-with-the-old-one", "sk-sealed-with-the-new-one"]
+    assert keys[0] != keys[1]
+    assert await sealed_with(database, workspace_id, old.id) == keys[1]
+
+
+async def test_a_lost_key_is_named_as_what_it_is_noted_once_and_replaced_by_no_other(
+    store: Store, database: Database, caller: Caller, means: Means, tmp_path: Path
+) -> None:
+    workspace_id = caller.workspace_id
+    lost = await store(name="My key", provider="openai", value="sk-lost-lost-lost-lost")
+    elsewhere = Settings(home=tmp_path / "elsewhere")
+    keyring = Keyring(database, Vault(elsewhere), elsewhere)
+
+    for _ in range(3):
+        with pytest.raises(CredentialUnreadable, match=r"My key.*keys/.*enter the fields"):
+            await keyring.find_secret(workspace_id, "openai")
+    await keyring.close()
+    async with database.session(workspace_id) as session:
+        shown = await get_credential(session, workspace_id, lost.id, Means(Vault(elsewhere), elsewhere, means.http))
+
+    async with database.recording(workspace_id, Scope.ADMIN) as connection:
+        noted = await connection.fetch("SELECT * FROM audit_log WHERE action = 'credential.resolution_failed' "
+                                       "AND workspace_id = $1", workspace_id)
+    assert len(noted) == 1
+    assert not shown.is_readable
+
+
+async def test_a_sealed_value_copied_into_another_row_does_not_open(
+    store: Store, database: Database, caller: Caller, own_settings: Settings, means: Means
+) -> None:
+    await store(name="Rich", provider="openai", value="sk-rich-rich-rich-rich")
+    await store(name="Poor", provider="groq", value="sk-poor-poor-poor-poor")
+    async with database.recording(caller.workspace_id) as connection:
+        await connection.execute(
+            "UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE name = 'Rich') WHERE name = 'Poor'")
+
+    with pytest.raises(CredentialUnreadable, match="Poor"):
+        await Keyring(database, means.vault, own_settings).find_secret(caller.workspace_id, "groq")

@@ -1,0 +1,87 @@
+"""What an agent reads before its first turn, part by part."""
+
+from types import MappingProxyType
+
+import pytest
+
+from automatos.agents.types import PersonaSpec, SkillSpec
+from automatos.kernel.tokens import estimate_tokens
+from automatos.llm.types import ToolSpec
+from automatos.runs.context import assemble, join
+from tests.runs.specs import BREAD, SOUP, agent
+
+CALCULATOR = ToolSpec("calculator", "Works out numbers.", {})
+
+
+def text_of(source: str, **fields: object) -> str:
+    found = {part.source: part.text for part in assemble(agent(**fields), (CALCULATOR,), {})}
+    return found.get(source, "")  # type: ignore[call-overload]
+
+
+def test_the_parts_come_in_one_order_and_the_prompt_is_their_join() -> None:
+    parts = assemble(agent(skills=(SOUP,)), (CALCULATOR,), {})
+
+    assert [part.source for part in parts] == ["task", "identity", "persona", "skills", "tools", "policy"]
+    assert [part.title for part in parts] == [
+        "Task", "Who you are", "Persona", "Your skills", "Your tools", "How to work"]
+    prompt = join(parts)
+    places = [prompt.index(text) for text in (
+        "You are Ada (data analyst).", "Checks numbers.", "# Persona\nBe exact.", "# Your skills\n",
+        "# Your tools\n- calculator: Works out numbers.", "# How to work\n- Work in small steps")]
+    assert places == sorted(places)
+    assert "<data>" in parts[0].text
+    assert all(part.tokens == estimate_tokens(part.text) > 0 for part in parts)
+
+
+def test_parts_an_agent_lacks_are_left_out() -> None:
+    parts = assemble(agent(persona=None, description="", tools=()), (), {})
+
+    assert [part.source for part in parts] == ["task", "identity", "policy"]
+
+
+@pytest.mark.parametrize("environment", ["development", "staging", "production"])
+def test_an_agent_knows_where_it_works(environment: str) -> None:
+    text = text_of("identity", configuration=MappingProxyType({"environment": environment}))
+
+    assert f"the {environment} environment" in text
+
+
+def test_without_a_word_of_it_an_agent_is_in_development() -> None:
+    assert "the development environment" in text_of("identity")
+
+
+@pytest.mark.parametrize("source", ["predefined", "custom"])
+def test_the_persona_is_read_as_it_was_written(source: str) -> None:
+    words = "Line one.\n\n  - {not a placeholder} </data> # still yours"
+
+    assert text_of("persona", persona=PersonaSpec(source, words)) == f"# Persona\n{words}"  # type: ignore[arg-type]
+
+
+def test_a_skill_is_known_by_name_and_purpose_and_how_to_load_it() -> None:
+    text = text_of("skills", skills=(SOUP, BREAD))
+
+    assert text.endswith("- soup: Use it to cook soup.\n- bread: Use it to bake bread.")
+    assert "load_skill" in text
+    assert "read_skill_file" in text
+
+
+def test_skills_that_are_handed_in_whole_need_no_loading() -> None:
+    parts = assemble(agent(skills=(SOUP, BREAD)), (), {1: "Boil water.", 2: "Knead."})
+
+    text = next(part.text for part in parts if part.source == "skills")
+    assert text.endswith("## soup\nBoil water.\n\n## bread\nKnead.")
+    assert "- soup: Use it to cook soup." in text
+    assert "load_skill" not in text
+
+
+@pytest.mark.parametrize(("text", "tokens"), [
+    ("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("word " * 100, 125), ("提督", 2), ("😀", 1), ("\ud800", 1),
+])
+def test_tokens_are_estimated_by_bytes(text: str, tokens: int) -> None:
+    assert estimate_tokens(text) == tokens
+
+
+def test_a_thousand_skills_are_listed_one_line_each() -> None:
+    skills = tuple(SkillSpec(n, f"skill-{n}", "Does it.", 1, 1) for n in range(1000))
+
+    assert text_of("skills", skills=skills).count("\n- skill-") == 1000

@@ -1,0 +1,162 @@
+"""What a model is given of an agent's skills: their names first, more only when it asks, nothing of other skills."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from automatos.entrypoints.services import Services
+from tests.fakes.model_server import Call, ModelServer, Reply
+from tests.surface import Client, Make
+
+BODY = "Count the sheep twice. " * 60
+FILE = "Sheep are white, seldom black. " * 200
+SCRIPT = """import json, sys
+told = json.load(sys.stdin)
+open('counted.txt', 'w').write(str(told['sheep']))
+print('there are', told['sheep'] * 2, 'eyes')
+"""
+SKILL: dict[str, Any] = {
+    "name": "sheep-counting", "description": "Counts sheep. Use at night.", "content": BODY,
+    "files": [{"path": "references/colours.md", "content": FILE}, {"path": "scripts/eyes.py", "content": SCRIPT},
+              {"path": "scripts/fails.sh", "content": "echo sorry; exit 3"}],
+    "tools_schema": [
+        {"name": "eyes", "description": "Counts eyes.", "command": "scripts/eyes.py", "parameters": {
+            "type": "object", "required": ["sheep"], "additionalProperties": False,
+            "properties": {"sheep": {"type": "integer", "minimum": 1}}}},
+        {"name": "fails", "description": "Fails.", "command": "scripts/fails.sh",
+         "parameters": {"type": "object"}}],
+}
+SECRET = {"name": "secret-plans", "description": "Holds the plans.", "content": "The plans are in the attic."}
+
+
+async def skilled(client: Client, make: Make, **changes: Any) -> dict[str, Any]:
+    """An active agent with the skill, in a workspace that has another one too."""
+    await client.post("/api/skills", json=SECRET)
+    skill = (await client.post("/api/skills", json=SKILL | changes)).json()
+    return await make.agent(skill_ids=[skill["id"]])
+
+
+async def worked(client: Client, agent: dict[str, Any]) -> dict[str, Any]:
+    """Let the agent work on a task to its end and return the run."""
+    answer = await client.post(f"/api/agents/{agent['id']}/execute", json={"prompt": "How many sheep?"})
+    assert answer.status == 202, answer.body
+    run_id = answer.json()["execution_id"]
+    await client.follow(run_id)
+    return (await client.get(f"/api/runs/{run_id}")).json()
+
+
+def said(call: Call) -> str:
+    """Everything a call told the model, apart from the tools' descriptions."""
+    return orjson.dumps(call.messages).decode()
+
+
+@pytest.mark.capability("S060")
+async def test_a_skill_is_loaded_step_by_step(client: Client, make: Make, model_server: ModelServer) -> None:
+    agent = await skilled(client, make)
+    model_server.script(
+        Reply(tool_calls=[("load_skill", {"name": "sheep-counting"})]),
+        Reply(tool_calls=[("read_skill_file", {"name": "sheep-counting", "path": "references/colours.md"})]),
+        Reply(text="Twelve."))
+
+    run = await worked(client, agent)
+
+    assert run["status"] == "completed"
+    first, second, third = (said(call) for call in model_server.calls)
+    assert "sheep-counting: Counts sheep. Use at night." in first
+    assert ("twice" in first, "seldom black" in first) == (False, False)
+    assert ("Count the sheep twice." in second, "references/colours.md" in second) == (True, True)
+    assert "seldom black" not in second
+    assert "seldom black" in third
+    assert {"load_skill", "read_skill_file"} <= set(model_server.calls[0].tools)
+    sizes = [len(first), len(second), len(third)]
+    assert sizes[0] + len(BODY) < sizes[1] + 200
+    assert sizes[1] + len(FILE) < sizes[2] + 200
+    for told in (first, second, third):
+        assert "attic" not in told
+        assert "secret-plans" not in told
+
+
+async def test_a_skill_that_was_not_given_cannot_be_asked_for(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await skilled(client, make)
+    model_server.script(
+        Reply(tool_calls=[("load_skill", {"name": "secret-plans"}),
+                          ("read_skill_file", {"name": "secret-plans", "path": "SKILL.md"}),
+                          ("read_skill_file", {"name": "sheep-counting", "path": "../secret-plans/SKILL.md"}),
+                          ("secret-plans__run", {})]),
+        Reply(text="No."))
+
+    await worked(client, agent)
+
+    results = model_server.calls[1].tool_results
+    assert len(results) == 4
+    assert not any("attic" in result for result in results)
+    assert "is not one of" in results[0]
+    assert "no file" in results[2]
+    assert "not a tool you were given" in results[3]
+
+
+async def test_an_agent_without_skills_is_offered_no_tool_for_them(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    await client.post("/api/skills", json=SKILL)
+    model_server.script(Reply(tool_calls=[("load_skill", {"name": "sheep-counting"})]), Reply(text="No."))
+
+    await worked(client, await make.agent())
+
+    assert model_server.calls[0].tools == []
+    assert "not a tool you were given" in model_server.calls[1].tool_results[0]
+
+
+@pytest.mark.capability("S061")
+async def test_scripts_of_a_skill_are_tools_and_run_in_the_sandbox(
+    client: Client, make: Make, model_server: ModelServer, services: Services
+) -> None:
+    if services.toolbox.scripts_off_reason:
+        pytest.skip(f"no sandbox on this machine: {services.toolbox.scripts_off_reason}")
+    agent = await skilled(client, make)
+    model_server.script(
+        Reply(tool_calls=[("sheep-counting__eyes", {"sheep": 6}), ("sheep-counting__eyes", {"sheep": 0}),
+                          ("sheep-counting__fails", {})]),
+        Reply(text="Twelve."))
+
+    run = await worked(client, agent)
+
+    offered = {tool["function"]["name"]: tool["function"] for tool in model_server.calls[0].body["tools"]}
+    assert offered["sheep-counting__eyes"]["parameters"] == SKILL["tools_schema"][0]["parameters"]
+    counted, refused, failed = model_server.calls[1].tool_results
+    assert "there are 12 eyes" in counted
+    assert "sheep" in refused
+    assert "less than the minimum" in refused
+    assert "exit code 3" in failed
+    assert "sorry" in failed
+    home = services.settings.home / "executions" / run["execution_id"]
+    assert (home / "files" / "counted.txt").read_text() == "6"
+    assert list((home / "scripts").iterdir()) == []
+
+
+async def test_a_skill_that_was_switched_off_or_deleted_is_gone(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await skilled(client, make)
+    skill = agent["skills"][0]["id"]
+    await client.put(f"/api/skills/{skill}", json={"is_active": False})
+    model_server.script(Reply(text="Hm."))
+    await worked(client, agent)
+    assert "sheep-counting" not in said(model_server.calls[0])
+    assert model_server.calls[0].tools == []
+
+
+async def test_long_instructions_are_read_in_pieces(client: Client, make: Make, model_server: ModelServer) -> None:
+    agent = await skilled(client, make, content="".join(f"Step {place:05d}. " for place in range(3_000)))
+    model_server.script(
+        Reply(tool_calls=[("load_skill", {"name": "sheep-counting"})]),
+        Reply(tool_calls=[("load_skill", {"name": "sheep-counting", "offset": 18_000})]), Reply(text="Done."))
+
+    await worked(client, agent)
+
+    first, second = model_server.calls[1].tool_results[0], model_server.calls[2].tool_results[1]
+    assert ("Step 00000." in first, "Step 02999." in first, "offset 18000" in first) == (True, False, True)
+    assert "Step 02999." in second

@@ -1,0 +1,139 @@
+"""Skills from a ZIP: all or none, and nothing that could reach out of it."""
+
+import io
+import random
+import stat
+import struct
+import zipfile
+
+import pytest
+
+from automatos.kernel.db import Database
+from tests.skills.conftest import NOTHING, skill_md, stored
+from tests.surface import Answer, Client
+
+ZIP = {"Content-Type": "application/zip"}
+
+
+def zipped(files: dict[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED, mode: dict[str, int] | None = None) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for path, content in files.items():
+            info = zipfile.ZipInfo(path)
+            info.compress_type = method
+            info.external_attr = (mode or {}).get(path, stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, content)
+    return out.getvalue()
+
+
+async def upload(client: Client, content: bytes, headers: dict[str, str] = ZIP) -> Answer:
+    return await client.post("/api/skills/upload", data=io.BytesIO(content), headers=headers)
+
+
+GOOD = {"pack/one/SKILL.md": skill_md("one"), "pack/one/references/a.md": "A.", "pack/two/SKILL.md": skill_md("two"),
+        "pack/README.md": "hello", "__MACOSX/pack/._x": b"\0", "pack/one/.DS_Store": b"\0"}
+
+
+async def test_every_skill_in_the_archive_is_taken(client: Client) -> None:
+    done = (await upload(client, zipped(GOOD))).json()
+
+    assert (done["added"], done["updated"], done["unchanged"]) == (["one", "two"], [], [])
+    assert [(skill["source"], skill["path"]) for skill in done["items"]] == [
+        ("upload", "pack/one"), ("upload", "pack/two")]
+    files = (await client.get(f"/api/skills/{done['items'][0]['id']}")).json()["files"]
+    assert [file["path"] for file in files] == ["references/a.md"]
+
+    again = (await upload(client, zipped(GOOD | {"pack/two/SKILL.md": skill_md("two", body="Better.")}))).json()
+    assert (again["added"], again["updated"], again["unchanged"]) == ([], ["two"], ["one"])
+    assert [skill["current_version"] for skill in again["items"]] == [1, 2]
+
+
+async def test_a_skill_at_the_top_needs_no_folder(client: Client) -> None:
+    assert (await upload(client, zipped({"SKILL.md": skill_md("alone"), "scripts/x.sh": "true"}))).json()["added"] == [
+        "alone"]
+
+
+NOISE = random.Random(7).randbytes(20_000)
+
+
+def encrypted() -> bytes:
+    content = bytearray(zipped({"one/SKILL.md": skill_md("one")}))
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = content.index(mark) + at
+        content[place:place + 2] = struct.pack("<H", 1)
+    return bytes(content)
+
+
+def lying() -> bytes:
+    """The list says that a file is small; what is packed is not."""
+    content = bytearray(zipped({"one/SKILL.md": skill_md("one"), "one/a": "x" * 5_000}))
+    place = content.rindex(b"PK\x01\x02") + 24
+    content[place:place + 4] = struct.pack("<I", 10)
+    return bytes(content)
+
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "a path upwards": (zipped(GOOD | {"../../x": "x"}), "'..'"),
+    "an absolute path": (zipped(GOOD | {"/etc/x": "x"}), "absolute"),
+    "a drive": (zipped(GOOD | {"C:/x": "x"}), "absolute"),
+    "a backslash": (zipped(GOOD | {"..\\x": "x"}), "backslash"),
+    "a link": (zipped(GOOD | {"one/l": "/etc/passwd"}, mode={"one/l": stat.S_IFLNK | 0o777}), "link"),
+    "a device": (zipped(GOOD | {"one/d": ""}, mode={"one/d": stat.S_IFCHR | 0o666}), "not a plain file"),
+    "a .git folder": (zipped(GOOD | {"one/.git/config": "x"}), ".git"),
+    "too many files": (zipped(GOOD | {f"f{place}": "" for place in range(500)}), "500"),
+    "far too many entries": (zipped({f"f{place}/": "" for place in range(2_100)}), "2000"),
+    "a large file": (zipped(GOOD | {"one/a": bytes(range(256)) * 5_000}), "larger"),
+    "a large whole": (zipped(GOOD | {f"f{n}": NOISE * 51 for n in range(11)}), "more than"),
+    "a bomb": (zipped(GOOD | {"one/a": bytes(900_000)}), "100 times"),
+    "encrypted": (encrypted(), "encrypted"),
+    "a lie": (lying(), "damaged"),
+    "another packing": (zipped(GOOD, method=zipfile.ZIP_BZIP2), "packed in a way"),
+    "no ZIP": (b"hello", "not a ZIP"),
+    "nothing": (b"", "not a ZIP"),
+    "half a ZIP": (zipped(GOOD)[:-30], "not a ZIP"),
+    "no skill": (zipped({"README.md": "x"}), "no SKILL.md"),
+    "one bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "x"}), "pack/bad"),
+    "a name twice": (zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one")}), "more than one folder"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_an_archive_that_means_harm_is_refused_whole(client: Client, database: Database, name: str) -> None:
+    content, named = HOSTILE[name]
+
+    answer = await upload(client, content)
+
+    assert (answer.status, answer.code) in {(422, "archive_refused"), (422, "skill_invalid")}
+    assert named in answer.json()["detail"]
+    assert await stored(database, client) == NOTHING
+
+
+async def test_the_body_is_the_zip_itself_and_bounded(client: Client, database: Database) -> None:
+    assert (await upload(client, b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"})).code == "not_an_archive"
+    large = await upload(client, bytes(11 * 2**20))
+    assert (large.status, large.code) == (413, "body_too_large")
+    stranger = Client(client.http, client.workspace_id)
+    assert (await upload(stranger, zipped(GOOD))).status == 401
+    assert await stored(database, client) == NOTHING
+
+
+async def test_a_name_from_elsewhere_is_not_taken_over(client: Client) -> None:
+    await client.post("/api/skills", json={"name": "two", "description": "Mine.", "content": "Mine."})
+    answer = await upload(client, zipped(GOOD))
+    assert (answer.status, answer.code, answer.json()["names"]) == (409, "skill_name_taken", ["two"])
+    assert [skill["name"] for skill in (await client.get("/api/skills?source=upload")).json()["items"]] == []
+
+
+async def test_files_can_be_checked_without_being_stored(client: Client, database: Database) -> None:
+    files = [{"path": "one/SKILL.md", "content": skill_md("one")}, {"path": "one/a.md", "content": "x"},
+             {"path": "two/SKILL.md", "content": skill_md("three")}]
+
+    told = (await client.post("/api/skills/validate", json={"files": files})).json()
+
+    assert (told["is_valid"], told["total"]) == (False, 2)
+    one, two = told["items"]
+    assert (one["path"], one["name"], one["files"], one["problems"]) == ("one", "one", ["a.md"], [])
+    assert "folder" in two["problems"][0]
+    empty = (await client.post("/api/skills/validate", json={"files": [{"path": "a", "content": ""}]})).json()
+    assert (empty["is_valid"], empty["items"][0]["problems"]) == (False, ["There is no SKILL.md among the files."])
+    assert await stored(database, client) == NOTHING

@@ -1,0 +1,32 @@
+import { Link } from "@tanstack/react-router";
+import type { Agent } from "@/client";
+import { formatCount, formatShare } from "@/lib/format";
+
+/** An agent's name as the way to its page. */
+export function AgentLink({ agent, className }: { agent: Agent; className?: string }) {
+  return (
+    <Link
+      to="/w/$workspace/agents/$agentId"
+      from="/w/$workspace"
+      params={{ agentId: String(agent.id) }}
+      className={className}
+      title={agent.name}
+    >
+      {agent.name}
+    </Link>
+  );
+}
+
+export const modelOf = (agent: Agent) => agent.model_config?.model_id ?? "default model";
+
+/** How often the agent's tasks succeeded; a dash before the first. */
+export const successOf = (agent: Agent) => formatShare(agent.performance_metrics.success_rate);
+
+export const tasksOf = (agent: Agent) => agent.performance_metrics.total_tasks_executed;
+
+/** What the agent has to do right now. */
+export function workloadOf(agent: Agent): string {
+  const { running, queued } = agent.workload;
+  if (running === 0 && queued === 0) return "free";
+  return queued > 0 ? `${running} at work, ${queued} queued` : formatCount(running, "task at work", "tasks at work");
+}

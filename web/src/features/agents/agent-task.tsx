@@ -1,0 +1,80 @@
+import { type FormEvent, useState } from "react";
+import type { TaskOrder, TaskStarted } from "@/client/lifecycle";
+import { randomId } from "@/lib/id";
+import { asProblem } from "@/lib/problem";
+import { Button } from "@/ui/button";
+import { Dialog, DialogActions } from "@/ui/dialog";
+import { SelectField, TextArea } from "@/ui/field";
+import { ProblemNote } from "@/ui/problem";
+import { useRunTask } from "./lifecycle-queries";
+
+type Priority = NonNullable<TaskOrder["priority"]>;
+
+const PRIORITIES: Priority[] = ["low", "medium", "high", "critical"];
+
+interface Props {
+  agentId: number;
+  agentName: string;
+  /** The prompt of an earlier task, to be run again. */
+  earlier?: string | undefined;
+  onClose: () => void;
+  onStarted: (started: TaskStarted) => void;
+}
+
+/** Gives one agent a task of its own. */
+export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarted }: Props) {
+  const [prompt, setPrompt] = useState(earlier);
+  const [priority, setPriority] = useState<Priority | "">("");
+  // One key for this dialog: a second press, or a retry after a lost answer, starts nothing twice.
+  const [key] = useState(randomId);
+  const run = useRunTask(agentId);
+  const problem = run.error ? asProblem(run.error) : null;
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    run.mutate({ prompt, key, ...(priority ? { priority } : {}) }, { onSuccess: onStarted });
+  }
+
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={`A task for ${agentName}`}
+      description="It runs once, by itself; you see it work."
+    >
+      <form onSubmit={submit} className="grid gap-2">
+        <TextArea
+          label="What to do"
+          rows={7}
+          required
+          value={prompt}
+          onChange={(event) => setPrompt(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+          }}
+          hint="Ctrl+Enter starts it."
+          error={problem?.forField("prompt")}
+        />
+        <SelectField
+          label="Priority"
+          value={priority}
+          onChange={(event) => setPriority(event.target.value as Priority | "")}
+          hint="Decides the order when several tasks wait for the same agent."
+          error={problem?.forField("priority")}
+        >
+          <option value="">as the agent’s</option>
+          {PRIORITIES.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </SelectField>
+        {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
+        <DialogActions>
+          <Button onClick={onClose}>Not now</Button>
+          <Button type="submit" look="primary" busy={run.isPending} disabled={prompt.trim() === ""}>
+            Run task
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,138 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Agent } from "@/client";
+import type { AgentVersion } from "@/client/lifecycle";
+import { formatAgo, formatTime } from "@/lib/format";
+import { useCan, useWorkspace } from "@/lib/workspace";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Confirm } from "@/ui/confirm";
+import { DiffList } from "@/ui/diff-list";
+import { SelectField } from "@/ui/field";
+import { Panel, Row, Rows } from "@/ui/panel";
+import { ProblemNote } from "@/ui/problem";
+import { SkeletonRows } from "@/ui/states";
+import { toast } from "@/ui/toaster";
+import { pairOf, rowsOf } from "./agent-versions-diff";
+import { agentVersionsQuery, useRestoreVersion, versionDiffQuery } from "./lifecycle-queries";
+
+interface Props {
+  agent: Agent;
+  from: number | undefined;
+  to: number | undefined;
+  onCompare: (pair: { from: number; to: number }) => void;
+}
+
+/** Every saved state of the agent; any two can be compared, any can be made the current one again. */
+export function AgentVersions({ agent, from, to, onCompare }: Props) {
+  const { id: workspace } = useWorkspace();
+  const versions = useQuery(agentVersionsQuery(workspace, agent.id));
+  const mayEdit = useCan("editor");
+  const [restoring, setRestoring] = useState<number | null>(null);
+  const restore = useRestoreVersion(agent.id);
+  if (versions.isPending) return <SkeletonRows rows={4} />;
+  if (versions.isError) return <ProblemNote error={versions.error} onRetry={() => versions.refetch()} />;
+  const { items } = versions.data;
+  const pair = pairOf(items, from, to);
+
+  return (
+    <>
+      {pair && <Comparison agentId={agent.id} versions={items} pair={pair} onCompare={onCompare} />}
+      <Panel title="Saved versions" lead="Each save of the configuration is one; the status is not part of it.">
+        <Rows>
+          {items.map((one) => (
+            <Row
+              key={one.version}
+              title={`Version ${one.version}`}
+              detail={
+                <time dateTime={one.created_at} title={formatTime(one.created_at)}>
+                  {formatAgo(one.created_at)}, by {one.author || "the server"}
+                </time>
+              }
+            >
+              {one.version === agent.version && <Badge tone="accent">Current</Badge>}
+              {mayEdit && one.version !== agent.version && (
+                <Button size="sm" onClick={() => setRestoring(one.version)}>
+                  Restore<span className="sr-only"> version {one.version}</span>
+                </Button>
+              )}
+            </Row>
+          ))}
+        </Rows>
+      </Panel>
+      <Confirm
+        open={restoring !== null}
+        onOpenChange={(open) => !open && setRestoring(null)}
+        title={`Restore version ${restoring}?`}
+        action="Restore"
+        onConfirm={async () => {
+          if (restoring === null) return;
+          const saved = await restore.mutateAsync(restoring);
+          toast.success(`Version ${restoring} is back, as version ${saved.version}.`);
+        }}
+      >
+        It becomes a new version; the ones in between stay. Work that is under way goes on as it began.
+      </Confirm>
+    </>
+  );
+}
+
+interface ComparisonProps {
+  agentId: number;
+  versions: readonly AgentVersion[];
+  pair: { from: number; to: number };
+  onCompare: (pair: { from: number; to: number }) => void;
+}
+
+function Comparison({ agentId, versions, pair, onCompare }: ComparisonProps) {
+  const { id: workspace } = useWorkspace();
+  const diff = useQuery(versionDiffQuery(workspace, agentId, pair.from, pair.to));
+  return (
+    <Panel title="Compare">
+      <div className="flex flex-wrap gap-x-4">
+        <VersionSelect
+          label="From"
+          versions={versions}
+          value={pair.from}
+          onChange={(from) => onCompare({ ...pair, from })}
+        />
+        <VersionSelect label="To" versions={versions} value={pair.to} onChange={(to) => onCompare({ ...pair, to })} />
+      </div>
+      <div aria-live="polite">
+        {diff.isPending && <SkeletonRows rows={2} />}
+        {diff.isError && <ProblemNote error={diff.error} onRetry={() => diff.refetch()} />}
+        {diff.data?.changes.length === 0 && <p className="text-muted">These two versions say the same.</p>}
+        {diff.data && diff.data.changes.length > 0 && (
+          <DiffList
+            rows={rowsOf(diff.data.changes)}
+            sides={{ before: `Version ${pair.from}`, after: `Version ${pair.to}` }}
+          />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+interface SelectProps {
+  label: string;
+  versions: readonly AgentVersion[];
+  value: number;
+  onChange: (version: number) => void;
+}
+
+function VersionSelect({ label, versions, value, onChange }: SelectProps) {
+  return (
+    <SelectField
+      label={label}
+      className="w-full sm:w-60"
+      value={value}
+      onChange={(event) => onChange(Number(event.target.value))}
+    >
+      {versions.map((one) => (
+        <option key={one.version} value={one.version}>
+          Version {one.version}, {formatAgo(one.created_at)}
+        </option>
+      ))}
+    </SelectField>
+  );
+}

@@ -1,0 +1,184 @@
+import type { Agent, AgentBody, ModelConfig } from "@/client";
+import { partOf } from "@/lib/changes";
+
+export type PersonaKind = "none" | "predefined" | "custom";
+
+type Configuration = NonNullable<AgentBody["configuration"]>;
+type Settings = Required<Configuration>;
+
+/** An agent while it is being edited: flat, every field with a value; an emptied number is null until it is filled. */
+export interface AgentDraft {
+  name: string;
+  description: string;
+  category: AgentBody["marketplace_category"];
+  tags: string[];
+  personaKind: PersonaKind;
+  personaId: string | null;
+  customPrompt: string;
+  model: { provider: string; model_id: string } | null;
+  temperature: number | null;
+  maxTokens: number | null;
+  topP: number | null;
+  frequencyPenalty: number | null;
+  presencePenalty: number | null;
+  fallbackModelId: string | null;
+  tools: string[];
+  skillIds: number[];
+  skillLoading: Settings["skill_loading"];
+  priority: Settings["priority_level"];
+  maxConcurrent: number | null;
+  autoStart: boolean;
+  retries: number | null;
+  timeoutS: number | null;
+  maxIterations: number | null;
+  memoryMb: number | null;
+  cpuPercent: number | null;
+  network: number | null;
+  environment: Settings["environment"];
+  loggingLevel: Settings["logging_level"];
+  monitoring: boolean;
+}
+
+export type ChangeDraft = (part: Partial<AgentDraft>) => void;
+
+/** What a new agent is unless its maker says otherwise; the server's own defaults. */
+export const BLANK: AgentDraft = {
+  name: "",
+  description: "",
+  category: null,
+  tags: [],
+  personaKind: "none",
+  personaId: null,
+  customPrompt: "",
+  model: null,
+  temperature: null,
+  maxTokens: null,
+  topP: null,
+  frequencyPenalty: null,
+  presencePenalty: null,
+  fallbackModelId: null,
+  tools: [],
+  skillIds: [],
+  skillLoading: "on_demand",
+  priority: "medium",
+  maxConcurrent: 5,
+  autoStart: false,
+  retries: 3,
+  timeoutS: 300,
+  maxIterations: 25,
+  memoryMb: 1024,
+  cpuPercent: 50,
+  network: 100,
+  environment: "development",
+  loggingLevel: "info",
+  monitoring: true,
+};
+
+function personaKindOf(agent: Agent): PersonaKind {
+  if (agent.use_custom_persona && agent.custom_persona_prompt) return "custom";
+  return agent.persona_id ? "predefined" : "none";
+}
+
+/** The draft that saves an agent as it is stored. */
+export function draftOf(agent: Agent): AgentDraft {
+  return {
+    name: agent.name,
+    description: agent.description ?? "",
+    category: agent.marketplace_category as AgentDraft["category"],
+    tags: agent.tags,
+    personaKind: personaKindOf(agent),
+    personaId: agent.persona_id,
+    customPrompt: agent.custom_persona_prompt ?? "",
+    tools: agent.tools,
+    skillIds: agent.skills.map((skill) => skill.id),
+    ...modelPartOf(agent.model_config),
+    ...workPartOf(agent.configuration),
+  };
+}
+
+function modelPartOf(model: Agent["model_config"]) {
+  return {
+    model: model && { provider: model.provider, model_id: model.model_id },
+    temperature: model?.temperature ?? null,
+    maxTokens: model?.max_tokens ?? null,
+    topP: model?.top_p ?? null,
+    frequencyPenalty: model?.frequency_penalty ?? null,
+    presencePenalty: model?.presence_penalty ?? null,
+    fallbackModelId: model?.fallback_model_id ?? null,
+  };
+}
+
+function workPartOf(stored: Agent["configuration"]) {
+  return {
+    skillLoading: stored.skill_loading ?? BLANK.skillLoading,
+    priority: stored.priority_level,
+    maxConcurrent: stored.max_concurrent_tasks,
+    autoStart: stored.auto_start,
+    retries: stored.retry_attempts,
+    timeoutS: stored.timeout_seconds,
+    maxIterations: stored.max_iterations,
+    memoryMb: stored.resource_limits.memory_mb,
+    cpuPercent: stored.resource_limits.cpu_percent,
+    network: stored.resource_limits.network_bandwidth,
+    environment: stored.environment,
+    loggingLevel: stored.logging_level,
+    monitoring: stored.performance_monitoring,
+  };
+}
+
+function modelConfigOf(draft: AgentDraft): ModelConfig | null {
+  if (!draft.model) return null;
+  return {
+    ...draft.model,
+    temperature: draft.temperature,
+    max_tokens: draft.maxTokens,
+    top_p: draft.topP,
+    frequency_penalty: draft.frequencyPenalty,
+    presence_penalty: draft.presencePenalty,
+    fallback_model_id: draft.fallbackModelId,
+  };
+}
+
+/** The whole agent as the server takes it. Numbers left empty go as null, and the server names the field. */
+export function bodyOf(draft: AgentDraft): AgentBody {
+  return {
+    name: draft.name.trim(),
+    description: draft.description.trim() || null,
+    marketplace_category: draft.category,
+    tags: draft.tags,
+    persona_id: draft.personaKind === "predefined" ? draft.personaId : null,
+    // Kept while a persona of the library speaks, so that going back to it loses nothing.
+    custom_persona_prompt: draft.customPrompt.trim() ? draft.customPrompt : null,
+    use_custom_persona: draft.personaKind === "custom",
+    model_config: modelConfigOf(draft),
+    tools: draft.tools,
+    skill_ids: draft.skillIds,
+    configuration: {
+      priority_level: draft.priority,
+      max_concurrent_tasks: draft.maxConcurrent,
+      auto_start: draft.autoStart,
+      retry_attempts: draft.retries,
+      timeout_seconds: draft.timeoutS,
+      max_iterations: draft.maxIterations,
+      resource_limits: {
+        memory_mb: draft.memoryMb,
+        cpu_percent: draft.cpuPercent,
+        network_bandwidth: draft.network,
+      },
+      environment: draft.environment,
+      logging_level: draft.loggingLevel,
+      performance_monitoring: draft.monitoring,
+      skill_loading: draft.skillLoading,
+    } as Configuration,
+  };
+}
+
+/** Only what changed, as the server takes it: everything left out stays as it is stored. */
+export function changesOf(before: AgentDraft, after: AgentDraft): Partial<AgentBody> {
+  return partOf(bodyOf(before), bodyOf(after), ["configuration"]);
+}
+
+/** The same agent under a name of its own, ready to become another one. */
+export function copyOf(agent: Agent): AgentDraft {
+  return { ...draftOf(agent), name: `Copy of ${agent.name}`.slice(0, 255) };
+}

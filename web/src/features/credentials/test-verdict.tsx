@@ -1,0 +1,17 @@
+import { CircleCheck, CircleX } from "lucide-react";
+import type { CredentialTest } from "@/client/system";
+
+/** What the provider said to a key. */
+export function TestVerdict({ test }: { test: CredentialTest }) {
+  const isGood = test.status === "passed";
+  const Icon = isGood ? CircleCheck : CircleX;
+  return (
+    <p
+      role="status"
+      className={`flex items-start gap-2 rounded-lg p-3 ${isGood ? "bg-ok-soft text-ok" : "bg-bad-soft text-bad"}`}
+    >
+      <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
+      <span className="min-w-0 break-words">{test.message}</span>
+    </p>
+  );
+}

@@ -1,0 +1,179 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Model } from "@/client";
+import { useWorkspace } from "@/lib/workspace";
+import { SelectField } from "@/ui/field";
+import { NumberField } from "@/ui/number-field";
+import { ModelFacts } from "./model-facts";
+import { type Choice, ModelSelect } from "./model-select";
+import { ModelTest } from "./model-test";
+import { modelsQuery, providersQuery } from "./queries";
+
+/** Which model answers, and how; null leaves a setting to the provider. */
+export interface ModelDraft {
+  model: Choice | null;
+  temperature: number | null;
+  maxTokens: number | null;
+  topP: number | null;
+  frequencyPenalty: number | null;
+  presencePenalty: number | null;
+  fallbackModelId: string | null;
+}
+
+interface Props {
+  value: ModelDraft;
+  onChange: (part: Partial<ModelDraft>) => void;
+  fault: (key: keyof ModelDraft) => string | undefined;
+  /** Beside the basic settings, those that few people need. */
+  withAll?: boolean;
+}
+
+const OWN = "automatic";
+
+/** A model, what it can do and costs, its settings, and a try whether it answers. */
+export function ModelFields({ value, onChange, fault, withAll = false }: Props) {
+  const { id: workspace } = useWorkspace();
+  const models = useQuery(modelsQuery(workspace)).data?.items ?? [];
+  const [provider, setProvider] = useState("");
+  const chosen = models.find(
+    ({ provider: by, model_id }) => by === value.model?.provider && model_id === value.model?.model_id,
+  );
+
+  return (
+    <div className="grid gap-5">
+      <div className="grid gap-x-6 gap-y-2 sm:grid-cols-[12rem_1fr]">
+        <ProviderFilter value={provider} onChange={setProvider} />
+        <ModelSelect
+          label="Model"
+          withDefault
+          provider={provider || undefined}
+          value={value.model}
+          error={fault("model")}
+          {...(chosen ? { hint: "" } : {})}
+          onChange={(model) =>
+            onChange({ model, ...(model?.provider === value.model?.provider ? {} : { fallbackModelId: null }) })
+          }
+        />
+      </div>
+      {chosen && <ModelFacts model={chosen} />}
+      {value.model ? (
+        <Settings value={value} onChange={onChange} fault={fault} withAll={withAll} models={models} chosen={chosen} />
+      ) : (
+        <p className="text-muted">
+          The agent follows the workspace: when its default model changes, so does the agent’s. Choose a model to give
+          it settings of its own.
+        </p>
+      )}
+      <ModelTest value={value} />
+    </div>
+  );
+}
+
+function ProviderFilter({ value, onChange }: { value: string; onChange: (name: string) => void }) {
+  const { id: workspace } = useWorkspace();
+  const providers = useQuery(providersQuery(workspace)).data?.items ?? [];
+  return (
+    <SelectField label="Provider" value={value} onChange={(event) => onChange(event.target.value)}>
+      <option value="">All providers</option>
+      {providers.map((one) => (
+        <option key={one.name} value={one.name}>
+          {one.display_name + (one.configured ? "" : " (no key yet)")}
+        </option>
+      ))}
+    </SelectField>
+  );
+}
+
+interface SettingsProps extends Required<Props> {
+  models: readonly Model[];
+  chosen: Model | undefined;
+}
+
+function Settings({ value, onChange, fault, withAll, models, chosen }: SettingsProps) {
+  const others = models.filter(
+    (one) => one.provider === value.model?.provider && one.model_id !== value.model?.model_id,
+  );
+  const isListed = !value.fallbackModelId || others.some((one) => one.model_id === value.fallbackModelId);
+  return (
+    <div className="grid gap-x-6 gap-y-2 sm:grid-cols-2">
+      <NumberField
+        label="Temperature"
+        optional
+        slider
+        min={0}
+        max={2}
+        step={0.1}
+        placeholder={OWN}
+        hint="0 is the most predictable, 2 the most surprising."
+        value={value.temperature}
+        onChange={(temperature) => onChange({ temperature })}
+        error={fault("temperature")}
+      />
+      <NumberField
+        label="Longest answer"
+        optional
+        unit="tok"
+        min={1}
+        max={chosen?.max_output_tokens ?? 1_000_000}
+        placeholder={OWN}
+        value={value.maxTokens}
+        onChange={(maxTokens) => onChange({ maxTokens })}
+        error={fault("maxTokens")}
+      />
+      <SelectField
+        label="Fallback model"
+        optional
+        value={value.fallbackModelId ?? ""}
+        onChange={(event) => onChange({ fallbackModelId: event.target.value || null })}
+        hint="Answers when the model is overloaded, too slow or gone."
+        error={fault("fallbackModelId")}
+      >
+        <option value="">None</option>
+        {!isListed && <option>{value.fallbackModelId}</option>}
+        {others.map((one) => (
+          <option key={one.model_id} value={one.model_id}>
+            {one.display_name}
+          </option>
+        ))}
+      </SelectField>
+      {withAll && (
+        <>
+          <NumberField
+            label="Top p"
+            optional
+            min={0.01}
+            max={1}
+            step={0.01}
+            placeholder={OWN}
+            hint="0.01 to 1; set this or the temperature, not both."
+            value={value.topP}
+            onChange={(topP) => onChange({ topP })}
+            error={fault("topP")}
+          />
+          <NumberField
+            label="Frequency penalty"
+            optional
+            min={-2}
+            max={2}
+            step={0.1}
+            placeholder={OWN}
+            value={value.frequencyPenalty}
+            onChange={(frequencyPenalty) => onChange({ frequencyPenalty })}
+            error={fault("frequencyPenalty")}
+          />
+          <NumberField
+            label="Presence penalty"
+            optional
+            min={-2}
+            max={2}
+            step={0.1}
+            placeholder={OWN}
+            value={value.presencePenalty}
+            onChange={(presencePenalty) => onChange({ presencePenalty })}
+            error={fault("presencePenalty")}
+          />
+        </>
+      )}
+    </div>
+  );
+}

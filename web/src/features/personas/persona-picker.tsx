@@ -1,0 +1,143 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { BookOpen, CircleSlash, PenLine } from "lucide-react";
+import { useState } from "react";
+import type { Persona, PersonaList } from "@/client/library";
+import { formatTokens } from "@/lib/format";
+import { http } from "@/lib/http";
+import { useWorkspace } from "@/lib/workspace";
+import { CardChoice } from "@/ui/choice";
+import { TextArea } from "@/ui/field";
+import { PickFilter } from "@/ui/filters";
+import { ProblemNote } from "@/ui/problem";
+import { SkeletonRows } from "@/ui/states";
+
+const MOST = 200;
+
+/** Personas to choose from. */
+export const personaChoicesQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: [workspace, "personas", "choices"],
+    queryFn: ({ signal }) => http.get<PersonaList>("/api/personas", { workspace, query: { limit: MOST }, signal }),
+    staleTime: 60_000,
+  });
+
+/** Who speaks: nobody in particular, a persona of the library, or words of the agent's own. */
+export interface Voice {
+  personaKind: "none" | "predefined" | "custom";
+  personaId: string | null;
+  customPrompt: string;
+}
+
+interface Props {
+  value: Voice;
+  onChange: (part: Partial<Voice>) => void;
+  fault: (key: keyof Voice) => string | undefined;
+}
+
+const KINDS = [
+  { value: "none", title: "None", text: "The model as it is.", icon: <CircleSlash aria-hidden className="size-4" /> },
+  {
+    value: "predefined",
+    title: "From the library",
+    text: "A voice that many agents can share.",
+    icon: <BookOpen aria-hidden className="size-4" />,
+  },
+  {
+    value: "custom",
+    title: "Its own words",
+    text: "Written for this agent alone.",
+    icon: <PenLine aria-hidden className="size-4" />,
+  },
+];
+
+/** Chooses who an agent is. Going from a persona to own words starts with that persona's. */
+export function PersonaPicker({ value, onChange, fault }: Props) {
+  const { id: workspace } = useWorkspace();
+  const personas = useQuery(personaChoicesQuery(workspace));
+  const chosen = personas.data?.items.find((one) => one.id === value.personaId);
+
+  function choose(kind: string) {
+    const personaKind = kind as Voice["personaKind"];
+    const words = chosen?.system_prompt ?? "";
+    const isUnwritten = value.customPrompt.trim() === "" || value.customPrompt === words;
+    const customPrompt = personaKind === "custom" ? words : "";
+    onChange({ personaKind, ...(isUnwritten ? { customPrompt } : {}) });
+  }
+
+  return (
+    <div className="grid gap-5">
+      <CardChoice label="Persona" value={value.personaKind} options={KINDS} onChange={choose} />
+      {value.personaKind === "predefined" && (
+        <>
+          {personas.isPending && <SkeletonRows rows={3} />}
+          {personas.isError && <ProblemNote error={personas.error} onRetry={() => personas.refetch()} />}
+          {personas.data && (
+            <Library list={personas.data} chosen={chosen} onChoose={(personaId) => onChange({ personaId })} />
+          )}
+          <p role="alert" className="text-sm text-bad empty:hidden">
+            {fault("personaId")}
+          </p>
+        </>
+      )}
+      {value.personaKind === "custom" && (
+        <TextArea
+          label="Who it is"
+          rows={12}
+          maxLength={100_000}
+          value={value.customPrompt}
+          onChange={(event) => onChange({ customPrompt: event.target.value })}
+          hint={
+            chosen && value.customPrompt === chosen.system_prompt
+              ? `These are the words of ${chosen.name}. Make them this agent’s own.`
+              : "What the agent is told before every task: its role, its manner, its limits."
+          }
+          error={fault("customPrompt")}
+        />
+      )}
+    </div>
+  );
+}
+
+interface LibraryProps {
+  list: PersonaList;
+  chosen: Persona | undefined;
+  onChoose: (id: string) => void;
+}
+
+function Library({ list, chosen, onChoose }: LibraryProps) {
+  const [category, setCategory] = useState<string | undefined>(undefined);
+  const shown = list.items.filter((one) => category === undefined || one.category === category || one === chosen);
+  return (
+    <div className="grid gap-4">
+      <div className="justify-self-start">
+        <PickFilter
+          label="All categories"
+          options={list.categories.map((name) => ({ value: name, label: name }))}
+          value={category}
+          onChange={setCategory}
+        />
+      </div>
+      <CardChoice
+        label="Persona of the library"
+        wide
+        value={chosen?.id ?? ""}
+        options={shown.map((one) => ({ value: one.id, title: one.name, text: one.description, note: one.category }))}
+        onChange={onChoose}
+      />
+      {chosen && <Preview persona={chosen} />}
+    </div>
+  );
+}
+
+function Preview({ persona }: { persona: Persona }) {
+  return (
+    <details className="rounded-xl bg-sunken p-4">
+      <summary className="cursor-pointer font-medium">
+        What {persona.name} is told{" "}
+        <span className="font-normal text-muted">{formatTokens(persona.token_estimate)}</span>
+      </summary>
+      {persona.voice_description && <p className="mt-3 text-muted">{persona.voice_description}</p>}
+      <p className="mt-3 break-words whitespace-pre-wrap">{persona.system_prompt}</p>
+    </details>
+  );
+}

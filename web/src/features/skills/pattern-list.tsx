@@ -1,0 +1,65 @@
+import { useQuery } from "@tanstack/react-query";
+import type { SkillPattern } from "@/client/library";
+import { useWorkspace } from "@/lib/workspace";
+import { Badge } from "@/ui/badge";
+import { ProblemNote } from "@/ui/problem";
+import { SkeletonRows } from "@/ui/states";
+import { patternsQuery } from "./queries";
+
+/** Ways in which several agents can work together; they come with the product. */
+export function PatternList() {
+  const { id: workspace } = useWorkspace();
+  const patterns = useQuery(patternsQuery(workspace));
+  if (patterns.isPending) return <SkeletonRows rows={3} className="h-32" />;
+  if (patterns.isError) return <ProblemNote error={patterns.error} onRetry={() => patterns.refetch()} />;
+  if (patterns.data.items.length === 0) return <p className="text-muted">This server brings no patterns.</p>;
+  return (
+    <>
+      <p className="-mt-2 max-w-prose text-muted">
+        Ways in which several agents work together. Read one before you build a recipe of several steps.
+      </p>
+      <ul className="grid gap-4 lg:grid-cols-2">
+        {patterns.data.items.map((pattern) => (
+          <PatternCard key={pattern.slug} pattern={pattern} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function PatternCard({ pattern }: { pattern: SkillPattern }) {
+  return (
+    <li className="card grid content-start gap-3 p-5">
+      <div className="flex flex-wrap items-start justify-between gap-3">
+        <h2 className="font-semibold">{pattern.name}</h2>
+        <Badge tone="neutral">{pattern.pattern_type}</Badge>
+      </div>
+      <p className="text-muted">{pattern.description}</p>
+      {Object.entries(pattern.pattern_data).map(([name, value]) => (
+        <div key={name} className="grid gap-1">
+          <h3 className="text-sm text-muted first-letter:uppercase">{name.replaceAll("_", " ")}</h3>
+          <Value value={value} />
+        </div>
+      ))}
+    </li>
+  );
+}
+
+/** Whatever a pattern holds: texts as they are, lists as lists, entries as "name: text". */
+function Value({ value }: { value: unknown }) {
+  if (Array.isArray(value)) {
+    return (
+      <ol className="list-decimal pl-5">
+        {value.map((one) => (
+          <li key={lineOf(one)}>{lineOf(one)}</li>
+        ))}
+      </ol>
+    );
+  }
+  return <p className="break-words">{lineOf(value)}</p>;
+}
+
+function lineOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.values(value).map(String).join(": ");
+}

@@ -1,0 +1,38 @@
+import type { SyncResult } from "@/client/library";
+import { formatCount } from "@/lib/format";
+
+type Changes = Pick<SyncResult, "added" | "updated" | "unchanged"> & Partial<Pick<SyncResult, "removed" | "problems">>;
+
+/** What reading a repository or an upload has changed, skill by skill. */
+export function SyncReport({ result }: { result: Changes }) {
+  const removed = result.removed ?? [];
+  const problems = result.problems ?? [];
+  const isQuiet = result.added.length + result.updated.length + removed.length === 0;
+  return (
+    <div role="status" className="grid gap-2 rounded-lg bg-sunken p-3">
+      {isQuiet && <p>Nothing has changed: {formatCount(result.unchanged.length, "skill")} as before.</p>}
+      <Named label="New" names={result.added} />
+      <Named label="Changed" names={result.updated} />
+      <Named label="Gone" names={removed} />
+      {problems.map((one) => (
+        <div key={one.path} className="text-bad">
+          <p className="font-mono text-sm break-all">{one.path}</p>
+          <ul className="list-disc pl-5 text-sm">
+            {one.problems.map((problem) => (
+              <li key={problem}>{problem}</li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Named({ label, names }: { label: string; names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <p className="break-words">
+      <span className="text-muted">{label}:</span> {names.join(", ")}
+    </p>
+  );
+}

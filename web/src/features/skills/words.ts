@@ -1,0 +1,20 @@
+/** Where a skill comes from, in words. */
+export const ORIGINS: Record<string, string> = {
+  seed: "Built in",
+  manual: "By hand",
+  upload: "Uploaded",
+  git: "From git",
+};
+
+export const ORIGIN_OPTIONS = Object.entries(ORIGINS).map(([value, label]) => ({ value, label }));
+
+export const KINDS = ["technical", "cognitive", "communication"];
+
+/** Built-in skills are everybody's, skills from git are kept by their source; all others are changed by hand. */
+export const isOwn = (skill: { source: string }): boolean => skill.source === "manual" || skill.source === "upload";
+
+export const shortSha = (sha: string | null): string => sha?.slice(0, 7) ?? "";
+
+export function formatBytes(size: number): string {
+  return size < 1024 ? `${size} B` : `${(size / 1024).toFixed(size < 10_240 ? 1 : 0)} kB`;
+}

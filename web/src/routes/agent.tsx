@@ -1,0 +1,204 @@
+import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Copy, Ellipsis, FileDown, Play, SlidersHorizontal, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { Agent } from "@/client";
+import { AgentOverview } from "@/features/agents/agent-overview";
+import { AgentRuns } from "@/features/agents/agent-runs";
+import { TaskDialog } from "@/features/agents/agent-task";
+import { AgentUsage } from "@/features/agents/agent-usage";
+import { AgentVersions } from "@/features/agents/agent-versions";
+import { DeleteAgentDialog } from "@/features/agents/impact-delete";
+import { useAgentHints } from "@/features/agents/lifecycle-queries";
+import { AgentPrompt } from "@/features/agents/prompt-viewer";
+import { exportOf, useAgent } from "@/features/agents/queries";
+import { StatusMenu } from "@/features/agents/status-sheet-menu";
+import { download } from "@/lib/download";
+import { asProblem } from "@/lib/problem";
+import { useCan, useWorkspace } from "@/lib/workspace";
+import { Button, buttonClass, IconButton } from "@/ui/button";
+import { Menu, MenuItem, MenuLine } from "@/ui/menu";
+import { Page } from "@/ui/page";
+import { ProblemNote } from "@/ui/problem";
+import { SkeletonRows } from "@/ui/states";
+import { Tabs } from "@/ui/tabs";
+import { toast } from "@/ui/toaster";
+
+const route = getRouteApi("/w/$workspace/agents/$agentId");
+
+const TABS = [
+  { id: "overview", label: "Overview" },
+  { id: "runs", label: "Runs" },
+  { id: "usage", label: "Usage" },
+  { id: "versions", label: "Versions" },
+  { id: "prompt", label: "Prompt" },
+];
+
+/** One agent: who it is, how it does, what it did; its status sheet opens over this page. */
+export function AgentPage() {
+  const { agentId } = route.useParams();
+  const agent = useAgent(Number(agentId));
+  useAgentHints(Number(agentId));
+  if (agent.isPending) return <Page title="Agent">{<SkeletonRows />}</Page>;
+  if (agent.isError) {
+    return <Page title="Agent">{<ProblemNote error={agent.error} onRetry={() => agent.refetch()} />}</Page>;
+  }
+  return (
+    <>
+      <Profile key={agentId} agent={agent.data.data} />
+      <Outlet />
+    </>
+  );
+}
+
+function Profile({ agent }: { agent: Agent }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const [isAsking, setAsking] = useState(false);
+  const mayEdit = useCan("editor");
+  const tab = TABS.some((one) => one.id === search.tab) ? (search.tab ?? "overview") : "overview";
+  const start = mayEdit && (
+    <Button look="primary" onClick={() => setAsking(true)}>
+      Give it a task
+    </Button>
+  );
+
+  return (
+    <Page
+      title={agent.name}
+      lead={agent.description}
+      action={<Actions agent={agent} onRunTask={() => setAsking(true)} />}
+    >
+      <Tabs
+        label={`About ${agent.name}`}
+        tabs={TABS}
+        value={tab}
+        onChange={(id) => navigate({ search: { tab: id === "overview" ? undefined : id }, replace: true })}
+      >
+        {tab === "overview" && <AgentOverview agent={agent} />}
+        {tab === "runs" && (
+          <AgentRuns
+            agentId={agent.id}
+            status={search.status}
+            skip={search.skip ?? 0}
+            onShow={(part) => navigate({ search: (current) => ({ ...current, ...part }), replace: true })}
+            start={start}
+          />
+        )}
+        {tab === "usage" && <AgentUsage agent={agent} />}
+        {tab === "versions" && (
+          <AgentVersions
+            agent={agent}
+            from={search.from}
+            to={search.to}
+            onCompare={(pair) => navigate({ search: (current) => ({ ...current, ...pair }), replace: true })}
+          />
+        )}
+        {tab === "prompt" && <AgentPrompt agentId={agent.id} />}
+      </Tabs>
+      {isAsking && <Task agent={agent} onClose={() => setAsking(false)} />}
+    </Page>
+  );
+}
+
+function Task({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+  const navigate = useNavigate();
+  return (
+    <TaskDialog
+      agentId={agent.id}
+      agentName={agent.name}
+      onClose={onClose}
+      onStarted={(started) => {
+        if (started.waits_for) toast.success(started.message);
+        void navigate({
+          to: "/w/$workspace/runs/$runId",
+          from: "/w/$workspace",
+          params: { runId: started.execution_id },
+        });
+      }}
+    />
+  );
+}
+
+function Actions({ agent, onRunTask }: { agent: Agent; onRunTask: () => void }) {
+  const navigate = route.useNavigate();
+  const mayEdit = useCan("editor");
+  const openSheet = (target?: string) =>
+    navigate({ to: "/w/$workspace/agents/$agentId/status", search: (current) => ({ ...current, target }) });
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      <StatusMenu agent={agent} onOpenSheet={openSheet} />
+      <Link
+        to="/w/$workspace/agents/$agentId/settings/{-$tab}"
+        from="/w/$workspace"
+        params={{ agentId: String(agent.id) }}
+        className={buttonClass()}
+      >
+        <SlidersHorizontal aria-hidden className="size-4" /> Configure
+      </Link>
+      {mayEdit && (
+        <Button look="primary" onClick={onRunTask}>
+          <Play aria-hidden className="size-4" /> Run task
+        </Button>
+      )}
+      <MoreMenu agent={agent} />
+    </div>
+  );
+}
+
+function MoreMenu({ agent }: { agent: Agent }) {
+  const { id: workspace } = useWorkspace();
+  const mayEdit = useCan("editor");
+  const navigate = useNavigate();
+  const [isDeleting, setDeleting] = useState(false);
+
+  async function save() {
+    try {
+      download(`${agent.slug ?? `agent-${agent.id}`}.yaml`, await exportOf(workspace, agent.id), "application/yaml");
+    } catch (error) {
+      toast.error(asProblem(error).message);
+    }
+  }
+
+  return (
+    <>
+      <Menu
+        trigger={
+          <IconButton label="More">
+            <Ellipsis aria-hidden className="size-5" />
+          </IconButton>
+        }
+      >
+        {mayEdit && (
+          <MenuItem
+            onSelect={() =>
+              navigate({ to: "/w/$workspace/agents/new", from: "/w/$workspace", search: { from: agent.id } })
+            }
+          >
+            <Copy aria-hidden className="size-4" /> Duplicate
+          </MenuItem>
+        )}
+        <MenuItem onSelect={() => void save()}>
+          <FileDown aria-hidden className="size-4" /> Export as YAML
+        </MenuItem>
+        {mayEdit && (
+          <>
+            <MenuLine />
+            <MenuItem danger onSelect={() => setDeleting(true)}>
+              <Trash2 aria-hidden className="size-4" /> Delete
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      {isDeleting && (
+        <DeleteAgentDialog
+          agent={agent}
+          onClose={() => setDeleting(false)}
+          onDeleted={() => {
+            toast.success(`${agent.name} is deleted.`);
+            void navigate({ to: "/w/$workspace/agents", from: "/w/$workspace" });
+          }}
+        />
+      )}
+    </>
+  );
+}

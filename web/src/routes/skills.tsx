@@ -1,0 +1,100 @@
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { ChevronDown, FileArchive, GitBranch, PenLine, Plus } from "lucide-react";
+import { useState } from "react";
+import { GitDialog } from "@/features/skills/git-dialog";
+import { PatternList } from "@/features/skills/pattern-list";
+import type { SkillFilters } from "@/features/skills/queries";
+import { SkillLibrary } from "@/features/skills/skill-list";
+import { SourceList } from "@/features/skills/source-list";
+import { UploadDialog } from "@/features/skills/upload-dialog";
+import { useCan } from "@/lib/workspace";
+import { Button } from "@/ui/button";
+import { Menu, MenuItem } from "@/ui/menu";
+import { Page } from "@/ui/page";
+import { Tabs } from "@/ui/tabs";
+
+const route = getRouteApi("/w/$workspace/skills");
+
+const TABS = [
+  { id: "library", label: "Library" },
+  { id: "sources", label: "Repositories" },
+  { id: "patterns", label: "Patterns" },
+];
+
+export function SkillsPage() {
+  const { q, category, source, tab = "library" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const mayAddSource = useCan("admin");
+  const [adding, setAdding] = useState<"upload" | "git" | null>(null);
+
+  function filter(part: SkillFilters) {
+    const { search, ...rest } = part;
+    const asked = "search" in part ? { q: search } : {};
+    void navigate({ search: (current) => ({ ...current, ...rest, ...asked }), replace: true });
+  }
+
+  return (
+    <Page
+      title="Skills"
+      lead="Instructions that agents read when a task calls for them."
+      action={<AddMenu onChoose={setAdding} />}
+    >
+      <Tabs
+        label="Skills"
+        tabs={TABS}
+        value={tab}
+        onChange={(id) => navigate({ search: { tab: id === "library" ? undefined : id }, replace: true })}
+      >
+        {tab === "library" && (
+          <SkillLibrary
+            filters={{ search: q, category, source }}
+            onFilter={filter}
+            start={<AddMenu onChoose={setAdding} />}
+          />
+        )}
+        {tab === "sources" && (
+          <SourceList
+            start={
+              mayAddSource && (
+                <Button look="primary" onClick={() => setAdding("git")}>
+                  Add a repository
+                </Button>
+              )
+            }
+          />
+        )}
+        {tab === "patterns" && <PatternList />}
+      </Tabs>
+      {adding === "upload" && <UploadDialog onClose={() => setAdding(null)} />}
+      {adding === "git" && <GitDialog onClose={() => setAdding(null)} />}
+    </Page>
+  );
+}
+
+function AddMenu({ onChoose }: { onChoose: (way: "upload" | "git") => void }) {
+  const mayEdit = useCan("editor");
+  const mayAddSource = useCan("admin");
+  const navigate = useNavigate();
+  if (!mayEdit) return null;
+  return (
+    <Menu
+      trigger={
+        <Button look="primary">
+          <Plus aria-hidden className="size-4" /> Add skill <ChevronDown aria-hidden className="size-4" />
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => navigate({ to: "/w/$workspace/skills/new", from: "/w/$workspace" })}>
+        <PenLine aria-hidden className="size-4" /> Write one by hand
+      </MenuItem>
+      <MenuItem onSelect={() => onChoose("upload")}>
+        <FileArchive aria-hidden className="size-4" /> Upload a ZIP file
+      </MenuItem>
+      {mayAddSource && (
+        <MenuItem onSelect={() => onChoose("git")}>
+          <GitBranch aria-hidden className="size-4" /> Take from a git repository
+        </MenuItem>
+      )}
+    </Menu>
+  );
+}
