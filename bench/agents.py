@@ -18,7 +18,7 @@ BATCH = 100
 STOP = {"status": "inactive"}
 LISTS = {
     "first page of 100": "limit=100",
-    "page of 100 in the middle": "limit=100&skip=5000",
+    "page of 100 in the middle": "limit=100&skip={half}",
     "filter by status and type": "limit=100&status=inactive&agent_type=data_analyst",
     "search in names": "limit=100&search=agent%2077",
     "sort by name": "limit=100&sort=name",
@@ -50,7 +50,7 @@ async def agents(lab: Lab, system: System) -> Figures:
     for name, (requests, expected) in verbs.items():
         figures |= (await api.timed(name, requests, expected))[1]
     for name, query in LISTS.items():
-        path = f"/api/agents?{query}" if query else "/api/agents/stats"
+        path = f"/api/agents?{query.format(half=count // 2)}" if query else "/api/agents/stats"
         asked = (("GET", path, None) for _ in range(lab.sizes.samples))
         figures |= (await api.timed(f"list of {count}, {name}", asked, 200, connections=1))[1]
     return figures

@@ -1,5 +1,6 @@
 """The status of an agent: seven values people know, changed only as the table allows, checked and audited."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -208,3 +209,13 @@ async def test_a_saved_agent_changes_its_status_by_the_same_rules(client: Client
         "status": "inactive", "description": "Off", "impact_token": impact["impact_token"],
         "confirmations": [one["id"] for one in impact["required_confirmations"]]})
     assert (saved.status, saved.json()["status"], saved.json()["description"]) == (200, "inactive", "Off")
+
+
+async def test_the_same_change_asked_for_ten_times_at_once_is_made_once(
+    client: Client, make: Make, database: Database
+) -> None:
+    agent = await make.agent(active=False)
+    answers = await asyncio.gather(*(put_status(client, agent["id"], "active") for _ in range(10)))
+    assert {(answer.status, answer.json()["agent"]["status"]) for answer in answers} == {(200, "active")}
+    changes = [action for _, action, _ in await audit(database, client) if action == "agent.status_changed"]
+    assert len(changes) == 1

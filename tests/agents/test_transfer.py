@@ -75,7 +75,7 @@ DEFINITIONS = st.fixed_dictionaries(
     })
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(DEFINITIONS, min_size=1, max_size=3))
 def test_whatever_can_be_saved_survives_the_way_through_yaml(definitions: list[dict[str, Any]]) -> None:
     files = [read_definition(one) for one in definitions]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from automatos.credentials.resolution import Held, Search
 from automatos.credentials.service import Keyring, get_provider
-from automatos.credentials.types import Environment, Level, Look
+from automatos.credentials.types import CredentialLevel, Environment, Look
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
@@ -27,19 +27,19 @@ def held(name: str, environment: str = "production", provider: str = "openai", *
 
 CHOSEN = held("My key", "staging")
 IN_ORDER = [
-    (CHOSEN, Level.EXPLICIT_NAME),
-    (held("production_openai_api"), Level.NAME),
-    (held("production_openai"), Level.NAME),
-    (held("openai_api"), Level.NAME),
-    (held("openai"), Level.NAME),
-    (held("Whatever"), Level.TYPE),
-    (held("OpenAI", provider="custom"), Level.NAME_VARIANT),
-    (held("openai", "development"), Level.OTHER_ENVIRONMENT),
+    (CHOSEN, CredentialLevel.EXPLICIT_NAME),
+    (held("production_openai_api"), CredentialLevel.NAME),
+    (held("production_openai"), CredentialLevel.NAME),
+    (held("openai_api"), CredentialLevel.NAME),
+    (held("openai"), CredentialLevel.NAME),
+    (held("Whatever"), CredentialLevel.TYPE),
+    (held("OpenAI", provider="custom"), CredentialLevel.NAME_VARIANT),
+    (held("openai", "development"), CredentialLevel.OTHER_ENVIRONMENT),
 ]
 
 
 def search(all_held: list[Held], environment: str = "production", explicit: str | None = None,
-           looks: list[Look] | None = None) -> tuple[Held, Level] | None:
+           looks: list[Look] | None = None) -> tuple[Held, CredentialLevel] | None:
     found = Search(all_held, OPENAI, now(), [] if looks is None else looks)
     return found.run(Environment(environment), explicit)
 
@@ -56,7 +56,7 @@ def test_each_level_wins_over_all_beneath_it(at: int) -> None:
 def test_the_levels_are_six_and_come_in_their_order() -> None:
     levels = [level for _, level in IN_ORDER]
 
-    assert [int(level) for level in Level] == [1, 2, 3, 4, 5, 6]
+    assert [int(level) for level in CredentialLevel] == [1, 2, 3, 4, 5, 6]
     assert all(first <= second for first, second in pairwise(levels))
 
 
@@ -70,26 +70,26 @@ def test_one_that_is_switched_off_or_expired_is_passed_over_at_every_level(level
 
     found = search([dead, last], explicit="My key", looks=looks)
 
-    assert found == (last, Level.OTHER_ENVIRONMENT)
+    assert found == (last, CredentialLevel.OTHER_ENVIRONMENT)
     assert level == len(IN_ORDER) - 1 or any("expired" in look.outcome or "switched" in look.outcome for look in looks)
 
 
 def test_the_newest_of_a_type_is_taken() -> None:
     newest, older = held("b"), held("a")
 
-    assert search([newest, older]) == (newest, Level.TYPE)
+    assert search([newest, older]) == (newest, CredentialLevel.TYPE)
 
 
 def test_an_environment_keeps_to_itself_but_for_development() -> None:
     production, staging, development = held("p"), held("s", "staging"), held("d", "development")
     everything = [production, staging, development]
 
-    assert search(everything, "staging") == (staging, Level.TYPE)
-    assert search([production, development], "staging") == (development, Level.OTHER_ENVIRONMENT)
+    assert search(everything, "staging") == (staging, CredentialLevel.TYPE)
+    assert search([production, development], "staging") == (development, CredentialLevel.OTHER_ENVIRONMENT)
     assert search([production], "staging") is None
     assert search([staging], "production") is None
-    assert search(everything, "development") == (development, Level.TYPE)
-    assert search([production, staging], "development") == (production, Level.OTHER_ENVIRONMENT)
+    assert search(everything, "development") == (development, CredentialLevel.TYPE)
+    assert search([production, staging], "development") == (production, CredentialLevel.OTHER_ENVIRONMENT)
 
 
 def test_a_name_opens_only_what_speaks_the_same_wire() -> None:
@@ -112,10 +112,10 @@ async def test_the_environment_variable_comes_last_and_only_where_it_is_shared(
     await store(name="dev", provider="openai", value="k" * 20, environment="development")
     fallen_back = await keyring.resolve(workspace_id, OPENAI, Environment.PRODUCTION)
 
-    assert (alone.level, alone.source) == (Level.ENVIRONMENT_VARIABLE, "environment")
+    assert (alone.level, alone.source) == (CredentialLevel.ENVIRONMENT_VARIABLE, "environment")
     assert (unshared.level, unshared.source) == (None, "none")
     assert "AUTOMATOS_SHARE_PLATFORM_KEYS" in unshared.looks[-1].outcome
-    assert (fallen_back.level, fallen_back.credential_name) == (Level.OTHER_ENVIRONMENT, "dev")
+    assert (fallen_back.level, fallen_back.credential_name) == (CredentialLevel.OTHER_ENVIRONMENT, "dev")
 
 
 async def test_an_agents_environment_chooses_the_key(

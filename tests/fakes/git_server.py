@@ -66,7 +66,7 @@ class Repository:
 
     def commit(self, files: Mapping[str, Content], *, branch: str = "main", root: str | None = None) -> str:
         """Commit these files and nothing else to a branch; returns the commit."""
-        tree = root or self._folder({path: content for path, content in files.items()})
+        tree = root or self._folder(files)
         parent = f"parent {self.refs[f'refs/heads/{branch}']}\n" if f"refs/heads/{branch}" in self.refs else ""
         who = f"Ada <ada@example.org> {1_700_000_000 + len(self.objects)} +0000"
         text = f"tree {tree}\n{parent}author {who}\ncommitter {who}\n\nwork\n"
@@ -141,7 +141,7 @@ class GitServer:
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = "http://127.0.0.1:{}".format(self._runner.addresses[0][1])
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

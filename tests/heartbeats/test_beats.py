@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from automatos.agents.service import Readiness
+from automatos.agents.starting import start_agents
+from automatos.entrypoints.services import Services
 from automatos.kernel.clock import now
 from tests.fakes.model_server import ModelServer, Reply
 from tests.heartbeats.conftest import Heart
@@ -215,8 +218,8 @@ async def test_a_new_version_of_a_skill_is_a_change(
 
 
 @pytest.mark.capability("S049")
-async def test_an_agent_beats_as_soon_as_it_takes_work(
-    heart: Heart, make: Make, model_server: ModelServer, client: Client
+async def test_an_agent_that_starts_with_the_server_beats_when_it_is_configured(
+    heart: Heart, make: Make, model_server: ModelServer, services: Services
 ) -> None:
     agent = await make.agent(active=False, configuration={"auto_start": True})
     await heart.configure(agent, run_when="always")
@@ -224,7 +227,7 @@ async def test_an_agent_beats_as_soon_as_it_takes_work(
 
     await due_now(heart, agent)
     asleep = await heart.ended(agent)
-    assert (await client.post(f"/api/agents/{agent['id']}/activate")).status == 200
+    await start_agents(services.database, Readiness(services.models, services.toolbox), services.bus)
     await due_now(heart, agent)
     awake = await heart.ended(agent)
 

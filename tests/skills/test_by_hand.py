@@ -18,6 +18,14 @@ SKILL = {
 }
 
 
+def file(path: str) -> dict[str, str]:
+    return {"path": path, "content": ""}
+
+
+def tool(command: str = "scripts/count.py", **schema: object) -> dict[str, object]:
+    return {"name": "x", "description": "x", "command": command, "parameters": {"type": "object"} | schema}
+
+
 async def made(client: Client, **changes: object) -> dict[str, object]:
     answer = await client.post("/api/skills", json=SKILL | changes)
     assert answer.status == 201, answer.body
@@ -31,7 +39,8 @@ async def test_a_skill_keeps_all_that_was_said_of_it(client: Client) -> None:
 
     skill = answer.json()
     assert (answer.status, answer.headers["Location"]) == (201, f"/api/skills/{skill['id']}")
-    assert (skill["name"], skill["category"], skill["skill_type"]) == ("release-notes", "documentation", "communication")
+    assert (skill["name"], skill["category"], skill["skill_type"]) == (
+        "release-notes", "documentation", "communication")
     assert (skill["tags"], skill["source"], skill["is_active"]) == (["writing", "release"], "manual", True)
     assert (skill["current_version"], skill["git_url"], skill["git_commit_sha"]) == (1, None, None)
     assert [(file["path"], file["kind"]) for file in skill["files"]] == [
@@ -121,18 +130,13 @@ async def test_a_skill_in_use_is_not_removed_unless_forced(client: Client, make:
     ({"name": "Release Notes"}, "lower-case"), ({"name": "-x"}, "hyphen"), ({"name": "a--b"}, "hyphen"),
     ({"name": "x" * 65}, "name"), ({"description": "x" * 1025}, "description"), ({"description": "  "}, "description"),
     ({"content": ""}, "content"), ({"category": "magic"}, "category"), ({"skill_type": "magic"}, "skill_type"),
-    ({"files": [{"path": "../x", "content": ""}]}, "'..'"), ({"files": [{"path": "/etc/x", "content": ""}]}, "absolute"),
-    ({"files": [{"path": "a\\b", "content": ""}]}, "backslash"), ({"files": [{"path": "SKILL.md", "content": ""}]}, "SKILL.md"),
-    ({"files": [{"path": "a", "content": ""}, {"path": "a", "content": "2"}]}, "twice"), ({"extra": 1}, "extra"),
-    ({"content": "\x00"}, "NUL"), ({"files": [{"path": ".git/config", "content": ""}]}, ".git"),
-    ({"tools_schema": [{"name": "x", "description": "x", "parameters": {"type": "object"}, "command": "scripts/no.py"}]},
-     "no file"),
-    ({"tools_schema": [{"name": "x", "description": "x", "parameters": {"type": "array"}, "command": "scripts/count.py"}]},
-     "type object"),
-    ({"tools_schema": [{"name": "x", "description": "x", "parameters": {"type": "object", "required": 5},
-                        "command": "scripts/count.py"}]}, "JSON Schema"),
-    ({"tools_schema": [{"name": "x", "description": "x", "command": "scripts/count.py",
-                        "parameters": {"type": "object", "properties": {"a": {"$ref": "http://10.0.0.1/x"}}}}]}, "$ref"),
+    ({"files": [file("../x")]}, "'..'"), ({"files": [file("/etc/x")]}, "absolute"),
+    ({"files": [file("a\\b")]}, "backslash"), ({"files": [file("SKILL.md")]}, "SKILL.md"),
+    ({"files": [file("a"), file("a")]}, "twice"), ({"extra": 1}, "extra"), ({"content": "\x00"}, "NUL"),
+    ({"files": [file(".git/config")]}, ".git"),
+    ({"tools_schema": [tool(command="scripts/no.py")]}, "no file"),
+    ({"tools_schema": [tool(type="array")]}, "type object"), ({"tools_schema": [tool(required=5)]}, "JSON Schema"),
+    ({"tools_schema": [tool(properties={"a": {"$ref": "http://10.0.0.1/x"}})]}, "$ref"),
 ])
 async def test_what_is_not_a_skill_is_refused_with_the_reason(
     client: Client, database: Database, changes: dict[str, object], named: str

@@ -63,7 +63,8 @@ def bomb(repository: Repository, commit: str) -> bytes:
 
 
 def many_bombs(repository: Repository, commit: str) -> bytes:
-    return packed([*[entry(BLOB, bytes([place]) * 9_000_000) for place in range(10)], entry(*repository.objects[commit])])
+    bombs = [entry(BLOB, bytes([place]) * 9_000_000) for place in range(10)]
+    return packed([*bombs, entry(*repository.objects[commit])])
 
 
 def lying(repository: Repository, commit: str) -> bytes:
@@ -120,8 +121,7 @@ CONTENTS: dict[str, tuple[Spoil, str]] = {
     "no skill": (lambda r: r.commit({"README.md": "hello"}), "no SKILL.md"),
     "a skill that is none": (lambda r: r.commit({"evil/SKILL.md": "---\nname: x\n"}), "front matter"),
     "YAML that builds objects": (
-        lambda r: r.commit({"evil/SKILL.md": "---\nname: evil\ndescription: !!python/object/apply:os.system [id]\n---\n"}),
-        "tag"),
+        lambda r: r.commit({"evil/SKILL.md": skill_md("evil", "!!python/object/apply:os.system [id]")}), "tag"),
     "YAML that grows": (
         lambda r: r.commit({"evil/SKILL.md": "---\nname: &a evil\ndescription: *a\n---\n"}), "anchor"),
     "a damaged pack": (spoiled_pack(damaged), "damaged"),
@@ -143,7 +143,8 @@ def redirecting(location: str) -> Callable[[web.Request], web.StreamResponse]:
 
 
 ANSWERS: dict[str, tuple[str, Callable[[web.Request], web.StreamResponse], str]] = {
-    "a redirect to the cloud's own service": ("info/refs", redirecting("http://169.254.169.254/latest/meta-data"), "redirect"),
+    "a redirect to the cloud's own service": (
+        "info/refs", redirecting("http://169.254.169.254/latest/meta-data"), "redirect"),
     "a redirect to this machine": ("info/refs", redirecting("http://127.0.0.1:22/x"), "redirect"),
     "a redirect of the pack": ("git-upload-pack", redirecting("file:///etc/passwd"), "redirect"),
     "not found": ("info/refs", lambda _: web.Response(status=404), "no such repository"),

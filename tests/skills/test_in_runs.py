@@ -1,11 +1,13 @@
 """What a model is given of an agent's skills: their names first, more only when it asks, nothing of other skills."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
 
 from automatos.entrypoints.services import Services
+from tests.conftest import open_to_server_user
 from tests.fakes.model_server import Call, ModelServer, Reply
 from tests.surface import Client, Make
 
@@ -28,6 +30,23 @@ SKILL: dict[str, Any] = {
          "parameters": {"type": "object"}}],
 }
 SECRET = {"name": "secret-plans", "description": "Holds the plans.", "content": "The plans are in the attic."}
+
+
+@pytest.fixture
+async def sandboxed(services: Services, client: Client) -> AsyncIterator[Services]:
+    """The server, with its home in reach of the sandbox's user while the test lasts."""
+    del client
+    home = services.settings.home
+    modes = {folder: folder.stat().st_mode for folder in [home, *home.parents]}
+    open_to_server_user(home)
+    await services.toolbox.open()
+    if reason := services.toolbox.scripts_off_reason:
+        pytest.skip(f"no sandbox on this machine: {reason}")
+    yield services
+    for folder, mode in modes.items():
+        if folder.stat().st_mode != mode:
+            folder.chmod(mode)
+    await services.toolbox.open()
 
 
 async def skilled(client: Client, make: Make, **changes: Any) -> dict[str, Any]:
@@ -112,10 +131,8 @@ async def test_an_agent_without_skills_is_offered_no_tool_for_them(
 
 @pytest.mark.capability("S061")
 async def test_scripts_of_a_skill_are_tools_and_run_in_the_sandbox(
-    client: Client, make: Make, model_server: ModelServer, services: Services
+    client: Client, make: Make, model_server: ModelServer, sandboxed: Services
 ) -> None:
-    if services.toolbox.scripts_off_reason:
-        pytest.skip(f"no sandbox on this machine: {services.toolbox.scripts_off_reason}")
     agent = await skilled(client, make)
     model_server.script(
         Reply(tool_calls=[("sheep-counting__eyes", {"sheep": 6}), ("sheep-counting__eyes", {"sheep": 0}),
@@ -132,9 +149,10 @@ async def test_scripts_of_a_skill_are_tools_and_run_in_the_sandbox(
     assert "less than the minimum" in refused
     assert "exit code 3" in failed
     assert "sorry" in failed
-    home = services.settings.home / "executions" / run["execution_id"]
-    assert (home / "files" / "counted.txt").read_text() == "6"
-    assert list((home / "scripts").iterdir()) == []
+    assert run["status"] == "completed"
+    (counted_in,) = sandboxed.settings.home.rglob("counted.txt")
+    assert counted_in.read_text() == "6"
+    assert list((counted_in.parents[1] / "scripts").iterdir()) == []
 
 
 async def test_a_skill_that_was_switched_off_or_deleted_is_gone(

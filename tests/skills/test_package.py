@@ -19,7 +19,8 @@ def head(more: str = "", name: str = "my-skill", description: str = "Does one th
 AGREED: dict[str, tuple[str, str, bool]] = {
     "plain": ("my-skill", head(), True),
     "every field": ("my-skill", head(
-        "license: MIT\ncompatibility: Needs git\nallowed-tools: Read Bash\nmetadata:\n  author: me\n  version: '1.0'\n"), True),
+        "license: MIT\ncompatibility: Needs git\nallowed-tools: Read Bash\n"
+        "metadata:\n  author: me\n  version: '1.0'\n"), True),
     "a list of tools": ("my-skill", head("allowed-tools:\n  - Read\n  - Grep\n"), True),
     "a long text": ("my-skill", head(description=">\n  One line\n  and another."), True),
     "numbers are text": ("my-skill", head("license: 5\nmetadata:\n  version: 1.0\n  ok: true\n"), True),
@@ -108,8 +109,11 @@ def test_where_we_are_stricter_on_purpose(case: str) -> None:
 
 
 TOOL = b'{"name": "count", "description": "x", "parameters": {"type": "object"}, "command": "scripts/a.py"}'
+ELSEWHERE = b'"object", "properties": {"a": {"$ref": "http://127.0.0.1/s"}}'
+DEEP = b'"object", "not": ' + b'{"not": ' * 20 + b"{}" + b"}" * 20
 TOOLS: dict[str, tuple[bytes, str]] = {
-    "not JSON": (b"{", "not JSON"), "no list": (b"{}", "list"), "too many": (b"[" + b",".join([TOOL] * 33) + b"]", "32"),
+    "not JSON": (b"{", "not JSON"), "no list": (b"{}", "list"),
+    "too many": (b"[" + b",".join([TOOL] * 33) + b"]", "32"),
     "twice": (b"[" + TOOL + b"," + TOOL + b"]", "twice"), "a missing field": (b'[{"name": "a"}]', "exactly"),
     "an extra field": (b"[" + TOOL[:-1] + b', "x": 1}]', "exactly"),
     "a capital": (b"[" + TOOL.replace(b"count", b"Count") + b"]", "lower-case"),
@@ -119,10 +123,9 @@ TOOLS: dict[str, tuple[bytes, str]] = {
     "not there": (b"[" + TOOL.replace(b"a.py", b"b.py") + b"]", "no file"),
     "not an object": (b"[" + TOOL.replace(b"object", b"string") + b"]", "type object"),
     "no schema": (b"[" + TOOL.replace(b'"object"', b'"object", "properties": 5') + b"]", "not a JSON Schema"),
-    "a schema elsewhere": (
-        b"[" + TOOL.replace(b'"object"', b'"object", "properties": {"a": {"$ref": "http://127.0.0.1/s"}}') + b"]", "$ref"),
+    "a schema elsewhere": (b"[" + TOOL.replace(b'"object"', ELSEWHERE) + b"]", "$ref"),
     "patterns of names": (b"[" + TOOL.replace(b'"object"', b'"object", "patternProperties": {}') + b"]", "patternProp"),
-    "deep": (b"[" + TOOL.replace(b'"object"', b'"object", "not": ' + b'{"not": ' * 20 + b"{}" + b"}" * 20) + b"]", "deeper"),
+    "deep": (b"[" + TOOL.replace(b'"object"', DEEP) + b"]", "deeper"),
 }
 
 
@@ -137,7 +140,8 @@ def test_tools_that_cannot_be_offered_are_refused(case: str) -> None:
 
 
 def test_what_a_head_may_say_is_read_as_written() -> None:
-    text = head("allowed-tools: Read Bash(git:*)\nmetadata:\n  category: security\n  skill-type: cognitive\n  tags: A, b,a\n")
+    text = head("allowed-tools: Read Bash(git:*)\n"
+                "metadata:\n  category: security\n  skill-type: cognitive\n  tags: A, b,a\n")
     package = check_package("skills/my-skill", {"SKILL.md": text.encode()}).package
     assert package is not None
     assert (package.category, package.skill_type, package.tags) == ("security", "cognitive", ["a", "b"])
@@ -146,7 +150,8 @@ def test_what_a_head_may_say_is_read_as_written() -> None:
 
 
 def test_a_head_can_be_written_and_read_again() -> None:
-    fields = {"name": "my-skill", "description": "Says: \"hi\" # not a comment\n---\n- é 日本", "metadata": {"a": "1", "b": "yes"}}
+    fields = {"name": "my-skill", "description": "Says: \"hi\" # not a comment\n---\n- é 日本",
+              "metadata": {"a": "1", "b": "yes"}}
     read_head, body = front_matter.split(front_matter.write(fields, "Body.\n\n---\n\nMore."))
     assert front_matter.read(read_head) == fields
     assert body == "Body.\n\n---\n\nMore."

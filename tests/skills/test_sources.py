@@ -230,7 +230,8 @@ async def test_a_source_can_be_renamed_and_switched_off(
     at = f"/api/skills/sources/{(await add_source(admin, git_url)).json()['source_id']}"
     await add_source(admin, git_server.url_of("acme/other"))
 
-    renamed = (await admin.put(at, json={"source_name": "ours", "is_active": False, "update_frequency_hours": 1})).json()
+    renamed = (await admin.put(at, json={
+        "source_name": "ours", "is_active": False, "update_frequency_hours": 1})).json()
     assert (renamed["source_name"], renamed["status"], renamed["update_frequency_hours"]) == ("ours", "inactive", 1)
     assert (await admin.post(f"{at}/sync")).code == "skill_source_inactive"
     assert (await admin.put(at, json={"source_name": "acme/other"})).code == "skill_source_name_taken"

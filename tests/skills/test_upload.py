@@ -15,7 +15,9 @@ from tests.surface import Answer, Client
 ZIP = {"Content-Type": "application/zip"}
 
 
-def zipped(files: dict[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED, mode: dict[str, int] | None = None) -> bytes:
+def zipped(
+    files: dict[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED, mode: dict[str, int] | None = None
+) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for path, content in files.items():
@@ -93,7 +95,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "half a ZIP": (zipped(GOOD)[:-30], "not a ZIP"),
     "no skill": (zipped({"README.md": "x"}), "no SKILL.md"),
     "one bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "x"}), "pack/bad"),
-    "a name twice": (zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one")}), "more than one folder"),
+    "a name twice": (
+        zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one")}), "more than one folder"),
 }
 
 
@@ -109,7 +112,8 @@ async def test_an_archive_that_means_harm_is_refused_whole(client: Client, datab
 
 
 async def test_the_body_is_the_zip_itself_and_bounded(client: Client, database: Database) -> None:
-    assert (await upload(client, b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"})).code == "not_an_archive"
+    form = await upload(client, b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"})
+    assert (form.status, form.code) == (415, "not_an_archive")
     large = await upload(client, bytes(11 * 2**20))
     assert (large.status, large.code) == (413, "body_too_large")
     stranger = Client(client.http, client.workspace_id)

@@ -10,7 +10,7 @@ from automatos.agents.status_schemas import (
     DependentThing,
     Impact,
     ImpactAnalysis,
-    Recommendation,
+    ImpactRecommendation,
     RequiredConfirmation,
     SystemImpact,
 )
@@ -88,7 +88,7 @@ def estimate_recovery(effects: Effects) -> tuple[float | None, str]:
     return round(math.ceil(lost / slots) * median_s, 1), basis
 
 
-def recommend(effects: Effects) -> list[Recommendation]:
+def recommend(effects: Effects) -> list[ImpactRecommendation]:
     """Return what is worth knowing before the change; at least one sentence for every kind of change."""
     if effects.proposed in ELIGIBLE:
         said = _about_starting(effects)
@@ -103,8 +103,8 @@ def recommend(effects: Effects) -> list[Recommendation]:
     return said or [_info("Nothing needs this agent now; the change touches nothing else.")]
 
 
-def _about_starting(effects: Effects) -> list[Recommendation]:
-    said: list[Recommendation] = []
+def _about_starting(effects: Effects) -> list[ImpactRecommendation]:
+    said: list[ImpactRecommendation] = []
     if waiting := len(effects.at("queued")):
         said.append(_info(f"{counted(waiting, 'queued task')} of the agent {_verb(waiting, 'goes', 'go')} on."))
     if recipes := _recipes(effects):
@@ -112,15 +112,15 @@ def _about_starting(effects: Effects) -> list[Recommendation]:
     return said or [_info("The agent takes work from now on; nothing waits for it.")]
 
 
-def _about_pausing(effects: Effects) -> list[Recommendation]:
+def _about_pausing(effects: Effects) -> list[ImpactRecommendation]:
     running, waiting = len(effects.at("running")), len(effects.at("queued"))
     return [_info(f"{counted(running, 'running task')} {_verb(running, 'freezes', 'freeze')} at the next turn and "
                   f"{counted(waiting, 'queued task')} {_verb(waiting, 'waits', 'wait')}, until the agent is resumed. "
                   "New work queues; nothing is lost.")]
 
 
-def _about_work(effects: Effects) -> list[Recommendation]:
-    said: list[Recommendation] = []
+def _about_work(effects: Effects) -> list[ImpactRecommendation]:
+    said: list[ImpactRecommendation] = []
     if cut := effects.interrupted:
         said.append(_critical(f"{counted(len(cut), 'running task')} will be interrupted: {named(cut)}. What has been "
                               "recorded stays, the step under way fails."))
@@ -138,8 +138,8 @@ def _about_work(effects: Effects) -> list[Recommendation]:
     return said
 
 
-def _about_dependents(effects: Effects) -> list[Recommendation]:
-    said: list[Recommendation] = []
+def _about_dependents(effects: Effects) -> list[ImpactRecommendation]:
+    said: list[ImpactRecommendation] = []
     if recipes := _recipes(effects):
         end = "until its steps have another agent" if effects.proposed == "deleted" else "until it is active again"
         which = _verb(recipes, "names", "name")
@@ -202,13 +202,13 @@ def _recipes(effects: Effects) -> int:
     return sum(one.kind == "recipe" for one in effects.dependents)
 
 
-def _info(message: str) -> Recommendation:
-    return Recommendation(type="info", message=message)
+def _info(message: str) -> ImpactRecommendation:
+    return ImpactRecommendation(type="info", message=message)
 
 
-def _warning(message: str) -> Recommendation:
-    return Recommendation(type="warning", message=message)
+def _warning(message: str) -> ImpactRecommendation:
+    return ImpactRecommendation(type="warning", message=message)
 
 
-def _critical(message: str) -> Recommendation:
-    return Recommendation(type="critical", message=message)
+def _critical(message: str) -> ImpactRecommendation:
+    return ImpactRecommendation(type="critical", message=message)

@@ -67,7 +67,7 @@ class SystemImpact(Out):
     basis: str
 
 
-class Recommendation(Out):
+class ImpactRecommendation(Out):
     """One thing worth knowing before the change."""
 
     type: Literal["warning", "info", "critical"]
@@ -82,7 +82,7 @@ class ImpactAnalysis(Out):
     dependent_agents: list[DependentAgent]
     dependents: list[DependentThing]
     system_impact: SystemImpact
-    recommendations: list[Recommendation]
+    recommendations: list[ImpactRecommendation]
 
 
 class RequiredConfirmation(Out):

@@ -15,7 +15,16 @@ from automatos.credentials.contents import KEY_FIELD, read_document, seal_contex
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.providers import providers_by_name
 from automatos.credentials.resolution import Held, Search
-from automatos.credentials.types import ChosenNames, Environment, Level, Look, NameReader, Provider, Resolution, Secret
+from automatos.credentials.types import (
+    ChosenNames,
+    CredentialLevel,
+    Environment,
+    Look,
+    NameReader,
+    Provider,
+    Resolution,
+    Secret,
+)
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
@@ -100,9 +109,10 @@ class Keyring:
                               isinstance(drawer.secrets[found.id], Secret), tuple(looks))
         sought = f"the server's variable {provider.env_variable}" if provider.env_variable else "the server's variables"
         if self._platform_secret(provider):
-            looks.append(Look(Level.ENVIRONMENT_VARIABLE, sought, "it is used"))
-            return Resolution(provider.name, environment, "environment", Level.ENVIRONMENT_VARIABLE, looks=tuple(looks))
-        looks.append(Look(Level.ENVIRONMENT_VARIABLE, sought, self._platform_obstacle(provider)))
+            looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, "it is used"))
+            return Resolution(
+                provider.name, environment, "environment", CredentialLevel.ENVIRONMENT_VARIABLE, looks=tuple(looks))
+        looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, self._platform_obstacle(provider)))
         return Resolution(provider.name, environment, "none", looks=tuple(looks))
 
     async def configured_providers(self, workspace_id: UUID) -> dict[str, str]:
@@ -128,7 +138,7 @@ class Keyring:
             await asyncio.wait(self._notes, timeout=5)
 
     async def _search(self, drawer: _Drawer, workspace_id: UUID, provider: Provider, environment: Environment,
-                      service: str, looks: list[Look] | None = None) -> tuple[Held | None, Level | None]:
+                      service: str, looks: list[Look] | None = None) -> tuple[Held | None, CredentialLevel | None]:
         names = await self._names(workspace_id, drawer)
         chosen = names.name_for(provider.name, service) if names else None
         found = Search(drawer.held, provider, now(), [] if looks is None else looks).run(environment, chosen)

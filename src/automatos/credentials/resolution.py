@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from automatos.credentials.types import Environment, Level, Look, Provider
+from automatos.credentials.types import CredentialLevel, Environment, Look, Provider
 
 CUSTOM = "custom"
 
@@ -43,19 +43,19 @@ class Search:
     at: datetime
     looks: list[Look]
 
-    def run(self, environment: Environment, explicit: str | None) -> tuple[Held, Level] | None:
+    def run(self, environment: Environment, explicit: str | None) -> tuple[Held, CredentialLevel] | None:
         """Return the credential and the level it was found at; None leaves the environment variables."""
         if explicit is None:
-            self._note(Level.EXPLICIT_NAME, "a name chosen in settings", "none is chosen")
+            self._note(CredentialLevel.EXPLICIT_NAME, "a name chosen in settings", "none is chosen")
         elif found := self._explicit(explicit):
-            return found, Level.EXPLICIT_NAME
+            return found, CredentialLevel.EXPLICIT_NAME
         if found := self._inside(environment):
             return found
         other = other_environment(environment)
         if found := Search(self.held, self.provider, self.at, []).any_inside(other):
-            self._note(Level.OTHER_ENVIRONMENT, f"the same in {other.value}", f"{found.name!r} is used")
-            return found, Level.OTHER_ENVIRONMENT
-        self._note(Level.OTHER_ENVIRONMENT, f"the same in {other.value}", "nothing there")
+            self._note(CredentialLevel.OTHER_ENVIRONMENT, f"the same in {other.value}", f"{found.name!r} is used")
+            return found, CredentialLevel.OTHER_ENVIRONMENT
+        self._note(CredentialLevel.OTHER_ENVIRONMENT, f"the same in {other.value}", "nothing there")
         return None
 
     def any_inside(self, environment: Environment) -> Held | None:
@@ -67,14 +67,14 @@ class Search:
         matching = [held for held in self.held if held.name == name]
         fitting = [held for held in matching if held.opens(self.provider)]
         sought = f"the credential {name!r} that settings choose"
-        if found := self._first_usable(Level.EXPLICIT_NAME, sought, fitting):
+        if found := self._first_usable(CredentialLevel.EXPLICIT_NAME, sought, fitting):
             return found
         if not fitting:
             outcome = "it is not of this provider" if matching else "there is none"
-            self._note(Level.EXPLICIT_NAME, sought, outcome)
+            self._note(CredentialLevel.EXPLICIT_NAME, sought, outcome)
         return None
 
-    def _inside(self, environment: Environment) -> tuple[Held, Level] | None:
+    def _inside(self, environment: Environment) -> tuple[Held, CredentialLevel] | None:
         here = [held for held in self.held if held.environment == environment.value]
         names = standard_names(self.provider.name, environment)
         where = f"in {environment.value}"
@@ -83,9 +83,9 @@ class Search:
         by_variant = [held for name in names for held in here
                       if held.name.casefold() == name and held.opens(self.provider)]
         for level, sought, candidates in (
-            (Level.NAME, f"one named {', '.join(names)} {where}", by_name),
-            (Level.TYPE, f"the newest of type {self.provider.credential_type} {where}", of_type),
-            (Level.NAME_VARIANT, f"one with such a name in other letter case {where}", by_variant),
+            (CredentialLevel.NAME, f"one named {', '.join(names)} {where}", by_name),
+            (CredentialLevel.TYPE, f"the newest of type {self.provider.credential_type} {where}", of_type),
+            (CredentialLevel.NAME_VARIANT, f"one with such a name in other letter case {where}", by_variant),
         ):
             if found := self._first_usable(level, sought, candidates):
                 return found, level
@@ -93,7 +93,7 @@ class Search:
                 self._note(level, sought, "there is none")
         return None
 
-    def _first_usable(self, level: Level, sought: str, candidates: Sequence[Held]) -> Held | None:
+    def _first_usable(self, level: CredentialLevel, sought: str, candidates: Sequence[Held]) -> Held | None:
         for held in candidates:
             obstacle = held.obstacle(self.at)
             self._note(level, sought, f"{held.name!r} {obstacle}" if obstacle else f"{held.name!r} is used")
@@ -101,7 +101,7 @@ class Search:
                 return held
         return None
 
-    def _note(self, level: Level, sought: str, outcome: str) -> None:
+    def _note(self, level: CredentialLevel, sought: str, outcome: str) -> None:
         self.looks.append(Look(level, sought, outcome))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr, StringConstraints, model_validator
 
-from automatos.credentials.types import Environment, Level
+from automatos.credentials.types import CredentialLevel, Environment
 from automatos.kernel.schemas import Body, Out
 
 MAX_TAGS = 20
@@ -155,7 +155,7 @@ class CredentialTypeList(Out):
 class ResolutionLook(Out):
     """One place that was looked at for a credential, and what was found there."""
 
-    level: Level
+    level: CredentialLevel
     sought: str
     outcome: str
 
@@ -166,7 +166,7 @@ class CredentialResolution(Out):
     provider: str
     environment: Environment
     source: Literal["workspace", "environment", "none"]
-    level: Level | None
+    level: CredentialLevel | None
     credential_id: UUID | None
     credential_name: str | None
     is_readable: bool

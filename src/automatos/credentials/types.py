@@ -19,7 +19,7 @@ class Environment(StrEnum):
     DEVELOPMENT = "development"
 
 
-class Level(IntEnum):
+class CredentialLevel(IntEnum):
     """The six places a secret is looked for, in this order."""
 
     EXPLICIT_NAME = 1
@@ -87,7 +87,7 @@ class Secret:
 class Look:
     """One place that was looked at for a secret, and what was found there, in words."""
 
-    level: Level
+    level: CredentialLevel
     sought: str
     outcome: str
 
@@ -99,7 +99,7 @@ class Resolution:
     provider: str
     environment: Environment
     source: SecretSource
-    level: Level | None = None
+    level: CredentialLevel | None = None
     credential_id: UUID | None = None
     credential_name: str | None = None
     is_readable: bool = True

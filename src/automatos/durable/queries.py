@@ -73,6 +73,13 @@ async def signal_lane(connection: asyncpg.Connection, lane: str, word: str) -> l
     return [row for row in left if row["executor_id"]]
 
 
+async def unsignal(connection: asyncpg.Connection, name: str, key: str, executor_id: UUID) -> None:
+    """Forget the word left for a job that this executor holds, unless it is to be cancelled."""
+    await connection.execute(
+        "UPDATE durable.jobs SET signal = NULL WHERE name = $1 AND key = $2 AND executor_id = $3 "
+        "AND signal <> 'cancel'", name, key, executor_id)
+
+
 async def lane_has_waiting(connection: asyncpg.Connection, lane: str) -> bool:
     """Say whether a job waits in a lane."""
     return bool(await connection.fetchval(

@@ -17,8 +17,8 @@ from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
 from automatos.kernel.db import Database, Scope
 
 __all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "counts", "drop_lane", "enqueue", "enqueue_in_session",
-           "events_after", "follow", "follow_many", "freeze_lane", "move", "places_of", "prune_events", "set_lane",
-           "settle", "stop_lane", "wake"]
+           "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move", "places_of", "prune_events",
+           "set_lane", "settle", "stop_lane", "wake"]
 
 
 async def enqueue(
@@ -63,6 +63,13 @@ async def move(database: Database, job: HeldJob, lane: str, priority: int) -> Ad
     job.lane, job.wants_pause = lane, False
     job.leaves_waiting = job.leaves_waiting or bool(row["leaves_waiting"])
     return Admission(row["answer"])
+
+
+async def go_on(database: Database, job: HeldJob) -> None:
+    """Go on with a job after the interruption that its handler has dealt with; the word is not heard again."""
+    job.go_on()
+    async with database.recording(None) as connection:
+        await queries.unsignal(connection, job.name, job.key, job.executor_id)
 
 
 async def stop_lane(database: Database, bus: EventBus, lane: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from automatos.llm.answers import Recommendation, RecommendationList
+from automatos.llm.answers import ModelRecommendation, RecommendationList
 from automatos.llm.bodies import ModelNeeds
 from automatos.llm.errors import UnknownTask
 from automatos.llm.models import LlmModel
@@ -139,8 +139,8 @@ def _strength(model: LlmModel, name: str) -> int:
     return rules().levels.get(str(model.capabilities.get(name)), 0)
 
 
-def _recommendation(model: LlmModel, score: float, task: str, is_configured: bool) -> Recommendation:
-    return Recommendation(model=Model.model_validate(model), provider=model.provider, model_id=model.model_id,
+def _recommendation(model: LlmModel, score: float, task: str, is_configured: bool) -> ModelRecommendation:
+    return ModelRecommendation(model=Model.model_validate(model), provider=model.provider, model_id=model.model_id,
                           display_name=model.display_name, score=score, configured=is_configured,
                           reason=_reason(model, task, is_configured))
 

@@ -10,7 +10,7 @@ from automatos.kernel.schemas import Money, Out
 from automatos.llm.schemas import Model, Rate
 
 
-class Recommendation(Out):
+class ModelRecommendation(Out):
     """A model that fits, with the reason in words; `configured` says whether the workspace can ask it now."""
 
     model: Model
@@ -26,7 +26,7 @@ class RecommendationList(Out):
     """Models that fit, the best first; `left_out` counts the others by the need they do not meet."""
 
     task: str
-    items: list[Recommendation]
+    items: list[ModelRecommendation]
     total: int
     left_out: dict[str, int]
 

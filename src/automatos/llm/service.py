@@ -142,11 +142,13 @@ class ModelClient:
         """
         return await find_default(self._database, self._settings, self._keyring, workspace_id, service)
 
-    async def find_obstacle(self, workspace_id: UUID, choice: ModelChoice | None) -> str | None:
+    async def find_obstacle(self, workspace_id: UUID, choice: ModelChoice | None,
+                            environment: str | None = None) -> str | None:
         """Say why a model (the default when None) could not be asked now, None when nothing stands in the way."""
         try:
             choice = choice or (await self.resolve_default(workspace_id)).choice
-            await self._secret_for(get_provider(choice.provider), choice, CallContext(workspace_id))
+            await self._secret_for(get_provider(choice.provider), choice,
+                                   CallContext(workspace_id, environment=environment))
         except Problem as problem:
             return problem.detail
         return None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automatos.agents.types import Outcome, lane_of
-from automatos.durable.service import move, settle
+from automatos.durable.service import go_on, move, settle
 from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE
@@ -69,8 +69,8 @@ class Cook:
                 await self.cancel()
                 return
             while not await self._work_until_stopped(job):
-                job.go_on()
                 self._stop_running()
+                await go_on(self._kitchen.database, job)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if job.interruption is not Interruption.CANCEL or task is None:

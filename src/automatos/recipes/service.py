@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import service as agents
-from automatos.agents.types import AgentRef, Dependent
+from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import Workforce
 from automatos.recipes.definition import Fault, faults_of
@@ -28,7 +28,7 @@ from automatos.recipes.watched import (
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "dependents_of_agent", "ending_of",
+__all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "ending_of",
            "get_recipe", "get_version", "list_recipes", "list_versions", "present", "recipes_changed_since",
            "recipes_fingerprint", "runs_ended_since", "runs_fingerprint", "start_task", "started_by", "update_recipe"]
 HINT_TOPIC = "recipes"
@@ -137,14 +137,6 @@ async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequen
     last = await queries.last_executions(session, workspace_id, ids)
     counts = await queries.count_executions(session, workspace_id, ids)
     return [_present(row, known, last.get(row.id), counts.get(row.id, 0)) for row in rows]
-
-
-async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
-    """Return the recipes that have a step for an agent, and the unfinished runs of such recipes."""
-    recipes = await queries.recipes_with_agent(session, workspace_id, agent_id)
-    running = await queries.running_with_agent(session, workspace_id, agent_id)
-    return [Dependent("recipe", recipe.template_id, recipe.name) for recipe in recipes] + [
-        Dependent("execution", str(execution.id), str(execution.id)) for execution in running]
 
 
 def _present(row: Recipe, known: dict[int, AgentRef], last: RecipeExecution | None, use_count: int) -> RecipeOut:

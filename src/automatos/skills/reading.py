@@ -21,7 +21,7 @@ from automatos.skills.queries import records
 from automatos.skills.queries import sources as source_queries
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.storing import as_text, of_version
-from automatos.skills.types import Level, PatternType, SkillUsers
+from automatos.skills.types import PatternType, SkillLevel, SkillUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def document(
 
 
 async def load(
-    session: AsyncSession, skill: Skill, level: Level, resource_path: str | None
+    session: AsyncSession, skill: Skill, level: SkillLevel, resource_path: str | None
 ) -> schemas.SkillContentOut:
     """Return a skill at one level: what it is called and for, its instructions, or one of its files.
 
@@ -89,9 +89,9 @@ async def load(
         SkillFileNotFound, SkillFileNotText: as their names say.
     """
     files = await _files(session, skill)
-    if level is Level.METADATA:
+    if level is SkillLevel.METADATA:
         content = f"name: {skill.name}\ndescription: {skill.description}"
-    elif level is Level.CORE:
+    elif level is SkillLevel.CORE:
         content = await core_of(session, skill)
     else:
         content = await _resource(session, skill, resource_path, [file.path for file in files])

@@ -11,7 +11,7 @@ from automatos.kernel.openapi import problems
 from automatos.skills import errors, patterns_router, reading, schemas, service, sources_router
 from automatos.skills.archive import read_archive
 from automatos.skills.deps import SkillUsersDep
-from automatos.skills.types import HINT_TOPIC, Level, SkillCategory, SkillOrigin
+from automatos.skills.types import HINT_TOPIC, SkillCategory, SkillLevel, SkillOrigin
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
 
 router = APIRouter(prefix="/api/skills", tags=["skills"])
@@ -124,7 +124,7 @@ async def delete_skill(
 @router.get("/{skill_id}/content", responses=problems(
     errors.SkillNotFound, errors.SkillFileNotFound, errors.SkillFileNotText, errors.ResourcePathMissing))
 async def get_skill_content(
-    skill_id: SkillId, caller: CurrentCaller, session: Session, level: Level = Level.CORE,
+    skill_id: SkillId, caller: CurrentCaller, session: Session, level: SkillLevel = SkillLevel.CORE,
     resource_path: Annotated[str | None, Query(min_length=1, max_length=500)] = None,
 ) -> schemas.SkillContentOut:
     """Load a skill at one level: 1 metadata, 2 the instructions, 3 one file."""

@@ -9,10 +9,10 @@ from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
 from automatos.kernel.schemas import Body, Out
 from automatos.skills.types import (
     FileKind,
-    Level,
     PatternType,
     SkillCategory,
     SkillKind,
+    SkillLevel,
     SkillOrigin,
     SourceStatus,
     SyncStatus,
@@ -205,7 +205,7 @@ class SkillContentOut(Out):
 
     skill_id: int
     skill_name: str
-    load_level: Level
+    load_level: SkillLevel
     content: str
     estimated_tokens: int
     files_available: list[SkillFileInfo]

@@ -68,7 +68,7 @@ class PatternType(StrEnum):
     DECISION = "decision"
 
 
-class Level(IntEnum):
+class SkillLevel(IntEnum):
     """How much of a skill is loaded: what it is called and for, its instructions, one of its files."""
 
     METADATA = 1

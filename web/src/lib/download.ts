@@ -7,3 +7,12 @@ export function download(name: string, text: string, type: string): void {
   link.click();
   URL.revokeObjectURL(address);
 }
+
+/** A file's name from a thing's: lower case, hyphens between words. */
+export function fileNameOf(name: string, ending: string): string {
+  const plain = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-");
+  return `${plain.replace(/^-|-$/g, "") || "file"}.${ending}`;
+}

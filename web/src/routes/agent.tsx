@@ -12,7 +12,7 @@ import { useAgentHints } from "@/features/agents/lifecycle-queries";
 import { AgentPrompt } from "@/features/agents/prompt-viewer";
 import { exportOf, useAgent } from "@/features/agents/queries";
 import { StatusMenu } from "@/features/agents/status-sheet-menu";
-import { download } from "@/lib/download";
+import { download, fileNameOf } from "@/lib/download";
 import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button, buttonClass, IconButton } from "@/ui/button";
@@ -153,7 +153,7 @@ function MoreMenu({ agent }: { agent: Agent }) {
 
   async function save() {
     try {
-      download(`${agent.slug ?? `agent-${agent.id}`}.yaml`, await exportOf(workspace, agent.id), "application/yaml");
+      download(fileNameOf(agent.name, "yaml"), await exportOf(workspace, agent.id), "application/yaml");
     } catch (error) {
       toast.error(asProblem(error).message);
     }

@@ -1,14 +1,16 @@
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { Agent } from "@/client";
 import type { AgentActions } from "@/features/agents/agent-menu";
 import { DeleteAgentDialog } from "@/features/agents/impact-delete";
+import { agentStatsQuery } from "@/features/agents/queries";
 import { Roster } from "@/features/agents/roster";
 import { chooseView, chosenView, type RosterSearch } from "@/features/agents/roster-state";
 import { StatsBar } from "@/features/agents/stats-bar";
 import { StatusSheet } from "@/features/agents/status-sheet";
-import { useCan } from "@/lib/workspace";
+import { useCan, useWorkspace } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { toast } from "@/ui/toaster";
@@ -18,7 +20,9 @@ const route = getRouteApi("/w/$workspace/agents");
 export function AgentsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const { id: workspace } = useWorkspace();
   const mayEdit = useCan("editor");
+  const isEmpty = useQuery(agentStatsQuery(workspace)).data?.total_agents === 0;
   const [view, setView] = useState(search.view ?? chosenView());
   const [deleting, setDeleting] = useState<Agent | null>(null);
   const actions = useAgentActions(setDeleting);
@@ -33,9 +37,9 @@ export function AgentsPage() {
     <Page
       title="Agents"
       lead="The models at work here, each with its own persona, skills and tools."
-      action={mayEdit && newAgent}
+      action={mayEdit && !isEmpty && newAgent}
     >
-      <StatsBar />
+      {!isEmpty && <StatsBar />}
       <Roster
         search={search}
         view={search.view ?? view}

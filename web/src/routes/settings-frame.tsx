@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { Role } from "@/client";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Page } from "@/ui/page";
@@ -7,7 +7,7 @@ import { Page } from "@/ui/page";
 const SECTIONS: { id: string; label: string; role: Role }[] = [
   { id: "models", label: "Models", role: "viewer" },
   { id: "credentials", label: "Credentials", role: "editor" },
-  { id: "general", label: "Values", role: "viewer" },
+  { id: "general", label: "General", role: "viewer" },
   { id: "members", label: "Members", role: "viewer" },
   { id: "keys", label: "API keys", role: "admin" },
   { id: "audit", label: "Audit log", role: "admin" },
@@ -21,11 +21,17 @@ interface Props {
 /** The frame of every page of settings: which sections there are for this person, and the one that is open. */
 export function SettingsFrame({ section, children }: Props) {
   const workspace = useWorkspace();
+  const nav = useRef<HTMLElement>(null);
+  // On phones the sections are wider than the screen.
+  useEffect(() => {
+    if (section)
+      nav.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [section]);
   const may: Record<string, boolean> = { viewer: true, editor: useCan("editor"), admin: useCan("admin") };
   const shown = SECTIONS.filter((one) => may[one.role]);
   return (
     <Page title="Settings" lead={`Of the workspace ${workspace.name}.`}>
-      <nav aria-label="Settings" className="-mb-2 flex gap-1 overflow-x-auto border-b">
+      <nav ref={nav} aria-label="Settings" className="-mb-2 flex gap-1 overflow-x-auto border-b">
         {shown.map(({ id, label }) => (
           <Link
             key={id}

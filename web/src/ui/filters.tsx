@@ -3,7 +3,10 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 
 export function FilterBar({ children }: { children: ReactNode }) {
   return (
-    <search className="flex flex-wrap items-center gap-3" aria-label="Filter this list">
+    <search
+      className="flex flex-wrap items-center gap-3 max-sm:[&>select]:min-w-0 max-sm:[&>select]:flex-1 max-sm:[&>select]:basis-2/5"
+      aria-label="Filter this list"
+    >
       {children}
     </search>
   );

@@ -51,7 +51,7 @@ export function NumberField(props: NumberProps) {
               className={clsx("h-10 min-w-0 flex-1 accent-accent", value === null && "opacity-50")}
             />
           )}
-          <div className={clsx("relative", slider ? "w-28 shrink-0" : "w-full")}>
+          <div className={clsx("relative", slider ? "w-32 shrink-0" : "w-full")}>
             <input
               {...control}
               type="number"

@@ -29,7 +29,7 @@ class Manner:
         if self.yes:
             return
         if not self.may_ask:
-            misuse(f"{question} Nobody can be asked here.", "give --yes to agree beforehand")
+            misuse(f"nobody can be asked here: {question}", "to agree beforehand: --yes")
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise CommandFailed("nothing was changed")

@@ -1,4 +1,4 @@
-"""Changing a thing from the command line: fields from options and files, shown as a difference before they are saved."""
+"""Changing a thing: fields from options and files, shown as a difference before they are saved."""
 
 import sys
 from collections.abc import Iterable, Iterator

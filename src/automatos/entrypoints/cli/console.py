@@ -82,7 +82,9 @@ def put_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None
 
 def shown(value: Any) -> str:
     """Write a value as one cell, without tabs and line breaks."""
-    if value is None:
+    if value is None or value in ("", []):
         return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return " ".join(text.split())

@@ -71,16 +71,24 @@ def _one_connection(client: Client, run_id: str, seen: int) -> Generator[Event]:
 
 
 def _events(response: HTTPResponse) -> Generator[Event]:
-    data: list[str] = []
+    for _, raw in read_frames(response):
+        frame = json.loads(raw)
+        yield Event(frame["seq"], frame["type"], frame["at"], frame["data"], raw)
+
+
+def read_frames(response: HTTPResponse) -> Generator[tuple[str, str]]:
+    """Yield the name and the data of each server-sent event, until the connection ends."""
+    name, data = "", list[str]()
     while line := response.readline():
         text = line.decode("utf-8", "replace").rstrip("\r\n")
-        if text.startswith("data:"):
-            data.append(text[5:].removeprefix(" "))
+        field, _, value = text.partition(":")
+        if field == "data":
+            data.append(value.removeprefix(" "))
+        elif field == "event":
+            name = value.strip()
         elif not text and data:
-            raw = "\n".join(data)
-            frame = json.loads(raw)
-            yield Event(frame["seq"], frame["type"], frame["at"], frame["data"], raw)
-            data = []
+            yield name, "\n".join(data)
+            name, data = "", []
 
 
 def _is_there(client: Client) -> bool:

@@ -56,6 +56,8 @@ class Progress:
                     step.text = ""  # what was streamed but never answered is streamed again
         elif event.is_final:
             self.status, self.end = what, event.data
+        elif what in {"waiting", "paused"}:
+            self.status = _said(event) or what
         else:
             self.status = "running"
 
@@ -100,6 +102,9 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "execution.queued": lambda data: f"queued {data.get('recipe_name')}, {quantity(data['total_steps'], 'step')}",
     "execution.started": lambda _: "started",
     "execution.recovered": lambda _: "goes on in another worker",
+    "execution.waiting": lambda data: f"waits for a free place of {data.get('agent_name')}",
+    "execution.paused": lambda data: f"waits: {data.get('agent_name')} is paused",
+    "execution.resumed": lambda _: "goes on",
     "step.delta": lambda _: "",
     "step.started": lambda data: f"{data.get('step_id')} started by {data.get('agent_name')}{_again(data)}",
     "model.answered": lambda data: f"{data.get('provider')}/{data.get('model')} "

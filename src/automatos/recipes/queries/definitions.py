@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import in_reach
 from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeVersion
-from automatos.recipes.types import FINAL
 
 
 def _mine(workspace_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
@@ -136,19 +135,6 @@ async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id
     """Return the recipes that have a step for an agent."""
     has_step = Recipe.steps.contains([{"agent_id": agent_id}])
     rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), has_step))
-    return rows.all()
-
-
-async def running_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[RecipeExecution]:
-    """Return the unfinished executions whose version of the recipe has a step for an agent."""
-    cooked = and_(RecipeVersion.recipe_id == RecipeExecution.recipe_id,
-                  RecipeVersion.version == RecipeExecution.recipe_version)
-    rows = await session.scalars(
-        select(RecipeExecution).join(RecipeVersion, cooked)
-        .where(RecipeExecution.workspace_id == workspace_id, RecipeExecution.status.not_in(FINAL),
-               RecipeVersion.definition["steps"].contains([{"agent_id": agent_id}]))
-        .limit(50)
-    )
     return rows.all()
 
 

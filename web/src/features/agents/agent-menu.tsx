@@ -1,6 +1,6 @@
 import { Activity, Copy, Download, Ellipsis, ExternalLink, Settings2, Trash2 } from "lucide-react";
 import type { Agent } from "@/client";
-import { download } from "@/lib/download";
+import { download, fileNameOf } from "@/lib/download";
 import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { IconButton } from "@/ui/button";
@@ -24,7 +24,7 @@ export function AgentMenu({ agent, actions }: { agent: Agent; actions: AgentActi
 
   async function save() {
     try {
-      download(`${agent.slug ?? `agent-${agent.id}`}.yaml`, await exportOf(workspace, agent.id), "application/yaml");
+      download(fileNameOf(agent.name, "yaml"), await exportOf(workspace, agent.id), "application/yaml");
     } catch (error) {
       toast.error(asProblem(error).message);
     }

@@ -112,9 +112,14 @@ interface TagProps {
 /** Adds tags to all ticked agents, or takes them away. */
 function TagDialog({ count, onClose, onTag }: TagProps) {
   const [tags, setTags] = useState<string[]>([]);
+  const [fault, setFault] = useState<string | undefined>(undefined);
   const [busy, setBusy] = useState<"tag" | "untag" | null>(null);
 
   async function send(action: "tag" | "untag") {
+    if (tags.length === 0) {
+      setFault("Enter at least one tag.");
+      return;
+    }
     setBusy(action);
     await onTag(action, tags).catch((error) => toast.error(asProblem(error).message));
     onClose();
@@ -122,18 +127,18 @@ function TagDialog({ count, onClose, onTag }: TagProps) {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (tags.length > 0) void send("tag");
+    void send("tag");
   }
 
   return (
     <Dialog open onOpenChange={(isOpen) => !isOpen && onClose()} title={`Tag ${count}`}>
       <form onSubmit={submit}>
-        <TagsField label="Tags" value={tags} onChange={setTags} />
+        <TagsField label="Tags" value={tags} onChange={setTags} error={tags.length === 0 ? fault : undefined} />
         <DialogActions>
-          <Button disabled={tags.length === 0} busy={busy === "untag"} onClick={() => void send("untag")}>
+          <Button busy={busy === "untag"} onClick={() => void send("untag")}>
             Take these tags away
           </Button>
-          <Button type="submit" look="primary" disabled={tags.length === 0} busy={busy === "tag"}>
+          <Button type="submit" look="primary" busy={busy === "tag"}>
             Add these tags
           </Button>
         </DialogActions>

@@ -61,8 +61,8 @@ export function AgentWizard({ wizard, slots, personas, skillName, onCreate }: Pr
       {wizard.restoredAt && <Restored at={wizard.restoredAt} onStartOver={wizard.startOver} />}
       <section className="card grid grid-cols-[minmax(0,1fr)] gap-5 p-4 sm:p-6">
         <StepTitle step={step} />
-        <Content wizard={wizard} slots={slots} personas={personas} skillName={skillName} />
         {wizard.problem && <ProblemNote error={wizard.problem} />}
+        <Content wizard={wizard} slots={slots} personas={personas} skillName={skillName} />
       </section>
       <div className="flex flex-wrap items-center justify-between gap-3">
         <Button disabled={step === 1} onClick={wizard.back} className={step === 1 ? "invisible" : ""}>

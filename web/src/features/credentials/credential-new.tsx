@@ -98,7 +98,7 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
         </>
       }
     >
-      <form id={FORM} onSubmit={submit} className="grid gap-2">
+      <form id={FORM} onSubmit={submit} className="grid gap-0.5">
         <SelectField
           label="Kind"
           value={type.name}

@@ -128,7 +128,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
         {test.data && <TestVerdict test={test.data} />}
         {test.error && <ProblemNote error={test.error} />}
         <form id={FORM} onSubmit={submit}>
-          <fieldset disabled={!mayManage} className="grid gap-2">
+          <fieldset disabled={!mayManage} className="grid gap-0.5">
             <TextField
               label="Name"
               required

@@ -30,13 +30,20 @@ const isObject = (value: unknown): value is Json =>
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
 const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
 
-/** The fields of an object's schema, in its order. */
+/** The fields of an object's schema: first what must be known, then the secrets, then what can be left as it is. */
 export function fieldsOf(schema: Json): SchemaField[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
   const properties = isObject(schema.properties) ? schema.properties : {};
   return Object.entries(properties)
     .filter((entry): entry is [string, Json] => isObject(entry[1]))
-    .map(([name, about]) => fieldOf(name, about, required.includes(name)));
+    .map(([name, about]) => fieldOf(name, about, required.includes(name)))
+    .sort((one, other) => rankOf(one) - rankOf(other));
+}
+
+// The server's store does not keep the order of a schema's fields.
+function rankOf(field: SchemaField): number {
+  if (field.isSecret) return 1;
+  return field.isRequired ? 0 : 2;
 }
 
 function fieldOf(name: string, about: Json, isRequired: boolean): SchemaField {

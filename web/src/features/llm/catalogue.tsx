@@ -15,12 +15,12 @@ import { perMillion, shortTokens } from "./prices";
 import { providersQuery } from "./queries";
 
 const COLUMNS = [
-  { label: "Model", width: "26%" },
+  { label: "Model", width: "24%" },
   { label: "Context", isNumber: true, width: "10%" },
-  { label: "In, 1M tok", isNumber: true, width: "12%" },
-  { label: "Out, 1M tok", isNumber: true, width: "12%" },
-  { label: "Good at", width: "28%" },
-  { label: "Status", width: "12%" },
+  { label: "In, 1M tok", isNumber: true, width: "11%" },
+  { label: "Out, 1M tok", isNumber: true, width: "11%" },
+  { label: "Good at", width: "33%" },
+  { label: "Status", width: "11%" },
 ];
 
 const STATUSES = ["active", "beta", "deprecated", "inactive"].map((value) => ({ value, label: value }));

@@ -52,7 +52,7 @@ function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
   return (
     <li className="py-3">
       <form onSubmit={submit}>
-        <fieldset disabled={readOnly} className="grid items-start gap-x-4 sm:grid-cols-[1fr_auto]">
+        <fieldset disabled={readOnly} className="grid items-start gap-x-4 sm:grid-cols-[minmax(0,36rem)_auto]">
           <Control
             row={row}
             typed={typed}
@@ -97,7 +97,7 @@ function Control({ row, typed, onType, error }: ControlProps) {
   const source = sourceOf(row);
   const common = {
     label,
-    hint: `${known.description} Now ${source}.`,
+    hint: `${known.description} ${source}`,
     error,
     value: typed,
     onChange: (event: { target: { value: string } }) => onType(event.target.value),

@@ -41,29 +41,24 @@ export function SettingsPanel({ category, onCategory, maySetServer, providers }:
   const rows = rowsOf(items, stored.data.items, shown.name);
 
   return (
-    <Panel
-      title={labelOf(shown.name)}
-      lead={shown.description}
-      action={
-        <div className="flex flex-wrap items-center gap-3">
-          <select
-            aria-label="Category"
-            className="field-box h-10 w-auto"
-            value={shown.name}
-            onChange={(event) => onCategory(event.target.value)}
-          >
-            {categories.map((one) => (
-              <option key={one.name} value={one.name}>
-                {labelOf(one.name)}
-              </option>
-            ))}
-          </select>
-          {maySetServer && (
-            <Segments label="Set for" value={scope} options={SCOPES} onChange={(value) => setScope(value as Scope)} />
-          )}
-        </div>
-      }
-    >
+    <Panel title={labelOf(shown.name)} lead={shown.description}>
+      <div className="flex flex-wrap items-center gap-3">
+        <select
+          aria-label="Category"
+          className="field-box h-10 sm:w-auto"
+          value={shown.name}
+          onChange={(event) => onCategory(event.target.value)}
+        >
+          {categories.map((one) => (
+            <option key={one.name} value={one.name}>
+              {labelOf(one.name)}
+            </option>
+          ))}
+        </select>
+        {maySetServer && (
+          <Segments label="Set for" value={scope} options={SCOPES} onChange={(value) => setScope(value as Scope)} />
+        )}
+      </div>
       <ul className="divide-y">
         {rows.map((row) => (
           <SettingRow key={`${shown.name} ${row.key} ${scope}`} row={row} scope={scope} readOnly={!mayManage} />

@@ -47,14 +47,15 @@ test("a category has a row for each setting, and one for each provider that has 
 
 test("every row says where its value comes from", () => {
   const row = { known: known({ default: 5 }), key: "k", label: "K", stored: undefined };
-  expect(sourceOf(row)).toBe("default: 5");
-  expect(sourceOf({ ...row, known: known({}) })).toBe("not set");
-  expect(sourceOf({ ...row, stored: stored("k", 1) })).toBe("set for this workspace");
-  expect(sourceOf({ ...row, stored: stored("k", 1, "system") })).toBe("set for the whole server");
+  expect(sourceOf(row)).toBe("By default 5.");
+  expect(sourceOf({ ...row, known: known({}) })).toBe("Not set.");
+  expect(sourceOf({ ...row, stored: stored("k", 1) })).toBe("Set for this workspace.");
+  expect(sourceOf({ ...row, stored: stored("k", 1, "system") })).toBe("Set for the whole server.");
 });
 
 test("names and values are written for people", () => {
   expect(labelOf("llm_provider")).toBe("Provider");
   expect(labelOf("max_tokens")).toBe("Max tokens");
+  expect(labelOf("orchestrator_llm")).toBe("Orchestrator LLM");
   expect([textOf(null), textOf("a"), textOf(2), textOf(true)]).toEqual(["", "a", "2", "true"]);
 });

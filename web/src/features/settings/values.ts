@@ -34,9 +34,16 @@ export const isPerProvider = (known: KnownSetting): boolean => known.key.include
 
 export const keyFor = (known: KnownSetting, provider: string): string => known.key.replace(ONE_PER_PROVIDER, provider);
 
+const ACRONYMS = new Set(["llm", "rag", "nl2sql"]);
+
 /** "max_tokens" as "Max tokens". */
 export function labelOf(key: string): string {
-  const words = key.replace("llm_", "").replace(`_${ONE_PER_PROVIDER}`, "").replaceAll("_", " ");
+  const words = key
+    .replace(/^llm_/, "")
+    .replace(`_${ONE_PER_PROVIDER}`, "")
+    .split("_")
+    .map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word))
+    .join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -82,6 +89,6 @@ function jsonOf(text: string): Parsed {
 
 /** Where the value that holds comes from, in words. */
 export function sourceOf({ stored, known }: Row): string {
-  if (stored) return stored.scope === "workspace" ? "set for this workspace" : "set for the whole server";
-  return known.default === null ? "not set" : `default: ${textOf(known.default)}`;
+  if (stored) return stored.scope === "workspace" ? "Set for this workspace." : "Set for the whole server.";
+  return known.default === null ? "Not set." : `By default ${textOf(known.default)}.`;
 }

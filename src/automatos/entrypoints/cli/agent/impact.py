@@ -36,8 +36,8 @@ def _lines(impact: dict[str, Any]) -> Iterator[str]:
     if system["performance_degradation"]:
         yield f"the workspace loses {system['performance_degradation']:g} % of what it gets done"
     if impact["will_interrupt"] or impact["will_cancel"]:
-        yield f"availability impact {system['availability_impact'].lower()}, made good in " \
-              f"{system['recovery_time_estimate']} ({system['basis'].rstrip('.')})"
+        basis, recovery = system["basis"].rstrip("."), system["recovery_time_estimate"]
+        yield f"availability impact {system['availability_impact'].lower()}, made good in {recovery} ({basis})"
     yield from (f"{one['type']}: {one['message']}" for one in found["recommendations"])
 
 

@@ -1,0 +1,109 @@
+"""Giving agents work: run, runs, try."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
+from automatos.entrypoints.cli.options import AgentName, Json, Sets
+
+app = typer.Typer()
+Prompt = Annotated[str, typer.Argument(help="What to do; @FILE reads a file, @- standard input.")]
+RUNS = ("run", "kind", "recipe", "step", "status", "tokens", "cost", "time", "started")
+
+
+def run_agent(
+    *, agent: AgentName, prompt: Prompt,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="Material for the task, VALUE as YAML; NAME=@FILE "
+                     "reads a file. May be repeated."),
+    ] = None,
+    priority: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
+    max_iterations: Annotated[int | None, typer.Option(help="The most turns it may take.", min=1)] = None,
+    timeout_s: Annotated[int | None, typer.Option("--timeout", help="Seconds it may take.", min=1)] = None,
+    watching: Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")] = False,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="Watch, and exit with 5 when the run does not succeed.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Watch, and write the answer only.")] = False,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="The same key with the same task starts one run only.")
+    ] = None,
+) -> int:
+    """Give an agent one task."""
+    from automatos.entrypoints.cli.changes import read_fields, read_text
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import agent_path
+    from automatos.entrypoints.cli.watch import watch
+
+    client = Client()
+    given = {
+        "prompt": read_text(prompt[1:]) if prompt.startswith("@") else prompt, "priority": priority,
+        "input_data": read_fields(None, inputs) or None, "max_iterations": max_iterations, "timeout_s": timeout_s,
+    }
+    started = client.call(
+        "POST", f"{agent_path(client, agent)}/execute", headers={"Idempotency-Key": key} if key else {},
+        body={name: value for name, value in given.items() if value is not None}).body
+    run_id = started["execution_id"]
+    if watching or exit_status or quiet:
+        return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet, is_new=True)
+    if as_json:
+        put_json(started)
+    else:
+        put(run_id)
+        say(started["message"])
+        say(f"follow it with: automatos run watch {run_id}")
+    return Exit.OK
+
+
+app.command("run")(run_agent)
+app.command("execute", help="The same as run.")(run_agent)
+
+
+@app.command("runs")
+def list_agent_runs(
+    agent: AgentName, status: Annotated[str | None, typer.Option(help="Only steps of this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20, as_json: Json = False,
+) -> None:
+    """List what an agent did: each step it worked on, in recipes and tasks, newest first."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.figures import cost, duration
+    from automatos.entrypoints.cli.finding import agent_path
+    from automatos.entrypoints.cli.pages import say_rest, short_time
+
+    client = Client()
+    page = client.get(f"{agent_path(client, agent)}/runs", status=status, limit=limit)
+    if as_json:
+        put_json(page)
+        return
+    put_table(({
+        "run": run["execution_id"], "kind": run["kind"], "recipe": run["recipe_id"], "step": run["step_id"],
+        "status": run["status"], "tokens": run["input_tokens"] + run["output_tokens"], "cost": cost(run["cost_usd"]),
+        "time": duration(run["duration_ms"]), "started": short_time(run["started_at"]),
+    } for run in page["items"]), RUNS)
+    say_rest(page, "runs", f"automatos agent run {agent!r} \"what to do\"")
+
+
+@app.command("try")
+def try_agent(
+    message: Annotated[str, typer.Argument(help="What to say to it; @FILE reads a file, @- standard input.")],
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="The agent, as a YAML or JSON file; it need not exist yet.",
+                           exists=True, dir_okay=False)
+    ],
+    assignments: Sets = None, as_json: Json = False,
+) -> int:
+    """Ask an agent that is not saved for one answer; tools are not called, and only what it cost is kept."""
+    from automatos.entrypoints.cli.agent.definition import body_of
+    from automatos.entrypoints.cli.agent.trial import try_out
+    from automatos.entrypoints.cli.changes import read_fields, read_text
+    from automatos.entrypoints.cli.client import Client
+
+    client = Client()
+    text = read_text(message[1:]) if message.startswith("@") else message
+    order: dict[str, Any] = {"agent": body_of(client, read_fields(file, assignments)),
+                             "messages": [{"role": "user", "content": text}]}
+    return try_out(client, order, as_json=as_json)

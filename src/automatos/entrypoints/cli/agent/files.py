@@ -1,0 +1,65 @@
+"""Agents as files: export, import."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from automatos.entrypoints.cli.console import CommandFailed, put, put_json, say
+from automatos.entrypoints.cli.options import AgentNames, Json
+
+app = typer.Typer()
+MARK = "---\n"
+
+
+@app.command("export")
+def export_agents(
+    agents: AgentNames,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Write agents as YAML that import takes; no secret is in it."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.figures import quantity
+    from automatos.entrypoints.cli.finding import agent_path
+
+    client = Client()
+    texts: list[str] = [client.get(f"{agent_path(client, agent)}/export") for agent in agents]
+    if as_json:
+        import yaml
+
+        for text in texts:
+            put_json(yaml.safe_load(text))
+        return
+    whole = texts[0] if len(texts) == 1 else "".join(MARK + text.removeprefix(MARK) for text in texts)
+    if output is None:
+        put(whole.rstrip("\n"))
+        return
+    try:
+        output.write_text(whole, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{output} cannot be written: {error.strerror}") from error
+    say(f"{quantity(len(texts), 'agent')} written to {output}")
+
+
+@app.command("import")
+def import_agents(
+    files: Annotated[list[Path], typer.Argument(help="Files with agents, as export writes them.", metavar="FILE...")],
+    as_json: Json = False,
+) -> None:
+    """Create or update the agents of files by their names, each file whole or not at all; new ones are inactive."""
+    from automatos.entrypoints.cli.changes import read_text
+    from automatos.entrypoints.cli.client import Client
+
+    client = Client()
+    texts = [(file, read_text(str(file))) for file in files]
+    for file, text in texts:
+        try:
+            found: dict[str, Any] = client.post("/api/agents/import", {"yaml": text})
+        except CommandFailed as failure:
+            raise CommandFailed(f"{file}: {failure.what}", *failure.next_steps, code=failure.code) from failure
+        for each in found["items"]:
+            if as_json:
+                put_json(each)
+            else:
+                put(f"agent {each['name']} {each['action']}")

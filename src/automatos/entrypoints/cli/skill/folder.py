@@ -1,0 +1,65 @@
+"""Folders of skills on this machine: their files, checked by the server's own rules, or packed for it."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from automatos.entrypoints.cli.console import CommandFailed
+
+MAX_BYTES = 64 * 1024 * 1024
+LEFT_OUT = frozenset({"__pycache__", "node_modules"})
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by path, hidden ones and links left out; a skill's own folder keeps its name.
+
+    Raises:
+        CommandFailed: it cannot be read, or is larger than a server takes.
+    """
+    root = folder.resolve()
+    top = root.parent if (root / "SKILL.md").is_file() or (root / "skill.md").is_file() else root
+    files, size = dict[str, bytes](), 0
+    try:
+        for place, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in LEFT_OUT)
+            for path in (Path(place, name) for name in sorted(names) if not name.startswith(".")):
+                if path.is_symlink() or not path.is_file():
+                    continue
+                size += path.stat().st_size
+                if size > MAX_BYTES:
+                    raise CommandFailed(f"{folder} holds more than {MAX_BYTES // 1024 // 1024} MB; is it the right one?")
+                files[path.relative_to(top).as_posix()] = path.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{error.filename} cannot be read: {error.strerror}") from error
+    return files
+
+
+def check_folder(folder: Path) -> list[dict[str, Any]]:
+    """Return every skill of a folder with its faults; raises CommandFailed when there is none."""
+    from automatos.skills.package import check_package, find_skills
+
+    found = find_skills(read_folder(folder))
+    if not found:
+        raise CommandFailed(f"there is no SKILL.md in {folder}", "a skill is a folder with a SKILL.md in it")
+    checked = [check_package(name, files) for name, files in found.items()]
+    return [{"path": one.folder, "is_valid": not one.problems, "problems": one.problems,
+             "name": one.package.name if one.package else "",
+             "core_tokens": one.package.core_tokens if one.package else 0} for one in checked]
+
+
+def packed(path: Path) -> bytes:
+    """Return a ZIP file as it is, or a folder as one."""
+    if path.is_file():
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise CommandFailed(f"{path} cannot be read: {error.strerror}") from error
+    if not path.is_dir():
+        raise CommandFailed(f"{path} does not exist")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in read_folder(path).items():
+            file.writestr(name, content)
+    return archive.getvalue()

@@ -1,0 +1,140 @@
+"""Git repositories that skills are taken from: list, get, add, sync, pin, rollback, delete."""
+
+from typing import Annotated, Any
+
+import typer
+
+from automatos.entrypoints.cli.console import misuse, put, put_json, put_table, say
+from automatos.entrypoints.cli.options import Force, Json, NoInput, Yes
+
+app = typer.Typer()
+Named = Annotated[str, typer.Argument(help="The source's name or id.", metavar="SOURCE")]
+COLUMNS = ("name", "status", "skills", "commit", "pinned", "synced", "url")
+FIELDS = ("id", "source_name", "git_url", "git_branch", "git_commit_sha", "pinned_commit", "status", "skills_discovered",
+          "auto_update", "update_frequency_hours", "last_sync_at", "last_sync_status", "last_sync_error")
+
+
+@app.command("list")
+def list_sources(as_json: Json = False) -> None:
+    """List the workspace's sources of skills."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.pages import say_rest, short_time
+
+    page = Client().get("/api/skills/sources")
+    if as_json:
+        put_json(page)
+        return
+    put_table(({
+        "name": each["source_name"], "status": each["status"], "skills": each["skills_discovered"],
+        "commit": _short(each["git_commit_sha"]), "pinned": "yes" if each["pinned_commit"] else "no",
+        "synced": short_time(each["last_sync_at"]), "url": each["git_url"],
+    } for each in page["items"]), COLUMNS)
+    say_rest(page, "sources", "automatos skill source add URL")
+
+
+@app.command("get")
+def get_source(source: Named, as_json: Json = False) -> None:
+    """Show one source with the commits it was read at."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import SOURCE, find
+    from automatos.entrypoints.cli.pages import put_fields, short_time
+
+    found = find(Client(), SOURCE, source)
+    if as_json:
+        put_json(found)
+        return
+    put_fields(found, FIELDS)
+    put("")
+    put_table((each | {"commit": each["commit_sha"], "synced": short_time(each["synced_at"])}
+               for each in found["history"]), ("commit", "skills", "synced"))
+
+
+@app.command("add")
+def add_source(
+    url: Annotated[str, typer.Argument(help="The address of a git repository, https.")],
+    name: Annotated[str | None, typer.Option(help="What to call it here.")] = None,
+    branch: Annotated[str | None, typer.Option(help="The branch to follow.")] = None,
+    commit: Annotated[str | None, typer.Option(help="The commit to stay at.")] = None,
+    auto_update: Annotated[bool, typer.Option("--auto-update/--no-auto-update", help="Follow the branch.")] = True,
+    every: Annotated[int | None, typer.Option("--every", min=1, max=8760, help="Hours between two looks.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a git repository and take every skill in it."""
+    from automatos.entrypoints.cli.client import Client
+
+    given: dict[str, Any] = {"git_url": url, "source_name": name, "branch": branch, "commit": commit,
+                             "auto_update": auto_update, "update_frequency_hours": every}
+    body = {field: value for field, value in given.items() if value is not None}
+    _tell(Client().post("/api/skills/sources/git", body), as_json=as_json)
+
+
+@app.command("sync")
+def sync_source(source: Named, as_json: Json = False) -> None:
+    """Read a source again now."""
+    _ask(source, "sync", None, as_json=as_json)
+
+
+@app.command("pin")
+def pin_source(
+    source: Named, commit: Annotated[str | None, typer.Argument(help="The commit to stay at.")] = None,
+    release: Annotated[bool, typer.Option("--release", help="Follow the branch again.")] = False, as_json: Json = False,
+) -> None:
+    """Hold a source at a commit, or let it follow its branch again."""
+    if (commit is None) != release:
+        misuse("a source is held at a commit or released", "give a COMMIT, or --release")
+    _ask(source, "pin", {"commit_sha": commit}, as_json=as_json)
+
+
+@app.command("rollback")
+def roll_back(
+    source: Named, commit: Annotated[str, typer.Argument(help="An earlier commit; see get.")],
+    yes: Yes = False, no_input: NoInput = False, as_json: Json = False,
+) -> None:
+    """Make the skills of a source what they were at an earlier commit."""
+    from automatos.entrypoints.cli.asking import Manner
+
+    Manner(as_json, yes, no_input).agree(f"Roll source {source!r} back to {commit[:12]}?")
+    _ask(source, "rollback", {"commit_sha": commit}, as_json=as_json)
+
+
+@app.command("delete")
+def delete_source(
+    source: Named, force: Force = False, yes: Yes = False, no_input: NoInput = False, as_json: Json = False
+) -> None:
+    """Remove a source and its skills."""
+    from automatos.entrypoints.cli.asking import Manner
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.figures import quantity
+    from automatos.entrypoints.cli.finding import SOURCE, find
+
+    client, manner = Client(), Manner(as_json, yes, no_input)
+    found = find(client, SOURCE, source)
+    manner.agree(f"Delete source {found['source_name']!r} with {quantity(found['skills_discovered'], 'skill')}?")
+    client.delete(f"/api/skills/sources/{found['id']}", force=force or None)
+    manner.tell({"id": found["id"], "deleted": True}, f"source {found['source_name']!r} is deleted")
+
+
+def _ask(source: str, verb: str, body: Any, *, as_json: bool) -> None:
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import SOURCE, find
+
+    client = Client()
+    _tell(client.post(f"/api/skills/sources/{find(client, SOURCE, source)['id']}/{verb}", body), as_json=as_json)
+
+
+def _tell(result: dict[str, Any], *, as_json: bool) -> None:
+    """Write what a look at a repository brought."""
+    if as_json:
+        put_json(result)
+        return
+    for action in ("added", "updated", "removed"):
+        for name in result[action]:
+            put(f"skill {name} {action}")
+    for each in result["problems"]:
+        say(f"{each['path']} was left out: {' '.join(each['problems'])}")
+    say(f"source {result['source_name']!r} is at {_short(result['commit_sha'])}, "
+        f"{len(result['unchanged'])} unchanged")
+
+
+def _short(commit: str | None) -> str:
+    return commit[:12] if commit else "-"
