@@ -4,7 +4,9 @@
 """
 
 import asyncio
+import io
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -28,7 +30,7 @@ from automatos.entrypoints.policy import PUBLIC
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
 
-EXAMPLES = int(os.environ.get("AUTOMATOS_CONTRACT_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("AUTOMATOS_CONTRACT_EXAMPLES", "4"))
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
@@ -36,9 +38,38 @@ CHECKS = [
 ENDLESS = {"GET /api/events"}
 """Answers that do not end."""
 
+AT_HOME: dict[str, dict[str, Any]] = {
+    "POST /api/credentials/test": {"provider": "openai", "base_url": None, "credential_type": None},
+    "POST /api/models/test": {"provider": "openai"},
+    "POST /api/skills/sources/git": {"git_url": "https://127.0.0.1/skills"},
+}
+"""Fields of bodies that decide whom the server calls, each with what keeps the call on this machine."""
+
 VERBS = {"get", "post", "put", "patch", "delete"}
 
+
+
+def zipped() -> bytes:
+    """A ZIP file of one skill."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("tidy/SKILL.md", "---\nname: tidy\ndescription: Keeps things tidy.\n---\n\nTidy up.\n")
+    return whole.getvalue()
+
+
 Send = Callable[[Case], None]
+
+SIGNED_IN = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
+"""Nobody makes up credentials: the caller has a good one, and what others are told is tested elsewhere."""
+
+schemathesis.openapi.media_type("application/zip", st.one_of(st.just(zipped()), st.binary(max_size=100)))
+
+
+@schemathesis.serializer("application/zip")
+def send_bytes(ctx: schemathesis.SerializationContext, value: Any) -> bytes:
+    """What is made up to break the description is not bytes."""
+    del ctx
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +134,7 @@ async def test_generated_requests_find_no_failure_and_no_undescribed_answer(
     """Half of the requests name things that are there, the others whatever comes."""
     assert model_server
     known = await things(client, make)
-    schema = schemathesis.openapi.from_dict(description)
+    schema = schemathesis.openapi.from_dict(description, config=SIGNED_IN)
     found: dict[str, str] = {}
 
     def send(case: Case) -> None:
@@ -132,6 +163,8 @@ def explore(operation: APIOperation, mode: GenerationMode, known: dict[str, Any]
         if is_known and operation.method.upper() != "DELETE" and case.path_parameters:
             for name in case.path_parameters.keys() & known.keys():
                 case.path_parameters[name] = known[name]
+        if isinstance(case.body, dict):
+            case.body |= {name: value for name, value in AT_HOME.get(operation.label, {}).items() if name in case.body}
         send(case)
 
     attempt()
@@ -141,11 +174,19 @@ async def things(client: Client, make: Make) -> dict[str, Any]:
     """One of each thing a path can name."""
     recipe = await make.recipe("Say hello")
     run = await client.cooked(recipe["template_id"])
-    key = (await client.post("/api/api-keys", json={"name": "robot"})).json()
-    credential = (await client.post(
-        "/api/credentials", json={"name": "Spare", "provider": "anthropic", "value": "sk-ant-spare"})).json()
+    key = await made(client, "/api/api-keys", name="robot")
+    credential = await made(client, "/api/credentials", name="Spare", provider="anthropic", value="sk-ant-spare")
+    skill = await made(client, "/api/skills", name="tidy-up", description="Keeps things tidy.", content="Tidy up.")
+    persona = await made(client, f"/api/workspaces/{client.workspace_id}/personas", name="Pirate", system_prompt="Arr.")
     return {
         "agent_id": recipe["steps"][0]["agent_id"], "template_id": recipe["template_id"], "run_id": run["id"],
         "execution_id": run["id"], "version": 1, "workspace_id": str(client.workspace_id), "key_id": key["id"],
-        "credential_id": credential["id"], "category": "chatbot", "key": "greeting",
+        "credential_id": credential["id"], "category": "chatbot", "key": "greeting", "skill_id": skill["id"],
+        "persona_id": persona["id"], "entry_id": 1, "name": "openai_api", "task": "chat",
     }
+
+
+async def made(client: Client, path: str, **body: Any) -> dict[str, Any]:
+    answer = await client.post(path, json=body)
+    assert answer.status == 201, answer.body
+    return answer.json()

@@ -22,7 +22,7 @@ export default defineConfig({
     outDir: "../src/automatos/static",
     emptyOutDir: true,
     target: "es2022",
-    chunkSizeWarningLimit: 400,
+    chunkSizeWarningLimit: 450,
     modulePreload: { polyfill: false },
   },
   server: { host: "127.0.0.1", port: 5173, proxy: { "/api": server, "/health": server } },

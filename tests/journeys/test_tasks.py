@@ -146,6 +146,7 @@ async def test_pausing_freezes_a_run_between_two_turns_and_resuming_goes_on_with
     paused = await client.put(f"/api/agents/{agent['id']}/status", json={
         "status": "paused", "impact_token": preview["impact_token"],
         "confirmations": [one["id"] for one in preview["required_confirmations"]]})
+    await asyncio.sleep(0.5)  # the word reaches the worker a moment after the answer
     gate.set()
     frozen = await until_run(client, task, "paused")
     await asyncio.sleep(0.2)

@@ -94,6 +94,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "not a ZIP"),
     "half a ZIP": (zipped(GOOD)[:-30], "not a ZIP"),
     "no skill": (zipped({"README.md": "x"}), "no SKILL.md"),
+    "too many skills": (zipped({f"s{n}/SKILL.md": skill_md(f"s{n}") for n in range(201)}), "201 skills"),
     "one bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "x"}), "pack/bad"),
     "a name twice": (
         zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one")}), "more than one folder"),

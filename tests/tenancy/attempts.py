@@ -4,14 +4,19 @@ What cannot be filled raises `Unfillable`: whoever adds a route, a body or a pat
 """
 
 import asyncio
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.surface import Answer, Client
-from tests.tenancy.world import Ids
+from tests.tenancy.world import COMMIT, NOWHERE, Ids
 
-FIXED = {"version": 1, "category": "notes", "key": "greeting"}
+FIXED = {
+    "version": 1, "category": "notes", "key": "greeting", "entry_id": 1, "name": "openai_api", "task": "coding",
+    "slug": "load-balancing",
+}
 """Path parameters that belong to nobody."""
 
 WAIT_S = 0.3
@@ -46,11 +51,12 @@ class Operation:
 
     @property
     def body_name(self) -> str | None:
-        """The name of the body's schema, of which there is one."""
+        """The name of the body's schema, of which there is one; its kind when it is not JSON."""
         content = self.entry.get("requestBody", {}).get("content")
         if content is None:
             return None
-        return content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        kind, described = next(iter(content.items()))
+        return described["schema"]["$ref"].rpartition("/")[2] if kind == "application/json" else kind
 
 
 def operations(description: dict[str, Any]) -> list[Operation]:
@@ -74,7 +80,9 @@ class Attempt:
     async def send(self, client: Client, headers: dict[str, str] | None = None) -> Answer:
         """Send it and return the answer; an endless stream is read for a moment."""
         options: dict[str, Any] = {"params": self.query, "headers": client.headers | (headers or {})}
-        if self.body is not None:
+        if isinstance(self.body, bytes):
+            options |= {"data": self.body, "headers": options["headers"] | {"Content-Type": self.operation.body_name}}
+        elif self.body is not None:
             options["json"] = self.body
         async with client.http.request(self.operation.method, self.path, **options) as response:
             body = bytearray()
@@ -132,20 +140,60 @@ def steps(ids: Ids) -> list[dict[str, Any]]:
     return [{"step_id": "s1", "order": 1, "agent_id": ids["agent_id"], "prompt_template": "Hello"}]
 
 
+def agent(ids: Ids, name: str = "Newcomer") -> dict[str, Any]:
+    return {"name": name, "skill_ids": [ids["skill_id"]], "persona_id": str(ids["persona_id"])}
+
+
+def skill_file(name: str) -> dict[str, str]:
+    return {"path": f"{name}/SKILL.md", "content": f"---\nname: {name}\ndescription: Tastes.\n---\n\nTaste.\n"}
+
+
+def zipped(file: dict[str, str]) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr(file["path"], file["content"])
+    return whole.getvalue()
+
+
 QUERIES = {
+    "against": "1",
+    "level": "3",
+    "provider": "openai",
     "recipe": "{template_id}",
-    "topics": "run:{run_id},run:{finished_run_id},runs,recipes,agents,usage",
+    "resource_path": "notes.md",
     "search": "{template_id}",
+    "source_id": "{source_id}",
+    "topics": "run:{run_id},run:{finished_run_id},agent:{agent_id},runs,recipes,agents,usage,personas,skills,"
+              "heartbeats,credentials,models",
 }
 BODIES: dict[str | None, Any] = {
-    "AgentCreate": lambda _: {"name": "Newcomer", "agent_type": "custom"},
-    "AgentUpdate": lambda _: {"description": "taken over"},
+    "AgentConfiguration": lambda _: {"retry_attempts": 1},
+    "AgentCreate": agent,
+    "AgentImport": lambda ids: {"documents": [
+        {"name": "Imported", "skills": [ids["skill_name"]], "persona": {"slug": ids["persona_slug"]}}]},
+    "AgentUpdate": lambda ids: {"description": "taken over", "skill_ids": [ids["skill_id"]],
+                                "persona_id": str(ids["persona_id"])},
     "ApiKeyNew": lambda _: {"name": "robot", "role": "viewer"},
+    "BulkActions": lambda ids: {"action": "tag", "agent_ids": [ids["agent_id"]], "tags": ["taken-over"]},
+    "BulkCreate": lambda ids: {"agents": [agent(ids, "First"), agent(ids, "Second")]},
+    "CostQuestion": lambda _: {"provider": "demo", "model_id": "demo", "input_tokens": 1, "output_tokens": 1},
     "CredentialCreate": lambda _: {"name": "Mine", "provider": "openai", "value": "sk-mine"},
     "CredentialTry": lambda _: {"provider": "openai", "value": "sk-mine"},
+    "CredentialUpdate": lambda _: {"description": "taken over"},
+    "Draft": lambda ids: {"agent": agent(ids)},
     "ExecutionStart": lambda _: {"input_data": {}},
+    "GitSourceCreate": lambda _: {"git_url": NOWHERE},
+    "HeartbeatSettings": lambda _: {"interval_minutes": 30},
     "InvitationAcceptance": lambda ids: {"token": ids["invitation_token"]},
     "InvitationNew": lambda _: {"email": "somebody@example.org", "role": "viewer"},
+    "ModelCreate": lambda _: {"provider": "demo", "model_id": "mine"},
+    "ModelNeeds": lambda _: {"task_type": "coding"},
+    "ModelSettings": lambda _: {"provider": "demo", "model_id": "demo"},
+    "ModelTrial": lambda _: {"provider": "demo", "model_id": "demo"},
+    "ModelUpdate": lambda _: {"description": "taken over"},
+    "PersonaChange": lambda ids: {"persona_id": str(ids["persona_id"])},
+    "PersonaCreate": lambda _: {"name": "Pirate", "system_prompt": "Arr."},
+    "PersonaUpdate": lambda _: {"name": "Corsair"},
     "RecipeBody": lambda ids: {"name": "Soup", "steps": steps(ids)},
     "RecipeCreate": lambda ids: {"name": "Soup", "template_id": "stew", "steps": steps(ids)},
     "RecipeFile": lambda _: {
@@ -160,7 +208,22 @@ BODIES: dict[str | None, Any] = {
     "Setup": lambda _: {"email": "first@example.org", "name": "First", "password": "correct horse"},
     "SignIn": lambda _: {"email": "nobody@example.org", "password": "wrong horse"},
     "SignUp": lambda ids: {"token": str(ids["invitation_id"]), "name": "New", "password": "correct horse"},
+    "SkillChange": lambda ids: {"skill_ids": [ids["skill_id"]]},
+    "SkillCreate": lambda _: {"name": "soup-tasting", "description": "Tastes.", "content": "Taste.",
+                              "files": [{"path": "notes.md", "content": "Salt."}]},
+    "SkillRecommend": lambda ids: {"task_description": ids["skill_name"]},
+    "SkillUpdate": lambda _: {"description": "taken over"},
+    "SkillValidate": lambda _: {"files": [skill_file("broth-tasting")]},
+    "SourcePin": lambda _: {"commit_sha": COMMIT},
+    "SourceRollback": lambda _: {"commit_sha": COMMIT},
+    "SourceUpdate": lambda _: {"update_frequency_hours": 48},
+    "StatusChange": lambda _: {"status": "idle"},
+    "StatusPreviewOrder": lambda _: {"status": "inactive"},
+    "TaskNew": lambda _: {"prompt": "Hello"},
+    "Toggle": lambda _: {"enabled": False},
+    "Trial": lambda ids: {"agent": agent(ids), "messages": [{"role": "user", "content": "Hello"}]},
     "WorkspaceChange": lambda _: {"name": "Renamed"},
     "WorkspaceNew": lambda _: {"name": "Another"},
+    "application/zip": lambda _: zipped(skill_file("stew-tasting")),
 }
-"""What each body is filled with, by the name of its schema."""
+"""What each body is filled with, by the name of its schema or its kind."""

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from automatos.entrypoints.tables import metadata
-from automatos.kernel.db import Database
+from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from tests.tenancy.world import World
 
@@ -16,9 +16,12 @@ OF_THE_ENGINE = {"durable.jobs"}
 
 OWNED = {table.name: "workspace_id" for table in metadata.sorted_tables
          if "workspace_id" in table.c and table.fullname not in OF_THE_ENGINE} | {"workspaces": "id"}
+SHARED = {"personas", "skills", "skill_versions", "skill_files"}
+"""Tables whose rows without a workspace came with the product."""
+
 OTHERWISE_GUARDED = {
     "alembic_version",  # may only be read
-    "llm_models",  # the catalogue is everybody's
+    "credential_types", "llm_models", "patterns",  # everybody's
     "user_sessions", "users",  # people belong to no workspace; found by secrets and ids only
 }
 
@@ -105,6 +108,51 @@ async def test_no_row_can_be_put_into_a_foreign_workspace(
             if await connection.fetchval(f"SELECT count(*) FROM {table} WHERE {column} = $1", his):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
                     await connection.execute(f"UPDATE {table} SET {column} = $1 WHERE {column} = $2", hers, his)
+
+
+async def test_what_came_with_the_product_is_read_by_everybody(
+    world: World, superuser: asyncpg.Connection, database: Database, ask
+) -> None:
+    del world
+    async with database.recording(None) as outside:
+        for table in SHARED:
+            there = await superuser.fetchval(f"SELECT count(*) FROM {table} WHERE workspace_id IS NULL")
+            assert there, table
+            assert await ask(f"SELECT count(*) FROM {table} WHERE workspace_id IS NULL") == there, table
+            assert await outside.fetchval(f"SELECT count(*) FROM {table}") == there, table
+
+
+@pytest.mark.parametrize("scope", [None, Scope.AUTH, Scope.ADMIN])
+async def test_what_came_with_the_product_is_written_by_nobody(
+    world: World, superuser: asyncpg.Connection, database: Database, scope: Scope | None
+) -> None:
+    hers = world.hers["workspace_id"]
+
+    async with database.recording(hers, scope) as connection:
+        for table in SHARED:
+            for statement in (f"UPDATE {table} SET workspace_id = $1 WHERE workspace_id IS NULL",
+                              f"DELETE FROM {table} WHERE workspace_id IS NULL OR workspace_id <> $1"):
+                assert (await connection.execute(statement, hers)).endswith(" 0"), statement
+            row = await superuser.fetchval(
+                f"SELECT (to_jsonb(t) - 'workspace_id')::text FROM {table} t WHERE workspace_id = $1 LIMIT 1", hers)
+            for statement, argument in (
+                (f"INSERT INTO {table} OVERRIDING SYSTEM VALUE "
+                 f"SELECT * FROM jsonb_populate_record(NULL::{table}, $1::jsonb)", row),
+                (f"UPDATE {table} SET workspace_id = NULL WHERE workspace_id = $1", hers),
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                    await connection.execute(statement, argument)
+
+
+async def test_the_verbs_that_rooms_share_show_no_foreign_row(world: World, ask) -> None:
+    hers = world.hers
+    for call in (
+        f"persona_for_run('{hers['persona_id']}')", f"persona_cards(ARRAY['{hers['persona_id']}'::uuid], NULL)",
+        f"persona_cards(NULL, '{hers['persona_slug']}')", f"skills_for_run(ARRAY[{hers['skill_id']}])",
+        f"skill_cards(ARRAY[{hers['skill_id']}], NULL)", f"skill_cards(NULL, ARRAY['{hers['skill_name']}'])",
+        f"agent_for_start({hers['agent_id']})",
+    ):
+        assert await ask(f"SELECT {call}") is None, call
 
 
 async def test_the_verbs_of_the_recording_path_write_into_no_foreign_workspace(

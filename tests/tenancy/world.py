@@ -19,6 +19,10 @@ from tests.surface import Answer, Client, Make
 
 Ids = dict[str, Any]
 
+COMMIT = "a" * 40
+NOWHERE = "https://127.0.0.1/skills"
+"""The address of a repository that this server refuses to ask."""
+
 
 @dataclass
 class Person:
@@ -106,46 +110,106 @@ async def fill_hers(world: World, models: ModelServer) -> None:
     secret, hers = world.secret, world.hers
     ada = await world.ada.at(world.ada.home)
     shared = await made(ada, "/api/workspaces", name=f"{secret} kitchen")
-    hers["workspace_id"] = UUID(shared["id"])
+    hers |= {"workspace_id": UUID(shared["id"]), "user_id": world.ada.id}
     ada = await world.ada.at(shared["id"])
+    await fill_library(world, ada)
 
-    agent = await Make(ada).agent(f"{secret} cook", tools=["calculator"], description=f"makes {secret}-soup")
+    agent = await Make(ada).agent(
+        f"{secret} cook", tools=["calculator"], description=f"makes {secret}-soup",
+        skill_ids=[hers["skill_id"]], persona_id=str(hers["persona_id"]))
     recipe = await Make(ada).recipe(
         {"prompt_template": f"{secret} prompt", "agent_id": agent["id"]},
         name=f"{secret} soup", template_id=f"{secret}-soup",
     )
-    hers |= {"agent_id": agent["id"], "template_id": recipe["template_id"], "user_id": world.ada.id}
-    await cook_once_and_hold_once(world, ada, models)
+    hers |= {"agent_id": agent["id"], "template_id": recipe["template_id"]}
+    await invite(world, ada)
+    key = await made(ada, "/api/api-keys", name=f"{secret} key", role="viewer")
+    credential = await made(ada, "/api/credentials", name=f"{secret} key", provider="anthropic", value=f"sk-{secret}")
+    await made(ada, "/api/credentials", name=f"{secret} database", credential_type="postgres_credentials", data={
+        "host": "127.0.0.1", "database": "soups", "username": secret, "password": secret})
+    hers |= {"key_id": UUID(key["id"]), "credential_id": UUID(credential["id"])}
+    saved = await ada.put("/api/settings/notes/greeting", json={"value": secret})
+    assert saved.status == 200, saved.body
+    await work_once_and_hold_once(world, ada, models)
 
+
+async def fill_library(world: World, ada: Client) -> None:
+    """A persona, a skill with a file, and a source of skills that nobody ever asks."""
+    secret, hers = world.secret, world.hers
+    persona = await made(ada, f"/api/workspaces/{hers['workspace_id']}/personas", name=f"{secret} voice",
+                         system_prompt=f"Speak like a {secret}.")
+    skill = await made(ada, "/api/skills", name=f"{secret}-skill", description=f"How to cook {secret}-soup.",
+                       content=f"Stir the {secret}.", files=[{"path": "notes.md", "content": secret}])
+    source_id = new_id()
+    async with world.ada.database.recording(hers["workspace_id"]) as connection:
+        await connection.execute(
+            "INSERT INTO skill_sources (id, workspace_id, source_name, source_type, git_url, git_branch,"
+            " git_commit_sha, history) VALUES ($1, $2, $3, 'git', $4, 'main', $5, $6)",
+            source_id, hers["workspace_id"], f"{secret} source", NOWHERE, COMMIT,
+            f'[{{"commit_sha": "{COMMIT}", "synced_at": "2026-01-01T00:00:00Z", "versions": {{}}}}]')
+    hers |= {"persona_id": UUID(persona["id"]), "persona_slug": persona["slug"], "skill_id": skill["id"],
+             "skill_name": skill["name"], "source_id": source_id}
+
+
+async def invite(world: World, ada: Client) -> None:
+    """Vic comes to look; somebody else has not answered yet."""
     for person, role in ((world.vic, "viewer"), (None, "editor")):
-        path = f"/api/workspaces/{shared['id']}/members/invite"
-        invitation = await made(ada, path, email=person.email if person else f"{secret}@example.org", role=role)
+        path = f"/api/workspaces/{world.hers['workspace_id']}/members/invite"
+        email = person.email if person else f"{world.secret}@example.org"
+        invitation = await made(ada, path, email=email, role=role)
         if person:
             invited = await person.at(None)
             accepted = await invited.post("/api/invitations/accept", json={"token": invitation["token"]})
             assert accepted.status == 200, accepted.body
-        hers |= {"invitation_id": UUID(invitation["id"]), "invitation_token": invitation["token"]}
-    key = await made(ada, "/api/api-keys", name=f"{secret} key", role="viewer")
-    credential = await made(ada, "/api/credentials", name=f"{secret} key", provider="anthropic", value=f"sk-{secret}")
-    hers |= {"key_id": UUID(key["id"]), "credential_id": UUID(credential["id"])}
-    saved = await ada.put("/api/settings/notes/greeting", json={"value": secret})
-    assert saved.status == 200, saved.body
+        world.hers |= {"invitation_id": UUID(invitation["id"]), "invitation_token": invitation["token"]}
 
 
-async def cook_once_and_hold_once(world: World, ada: Client, models: ModelServer) -> None:
-    """Let one run finish, and stop another at the gate, where a foreign cancel would be seen."""
-    template_id = world.hers["template_id"]
+async def work_once_and_hold_once(world: World, ada: Client, models: ModelServer) -> None:
+    """Let a recipe, a task and a heartbeat finish, and stop another run at the gate, where a foreign cancel is seen."""
+    template_id, agent_id = world.hers["template_id"], world.hers["agent_id"]
     models.script(Reply(tool_calls=[("calculator", {"expression": "1+1"})]), Reply(text=f"{world.secret} answer"),
                   match=world.secret)
     finished = await ada.cooked(template_id)
     assert finished["status"] == "completed", finished
+    task = await ada.post(f"/api/agents/{agent_id}/execute", json={"prompt": f"{world.secret} task"})
+    assert task.status == 202, task.body
+    await ada.follow(task.json()["execution_id"])
+    beat = await check_in(ada, agent_id)
+    world.hers |= {"finished_run_id": UUID(finished["id"]), "task_id": UUID(task.json()["execution_id"]),
+                   "beat_id": UUID(beat["id"])}
+    await settled(ada, agent_id)
+
     models.script(Reply(text="late", gate=world.gate), match=world.secret)
     called = len(models.calls)
     held = await ada.cook(template_id)
     async with asyncio.timeout(10):
         while len(models.calls) == called:
             await asyncio.sleep(0.02)
-    world.hers |= {"run_id": UUID(held), "execution_id": UUID(held), "finished_run_id": UUID(finished["id"])}
+    world.hers |= {"run_id": UUID(held), "execution_id": UUID(held)}
+
+
+async def check_in(ada: Client, agent_id: int) -> dict[str, Any]:
+    """Configure a heartbeat that is not due for days, and have one beat now."""
+    path = f"/api/heartbeat/agents/{agent_id}"
+    saved = await ada.put(f"{path}/config", json={"enabled": True, "interval_minutes": 43200, "prompt": "Look around."})
+    assert saved.status == 200, saved.body
+    started = await ada.post(f"{path}/run")
+    assert started.status == 202, started.body
+    async with asyncio.timeout(10):
+        while (last := (await ada.get(f"{path}/last")).json())["status"] == "running":
+            await asyncio.sleep(0.05)
+    return last
+
+
+async def settled(ada: Client, agent_id: int) -> None:
+    """Wait until what the agent did is added up, which happens a moment later."""
+    async with asyncio.timeout(10):
+        while True:
+            agent = (await ada.get(f"/api/agents/{agent_id}")).json()
+            done, asked = agent["performance_metrics"], agent["model_usage_stats"]
+            if (done["total_tasks_executed"], asked["total_requests"]) == (3, 4):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def made(client: Client, path: str, **body: Any) -> dict[str, Any]:

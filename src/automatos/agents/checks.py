@@ -1,9 +1,7 @@
 """The checks that an agent passes before it is active."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
-from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,9 +11,9 @@ from automatos.agents.models import Agent
 from automatos.agents.queries import assigned
 from automatos.agents.readiness import Readiness
 from automatos.agents.stored import model_settings_of
-from automatos.credentials.service import find_provider
 from automatos.kernel.schemas import Body
-from automatos.llm.types import FALLBACK_SEPARATOR, ModelChoice
+from automatos.llm.service import check_choice, fallback_of
+from automatos.llm.types import ModelChoice
 from automatos.tools.service import known_names
 
 
@@ -29,7 +27,7 @@ async def find_faults(session: AsyncSession, agent: Agent, readiness: Readiness)
     faults = [*broken, *_broken_tools(readiness, (str(name) for name in _tools_of(agent)))]
     if not any(fault.startswith("model_config") for fault in broken):
         settings = model_settings_of(agent.llm_config, agent.configuration)
-        faults += await _broken_models(readiness, agent.workspace_id, settings)
+        faults += await _broken_models(session, readiness, agent, settings)
     faults += await _broken_persona(session, agent)
     return faults + await _broken_skills(session, agent)
 
@@ -46,26 +44,18 @@ def _broken_tools(readiness: Readiness, tools: Iterable[str]) -> list[str]:
 
 
 async def _broken_models(
-    readiness: Readiness, workspace_id: UUID, settings: Mapping[str, Any] | None
+    session: AsyncSession, readiness: Readiness, agent: Agent, settings: Mapping[str, Any] | None
 ) -> list[str]:
     choice = ModelChoice(**settings) if settings else None
-    faults: list[str] = []
-    if obstacle := await readiness.models.find_obstacle(workspace_id, choice):
+    environment = str(agent.configuration.get("environment") or "") or None
+    unfit = await check_choice(session, choice) if choice else []
+    faults = [f"Its model settings do not fit: {fault}" for fault in unfit]
+    if obstacle := await readiness.models.find_obstacle(agent.workspace_id, choice, environment):
         faults.append(f"Its model cannot be asked: {obstacle}")
-    fallback = _fallback_of(choice) if choice else None
-    if fallback and (obstacle := await readiness.models.find_obstacle(workspace_id, fallback)):
+    fallback = fallback_of(choice) if choice else None
+    if fallback and (obstacle := await readiness.models.find_obstacle(agent.workspace_id, fallback, environment)):
         faults.append(f"Its fallback model {fallback.model_id} cannot be asked: {obstacle}")
     return faults
-
-
-def _fallback_of(choice: ModelChoice) -> ModelChoice | None:
-    """Return the model asked when the first fails: one of the same provider, or `provider:model`."""
-    if not choice.fallback_model_id:
-        return None
-    provider, separator, model_id = choice.fallback_model_id.partition(FALLBACK_SEPARATOR)
-    if not (separator and find_provider(provider)):
-        provider, model_id = choice.provider, choice.fallback_model_id
-    return replace(choice, provider=provider, model_id=model_id, fallback_model_id=None)
 
 
 def _tools_of(agent: Agent) -> Sequence[object]:

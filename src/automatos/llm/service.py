@@ -180,7 +180,7 @@ class ModelClient:
         """
         question = _Question(messages, tools, context, on_delta, on_restart, retries,
                              attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools)
-        fallback = _fallback_of(choice)
+        fallback = fallback_of(choice)
         started_at = _now_s()
         first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0))
         try:
@@ -302,8 +302,8 @@ def _fault(kind: type[Fault], choice: ModelChoice, what: str) -> Fault:
     return kind(what, provider=choice.provider, model_id=choice.model_id)
 
 
-def _fallback_of(choice: ModelChoice) -> ModelChoice | None:
-    """Return the choice's fallback: a model of the same provider, or `provider:model`."""
+def fallback_of(choice: ModelChoice) -> ModelChoice | None:
+    """Return the model that is asked when a choice's first fails: of the same provider, or `provider:model`."""
     named = choice.fallback_model_id
     if not named:
         return None

@@ -154,19 +154,6 @@ class SkillInUse(Problem):
         )
 
 
-class UnknownSkills(Problem):
-    """Skills that the workspace does not have cannot be assigned; names each."""
-
-    status = 422
-    code = "unknown_skills"
-    title = "There is no such skill"
-
-    def __init__(self, unknown: Sequence[int], off: Sequence[str] = ()) -> None:
-        faults = [f"{', '.join(str(one) for one in unknown)} not known"] if unknown else []
-        faults += [f"{', '.join(repr(name) for name in off)} switched off"] if off else []
-        super().__init__(f"skill_ids: {' and '.join(faults)}.", field="skill_ids", unknown=list(unknown), off=list(off))
-
-
 class SourceNotFound(Problem):
     """The workspace has no such source; those of other workspaces answer alike."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 FENCE = "---"
-MAX_CHARS = 16_384
+MAX_CHARS = 8_192
 MAX_DEPTH = 4
 
 

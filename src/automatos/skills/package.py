@@ -23,6 +23,7 @@ from automatos.skills.types import FileKind, JsonObject, SkillCategory, SkillKin
 MAIN_FILES = ("SKILL.md", "skill.md")
 FIELDS = frozenset({"name", "description", "license", "compatibility", "metadata", "allowed-tools"})
 MAX_NAME, MAX_DESCRIPTION, MAX_COMPATIBILITY = 64, 1024, 500
+MAX_SKILLS = 200
 MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 500, 1024 * 1024, 10 * 1024 * 1024
 KINDS = MappingProxyType({
     "scripts": FileKind.SCRIPT, "references": FileKind.REFERENCE, "assets": FileKind.ASSET,
@@ -85,6 +86,14 @@ def find_skills(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
             inside = path if owner == "." else path[len(owner) + 1:]
             found["" if owner == "." else owner][inside] = content
     return found
+
+
+def check_packages(files: Mapping[str, bytes]) -> list[Checked]:
+    """Read every folder with a SKILL.md; takes a few seconds for the largest sets, so call it in a thread."""
+    found = find_skills(files)
+    if len(found) > MAX_SKILLS:
+        return [Checked("", None, [f"There are {len(found)} skills; {MAX_SKILLS} are taken at once."])]
+    return [check_package(folder, inside) for folder, inside in found.items()]
 
 
 def check_package(folder: str, files: Mapping[str, bytes]) -> Checked:

@@ -79,7 +79,7 @@ async def upload_skills(
 async def validate_skills(body: schemas.SkillValidate, caller: CurrentCaller) -> schemas.SkillVerdict:
     """Check the files of skills and list every fault; nothing is saved."""
     del caller
-    return service.check(body)
+    return await asyncio.to_thread(service.check, body)
 
 
 @router.post("/recommend")

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import Database
 from automatos.skills import front_matter, schemas
-from automatos.skills.package import Checked, check_package, find_skills
+from automatos.skills.package import Checked, check_packages
 from automatos.skills.queries import records
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.reading import Page, describe, get_skill, list_skills
@@ -40,11 +40,9 @@ def split_tags(text: str | None) -> tuple[str, ...]:
 
 
 def check(body: schemas.SkillValidate) -> schemas.SkillVerdict:
-    """Return every fault of every skill among some files; nothing is stored."""
+    """Return every fault of every skill among some files; nothing is stored. Call it in a thread."""
     files = {file.path: file.content.encode() for file in body.files}
-    checked = [check_package(folder, inside) for folder, inside in find_skills(files).items()]
-    if not checked:
-        checked = [Checked("", None, ["There is no SKILL.md among the files."])]
+    checked = check_packages(files) or [Checked("", None, ["There is no SKILL.md among the files."])]
     items = [_verdict(one, files) for one in checked]
     return schemas.SkillVerdict(is_valid=not any(one.problems for one in checked), items=items, total=len(items))
 

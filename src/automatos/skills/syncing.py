@@ -3,6 +3,7 @@
 Repositories are read with no transaction open; what was read is then stored in one.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -25,7 +26,7 @@ from automatos.skills.errors import (
 from automatos.skills.git.address import name_of
 from automatos.skills.git.fetch import GitReader, Snapshot
 from automatos.skills.models import Skill, SkillSource
-from automatos.skills.package import Checked, Package, check_package, find_skills
+from automatos.skills.package import Checked, Package, check_packages
 from automatos.skills.queries import records
 from automatos.skills.queries import sources as queries
 from automatos.skills.reading import describe as describe_skills
@@ -34,7 +35,6 @@ from automatos.skills.storing import Origin
 from automatos.skills.types import SkillOrigin, SkillUsers, SourceStatus, SyncStatus
 from automatos.workspaces.types import Caller
 
-MAX_SKILLS = 200
 KEPT_COMMITS = 50
 Actor = Caller | str
 
@@ -68,7 +68,7 @@ async def add_git_source(
         if await queries.is_name_taken(session, caller.workspace_id, name):
             raise SourceNameTaken(name)
     snapshot = await git.read(body.git_url, body.branch, body.commit)
-    checked = _checked(snapshot)
+    checked = await asyncio.to_thread(_checked, snapshot)
     async with database.session(caller.workspace_id) as session:
         source = await queries.insert_source(session, caller.workspace_id, {
             "source_name": name, "source_type": SkillOrigin.GIT, "git_url": body.git_url, "git_branch": body.branch,
@@ -156,7 +156,7 @@ async def _sync_to(
     workspace_id, source_id = source.workspace_id, source.id
     try:
         snapshot = await git.read(source.git_url or "", source.git_branch, commit)
-        checked = _checked(snapshot)
+        checked = await asyncio.to_thread(_checked, snapshot)
         async with database.session(workspace_id) as session:
             source = await get_source(session, workspace_id, source_id, lock=True)
             if pins:
@@ -183,13 +183,11 @@ def _name(actor: Actor) -> str:
 
 
 def _checked(snapshot: Snapshot) -> list[Checked]:
-    """Judge every folder with a SKILL.md; raises when none of them can be used."""
-    found = find_skills(snapshot.files)
-    if not found:
+    """Judge every folder with a SKILL.md; raises when there is none."""
+    checked = check_packages(snapshot.files)
+    if not checked:
         raise GitRefused("The repository holds no SKILL.md. Each folder with a SKILL.md is one skill.")
-    if len(found) > MAX_SKILLS:
-        raise GitRefused(f"The repository holds {len(found)} skills; {MAX_SKILLS} are taken.")
-    return [check_package(folder, files) for folder, files in found.items()]
+    return checked
 
 
 async def _take(

@@ -86,21 +86,6 @@ class FileKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SkillRef:
-    """A skill as other rooms need to know it."""
-
-    id: int
-    name: str
-    description: str
-    skill_type: str
-    category: str
-    source: str
-    is_active: bool
-    core_tokens: int
-    current_version: int
-
-
-@dataclass(frozen=True, slots=True)
 class SkillUser:
     """An agent that a skill is assigned to."""
 
@@ -110,11 +95,3 @@ class SkillUser:
 
 SkillUsers = Callable[[AsyncSession, UUID, Sequence[int]], Awaitable[Mapping[int, Sequence[SkillUser]]]]
 """Tells which agents of a workspace use which of the skills; handed down as `app.state.skill_users`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a skill as it is stored: where it lies in the skill's folder, and its bytes."""
-
-    path: str
-    content: bytes

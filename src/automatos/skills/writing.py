@@ -1,5 +1,6 @@
 """Making, changing and removing skills: by hand and by upload."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from automatos.skills.errors import (
     SkillVersionNotFound,
 )
 from automatos.skills.models import Skill
-from automatos.skills.package import MAIN_FILES, Package, check_package, find_skills
+from automatos.skills.package import MAIN_FILES, Package, check_package, check_packages
 from automatos.skills.queries import records
 from automatos.skills.reading import get_skill
 from automatos.skills.storing import Origin
@@ -64,7 +65,7 @@ async def import_files(session: AsyncSession, caller: Caller, files: Mapping[str
         SkillInvalid: at least one is not a skill; names every fault of each.
         SkillNameTaken: skills of these names are there from elsewhere.
     """
-    packages = _packages(files)
+    packages = await asyncio.to_thread(_packages, files)
     known = await records.find_own(session, caller.workspace_id, [one.name for one in packages], lock=True)
     foreign = [name for name, skill in known.items() if skill.source != SkillOrigin.UPLOAD]
     if foreign:
@@ -78,7 +79,7 @@ async def import_files(session: AsyncSession, caller: Caller, files: Mapping[str
 
 
 def _packages(files: Mapping[str, bytes]) -> list[Package]:
-    checked = [check_package(folder, inside) for folder, inside in find_skills(files).items()]
+    checked = check_packages(files)
     if not checked:
         raise ArchiveRefused("There is no SKILL.md in the archive. Each folder with a SKILL.md is one skill.")
     problems = {one.folder: one.problems for one in checked if one.problems}

@@ -95,6 +95,7 @@ export function AgentSettings({ agent, heartbeat }: Props) {
                 <HeartbeatFields
                   draft={beat.draft}
                   change={beat.change}
+                  hours={heartbeat.data.active_hours}
                   fault={(key) => beats.faultOf(save.beatProblem, key)}
                 />
                 <LastBeat agentId={agent.data.id} config={heartbeat.data} runLink={(id) => <RunLink id={id} />} />

@@ -7,7 +7,7 @@ import { AgentRuns } from "@/features/agents/agent-runs";
 import { TaskDialog } from "@/features/agents/agent-task";
 import { AgentUsage } from "@/features/agents/agent-usage";
 import { AgentVersions } from "@/features/agents/agent-versions";
-import { DeleteAgentDialog } from "@/features/agents/impact-delete";
+import { DeleteAgentSheet } from "@/features/agents/impact-delete";
 import { useAgentHints } from "@/features/agents/lifecycle-queries";
 import { AgentPrompt } from "@/features/agents/prompt-viewer";
 import { exportOf, useAgent } from "@/features/agents/queries";
@@ -190,7 +190,7 @@ function MoreMenu({ agent }: { agent: Agent }) {
         )}
       </Menu>
       {isDeleting && (
-        <DeleteAgentDialog
+        <DeleteAgentSheet
           agent={agent}
           onClose={() => setDeleting(false)}
           onDeleted={() => {

@@ -4,7 +4,7 @@ import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { Agent } from "@/client";
 import type { AgentActions } from "@/features/agents/agent-menu";
-import { DeleteAgentDialog } from "@/features/agents/impact-delete";
+import { DeleteAgentSheet } from "@/features/agents/impact-delete";
 import { agentStatsQuery } from "@/features/agents/queries";
 import { Roster } from "@/features/agents/roster";
 import { chooseView, chosenView, type RosterSearch } from "@/features/agents/roster-state";
@@ -56,7 +56,7 @@ export function AgentsPage() {
         <StatusSheet agentId={search.change} onClose={() => void show({ change: undefined })} />
       )}
       {deleting && (
-        <DeleteAgentDialog
+        <DeleteAgentSheet
           agent={deleting}
           onClose={() => setDeleting(null)}
           onDeleted={() => {

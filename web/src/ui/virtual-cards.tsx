@@ -1,4 +1,4 @@
-import { type ReactNode, useRef } from "react";
+import { memo, type ReactNode, useRef } from "react";
 import { useColumns, useVirtualRows } from "./virtual";
 
 interface CardsProps<Item> {
@@ -17,6 +17,7 @@ interface CardsProps<Item> {
 
 const GAP_PX = 16;
 const MOST_COLUMNS = 3;
+const OVERSCAN = 2;
 const rowKey = (index: number) => index;
 
 /** Cards in as many columns as fit; of thousands, only those in sight are in the page. */
@@ -28,6 +29,7 @@ export function VirtualCards<Item>({ label, items, total, keyOf, height, width, 
     count: Math.ceil(items.length / columns),
     estimate: height + GAP_PX,
     keyOf: rowKey,
+    overscan: OVERSCAN,
     onEnd,
   });
   const cells = rows.items.flatMap(({ index }) => {
@@ -47,10 +49,30 @@ export function VirtualCards<Item>({ label, items, total, keyOf, height, width, 
       }}
     >
       {cells.map(({ item, place }) => (
-        <li key={keyOf(item)} aria-setsize={total} aria-posinset={place}>
-          {children(item)}
-        </li>
+        <Cell
+          key={keyOf(item)}
+          item={item}
+          place={place}
+          total={total}
+          draw={children as (item: unknown) => ReactNode}
+        />
       ))}
     </ul>
   );
 }
+
+interface CellProps {
+  item: unknown;
+  place: number;
+  total: number;
+  draw: (item: unknown) => ReactNode;
+}
+
+/** Drawn once, however often the list around it scrolls. */
+const Cell = memo(function Cell({ item, place, total, draw }: CellProps) {
+  return (
+    <li aria-setsize={total} aria-posinset={place}>
+      {draw(item)}
+    </li>
+  );
+});

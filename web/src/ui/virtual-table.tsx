@@ -1,6 +1,6 @@
 import { clsx } from "clsx";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useCallback, useRef } from "react";
+import { memo, type ReactNode, useCallback, useRef } from "react";
 import { useVirtualRows } from "./virtual";
 
 export interface Column<Row> {
@@ -30,7 +30,8 @@ interface TableProps<Row> {
   isChosen?: (row: Row) => boolean;
 }
 
-const ROW_PX = 57;
+const ROW_PX = 49;
+const OVERSCAN = 6;
 const DIRECTIONS = { asc: "ascending", desc: "descending" } as const;
 
 /** A table that stays quick with thousands of rows: only those in sight are in the page. */
@@ -43,6 +44,7 @@ export function VirtualTable<Row>(props: TableProps<Row>) {
     count: rows.length,
     estimate: ROW_PX,
     keyOf: keyAt,
+    overscan: OVERSCAN,
     onEnd,
   });
   return (
@@ -61,19 +63,14 @@ export function VirtualTable<Row>(props: TableProps<Row>) {
             const row = rows[index];
             return (
               row && (
-                <tr
+                <TableRow
                   key={key}
-                  ref={measure}
-                  data-index={index}
-                  aria-rowindex={index + 2}
-                  className={clsx("border-t", isChosen?.(row) ? "bg-accent-soft" : "hover:bg-sunken")}
-                >
-                  {columns.map((column) => (
-                    <td key={column.id} className={clsx("px-2.5 py-2.5 first:pl-4 last:pr-4", column.className)}>
-                      {column.cell(row)}
-                    </td>
-                  ))}
-                </tr>
+                  row={row}
+                  index={index}
+                  columns={columns as Column<unknown>[]}
+                  isChosen={isChosen?.(row) ?? false}
+                  measure={measure}
+                />
               )
             );
           })}
@@ -83,6 +80,32 @@ export function VirtualTable<Row>(props: TableProps<Row>) {
     </div>
   );
 }
+
+interface RowProps {
+  row: unknown;
+  index: number;
+  columns: readonly Column<unknown>[];
+  isChosen: boolean;
+  measure: (element: Element | null) => void;
+}
+
+/** Drawn once, however often the table around it scrolls. */
+const TableRow = memo(function TableRow({ row, index, columns, isChosen, measure }: RowProps) {
+  return (
+    <tr
+      ref={measure}
+      data-index={index}
+      aria-rowindex={index + 2}
+      className={clsx("border-t", isChosen ? "bg-accent-soft" : "hover:bg-sunken")}
+    >
+      {columns.map((column) => (
+        <td key={column.id} className={clsx("px-2.5 py-2.5 first:pl-4 last:pr-4", column.className)}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+});
 
 /** Stands for the rows that are not drawn. */
 function Gap({ px }: { px: number }) {

@@ -8,6 +8,8 @@ interface VirtualOptions {
   /** The height of one row before it was measured, in px. */
   estimate: number;
   keyOf: (index: number) => string | number;
+  /** So many rows beyond the edges of the window are drawn too. */
+  overscan: number;
   /** Called when the last rows come into sight. */
   onEnd?: (() => void) | undefined;
 }
@@ -20,10 +22,8 @@ export interface VirtualRows {
   measure: (element: Element | null) => void;
 }
 
-const OVERSCAN = 6;
-
 /** Draws only the rows of a long list that the window shows, and asks for more near its end. */
-export function useVirtualRows({ box, count, estimate, keyOf, onEnd }: VirtualOptions): VirtualRows {
+export function useVirtualRows({ box, count, estimate, keyOf, overscan, onEnd }: VirtualOptions): VirtualRows {
   const [top, setTop] = useState(0);
   // At every drawing, because what stands above the rows may have grown; an equal number changes nothing.
   useLayoutEffect(() => {
@@ -33,7 +33,7 @@ export function useVirtualRows({ box, count, estimate, keyOf, onEnd }: VirtualOp
   const rows = useWindowVirtualizer({
     count,
     estimateSize: () => estimate,
-    overscan: OVERSCAN,
+    overscan,
     scrollMargin: top,
     getItemKey: keyOf,
   });

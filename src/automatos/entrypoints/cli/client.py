@@ -38,8 +38,8 @@ class Refused(CommandFailed):
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
         self.problem = problem
-        super().__init__(problem.get("detail") or problem.get("title") or f"the server answered {status}",
-                         *_faults(problem), *_request_id(problem))
+        said = problem.get("detail") or problem.get("title") or f"the server answered {status}"
+        super().__init__(said, *(line for line in _faults(problem) if line not in said), *_request_id(problem))
 
 
 def _faults(problem: dict[str, Any]) -> list[str]:

@@ -1,10 +1,15 @@
 """How commands speak: data on standard output, talk on standard error, errors with the next step, exit codes."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
+
+
+UNCUT = frozenset({"id", "run"})
+"""Columns that people copy from a table."""
 
 
 class Exit(IntEnum):
@@ -72,9 +77,9 @@ def put_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="" if os.environ.get("NO_COLOR") else "bold")
     for column in columns:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold")
+        table.add_column(column.replace("_", " ").upper(), overflow="fold", no_wrap=column in UNCUT)
     for line in cells:
         table.add_row(*line)
     Console().print(table)

@@ -16,7 +16,7 @@ PATIENCE_S = 15.0
 POLL_S = 0.2
 FIELDS = ("enabled", "interval", "hours", "run_when", "watch", "auto_act", "report_to", "prompt", "checklist",
           "next_at", "version")
-BEATS = ("id", "status", "started", "by", "tokens", "cost", "findings", "reason")
+BEATS = ("started", "status", "by", "tokens", "cost", "findings", "reason")
 LISTED = ("agent", "status", "on", "every", "runs_when", "next", "last")
 
 

@@ -17,12 +17,15 @@ def list_patterns(
 ) -> None:
     """List the patterns of coordination, communication and decision."""
     from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.pages import say_rest
 
     page = Client().get("/api/skills/patterns", pattern_type=kind)
     if as_json:
         put_json(page)
-    else:
-        put_table((each | {"type": each["pattern_type"]} for each in page["items"]), ("slug", "name", "type", "description"))
+        return
+    put_table((each | {"type": each["pattern_type"]} for each in page["items"]),
+              ("slug", "name", "type", "description"))
+    say_rest(page, "patterns", "automatos db seed")
 
 
 @app.command("get")

@@ -88,13 +88,6 @@ async def list_of_source(session: AsyncSession, workspace_id: UUID, source_id: U
     return rows.all()
 
 
-async def list_by_ids(session: AsyncSession, workspace_id: UUID, skill_ids: Iterable[int]) -> Sequence[Skill]:
-    """Return those of the named skills that the workspace sees, by name."""
-    rows = await session.scalars(
-        select(Skill).where(_seen(workspace_id), Skill.id.in_(list(skill_ids))).order_by(Skill.name))
-    return rows.all()
-
-
 async def source_names(session: AsyncSession, workspace_id: UUID, source_ids: Iterable[UUID]) -> Mapping[UUID, str]:
     """Return the names of sources by their ids."""
     rows = await session.execute(

@@ -4,8 +4,8 @@ import type { Agent } from "@/client";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
 import { ProblemNote } from "@/ui/problem";
+import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
 import { choose, impactOf, NO_CHOICE, unticked } from "./impact";
 import { ImpactView } from "./impact-view";
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Deletes an agent after showing what goes with it and what it leaves behind. */
-export function DeleteAgentDialog({ agent, onClose, onDeleted }: Props) {
+export function DeleteAgentSheet({ agent, onClose, onDeleted }: Props) {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   const question = deletionQuery(workspace, agent.id);
@@ -46,11 +46,19 @@ export function DeleteAgentDialog({ agent, onClose, onDeleted }: Props) {
   }
 
   return (
-    <Dialog
+    <Sheet
       open
       onOpenChange={(open) => !open && onClose()}
       title={`Delete ${agent.name}?`}
       description="It leaves every list. Its past runs and what they cost stay."
+      footer={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button look="danger" disabled={!isReady} busy={remove.isPending} onClick={press}>
+            Delete agent
+          </Button>
+        </>
+      }
     >
       <div className="grid gap-4" aria-live="polite" aria-busy={impact.isPending}>
         {impact.isPending && <SkeletonRows rows={2} className="h-12" />}
@@ -69,12 +77,6 @@ export function DeleteAgentDialog({ agent, onClose, onDeleted }: Props) {
         )}
         {remove.error && !choice.isStale && <ProblemNote error={remove.error} />}
       </div>
-      <DialogActions>
-        <Button onClick={onClose}>Keep it</Button>
-        <Button look="danger" disabled={!isReady} busy={remove.isPending} onClick={press}>
-          Delete agent
-        </Button>
-      </DialogActions>
-    </Dialog>
+    </Sheet>
   );
 }

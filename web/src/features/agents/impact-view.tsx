@@ -25,7 +25,7 @@ export function ImpactView({ impact, ticked, onTick }: Props) {
         </p>
       )}
       {active_workflows.length > 0 && (
-        <Finding title={formatCount(active_workflows.length, "run at work", "runs at work")}>
+        <Finding title={formatCount(active_workflows.length, "run needs it", "runs need it")}>
           <WorkList work={active_workflows} fate={(id) => fateOf(impact, id)} />
         </Finding>
       )}
@@ -33,8 +33,8 @@ export function ImpactView({ impact, ticked, onTick }: Props) {
         <Finding title={`${formatCount(queued_tasks, "task")} queued`}>
           <p className="text-sm text-muted">
             {impact.will_cancel.length > 0
-              ? `${formatCount(impact.will_cancel.length, "of them", "of them")} will be cancelled.`
-              : "They stay queued."}
+              ? `${formatCount(impact.will_cancel.length, "run")} will be cancelled.`
+              : "Queued work stays queued."}
           </p>
         </Finding>
       )}
@@ -90,6 +90,9 @@ function fateOf(impact: Impact, id: string): string {
   return "";
 }
 
+/** A run without a recipe has its agent's name, which is known here. */
+const KINDS: Record<string, string> = { task: "Task", heartbeat: "Heartbeat" };
+
 /** Runs by name, each a link to its kitchen. */
 export function WorkList({ work, fate }: { work: readonly ActiveWork[]; fate?: (id: string) => string }) {
   return (
@@ -102,7 +105,7 @@ export function WorkList({ work, fate }: { work: readonly ActiveWork[]; fate?: (
             params={{ runId: one.id }}
             className="min-w-0 font-medium break-words text-accent underline-offset-2 hover:underline"
           >
-            {one.name}
+            {one.kind === "recipe" ? one.name : (KINDS[one.kind] ?? one.kind)}
           </Link>
           <span className="text-muted">{[one.place, fate?.(one.id)].filter(Boolean).join(", ")}</span>
           {one.remaining_s !== null && (

@@ -97,12 +97,6 @@ export const useSaveAgent = () =>
     exchange<Agent>("PUT", `/api/agents/${id}`, { workspace, body, headers: etag ? { "If-Match": etag } : {} }),
   );
 
-/** Switches an agent on or off. */
-export const useSwitchAgent = () =>
-  useAgentsChange((workspace, { id, verb }: { id: number; verb: "activate" | "deactivate" }) =>
-    http.post<Agent>(`/api/agents/${id}/${verb}`, { workspace }),
-  );
-
 export type BulkAction = "activate" | "deactivate" | "pause" | "delete" | "tag" | "untag";
 
 interface Bulk {

@@ -102,7 +102,9 @@ function Change({ state, target, onClose }: ChangeProps) {
         ) : (
           <>
             {left > 0 && (
-              <p className="mr-auto basis-full self-center text-sm text-muted sm:basis-auto">{formatCount(left, "confirmation")} to give</p>
+              <p className="mr-auto basis-full self-center text-sm text-muted sm:basis-auto">
+                {formatCount(left, "confirmation")} to give
+              </p>
             )}
             <Button onClick={onClose}>Keep as it is</Button>
             {choice.target !== null && (

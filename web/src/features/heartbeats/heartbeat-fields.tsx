@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Watched } from "@/client/agents";
+import type { HeartbeatConfig, Watched } from "@/client/agents";
 import { Checklist } from "@/ui/checklist";
 import { SelectField, TextArea, TextField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
@@ -10,6 +10,8 @@ interface Props {
   draft: HeartbeatDraft;
   change: (part: Partial<HeartbeatDraft>) => void;
   fault: (key: keyof HeartbeatDraft) => string | undefined;
+  /** The hours in force now, as they are stored. */
+  hours: HeartbeatConfig["active_hours"];
 }
 
 const ZONES = Intl.supportedValuesOf("timeZone");
@@ -21,7 +23,7 @@ const WATCHED: { value: Watched; label: string; hint: string; words: string }[] 
 ];
 
 /** When an agent checks in by itself, and what it does then. */
-export function HeartbeatFields({ draft, change, fault }: Props) {
+export function HeartbeatFields({ draft, change, fault, hours }: Props) {
   return (
     <>
       <Group title="Rhythm">
@@ -58,6 +60,7 @@ export function HeartbeatFields({ draft, change, fault }: Props) {
         <div className="col-span-full">
           <SwitchField
             label="Use the workspace’s hours"
+            hint={hours?.source === "workspace" && `${hours.start} to ${hours.end}, ${hours.timezone}`}
             checked={draft.inherit_active_hours}
             onChange={(inherit_active_hours) => change({ inherit_active_hours })}
           />
@@ -105,7 +108,7 @@ export function HeartbeatFields({ draft, change, fault }: Props) {
   );
 }
 
-function Hours({ draft, change, fault }: Props) {
+function Hours({ draft, change, fault }: Omit<Props, "hours">) {
   return (
     <>
       <TextField

@@ -43,6 +43,11 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
           steps were kept.
         </p>
       )}
+      {state.status === "queued" && state.steps.length > 0 && (
+        <p role="status" className="text-muted">
+          In the queue: it starts as soon as its agent is free, or is resumed if it is paused.
+        </p>
+      )}
       {state.pausedBy && (
         <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
           <CirclePause aria-hidden className="mt-0.5 size-4 shrink-0" />

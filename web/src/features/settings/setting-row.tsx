@@ -74,7 +74,7 @@ function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
               )}
               {!isChanged && own !== "" && (
                 <Button size="sm" busy={save.isPending} onClick={() => store(null)}>
-                  Reset to inherited<span className="sr-only">: {label}</span>
+                  Reset to inherited<span className="sr-only"> {label}</span>
                 </Button>
               )}
             </div>

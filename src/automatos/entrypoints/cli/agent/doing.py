@@ -10,7 +10,7 @@ from automatos.entrypoints.cli.options import AgentName, Json, Sets
 
 app = typer.Typer()
 Prompt = Annotated[str, typer.Argument(help="What to do; @FILE reads a file, @- standard input.")]
-RUNS = ("run", "kind", "recipe", "step", "status", "tokens", "cost", "time", "started")
+RUNS = ("run", "work", "status", "tokens", "cost", "time", "started")
 
 
 def run_agent(
@@ -80,7 +80,7 @@ def list_agent_runs(
         put_json(page)
         return
     put_table(({
-        "run": run["execution_id"], "kind": run["kind"], "recipe": run["recipe_id"], "step": run["step_id"],
+        "run": run["execution_id"], "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
         "status": run["status"], "tokens": run["input_tokens"] + run["output_tokens"], "cost": cost(run["cost_usd"]),
         "time": duration(run["duration_ms"]), "started": short_time(run["started_at"]),
     } for run in page["items"]), RUNS)

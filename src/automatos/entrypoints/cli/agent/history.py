@@ -43,7 +43,7 @@ def compare_versions(agent: AgentName, old: Version, new: Version, as_json: Json
         put_json(found)
         return
     for change in found["changes"]:
-        put(change["path"])
+        put(_dotted(change["path"]))
         put(f"  - {written(change['before'])}")
         put(f"  + {written(change['after'])}")
     if not found["changes"]:
@@ -67,8 +67,13 @@ def restore_version(
     if not changes:
         manner.tell(found, f"agent {found['name']!r} is that way already; nothing was changed")
         return
-    say_differences((one["path"], one["before"], one["after"]) for one in changes)
+    say_differences((_dotted(one["path"]), one["before"], one["after"]) for one in changes)
     manner.agree(f"Make agent {found['name']!r} what it was at version {version}?")
     restored = client.post(f"{path}/restore")
     manner.tell(restored, f"agent {restored['name']!r} is as it was at version {version}, saved as version "
                           f"{restored['version']}")
+
+
+def _dotted(path: str) -> str:
+    """Write a path as `--set` takes it."""
+    return path.strip("/").replace("/", ".")

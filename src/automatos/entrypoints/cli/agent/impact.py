@@ -44,10 +44,10 @@ def _lines(impact: dict[str, Any]) -> Iterator[str]:
 def _work(impact: dict[str, Any]) -> Iterator[str]:
     """Yield each unfinished run with what becomes of it."""
     fates = {run: fate for fate in ("interrupt", "cancel", "await") for run in impact[f"will_{fate}"]}
-    said = {"interrupt": "is interrupted", "cancel": "is cancelled", "await": "is waited for"}
+    said = {"interrupt": "will be interrupted", "cancel": "will be cancelled", "await": "will be waited for"}
     yield from _first([
-        f"{one['kind']} {one['name']!r} ({one['id'][-6:]}) is {one['place']}{ends_in(one)}"
-        f"{': ' + said[fates[one['id']]] if one['id'] in fates else ''}"
+        f"{one['place']} {one['kind']} {one['name']!r} (run ...{one['id'][-6:]}{ends_in(one)})"
+        f"{' ' + said[fates[one['id']]] if one['id'] in fates else ''}"
         for one in impact["impact_analysis"]["active_workflows"]])
 
 

@@ -29,7 +29,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
                     continue
                 size += path.stat().st_size
                 if size > MAX_BYTES:
-                    raise CommandFailed(f"{folder} holds more than {MAX_BYTES // 1024 // 1024} MB; is it the right one?")
+                    raise CommandFailed(f"{folder} holds more than {MAX_BYTES // 1024 // 1024} MB; the right one?")
                 files[path.relative_to(top).as_posix()] = path.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{error.filename} cannot be read: {error.strerror}") from error

@@ -10,8 +10,9 @@ from automatos.entrypoints.cli.options import Force, Json, NoInput, Yes
 app = typer.Typer()
 Named = Annotated[str, typer.Argument(help="The source's name or id.", metavar="SOURCE")]
 COLUMNS = ("name", "status", "skills", "commit", "pinned", "synced", "url")
-FIELDS = ("id", "source_name", "git_url", "git_branch", "git_commit_sha", "pinned_commit", "status", "skills_discovered",
-          "auto_update", "update_frequency_hours", "last_sync_at", "last_sync_status", "last_sync_error")
+FIELDS = ("id", "source_name", "git_url", "git_branch", "git_commit_sha", "pinned_commit", "status",
+          "skills_discovered", "auto_update", "update_frequency_hours", "last_sync_at",
+          "last_sync_status", "last_sync_error")
 
 
 @app.command("list")

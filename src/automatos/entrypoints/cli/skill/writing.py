@@ -81,7 +81,8 @@ def upload_skills(
 @app.command("validate")
 def validate_skills(
     folder: Annotated[
-        Path, typer.Argument(help="A folder with a SKILL.md, or a folder of such folders.", exists=True, file_okay=False)
+        Path, typer.Argument(help="A folder with a SKILL.md, or a folder of such folders.", exists=True,
+                             file_okay=False)
     ],
     as_json: Json = False,
 ) -> int:
