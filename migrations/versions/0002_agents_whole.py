@@ -180,6 +180,16 @@ BEGIN
             FROM public.agents WHERE id = wanted);
 END $$;
 
+CREATE FUNCTION durable.forget_work() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before text := current_setting('automatos.workspace_id', true);
+BEGIN
+    PERFORM set_config('automatos.workspace_id', old.id::text, true);
+    DELETE FROM public.recipe_executions WHERE workspace_id = old.id;
+    PERFORM set_config('automatos.workspace_id', coalesce(before, ''), true);
+    RETURN old;
+END $$;
+
 CREATE FUNCTION persona_for_run(wanted uuid) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT jsonb_build_object('id', id, 'slug', slug, 'name', name, 'category', category, 'scope', scope,
@@ -219,6 +229,9 @@ def make_functions() -> None:
     op.execute("DROP FUNCTION durable.finish(text, text)")
     for statement in FUNCTIONS.split(";\n\n"):
         op.execute(statement.replace(":", "\\:"))
+    # Tasks have no recipe that would take them along, and a foreign key would lock the workspace at every start.
+    op.execute("CREATE TRIGGER forget_work AFTER DELETE ON workspaces "
+               "FOR EACH ROW EXECUTE FUNCTION durable.forget_work()")
 
 
 def protect() -> None:

@@ -1,5 +1,6 @@
 """A real Chromium in front of a real server: what every browser test may use."""
 
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -53,12 +54,50 @@ class Site:
         return f"{self.server.url}/w/{self.workspace}{path}"
 
 
-async def call(context: BrowserContext, server: Server, method: str, path: str, body: Any = None) -> Any:
-    """Call the API as the web app does, with the context's cookie."""
-    answer = await context.request.fetch(
-        f"{server.url}{path}", method=method, data=body, headers={"X-Requested-With": "automatos"})
+async def call(
+    context: BrowserContext, server: Server, method: str, path: str, body: Any = None, *, workspace: str | None = None
+) -> Any:
+    """Call the API as the web app does, with the context's cookie, in the named workspace or the caller's first."""
+    headers = {"X-Requested-With": "automatos"} | ({"X-Workspace-Id": workspace} if workspace else {})
+    answer = await context.request.fetch(f"{server.url}{path}", method=method, data=body, headers=headers)
     assert answer.ok, f"{method} {path}: {answer.status} {await answer.text()}"
-    return await answer.json()
+    return await answer.json() if await answer.body() else None
+
+
+@dataclass
+class Room:
+    """A workspace of one test alone: a browser in it, and a second client beside it through the API."""
+
+    server: Server
+    context: BrowserContext
+    id: str
+    slug: str
+
+    def address(self, path: str) -> str:
+        """Return the whole address of a page of the workspace."""
+        return f"{self.server.url}/w/{self.slug}{path}"
+
+    async def open(self, path: str) -> Page:
+        """Open a page of the workspace in a new tab."""
+        page = await self.context.new_page()
+        await page.goto(self.address(path))
+        return page
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Do something in the workspace as somebody else would, without the browser's page knowing."""
+        return await call(self.context, self.server, method, path, body, workspace=self.id)
+
+    async def agent(self, name: str, *, activate: bool = True, **fields: Any) -> dict[str, Any]:
+        """Make an agent."""
+        return await self.call("POST", "/api/agents", {"name": name, "activate": activate} | fields)
+
+
+@asynccontextmanager
+async def new_room(chromium: Browser, server: Server, cookies: Any, **options: Any) -> AsyncIterator[Room]:
+    """Make a workspace and open a browser in it."""
+    async with watched(chromium, server, storage_state=cookies, **({"viewport": WIDE} | options)) as context:
+        made = await call(context, server, "POST", "/api/workspaces", {"name": f"Room {secrets.token_hex(3)}"})
+        yield Room(server, context, made["id"], made["slug"])
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +140,13 @@ async def watched(chromium: Browser, server: Server, **options: Any) -> AsyncIte
     await context.close()
     # A refusal of the server is logged by the browser too; pages show it, and tests look at that.
     assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+async def room(chromium: Browser, site: Site) -> AsyncIterator[Room]:
+    """A workspace of this test alone, with the owner's browser in it."""
+    async with new_room(chromium, site.server, site.cookies) as made:
+        yield made
 
 
 @pytest.fixture

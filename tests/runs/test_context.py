@@ -1,13 +1,15 @@
 """What an agent reads before its first turn, part by part."""
 
 from types import MappingProxyType
+from uuid import UUID
 
 import pytest
 
 from automatos.agents.types import PersonaSpec, SkillSpec
 from automatos.kernel.tokens import estimate_tokens
-from automatos.llm.types import ToolSpec
-from automatos.runs.context import assemble, join
+from automatos.llm.types import ModelChoice, ToolSpec
+from automatos.runs.context import assemble, join, messages_of
+from automatos.runs.types import Opening, Turn
 from tests.runs.specs import BREAD, SOUP, agent
 
 CALCULATOR = ToolSpec("calculator", "Works out numbers.", {})
@@ -85,3 +87,13 @@ def test_a_thousand_skills_are_listed_one_line_each() -> None:
     skills = tuple(SkillSpec(n, f"skill-{n}", "Does it.", 1, 1) for n in range(1000))
 
     assert text_of("skills", skills=skills).count("\n- skill-") == 1000
+
+
+def test_a_loaded_skill_is_to_be_followed_and_everything_else_from_tools_is_material() -> None:
+    def said(name: str, *, ok: bool) -> str:
+        body = {"call_id": "c", "name": name, "arguments": "{}", "output": "Do this.", "ok": ok}
+        opening = Opening("system", "prompt", ModelChoice("openai", "m"), (name,))
+        return messages_of(opening, [Turn(UUID(int=1), 2, "tool", body)])[-1].content
+
+    assert said("load_skill", ok=True) == "Do this."
+    assert said("load_skill", ok=False) == said("read_skill_file", ok=True) == "<data>\nDo this.\n</data>"

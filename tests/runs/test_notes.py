@@ -26,9 +26,10 @@ BAD = Turn(RUN, 3, "tool", {"name": "calculator", "arguments": "{}", "output": "
 
 ERRORS = ["runs.failed"]
 WARNINGS = ["runs.tool_failed", "runs.retrying", *ERRORS]
-INFOS = ["runs.started", "runs.answered", "runs.tool_called", *WARNINGS]
+INFOS = ["runs.finished", *WARNINGS]
 TIMES = ["runs.turn_timed"] * 3
-DETAILS = ["runs.opened", "runs.answer_measured", "runs.call_measured", "runs.call_measured"]
+DETAILS = ["runs.started", "runs.answered", "runs.tool_called", "runs.opened", "runs.answer_measured",
+           "runs.call_measured", "runs.call_measured"]
 
 
 def written(level: str, *, is_timed: bool = True) -> list[EventDict]:
@@ -39,6 +40,7 @@ def written(level: str, *, is_timed: bool = True) -> list[EventDict]:
         notes.answered(MODEL)
         notes.called(GOOD)
         notes.called(BAD)
+        notes.finished(RUN, duration_ms=50, tokens=7)
         notes.retrying(RUN, attempt=2, code="model_timeout", delay_s=1.5)
         notes.failed(RUN, "model_timeout")
     return list(lines)
@@ -56,7 +58,7 @@ def server_level(request: pytest.FixtureRequest) -> Iterator[int]:
 @pytest.mark.capability("S030")
 @pytest.mark.usefixtures("server_level")
 @pytest.mark.parametrize(("level", "events"), [
-    ("error", ERRORS), ("warning", WARNINGS), ("info", INFOS + TIMES), ("debug", INFOS + TIMES + DETAILS),
+    ("error", ERRORS), ("warning", WARNINGS), ("info", INFOS), ("debug", INFOS + TIMES + DETAILS),
 ])
 def test_an_agents_level_decides_what_is_noted_of_it(level: str, events: list[str]) -> None:
     lines = written(level)
@@ -68,7 +70,7 @@ def test_an_agents_level_decides_what_is_noted_of_it(level: str, events: list[st
 @pytest.mark.capability("S031")
 @pytest.mark.usefixtures("server_level")
 def test_times_of_turns_are_noted_only_while_they_are_monitored() -> None:
-    timed = [line for line in written("info") if line["event"] == "runs.turn_timed"]
+    timed = [line for line in written("debug") if line["event"] == "runs.turn_timed"]
 
     assert [(line["turn"], line["kind"], line["duration_ms"]) for line in timed] == [
         (1, "model", 40), (2, "tool", 3), (3, "tool", 0)]
@@ -109,6 +111,6 @@ async def test_a_run_is_noted_as_its_agent_is_configured(client: Client, make: M
 
     events = [line["event"] for line in lines if line.get("agent") == "Chatty"]
     assert events == ["runs.started", "runs.opened", "runs.answered", "runs.answer_measured", "runs.tool_called",
-                      "runs.call_measured", "runs.answered", "runs.answer_measured"]
+                      "runs.call_measured", "runs.answered", "runs.answer_measured", "runs.finished"]
     assert not [line for line in lines if line.get("agent") == "Silent"]
     assert "hunter2" not in str([line for line in lines if "agent" in line])

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.surface import Answer, Client
-from tests.tenancy.world import COMMIT, NOWHERE, Ids
+from tests.tenancy.world import COMMIT, EVERYBODYS, NOWHERE, Ids
 
 FIXED = {
-    "version": 1, "category": "notes", "key": "greeting", "entry_id": 1, "name": "openai_api", "task": "coding",
+    "version": 1, "category": "notes", "key": "greeting", "name": "openai_api", "task": "coding",
     "slug": "load-balancing",
 }
 """Path parameters that belong to nobody."""
@@ -47,7 +47,7 @@ class Operation:
     def path_ids(self) -> list[str]:
         """The path parameters that name somebody's things, outermost first."""
         names = [each["name"] for each in self.entry.get("parameters", []) if each["in"] == "path"]
-        return [name for name in names if name not in FIXED]
+        return [name for name in names if name not in FIXED.keys() | EVERYBODYS]
 
     @property
     def body_name(self) -> str | None:

@@ -16,8 +16,11 @@ from tests.tenancy.attempts import Attempt, Operation, fill, foreign_pairs
 from tests.tenancy.world import World
 
 WRITES_OF_ANYBODY = {
+    "POST /api/agents/{agent_id}/status/preview",  # stores nothing
     "POST /api/auth/session",  # one's own cookie
     "POST /api/invitations/accept",  # one's own invitation
+    "POST /api/models/estimate-cost", "POST /api/models/recommend",  # store nothing
+    "POST /api/skills/recommend", "POST /api/skills/validate",  # store nothing
     "POST /api/workflow-recipes/validate",  # stores nothing
     "POST /api/workspaces",  # one's own workspace
 }
@@ -223,6 +226,8 @@ async def test_the_owner_writes_with_the_same_requests(world: World, described: 
 
 
 NOT_FOR_HER = {
+    "git_refused",  # a repository at an address that this server does not ask
+    "system_admin_required",  # the catalogue of models is the whole server's
     "token_required",  # a cookie is not traded for a cookie
     "invitation_invalid",  # the open invitation is somebody else's
 }

@@ -135,13 +135,12 @@ async def test_what_came_with_the_product_is_written_by_nobody(
                 assert (await connection.execute(statement, hers)).endswith(" 0"), statement
             row = await superuser.fetchval(
                 f"SELECT (to_jsonb(t) - 'workspace_id')::text FROM {table} t WHERE workspace_id = $1 LIMIT 1", hers)
-            for statement, argument in (
-                (f"INSERT INTO {table} OVERRIDING SYSTEM VALUE "
-                 f"SELECT * FROM jsonb_populate_record(NULL::{table}, $1::jsonb)", row),
-                (f"UPDATE {table} SET workspace_id = NULL WHERE workspace_id = $1", hers),
-            ):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-                    await connection.execute(statement, argument)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                await connection.execute(
+                    f"INSERT INTO {table} OVERRIDING SYSTEM VALUE "
+                    f"SELECT * FROM jsonb_populate_record(NULL::{table}, $1::jsonb)", row)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                await connection.execute(f"UPDATE {table} SET workspace_id = NULL WHERE workspace_id = $1", hers)
 
 
 async def test_the_verbs_that_rooms_share_show_no_foreign_row(world: World, ask) -> None:

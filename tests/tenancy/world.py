@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiohttp
 
+from automatos.entrypoints.seed import seed
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.workspaces import queries
@@ -18,6 +19,9 @@ from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Answer, Client, Make
 
 Ids = dict[str, Any]
+
+EVERYBODYS = {"entry_id"}
+"""Ids of what everybody reads."""
 
 COMMIT = "a" * 40
 NOWHERE = "https://127.0.0.1/skills"
@@ -72,7 +76,7 @@ class World:
     @property
     def absent(self) -> Ids:
         """An id of the same shape for each of hers that belongs to nobody."""
-        return {name: unused(name, value) for name, value in self.hers.items()}
+        return {name: value if name in EVERYBODYS else unused(name, value) for name, value in self.hers.items()}
 
     def reveals(self, answer: Answer) -> list[str]:
         """What an answer shows of Ada's workspace."""
@@ -92,6 +96,9 @@ async def build_world(http: aiohttp.ClientSession, database: Database, models: M
     ada, vic, bob = [await new_person(http, database, name) for name in ("ada", "vic", "bob")]
     root = await new_person(http, database, "root", system_role="admin")
     world = World(ada, vic, bob, root, f"zebra{secrets.token_hex(6)}", asyncio.Event())
+    await seed(database)
+    async with database.recording(None) as connection:
+        world.hers["entry_id"] = await connection.fetchval("SELECT min(id) FROM llm_models")
     await fill_his(world)
     await fill_hers(world, models)
     return world
@@ -102,7 +109,7 @@ async def fill_his(world: World) -> None:
     recipe = await Make(client).recipe("Say hello")
     world.his = {
         "workspace_id": world.bob.home, "user_id": world.bob.id, "template_id": recipe["template_id"],
-        "agent_id": recipe["steps"][0]["agent_id"],
+        "agent_id": recipe["steps"][0]["agent_id"], "entry_id": world.hers["entry_id"],
     }
 
 
@@ -146,7 +153,7 @@ async def fill_library(world: World, ada: Client) -> None:
             "INSERT INTO skill_sources (id, workspace_id, source_name, source_type, git_url, git_branch,"
             " git_commit_sha, history) VALUES ($1, $2, $3, 'git', $4, 'main', $5, $6)",
             source_id, hers["workspace_id"], f"{secret} source", NOWHERE, COMMIT,
-            f'[{{"commit_sha": "{COMMIT}", "synced_at": "2026-01-01T00:00:00Z", "versions": {{}}}}]')
+            f'[{{"commit_sha": "{COMMIT}", "synced_at": "2026-01-01T00:00:00Z", "skills": 0, "versions": {{}}}}]')
     hers |= {"persona_id": UUID(persona["id"]), "persona_slug": persona["slug"], "skill_id": skill["id"],
              "skill_name": skill["name"], "source_id": source_id}
 

@@ -25,6 +25,7 @@ from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
 
 YAML = "application/yaml"
+AS_IMPORTED = {"$ref": "#/components/schemas/AgentFile"}
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
@@ -40,7 +41,7 @@ async def import_agents(
 
 
 @router.get("/{agent_id}/export", response_class=Response,
-            responses={200: {"content": {YAML: {"schema": {"type": "string"}}}}, **problems(AgentNotFound)})
+            responses={200: {"content": {YAML: {"schema": AS_IMPORTED}}}, **problems(AgentNotFound)})
 async def export_agent(agent_id: AgentId, caller: CurrentCaller, session: Session) -> Response:
     """Return the agent as a YAML document that import takes; it holds no secret and no status."""
     agent = await service.get_agent(session, caller.workspace_id, agent_id)

@@ -299,8 +299,12 @@ class Cook:
     def _tell_outcome(self, record: StepState, problem: Problem | None) -> None:
         """Leave with the agent how its step ended; that its own row is gone is no outcome of its."""
         if record.finished_at and not isinstance(problem, AgentGone):
+            notes = self._crew.notes(record.step.agent_id)
             if problem:
-                self._crew.notes(record.step.agent_id).failed(record.run_id, problem.code)
+                notes.failed(record.run_id, problem.code)
+            else:
+                notes.finished(record.run_id, duration_ms=record.duration_ms,
+                               tokens=record.input_tokens + record.output_tokens)
             self._kitchen.outcomes.record(Outcome(
                 self._state.workspace_id, record.step.agent_id, problem is None, record.finished_at,
                 record.duration_ms, f"{problem.code}: {problem.detail}" if problem else None))

@@ -9,7 +9,7 @@ import yaml
 
 from automatos.agents.types import AgentSpec
 from automatos.llm.types import Message, ToolCall, ToolSpec
-from automatos.runs.types import JsonObject, Opening, Part, PartSource, Turn
+from automatos.runs.types import LOAD_SKILL, JsonObject, Opening, Part, PartSource, Turn
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)
@@ -84,7 +84,10 @@ def _model_message(body: JsonObject) -> Message:
 
 
 def _tool_message(body: JsonObject) -> Message:
-    return Message("tool", fence(body["output"]), tool_call_id=body["call_id"], name=body["name"])
+    """What tools return is material; the text of a skill that the agent was given is not, it is to be followed."""
+    is_skill = body["name"] == LOAD_SKILL and body["ok"]
+    text = body["output"] if is_skill else fence(body["output"])
+    return Message("tool", text, tool_call_id=body["call_id"], name=body["name"])
 
 
 def calls_of(body: JsonObject) -> tuple[ToolCall, ...]:

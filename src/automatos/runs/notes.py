@@ -40,7 +40,7 @@ class RunNotes:
 
     def started(self, run_id: UUID, opening: Opening) -> None:
         """Note that a run begins: which model answers, how much it reads first."""
-        self._write(logging.INFO, "runs.started", run_id=run_id, provider=opening.model.provider,
+        self._write(logging.DEBUG, "runs.started", run_id=run_id, provider=opening.model.provider,
                     model=opening.model.model_id)
         self._write(logging.DEBUG, "runs.opened", run_id=run_id, prompt_chars=len(opening.prompt),
                     system_prompt_chars=len(opening.system_prompt), tools=list(opening.tools),
@@ -49,7 +49,7 @@ class RunNotes:
     def answered(self, turn: Turn) -> None:
         """Note a model's turn: that it came, how long it took, how large it is."""
         facts = {"run_id": turn.run_id, "turn": turn.seq, "tool_calls": len(turn.body["tool_calls"])}
-        self._write(logging.INFO, "runs.answered", **facts)
+        self._write(logging.DEBUG, "runs.answered", **facts)
         self._time(turn, "model", input_tokens=turn.input_tokens, output_tokens=turn.output_tokens)
         self._write(logging.DEBUG, "runs.answer_measured", **facts, text_chars=len(turn.body["text"]))
 
@@ -57,7 +57,7 @@ class RunNotes:
         """Note a tool's turn; a call that failed is a warning."""
         facts = {"run_id": turn.run_id, "turn": turn.seq, "tool": turn.body["name"]}
         if turn.error is None:
-            self._write(logging.INFO, "runs.tool_called", **facts)
+            self._write(logging.DEBUG, "runs.tool_called", **facts)
         else:
             self._write(logging.WARNING, "runs.tool_failed", **facts, code=turn.error)
         self._time(turn, "tool")
@@ -68,13 +68,18 @@ class RunNotes:
         """Note that a run failed and another follows."""
         self._write(logging.WARNING, "runs.retrying", run_id=run_id, attempt=attempt, code=code, delay_s=delay_s)
 
+    def finished(self, run_id: UUID | None, *, duration_ms: int, tokens: int) -> None:
+        """Note that the agent gave its answer: the one line that a run which goes well leaves."""
+        timed = {"duration_ms": duration_ms} if self._is_timed else {}
+        self._write(logging.INFO, "runs.finished", run_id=run_id, tokens=tokens, **timed)
+
     def failed(self, run_id: UUID | None, code: str) -> None:
         """Note that the agent gave no answer and no further run follows."""
         self._write(logging.ERROR, "runs.failed", run_id=run_id, code=code)
 
     def _time(self, turn: Turn, kind: str, **facts: Any) -> None:
         if self._is_timed:
-            self._write(logging.INFO, "runs.turn_timed", run_id=turn.run_id, turn=turn.seq, kind=kind,
+            self._write(logging.DEBUG, "runs.turn_timed", run_id=turn.run_id, turn=turn.seq, kind=kind,
                         duration_ms=turn.duration_ms, **facts)
 
     def _write(self, level: int, event: str, **facts: Any) -> None:

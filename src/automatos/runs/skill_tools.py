@@ -12,13 +12,13 @@ from uuid import UUID
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.kernel.db import Database
 from automatos.llm.types import ToolSpec
-from automatos.runs.types import JsonObject
+from automatos.runs.types import LOAD_SKILL, JsonObject
 from automatos.skills import service as skills
 from automatos.tools.errors import ToolRefused
 from automatos.tools.service import Toolbox
 from automatos.tools.types import Effect, HandedTool, Script, ToolContext
 
-LOAD, READ = "load_skill", "read_skill_file"
+READ = "read_skill_file"
 PIECE_CHARS = 18_000
 READING_S, SCRIPT_S = 10.0, 60.0
 LISTED_FILES = 100
@@ -91,7 +91,7 @@ class WorkspaceShelf:
 
 def _load_tool(names: Sequence[str], run: Any) -> HandedTool:
     return HandedTool(ToolSpec(
-        LOAD, "Load the instructions of one of your skills. Do it before work that the skill is for; follow them.",
+        LOAD_SKILL, "Load the instructions of one of your skills. Do so before work that it is for; follow them.",
         _parameters(names, {}),
     ), run, Effect.READ, READING_S)
 

@@ -16,6 +16,8 @@ JsonObject = dict[str, Any]
 TurnKind = Literal["model", "tool"]
 PartSource = Literal["task", "identity", "persona", "skills", "tools", "policy"]
 MAX_CALLS_PER_TURN = 16
+LOAD_SKILL = "load_skill"
+"""The tool that gives an agent the instructions of one of its skills."""
 DEFAULT_MAX_TURNS = 25
 DEFAULT_MAX_TOKENS = 500_000
 

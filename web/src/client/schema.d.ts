@@ -3568,50 +3568,6 @@ export interface components {
          */
         AuthMethod: "session" | "jwt" | "api_key" | "platform_key" | "none";
         /**
-         * Recommendation
-         * @description One thing worth knowing before the change.
-         */
-        automatos__agents__status_schemas__Recommendation: {
-            /** Message */
-            message: string;
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "warning" | "info" | "critical";
-        };
-        /**
-         * Level
-         * @description The six places a secret is looked for, in this order.
-         * @enum {integer}
-         */
-        automatos__credentials__types__Level: 1 | 2 | 3 | 4 | 5 | 6;
-        /**
-         * Recommendation
-         * @description A model that fits, with the reason in words; `configured` says whether the workspace can ask it now.
-         */
-        automatos__llm__answers__Recommendation: {
-            /** Configured */
-            configured: boolean;
-            /** Display Name */
-            display_name: string;
-            model: components["schemas"]["Model"];
-            /** Model Id */
-            model_id: string;
-            /** Provider */
-            provider: string;
-            /** Reason */
-            reason: string;
-            /** Score */
-            score: number;
-        };
-        /**
-         * Level
-         * @description How much of a skill is loaded: what it is called and for, its instructions, one of its files.
-         * @enum {integer}
-         */
-        automatos__skills__types__Level: 1 | 2 | 3;
-        /**
          * BeatStatus
          * @description How a beat stands; all but running are final.
          * @enum {string}
@@ -3971,6 +3927,12 @@ export interface components {
             value?: components["schemas"]["JsonValue"];
         };
         /**
+         * CredentialLevel
+         * @description The six places a secret is looked for, in this order.
+         * @enum {integer}
+         */
+        CredentialLevel: 1 | 2 | 3 | 4 | 5 | 6;
+        /**
          * CredentialList
          * @description The credentials of a workspace.
          */
@@ -3992,7 +3954,7 @@ export interface components {
             environment: components["schemas"]["Environment"];
             /** Is Readable */
             is_readable: boolean;
-            level: components["schemas"]["automatos__credentials__types__Level"] | null;
+            level: components["schemas"]["CredentialLevel"] | null;
             /** Looks */
             looks: components["schemas"]["ResolutionLook"][];
             /** Provider */
@@ -4762,8 +4724,21 @@ export interface components {
             /** Queued Tasks */
             queued_tasks: number;
             /** Recommendations */
-            recommendations: components["schemas"]["automatos__agents__status_schemas__Recommendation"][];
+            recommendations: components["schemas"]["ImpactRecommendation"][];
             system_impact: components["schemas"]["SystemImpact"];
+        };
+        /**
+         * ImpactRecommendation
+         * @description One thing worth knowing before the change.
+         */
+        ImpactRecommendation: {
+            /** Message */
+            message: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "warning" | "info" | "critical";
         };
         /**
          * ImportedAgent
@@ -4922,12 +4897,6 @@ export interface components {
             id: string;
             status: components["schemas"]["ExecutionStatus"];
         };
-        /**
-         * Level
-         * @description How much of a skill is loaded: what it is called and for, its instructions, one of its files.
-         * @enum {integer}
-         */
-        "Level-Input": 1 | 2 | 3;
         /**
          * Me
          * @description Who asks, where they may work, and where they are; `user` is null for keys and in single-user mode.
@@ -5241,6 +5210,25 @@ export interface components {
             items: components["schemas"]["ModelProvider"][];
             /** Total */
             total: number;
+        };
+        /**
+         * ModelRecommendation
+         * @description A model that fits, with the reason in words; `configured` says whether the workspace can ask it now.
+         */
+        ModelRecommendation: {
+            /** Configured */
+            configured: boolean;
+            /** Display Name */
+            display_name: string;
+            model: components["schemas"]["Model"];
+            /** Model Id */
+            model_id: string;
+            /** Provider */
+            provider: string;
+            /** Reason */
+            reason: string;
+            /** Score */
+            score: number;
         };
         /**
          * ModelSettings
@@ -5972,7 +5960,7 @@ export interface components {
          */
         RecommendationList: {
             /** Items */
-            items: components["schemas"]["automatos__llm__answers__Recommendation"][];
+            items: components["schemas"]["ModelRecommendation"][];
             /** Left Out */
             left_out: {
                 [key: string]: number;
@@ -5998,7 +5986,7 @@ export interface components {
          * @description One place that was looked at for a credential, and what was found there.
          */
         ResolutionLook: {
-            level: components["schemas"]["automatos__credentials__types__Level"];
+            level: components["schemas"]["CredentialLevel"];
             /** Outcome */
             outcome: string;
             /** Sought */
@@ -6533,7 +6521,7 @@ export interface components {
             estimated_tokens: number;
             /** Files Available */
             files_available: components["schemas"]["SkillFileInfo"][];
-            load_level: components["schemas"]["automatos__skills__types__Level"];
+            load_level: components["schemas"]["SkillLevel"];
             /** Skill Id */
             skill_id: number;
             /** Skill Name */
@@ -6672,6 +6660,12 @@ export interface components {
          * @enum {string}
          */
         SkillKind: "cognitive" | "technical" | "communication";
+        /**
+         * SkillLevel
+         * @description How much of a skill is loaded: what it is called and for, its instructions, one of its files.
+         * @enum {integer}
+         */
+        SkillLevel: 1 | 2 | 3;
         /**
          * SkillList
          * @description One page of skills, by name.
@@ -8317,7 +8311,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": components["schemas"]["AgentFile"];
                 };
             };
             /** @description `agent_not_found`: There is no such agent */
@@ -12664,7 +12658,7 @@ export interface operations {
     get_skill_content_api_skills__skill_id__content_get: {
         parameters: {
             query?: {
-                level?: components["schemas"]["Level-Input"];
+                level?: components["schemas"]["SkillLevel"];
                 resource_path?: string | null;
             };
             header?: never;

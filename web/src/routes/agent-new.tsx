@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { Eye } from "lucide-react";
+import { useEffect, useState } from "react";
 import { type AgentDraft, copyOf } from "@/features/agents/draft";
 import { agentQuery } from "@/features/agents/queries";
 import { useWizard } from "@/features/agents/use-wizard";
@@ -9,10 +10,11 @@ import { personaChoicesQuery } from "@/features/personas/persona-picker";
 import { DraftContext } from "@/features/runs/draft-context";
 import { TryChat } from "@/features/runs/try-chat";
 import { skillChoicesQuery } from "@/features/skills/skill-checklist";
-import { useWorkspace } from "@/lib/workspace";
+import { useCan, useWorkspace } from "@/lib/workspace";
+import { buttonClass } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
+import { Empty, SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { agentSlots } from "./agent-slots";
 
@@ -28,19 +30,42 @@ const SLOTS: WizardSlots = {
 export function NewAgentPage() {
   const { from } = route.useSearch();
   const { id: workspace } = useWorkspace();
-  const original = useQuery({ ...agentQuery(workspace, from ?? 0), enabled: from !== undefined });
+  const mayEdit = useCan("editor");
+  // The address forgets the original once it is copied, so that a reload brings back the draft and not the original.
+  const [origin, setOrigin] = useState(from);
+  if (from !== undefined && from !== origin) setOrigin(from);
+  const original = useQuery({ ...agentQuery(workspace, origin ?? 0), enabled: origin !== undefined });
+  if (!mayEdit) return <NotAllowed />;
   return (
     <Page title="New agent" lead="A model with a task of its own, in five steps.">
-      {from === undefined && <Steps key="new" beginning={null} />}
-      {from !== undefined && original.isPending && <SkeletonRows />}
+      {origin === undefined && <Steps key="new" beginning={null} />}
+      {origin !== undefined && original.isPending && <SkeletonRows />}
       {original.isError && <ProblemNote error={original.error} onRetry={() => original.refetch()} />}
-      {original.data && <Steps key={from} beginning={copyOf(original.data.data)} />}
+      {original.data && <Steps key={origin} beginning={copyOf(original.data.data)} />}
+    </Page>
+  );
+}
+
+function NotAllowed() {
+  return (
+    <Page title="New agent">
+      <Empty
+        icon={<Eye className="size-6" />}
+        title="Only editors create agents"
+        action={
+          <Link to="/w/$workspace/agents" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
+            Look at the agents
+          </Link>
+        }
+      >
+        Your role in this workspace lets you look, not change. An admin can give you another.
+      </Empty>
     </Page>
   );
 }
 
 function Steps({ beginning }: { beginning: AgentDraft | null }) {
-  const { step = 1 } = route.useSearch();
+  const { step = 1, from } = route.useSearch();
   const { id: workspace } = useWorkspace();
   const move = route.useNavigate();
   const navigate = useNavigate();
@@ -52,6 +77,10 @@ function Steps({ beginning }: { beginning: AgentDraft | null }) {
     onStep: (to) => void move({ search: (current) => ({ ...current, step: to }) }),
     beginning,
   });
+
+  useEffect(() => {
+    if (from !== undefined) void move({ search: (current) => ({ ...current, from: undefined }), replace: true });
+  }, [from, move]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each step begins at its top
   useEffect(() => void scrollTo(0, 0), [wizard.step]);

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Eye } from "lucide-react";
 import { useState } from "react";
 import type { Agent } from "@/client";
 import type { HeartbeatConfig } from "@/client/agents";
@@ -69,6 +70,11 @@ export function AgentSettings({ agent, heartbeat }: Props) {
   const wrong = seen.length + beatFaults.length;
   return (
     <>
+      {!mayEdit && (
+        <p className="flex items-center gap-2 rounded-xl bg-sunken px-4 py-2.5 text-muted">
+          <Eye aria-hidden className="size-4 shrink-0" /> Your role here lets you look at this, not change it.
+        </p>
+      )}
       <Tabs
         label="Configuration"
         tabs={settingsTabs({

@@ -42,6 +42,8 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
             />
           ))}
           <Item icon={Plus} label="New recipe" onSelect={go(() => navigate({ to: "/w/$workspace/recipes/new" }))} />
+          <Item icon={Plus} label="New persona" onSelect={go(() => navigate({ to: "/w/$workspace/personas/new" }))} />
+          <Item icon={Plus} label="New skill" onSelect={go(() => navigate({ to: "/w/$workspace/skills/new" }))} />
           <Item icon={Plus} label="New agent" onSelect={go(() => navigate({ to: "/w/$workspace/agents/new" }))} />
         </PaletteGroup>
       )}

@@ -30,7 +30,7 @@ export function CardChoice({ label, value, options, onChange, wide = false }: Ca
           key={option.value}
           value={option.value}
           className={clsx(
-            "grid content-start gap-1 rounded-xl border border-line-strong p-4 text-left hover:bg-sunken",
+            "grid content-start gap-1 rounded-xl border border-line-strong p-4 text-left enabled:hover:bg-sunken disabled:opacity-70",
             "data-[state=checked]:border-accent data-[state=checked]:bg-accent-soft data-[state=checked]:outline-1 data-[state=checked]:outline-accent",
           )}
         >

@@ -15,7 +15,9 @@ export function Toaster() {
   return (
     <Suspense fallback={null}>
       <Primitive
-        position="bottom-right"
+        // Beside the rail: at the right they would lie over the actions of a sheet.
+        position="bottom-left"
+        offset={{ left: "17rem", bottom: "1.5rem" }}
         mobileOffset={{ bottom: "5rem" }}
         toastOptions={{
           unstyled: true,

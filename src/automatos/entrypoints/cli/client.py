@@ -46,6 +46,9 @@ def _faults(problem: dict[str, Any]) -> list[str]:
     """Return each fault of the input that the server named, with its place."""
     lines = list[str]()
     for fault in (problem.get("faults") or problem.get("errors") or [])[:20]:
+        if isinstance(fault, str):
+            lines.append(fault)
+            continue
         where = fault.get("where") or fault.get("field") or fault.get("loc") or ""
         where = ".".join(map(str, where)) if isinstance(where, list) else where
         position = f" (line {fault['line']}, column {fault['column']})" if "line" in fault else ""

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
-
 UNCUT = frozenset({"id", "run"})
 """Columns that people copy from a table."""
+GAP = 2
+NARROWEST = 20
+"""Characters a column needs at least when its texts take several lines."""
 
 
 class Exit(IntEnum):
@@ -67,22 +69,42 @@ def is_live() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def put_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows as a table: drawn on a terminal, plain columns parted by tabs in a pipe."""
-    cells = [[shown(row.get(column)) for column in columns] for row in rows]
+def put_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, spare: Sequence[str] = ()) -> None:
+    """Write rows as a table: drawn on a terminal, plain columns parted by tabs in a pipe.
+
+    A terminal too narrow for all columns is given fewer: those in `spare` go, the first one first.
+    """
+    cells = [{column: shown(row.get(column)) for column in columns} for row in rows]
     if not sys.stdout.isatty():
         for line in cells:
-            put("\t".join(line))
+            put("\t".join(line.values()))
         return
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
+    widths = {column: max([len(column), *(len(line[column]) for line in cells)]) for column in columns}
+    kept, wrapped = _fitting(widths, spare, console.width)
     table = Table(box=None, pad_edge=False, header_style="" if os.environ.get("NO_COLOR") else "bold")
-    for column in columns:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold", no_wrap=column in UNCUT)
+    for column in kept:
+        table.add_column(column.replace("_", " ").upper(), overflow="fold", no_wrap=column not in wrapped)
     for line in cells:
-        table.add_row(*line)
-    Console().print(table)
+        table.add_row(*(line[column] for column in kept))
+    console.print(table)
+
+
+def _fitting(widths: Mapping[str, int], spare: Iterable[str], room: int) -> tuple[list[str], set[str]]:
+    """Return the columns there is room for, and which of them take several lines: the widest one, where that does."""
+    kept, waiting = dict(widths), iter(spare)
+    while True:
+        widest = max([column for column in kept if column not in UNCUT] or kept, key=lambda column: kept[column])
+        others = sum(kept.values()) - kept[widest] + GAP * (len(kept) - 1)
+        if others + min(kept[widest], NARROWEST) <= room:
+            return list(kept), {widest}
+        column = next(waiting, None)
+        if column is None:
+            return list(kept), set(kept) - UNCUT
+        kept.pop(column, None)
 
 
 def shown(value: Any) -> str:

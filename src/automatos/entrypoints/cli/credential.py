@@ -44,7 +44,8 @@ def list_types(
         if as_json:
             put_json(page)
         else:
-            put_table(page["items"], ("name", "display_name", "category", "provider", "description"))
+            put_table(page["items"], ("name", "display_name", "category", "provider", "description"),
+                      spare=("display_name", "category"))
         return
     found = find_type(client, kind)
     if as_json:
@@ -66,7 +67,7 @@ def list_credentials(as_json: Json = False) -> None:
     if as_json:
         put_json(page)
         return
-    put_table(map(_row, page["items"]), COLUMNS)
+    put_table(map(_row, page["items"]), COLUMNS, spare=("last_used", "hint"))
     say_rest(page, "credentials", "automatos credential create NAME --type TYPE")
 
 
@@ -200,7 +201,7 @@ def list_uses(
         "by": each["actor"] or (f"agent {each['agent_id']}" if each["agent_id"] else None),
         "tokens": each["total_tokens"], "cost": cost(each["cost_usd"]) if each["kind"] == "use" else None,
         "message": each["message"],
-    } for each in page["items"]), USES)
+    } for each in page["items"]), USES, spare=("message", "tokens", "cost"))
     if page["next_cursor"]:
         say(f"there is more; go on with --cursor {page['next_cursor']}")
 

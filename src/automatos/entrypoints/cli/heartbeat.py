@@ -164,7 +164,7 @@ def list_history(
     if as_json:
         put_json(page)
         return
-    put_table(map(_row, page["items"]), BEATS)
+    put_table(map(_row, page["items"]), BEATS, spare=("tokens", "by"))
     if not page["items"]:
         say("it has not checked in yet; have it do so with: automatos heartbeat run AGENT")
 
@@ -186,7 +186,7 @@ def show_status(as_json: Json = False) -> None:
         "agent": each["agent_name"], "status": each["agent_status"], "on": "on" if each["enabled"] else "off",
         "every": f"{each['interval_minutes']} min", "runs_when": each["run_when"], "next": short_time(each["next_at"]),
         "last": (each["last"] or {}).get("status"),
-    } for each in heartbeats), LISTED)
+    } for each in heartbeats), LISTED, spare=("runs_when", "status"))
     if not heartbeats:
         say("no agent has one yet; begin with: automatos heartbeat on AGENT")
 

@@ -36,7 +36,7 @@ def list_models(
     if as_json:
         put_json(page)
         return
-    put_table(map(_row, page["items"]), COLUMNS)
+    put_table(map(_row, page["items"]), COLUMNS, spare=("status", "context"))
     say_rest(page, "models", "automatos model add PROVIDER/MODEL")
 
 
@@ -64,7 +64,8 @@ def list_providers(as_json: Json = False) -> None:
         put_json(page)
         return
     put_table((each | {"opened_by": each["source"] if each["configured"] else "nothing yet"}
-               for each in page["items"]), ("name", "display_name", "opened_by", "env_variable", "default_model"))
+               for each in page["items"]), ("name", "display_name", "opened_by", "env_variable", "default_model"),
+              spare=("display_name",))
 
 
 @app.command("test")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from typing import Any, cast
 
+from typer import Typer
 from typer._click import Command
 from typer.core import TyperGroup
 from typer.main import get_group
@@ -35,7 +36,9 @@ class Later(MutableMapping[str, Command]):
 
     def _commands(self) -> MutableMapping[str, Command]:
         if self._found is None:
-            self._found = get_group(import_module(f"automatos.entrypoints.cli.{self._noun}").app).commands
+            app: Typer = import_module(f"automatos.entrypoints.cli.{self._noun}").app
+            app.rich_markup_mode = None
+            self._found = get_group(app).commands
         return self._found
 
     def __getitem__(self, name: str) -> Command:

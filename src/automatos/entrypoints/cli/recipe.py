@@ -63,7 +63,8 @@ def list_recipes(
         put_json(page)
         return
     put_table((recipe | {"steps": len(recipe["steps"]), "used": recipe["use_count"],
-                         "last_run": (recipe["last_run"] or {}).get("status")} for recipe in page["items"]), COLUMNS)
+                         "last_run": (recipe["last_run"] or {}).get("status")} for recipe in page["items"]), COLUMNS,
+              spare=("used", "version"))
     if not page["items"]:
         say("no recipes yet; apply one with: automatos recipe apply FILE, or try: automatos demo")
 

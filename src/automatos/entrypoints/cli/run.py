@@ -21,16 +21,19 @@ def list_runs(
     """List runs, newest first."""
     from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.figures import cost, duration
+    from automatos.entrypoints.cli.pages import short_time
 
     page = Client().get("/api/runs", status=status, recipe=recipe, limit=limit)
     if as_json:
         put_json(page)
         return
     put_table(({
-        "id": run["id"], "recipe": run["recipe_id"], "status": run["status"],
-        "step": f"{run['current_step']}/{run['total_steps']}", "tokens": run["total_tokens"],
-        "cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]), "created": run["created_at"][:19],
-    } for run in page["items"]), COLUMNS)
+        "id": run["id"], "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
+        "status": run["status"],
+        "step": f"{run['current_step']}/{run['total_steps']}",
+        "tokens": run["total_tokens"], "cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]),
+        "created": short_time(run["created_at"]),
+    } for run in page["items"]), COLUMNS, spare=("step", "tokens", "created"))
     if not page["items"]:
         say("no runs yet; cook one with: automatos recipe cook NAME")
 

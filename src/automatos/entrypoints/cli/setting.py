@@ -31,7 +31,8 @@ def list_settings(
         put_json({"items": items, "total": len(items)})
         return
     put_table(({"setting": _name(each), "value": written(each["value"]), "scope": each["scope"],
-                "changed": short_time(each["updated_at"]), "by": each["updated_by"]} for each in items), COLUMNS)
+                "changed": short_time(each["updated_at"]), "by": each["updated_by"]} for each in items), COLUMNS,
+              spare=("by", "changed"))
     if not items:
         say("nothing is set; see what can be with: automatos setting catalogue")
 
@@ -84,7 +85,7 @@ def list_known(
         put_json({"items": items, "total": len(items)})
         return
     put_table(({"setting": _name(each), "type": each["value_type"], "default": each["default"],
-                "about": each["description"]} for each in items), KNOWN)
+                "about": each["description"]} for each in items), KNOWN, spare=("type",))
 
 
 def _name(setting: dict[str, Any]) -> str:

@@ -44,8 +44,9 @@ export function draftFrom(persona: Persona): Partial<AgentDraft> {
 /** What a new agent begins as; what was there before can be had back. */
 export function WizardStart({ draft, change, personas }: Props) {
   const { id: workspace } = useWorkspace();
-  const agents = useQuery(agentsQuery(workspace)).data?.items ?? [];
   const [start, setStart] = useState("blank");
+  const found = useQuery({ ...agentsQuery(workspace), enabled: start === "agent" });
+  const agents = found.data?.items ?? [];
   const [taken, setTaken] = useState<{ from: string; before: AgentDraft } | null>(null);
 
   function take(from: string, part: Partial<AgentDraft>) {
@@ -88,7 +89,8 @@ export function WizardStart({ draft, change, personas }: Props) {
           label="Agent to copy"
           defaultValue=""
           onChange={(event) => chooseAgent(event.target.value)}
-          hint={agents.length === 0 ? "This workspace has no agents yet." : undefined}
+          hint={found.isSuccess && agents.length === 0 ? "This workspace has no agents yet." : undefined}
+          error={found.error?.message}
         >
           <option value="">Choose an agent</option>
           {agents.map((one) => (

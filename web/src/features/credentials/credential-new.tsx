@@ -13,7 +13,7 @@ import { EnvironmentSelect } from "./environment-select";
 import { credentialTypesQuery, useAddCredential, useTestKey } from "./queries";
 import { dataOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
-import { TestVerdict } from "./test-verdict";
+import { Outcome } from "./test-verdict";
 
 const FORM = "new-credential";
 
@@ -86,6 +86,7 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
       description="Stored encrypted. Its secrets can be replaced later, but not read."
       footer={
         <>
+          <Outcome test={test.data} error={add.error ?? test.error} />
           <Button onClick={onClose}>Not now</Button>
           {type.can_be_tested && (
             <Button busy={test.isPending} disabled={!isReady} onClick={() => test.mutate(body())}>
@@ -98,7 +99,7 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
         </>
       }
     >
-      <form id={FORM} onSubmit={submit} className="grid gap-0.5">
+      <form id={FORM} onSubmit={submit} className="grid gap-1">
         <SelectField
           label="Kind"
           value={type.name}
@@ -147,9 +148,6 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
           }}
         />
         <EnvironmentSelect value={environment} onChange={setEnvironment} />
-        {test.data && <TestVerdict test={test.data} />}
-        {test.error && <ProblemNote error={test.error} />}
-        {problem && <ProblemNote error={problem} />}
       </form>
     </Sheet>
   );

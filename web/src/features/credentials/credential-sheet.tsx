@@ -22,7 +22,7 @@ import {
 } from "./queries";
 import { changesOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
-import { TestVerdict } from "./test-verdict";
+import { Outcome } from "./test-verdict";
 
 const FORM = "credential";
 
@@ -101,6 +101,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
       footer={
         mayManage ? (
           <>
+            <Outcome test={test.data} error={save.error ?? test.error} />
             <Button look="danger" className="mr-auto" onClick={() => setDeleting(true)}>
               Delete
             </Button>
@@ -125,10 +126,8 @@ function Editor({ credential, type, onClose }: EditorProps) {
       }
     >
       <div className="grid gap-6">
-        {test.data && <TestVerdict test={test.data} />}
-        {test.error && <ProblemNote error={test.error} />}
         <form id={FORM} onSubmit={submit}>
-          <fieldset disabled={!mayManage} className="grid gap-0.5">
+          <fieldset disabled={!mayManage} className="grid gap-1">
             <TextField
               label="Name"
               required
@@ -153,7 +152,6 @@ function Editor({ credential, type, onClose }: EditorProps) {
               checked={isActive}
               onChange={(event) => setActive(event.target.checked)}
             />
-            {problem && <ProblemNote error={problem} />}
           </fieldset>
         </form>
         {mayManage && <CredentialHistory id={credential.id} />}

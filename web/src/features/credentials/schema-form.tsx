@@ -72,6 +72,7 @@ function Control({ field, value, onChange, error }: ControlProps) {
   if (field.kind === "boolean") {
     return (
       <CheckField
+        className="mb-3"
         label={field.label}
         hint={error ?? field.hint}
         checked={value === true}

@@ -1,5 +1,6 @@
 import { CircleCheck, CircleX } from "lucide-react";
 import type { CredentialTest } from "@/client/system";
+import { ProblemNote } from "@/ui/problem";
 
 /** What the provider said to a key. */
 export function TestVerdict({ test }: { test: CredentialTest }) {
@@ -13,5 +14,13 @@ export function TestVerdict({ test }: { test: CredentialTest }) {
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
       <span className="min-w-0 break-words">{test.message}</span>
     </p>
+  );
+}
+
+/** Above a form's buttons, where it is seen: how a test went, or why something could not be done. */
+export function Outcome({ test, error }: { test: CredentialTest | undefined; error: unknown }) {
+  if (!test && !error) return null;
+  return (
+    <div className="basis-full">{error ? <ProblemNote error={error} /> : test && <TestVerdict test={test} />}</div>
   );
 }

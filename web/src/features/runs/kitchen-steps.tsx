@@ -5,6 +5,8 @@ import { stepLook } from "./status";
 
 const COLORS = { neutral: "text-muted", accent: "text-accent", ok: "text-ok", warn: "text-warn", bad: "text-bad" };
 
+const WAITS = { slot: "Waits for its agent", paused: "Its agent is paused" };
+
 interface Props {
   steps: StepView[];
   selected: number | undefined;
@@ -43,7 +45,11 @@ export function StepStrip({ steps, selected, onSelect }: Props) {
                   </span>
                   <span className="block truncate text-sm text-muted">
                     {step.durationMs === null ? (
-                      label
+                      step.waitsFor ? (
+                        WAITS[step.waitsFor]
+                      ) : (
+                        label
+                      )
                     ) : (
                       <>
                         <span className="sr-only">{label}, </span>

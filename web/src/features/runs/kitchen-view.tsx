@@ -17,12 +17,13 @@ interface Props {
   onCookAgain: () => void;
 }
 
-/** The step to look at when none was chosen: the one at work, the one that failed, else the last that was reached. */
+/** The step to look at when none was chosen: the one at work or held up, the one that failed, else the last that was reached. */
 function stepInFocus(state: KitchenState): number | undefined {
   const failed = state.steps.find((step) => step.status === "failed");
   const running = state.steps.find((step) => step.status === "running");
+  const waiting = state.steps.find((step) => step.waitsFor !== null);
   const reached = state.steps.findLast((step) => step.startedAt !== null);
-  return (running ?? failed ?? reached ?? state.steps[0])?.order;
+  return (running ?? waiting ?? failed ?? reached ?? state.steps[0])?.order;
 }
 
 /** A run as it happens, and afterwards all of what happened. */
@@ -51,7 +52,7 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
       {state.pausedBy && (
         <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
           <CirclePause aria-hidden className="mt-0.5 size-4 shrink-0" />
-          Paused by {state.pausedBy}. It goes on, from where it stands, when the agent is resumed.
+          {state.pausedBy} is paused. The run goes on from where it stands when the agent is resumed.
         </p>
       )}
       {state.error && <ErrorNote error={state.error} />}

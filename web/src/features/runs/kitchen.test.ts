@@ -206,8 +206,9 @@ describe("waiting and pausing", () => {
   });
 
   test("a paused run names who paused it and goes on when resumed", () => {
-    const paused = replay(log(QUEUED, STARTED, ["execution.paused", { agent_name: "Researcher" }]));
+    const paused = replay(log(QUEUED, STARTED, ["execution.paused", { order: 1, agent_name: "Researcher" }]));
     expect(paused).toMatchObject({ status: "paused", pausedBy: "Researcher" });
+    expect(step(paused, 1).waitsFor).toBe("paused");
 
     const resumed = replay(
       log(QUEUED, STARTED, waiting("paused"), ["execution.paused", { by: "Researcher" }], ["execution.resumed"]),

@@ -155,6 +155,12 @@ function goOn(state: KitchenState): KitchenState {
   return { ...state, status: "running", pausedBy: null, steps };
 }
 
+/** The step that is held up, if the event names one, says so until it goes on. */
+function pause(state: KitchenState, event: LiveEvent): KitchenState {
+  const pausedBy = text(event.data.agent_name) || text(event.data.by) || "its agent";
+  return changeStep({ ...state, status: "paused", pausedBy }, event, (step) => ({ ...step, waitsFor: "paused" }));
+}
+
 function wait(state: KitchenState, event: LiveEvent): KitchenState {
   const waitsFor = event.data.reason === "paused" ? "paused" : "slot";
   const agentName = text(event.data.agent_name);
@@ -177,11 +183,7 @@ const HANDLERS: Record<string, Handler> = {
     ),
   }),
   "execution.waiting": wait,
-  "execution.paused": (state, event) => ({
-    ...state,
-    status: "paused",
-    pausedBy: text(event.data.agent_name) || text(event.data.by) || "its agent",
-  }),
+  "execution.paused": pause,
   "execution.resumed": goOn,
   "step.started": (state, event) => changeStep(goOn(state), event, (step) => startStep(step, event)),
   "step.delta": (state, event) =>

@@ -83,7 +83,7 @@ def list_agent_runs(
         "run": run["execution_id"], "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
         "status": run["status"], "tokens": run["input_tokens"] + run["output_tokens"], "cost": cost(run["cost_usd"]),
         "time": duration(run["duration_ms"]), "started": short_time(run["started_at"]),
-    } for run in page["items"]), RUNS)
+    } for run in page["items"]), RUNS, spare=("tokens", "started"))
     say_rest(page, "runs", f"automatos agent run {agent!r} \"what to do\"")
 
 

@@ -39,7 +39,7 @@ def list_agents(
     if as_json:
         put_json(page)
         return
-    put_table(map(row_of, page["items"]), COLUMNS)
+    put_table(map(row_of, page["items"]), COLUMNS, spare=("success", "queued"))
     say_rest(page, "agents", "automatos agent create --name NAME, or apply a recipe file")
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from automatos.entrypoints.cli.client import Client
 
 app = typer.Typer()
-SKILL_COLUMNS = ("id", "name", "category", "core_tokens", "source", "is_active")
+SKILL_COLUMNS = ("id", "name", "category", "tokens", "source", "active")
 MODEL_FIELDS = ("model", "temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty", "fallback")
 
 
@@ -38,14 +38,19 @@ def show_prompt(
     model, persona = context["model"], context["persona"] or {}
     put_fields({
         "model": f"{model['provider']}/{model['model_id']} (from {model['source']})",
-        "temperature": f"{context['temperature']} (from {context['temperature_source']})",
-        "persona": persona.get("name") or persona.get("source"), "tools": context["tools"] or None,
+        "temperature": _temperature(context), "persona": persona.get("name") or ("its own text" if persona else None),
+        "tools": context["tools"] or None,
         "skills": [f"{one['name']} (level {one['level']})" for one in context["skills"]] or None,
-        "tokens": f"{context['token_estimate']:,} ({context['token_basis']})",
+        "tokens": f"about {context['token_estimate']:,} ({context['token_basis']})",
     }, ("model", "temperature", "persona", "skills", "tools", "tokens"))
     for piece in context["parts"]:
         put(f"\n=== {piece['source']}: {piece['title']}, {piece['tokens']:,} tokens")
         put(piece["text"].strip())
+
+
+def _temperature(context: dict[str, Any]) -> str:
+    chosen = context["temperature"]
+    return "the provider's own" if chosen is None else f"{chosen:g} (from the {context['temperature_source']})"
 
 
 @app.command("persona")
@@ -124,7 +129,8 @@ def agent_skills(
     if as_json:
         put_json(now)
         return
-    put_table(now["items"], SKILL_COLUMNS)
+    put_table((each | {"tokens": each["core_tokens"], "active": each["is_active"]} for each in now["items"]),
+              SKILL_COLUMNS)
     if not now["items"]:
         say("it has no skills; see them with: automatos skill list")
 

@@ -32,7 +32,7 @@ def list_skills(
         put_json(page)
         return
     put_table((each | {"tokens": each["core_tokens"], "agents": each["agents_count"], "active": each["is_active"]}
-               for each in page["items"]), COLUMNS)
+               for each in page["items"]), COLUMNS, spare=("tokens", "category"))
     say_rest(page, "skills", "automatos skill upload FOLDER, or automatos skill source add URL")
 
 
@@ -95,7 +95,7 @@ def list_versions(skill: Named, as_json: Json = False) -> None:
         return
     put_table((each | {"saved": short_time(each["created_at"]), "current": each["is_current"],
                        "commit": (each["git_commit_sha"] or "")[:12]} for each in page["items"]),
-              ("version", "current", "saved", "author", "commit", "description"))
+              ("version", "current", "saved", "author", "commit", "description"), spare=("commit", "author"))
 
 
 @app.command("recommend")

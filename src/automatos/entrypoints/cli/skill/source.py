@@ -29,7 +29,7 @@ def list_sources(as_json: Json = False) -> None:
         "name": each["source_name"], "status": each["status"], "skills": each["skills_discovered"],
         "commit": _short(each["git_commit_sha"]), "pinned": "yes" if each["pinned_commit"] else "no",
         "synced": short_time(each["last_sync_at"]), "url": each["git_url"],
-    } for each in page["items"]), COLUMNS)
+    } for each in page["items"]), COLUMNS, spare=("pinned", "synced", "commit"))
     say_rest(page, "sources", "automatos skill source add URL")
 
 
