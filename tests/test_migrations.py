@@ -1,12 +1,16 @@
 """The database: made by migrations alone, just as the tables say, seeded as often as one likes, clean after deletes."""
 
 import ast
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Integer, Uuid
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -15,6 +19,7 @@ from automatos.entrypoints.migrate import Ground, migrate, migrations_directory,
 from automatos.entrypoints.seed import seed
 from automatos.entrypoints.tables import metadata
 from automatos.kernel.db import Database, sqlalchemy_url
+from automatos.kernel.ids import new_id
 from tests.surface import Client, Make
 
 NAME = "automatos_migrated"
@@ -23,13 +28,19 @@ NAME = "automatos_migrated"
 @pytest.fixture(scope="module")
 async def empty_url(ground: Ground) -> AsyncIterator[str]:
     """The address of a database that nobody has migrated yet."""
+    async with new_database(ground, NAME) as url:
+        yield url
+
+
+@asynccontextmanager
+async def new_database(ground: Ground, name: str) -> AsyncIterator[str]:
     assert ground.embedded
     url = ground.embedded.admin_database_url
     admin = await asyncpg.connect(url)
-    await admin.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-    await admin.execute(f"CREATE DATABASE {NAME}")
-    yield f"{url.rpartition('/')[0]}/{NAME}"
-    await admin.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+    await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield f"{url.rpartition('/')[0]}/{name}"
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 
 
@@ -97,19 +108,24 @@ async def test_seeding_again_adds_nothing_and_keeps_what_people_changed(empty_ur
     await database.open()
     await seed(database)
     before = await rows(empty_url)
-    await change_a_model(empty_url)
+    await change_what_people_may(empty_url)
     changed = await rows(empty_url)
     await seed(database)
     await database.close()
 
-    assert sum(len(each) for each in before.values()) > 0
+    assert SEEDED == {table for table, found in before.items() if found}
     assert changed != before
     assert await rows(empty_url) == changed
 
 
-async def change_a_model(url: str) -> None:
+async def change_what_people_may(url: str) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute("UPDATE llm_models SET status = 'inactive' WHERE id = (SELECT min(id) FROM llm_models)")
+    for change in (
+        "UPDATE llm_models SET status = 'inactive' WHERE id = (SELECT min(id) FROM llm_models)",
+        "UPDATE system_settings SET value = '\"changed\"' WHERE id = (SELECT min(id) FROM system_settings)",
+        "UPDATE credential_types SET is_active = false WHERE name = 'openai_api'",
+    ):
+        assert await connection.execute(change) == "UPDATE 1"
     await connection.close()
 
 
@@ -124,10 +140,90 @@ async def rows(url: str) -> dict[str, set[str]]:
     return found
 
 
+SEEDED = {
+    "credential_types", "llm_models", "patterns", "personas", "skill_files", "skill_versions", "skills",
+    "system_settings",
+}
+
+
+async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: Ground) -> None:
+    async with new_database(ground, f"{NAME}_before") as url:
+        config = Config()
+        config.set_main_option("script_location", str(migrations_directory()))
+        config.set_main_option("sqlalchemy.url", sqlalchemy_url(url))
+        await asyncio.to_thread(command.upgrade, config, "0001")
+        connection = await asyncpg.connect(url)
+        workspace_id = new_id()
+        await connection.execute("INSERT INTO workspaces (id, name, slug) VALUES ($1, 'Old', 'old')", workspace_id)
+        await connection.executemany(
+            "INSERT INTO agents (workspace_id, name, agent_type, status, version, configuration) "
+            "VALUES ($1, $2, 'custom', $2, $3, $4)", [(workspace_id, *agent) for agent in OLD_AGENTS])
+        await connection.executemany(
+            "INSERT INTO credentials (id, workspace_id, name, provider, sealed) VALUES ($1, $2, $3, $3, 'sealed')",
+            [(new_id(), workspace_id, provider) for provider in ("openai", "azure", "custom")])
+        execution_id = await insert_execution(connection, workspace_id)
+        had = {name: await connection.fetchval(KEPT.format(name)) for name in OLD_TABLES}
+
+        await migrate(url)
+
+        assert {name: await connection.fetchval(KEPT.format(name)) for name in OLD_TABLES} == had
+        lanes = await connection.fetch(
+            "SELECT a.status, l.mode, l.capacity FROM agents a JOIN durable.lanes l ON l.name = 'agent:' || a.id")
+        assert {tuple(row) for row in lanes} == {
+            ("active", "open", 5), ("idle", "open", 1), ("paused", "held", 5), ("maintenance", "closed", 5),
+            ("inactive", "closed", 5)}
+        types = await connection.fetch("SELECT provider, credential_type, environment FROM credentials")
+        assert {tuple(row) for row in types} == {
+            ("openai", "openai_api", "production"), ("azure", "azure_openai", "production"),
+            ("custom", "custom_api", "production")}
+        versions = await connection.fetch(
+            "SELECT a.name, v.version FROM agent_versions v JOIN agents a ON a.id = v.agent_id "
+            "WHERE v.version = a.version AND v.definition->>'name' = a.name")
+        assert {tuple(row) for row in versions} == {(name, version) for name, version, _ in OLD_AGENTS}
+        kept = await connection.fetchrow("SELECT id, kind, agent_id FROM recipe_executions")
+        assert kept is not None
+        assert tuple(kept) == (execution_id, "recipe", None)
+        claimed = await connection.fetch("SELECT key, mode FROM durable.claim($1, 5, ARRAY['recipes.run'])", new_id())
+        assert [tuple(row) for row in claimed] == [(str(execution_id), "open")]
+        await connection.close()
+
+
+OLD_AGENTS = [
+    ("active", 4, '{"tools": ["calculator"]}'), ("idle", 1, '{"max_concurrent_tasks": 1}'), ("paused", 1, "{}"),
+    ("maintenance", 2, "{}"), ("inactive", 1, "{}"),
+]
+OLD_TABLES = (
+    "agents", "credentials", "workflow_recipes", "recipe_versions", "recipe_executions", "recipe_execution_steps",
+)
+KEPT = "SELECT count(*) FROM {}"
+
+
+async def insert_execution(connection: asyncpg.Connection, workspace_id: UUID) -> UUID:
+    """A recipe with one version, started in the release before and still waiting for a worker."""
+    execution_id, agent_id = new_id(), await connection.fetchval("SELECT id FROM agents WHERE name = 'active'")
+    recipe_id = await connection.fetchval(
+        "INSERT INTO workflow_recipes (workspace_id, template_id, name) VALUES ($1, 'soup', 'Soup') RETURNING id",
+        workspace_id)
+    await connection.execute(
+        "INSERT INTO recipe_versions (recipe_id, version, workspace_id, definition) VALUES ($1, 1, $2, '{}')",
+        recipe_id, workspace_id)
+    await connection.execute(
+        "INSERT INTO recipe_executions (id, workspace_id, recipe_id, recipe_version, total_steps) "
+        "VALUES ($1, $2, $3, 1, 1)", execution_id, workspace_id, recipe_id)
+    await connection.execute(
+        "INSERT INTO recipe_execution_steps (execution_id, step_order, workspace_id, step_id, agent_id, status, "
+        "output_key) VALUES ($1, 1, $2, 's1', $3, 'pending', 'step_1')", execution_id, workspace_id, agent_id)
+    await connection.execute(
+        "INSERT INTO durable.jobs (name, key, workspace_id) VALUES ('recipes.run', $1, $2)",
+        str(execution_id), workspace_id)
+    return execution_id
+
+
 @pytest.mark.capability("S167")
-def test_agents_and_recipes_have_integer_keys_and_workspaces_have_uuids() -> None:
-    integer = {"agents", "users", "workflow_recipes"}
-    uuid = {"workspaces", "api_keys", "credentials", "recipe_executions", "agent_runs", "workspace_invitations"}
+def test_agents_skills_and_recipes_have_integer_keys_and_workspaces_have_uuids() -> None:
+    integer = {"agents", "patterns", "skills", "users", "workflow_recipes"}
+    uuid = {"workspaces", "api_keys", "credentials", "heartbeat_results", "personas", "recipe_executions",
+            "agent_runs", "skill_sources", "workspace_invitations"}
     assert {name for name in integer if isinstance(metadata.tables[name].c.id.type, Integer)} == integer
     assert {name for name in uuid if isinstance(metadata.tables[name].c.id.type, Uuid)} == uuid
 
@@ -189,9 +285,12 @@ SELDOM_DELETED = {
 
 async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server: object, ground: Ground) -> None:
     del model_server
-    agent = await make.agent()
+    skill = await made(client, "/api/skills", name="tidy-up", description="Tidies.", content="Tidy up.")
+    agent = await make.agent(skill_ids=[skill["id"]])
     recipe = await make.recipe({"prompt_template": "Hello", "agent_id": agent["id"]})
     await client.cooked(recipe["template_id"])
+    beating = await client.put(f"/api/heartbeat/agents/{agent['id']}/config", json={"enabled": False})
+    assert beating.status == 200, beating.body
     assert (await client.delete(f"/api/workflow-recipes/{recipe['template_id']}")).status == 204
     assert (await client.delete(f"/api/agents/{agent['id']}")).status == 204
 

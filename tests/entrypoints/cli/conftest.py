@@ -1,9 +1,11 @@
 """The command line as people use it: real processes, a real server of their own home, the demo provider."""
 
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,12 @@ class Cli:
             [AUTOMATOS, *map(str, arguments)], env=self.variables | more, cwd=ROOT, input=stdin, capture_output=True,
             text=True, timeout=60, check=False,
         )
+
+    def json(self, *arguments: str | Path, stdin: str = "", **more: str) -> Any:
+        """Return what a command that must succeed writes with --json."""
+        done = self(*arguments, "--json", stdin=stdin, **more)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="package")

@@ -66,6 +66,6 @@ def ends_in(work: dict[str, Any]) -> str:
 def from_now(at: str | None) -> str:
     """Write a time to come as a distance from now."""
     if at is None:
-        return "unknown"
+        return "nobody can say when"
     seconds = (datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds()
     return "now" if seconds < 1 else f"in about {duration(int(seconds * 1000))}"

@@ -64,7 +64,7 @@ def _said(agent: dict[str, Any], shutdown: dict[str, Any] | None) -> str:
         ended = [f"{quantity(len(shutdown[fate]), 'run')} {fate}" for fate in ("interrupted", "cancelled")
                  if shutdown[fate]] if shutdown else []
         return f"agent {agent['name']!r} is {agent['status']}" + (f"; {', '.join(ended)}" if ended else "")
-    return (f"agent {agent['name']!r} stops when {quantity(len(shutdown['awaiting']), 'run')} ended, "
+    return (f"agent {agent['name']!r} stops once {quantity(len(shutdown['awaiting']), 'run')} ended: "
             f"{from_now(shutdown['inactive_at'])}")
 
 
