@@ -113,9 +113,27 @@ async def test_seeding_again_adds_nothing_and_keeps_what_people_changed(empty_ur
     await seed(database)
     await database.close()
 
-    assert SEEDED == {table for table, found in before.items() if found}
+    assert {table for table, found in before.items() if found} == SEEDED
     assert changed != before
     assert await rows(empty_url) == changed
+
+
+@pytest.mark.capability("S166")
+async def test_seeding_fills_the_rooms_in_the_order_in_which_they_need_each_other(ground: Ground) -> None:
+    """Each room is filled in transactions of its own, and PostgreSQL numbers those that write."""
+    async with new_database(ground, f"{NAME}_seeded") as url:
+        await migrate(url)
+        database = Database(url, role="automatos_app")
+        await database.open()
+        await seed(database)
+        await database.close()
+        connection = await asyncpg.connect(url)
+        first = {table: await connection.fetchval(f"SELECT min(xmin::text::bigint) FROM {table}") for table in SEEDED}
+        await connection.close()
+
+    order = ["credential_types", "system_settings", "llm_models", "skills", "patterns", "personas"]
+    assert sorted(order, key=lambda table: first[table]) == order
+    assert len({first[table] for table in order}) == len(order)
 
 
 async def change_what_people_may(url: str) -> None:
@@ -260,6 +278,7 @@ LISTED_OTHERWISE = {
     "llm_usage",  # by time
     "recipe_executions",  # newest first; an index on a column that every step writes would make each record dearer
     "recipe_execution_steps",  # by execution
+    "skill_sources",  # by name; a workspace has a few
 }
 
 
@@ -285,14 +304,15 @@ SELDOM_DELETED = {
 
 async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server: object, ground: Ground) -> None:
     del model_server
-    skill = await made(client, "/api/skills", name="tidy-up", description="Tidies.", content="Tidy up.")
-    agent = await make.agent(skill_ids=[skill["id"]])
+    skill = await client.post("/api/skills", json={"name": "tidy-up", "description": "Tidies.", "content": "Tidy up."})
+    agent = await make.agent(skill_ids=[skill.json()["id"]])
     recipe = await make.recipe({"prompt_template": "Hello", "agent_id": agent["id"]})
     await client.cooked(recipe["template_id"])
     beating = await client.put(f"/api/heartbeat/agents/{agent['id']}/config", json={"enabled": False})
     assert beating.status == 200, beating.body
     assert (await client.delete(f"/api/workflow-recipes/{recipe['template_id']}")).status == 204
     assert (await client.delete(f"/api/agents/{agent['id']}")).status == 204
+    assert (await client.delete(f"/api/skills/{skill.json()['id']}")).status == 204
 
     assert ground.embedded
     connection = await asyncpg.connect(ground.embedded.admin_database_url)
@@ -319,4 +339,5 @@ async def orphans(connection: asyncpg.Connection, workspace_id: UUID) -> list[st
 REFERENCES = {
     "workspace_id": ("workspaces", "id"), "recipe_id": ("workflow_recipes", "id"),
     "execution_id": ("recipe_executions", "id"), "run_id": ("agent_runs", "id"), "user_id": ("users", "id"),
+    "persona_id": ("personas", "id"), "skill_id": ("skills", "id"), "source_id": ("skill_sources", "id"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize, async_playwright
 
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
@@ -18,7 +18,8 @@ from tests.chaos.processes import Server
 OWNER = {"email": "ada@example.com", "name": "Ada Lovelace", "password": "correct horse battery"}
 SAMPLE = Path(__file__).parents[2] / "examples/recipes/research-digest.yaml"
 STATIC = Path(__file__).parents[2] / "src/automatos/static/index.html"
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

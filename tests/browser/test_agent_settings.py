@@ -35,7 +35,7 @@ async def test_edits_on_every_tab_are_one_change_that_is_shown_first_and_saved_a
     await open_tab(page, "Tools")
     await page.get_by_role("checkbox", name="text_stats").check()
     await open_tab(page, "Heartbeat")
-    await page.get_by_label("Minutes between").or_(page.get_by_role("spinbutton")).first.fill("45")
+    await page.get_by_role("spinbutton", name="Every").fill("45")
     assert saves == []
     for changed in ("General", "Persona", "Tools", "Heartbeat"):
         await expect(page.get_by_role("tab", name=changed)).to_contain_text("changed")

@@ -58,7 +58,7 @@ async def test_leads_from_a_persona_to_an_agent_that_was_tried_before_it_was_cre
     await page.get_by_role("button", name="Create agent").click()
     await expect(page.get_by_role("heading", name="Wizard made", level=1)).to_be_visible()
     made = await room.call("GET", f"/api/agents/{page.url.rpartition('/')[2]}")
-    assert (made["status"], made["tools"], made["use_custom_persona"]) == ("idle", ["text_stats"], True)
+    assert (made["status"], made["tools"], made["use_custom_persona"]) == ("active", ["text_stats"], True)
     assert made["custom_persona_prompt"] == "You count the words of a text."
     await page.goto(room.address("/agents/new"))
     await expect(name_of(page)).to_have_value("")

@@ -118,6 +118,7 @@ async def test_the_environment_variable_comes_last_and_only_where_it_is_shared(
     assert (fallen_back.level, fallen_back.credential_name) == (CredentialLevel.OTHER_ENVIRONMENT, "dev")
 
 
+@pytest.mark.capability("S029")
 async def test_an_agents_environment_chooses_the_key(
     database: Database, vault: Vault, own_settings: Settings, workspace_id: UUID, store: Any
 ) -> None:

@@ -69,6 +69,7 @@ async def test_a_missing_key_is_a_result_too_and_the_demo_answers(client: Client
     assert (await trial(client, provider="demo", model_id="demo"))["ok"]
 
 
+@pytest.mark.capability("S029")
 async def test_the_environment_chooses_the_key_that_is_tried(client: Client, model_server: ModelServer) -> None:
     for environment in ("production", "staging"):
         made = await client.post("/api/credentials", json={

@@ -137,6 +137,9 @@ async def test_a_skill_in_use_is_not_removed_unless_forced(client: Client, make:
     ({"tools_schema": [tool(command="scripts/no.py")]}, "no file"),
     ({"tools_schema": [tool(type="array")]}, "type object"), ({"tools_schema": [tool(required=5)]}, "JSON Schema"),
     ({"tools_schema": [tool(properties={"a": {"$ref": "http://10.0.0.1/x"}})]}, "$ref"),
+    ({"tools_schema": [tool(properties={"a": {"pattern": "(" * 5000 + ")" * 5000}})]}, "pattern"),
+    ({"tools_schema": [tool(properties={"a": {"pattern": "a{99999999999999}"}})]}, "pattern"),
+    ({"tools_schema": [tool(properties={f"p{place}": {} for place in range(5000)})]}, "parts"),
 ])
 async def test_what_is_not_a_skill_is_refused_with_the_reason(
     client: Client, database: Database, changes: dict[str, object], named: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,25 @@ async def test_without_a_sandbox_no_script_runs(toolbox: Toolbox, context: Make,
 async def test_only_scripts_of_known_kinds_run(shell: Toolbox, context: Make, command: str) -> None:
     with pytest.raises(ToolRefused):
         await shell.run_script(Script({"scripts/x.rb": b"", "x": b""}, command, {}), context())
+
+
+LOOPS = {"type": "object", "allOf": [{"$ref": "#/$defs/a0"}], "$defs": {
+    **{f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(24)}, "a24": {}}}
+
+
+@pytest.mark.parametrize(("schema", "arguments"), [
+    (LOOPS, "{}"),
+    ({"type": "object", "properties": {"word": {
+        "$schema": "http://json-schema.org/draft-07/schema#", "pattern": "^(a+)+$"}}}, '{"word": "' + "a" * 40 + '!"}'),
+    ({"type": "object", "properties": {"word": {"type": "array", "uniqueItems": True}}},
+     '{"word": [' + ",".join(f'{{"a": {i}}}' for i in range(4000)) + "]}"),
+    ({"type": "object", "properties": {"word": {"type": "array", "items": {"allOf": [{"type": "integer"}] * 50}}}},
+     '{"word": [' + ",".join("1" for _ in range(100_000)) + "]}"),
+], ids=["references that double", "another dialect's patterns", "unique objects", "many values"])
+async def test_a_schema_of_others_is_checked_for_a_moment_at_most(
+    toolbox: Toolbox, context: Make, schema: dict[str, Any], arguments: str
+) -> None:
+    """Checking happens between all other work of the process, so what takes long is refused or left out."""
+    started = time.monotonic()
+    await toolbox.call("echo", arguments, context(allowed=frozenset({"echo"}), handed=handed(echo, schema)))
+    assert time.monotonic() - started < 2

@@ -1,14 +1,20 @@
 """The command line as people use it: real processes, a real server of their own home, the demo provider."""
 
+import io
 import json
+import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from automatos.entrypoints.cli.main import main
 from tests.chaos.harness import stage
 from tests.chaos.processes import AUTOMATOS, ROOT, Server, environment, free_port
 
@@ -34,6 +40,20 @@ class Cli:
         return json.loads(done.stdout)
 
 
+class Quick(Cli):
+    """Runs commands in this process, by the same entry point: as good for what they say, and much faster."""
+
+    def __call__(self, *arguments: str | Path, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        written, told = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, self.variables | more, clear=True), patch.object(sys, "stdin", io.StringIO(stdin)),
+            patch.object(sys, "argv", ["automatos", *map(str, arguments)]),
+            redirect_stdout(written), redirect_stderr(told), pytest.raises(SystemExit) as left,
+        ):
+            main()
+        return subprocess.CompletedProcess(sys.argv, int(left.value.code or 0), written.getvalue(), told.getvalue())
+
+
 @pytest.fixture(scope="package")
 async def server() -> AsyncIterator[Server]:
     """A server with a worker, whose models are the demo provider."""
@@ -48,6 +68,12 @@ def signed_in(server: Server) -> Cli:
     done = cli("auth", "login", "--local")
     assert done.returncode == 0, done.stderr
     return cli
+
+
+@pytest.fixture(scope="package")
+def quick(signed_in: Cli) -> Quick:
+    """The same commands without a process for each."""
+    return Quick(signed_in.variables)
 
 
 @pytest.fixture

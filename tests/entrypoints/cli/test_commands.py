@@ -244,6 +244,7 @@ def test_the_doctor_names_the_cure_of_what_fails_and_exits_with_1(alone: Cli) ->
     assert "warn  redis: does not answer" in done.stdout
 
 
+@pytest.mark.capability("S171")
 def test_seeding_and_upgrading_can_be_repeated(signed_in: Cli) -> None:
     for verb in ("upgrade", "seed", "seed"):
         done = signed_in("db", verb)

@@ -99,3 +99,44 @@ def test_ctrl_c_leaves_the_run_alone_and_says_how_to_come_back(signed_in: Cli) -
     assert found
     assert b"Traceback" not in seen
     assert signed_in("run", "watch", found[1].decode(), "--exit-status").returncode == 0
+
+
+def test_a_change_is_made_only_when_the_person_says_so(signed_in: Cli) -> None:
+    signed_in("agent", "create", "--name", "Asked", "--no-activate")
+    edit = ("agent", "edit", "Asked", "--set", "description=Changed")
+
+    code, seen = at_terminal(signed_in, *edit, answers={b"[y/N] ": "n"})
+    assert (code, b"nothing was changed" in seen, b"+ Changed" in seen) == (1, True, True)
+    code, seen = at_terminal(signed_in, *edit, answers={b"[y/N] ": "y"})
+    assert (code, b"saved as version 2" in seen) == (0, True)
+    code, seen = at_terminal(signed_in, "agent", "delete", "Asked", "--no-input")
+    assert (code, b"--yes" in seen) == (2, True)
+
+
+def test_a_status_is_watched_until_ctrl_c(signed_in: Cli) -> None:
+    signed_in("agent", "create", "--name", "Watched", "--no-activate")
+
+    code, seen = at_terminal(signed_in, "agent", "status", "Watched", "--watch", interrupt_after=b"can become")
+
+    assert (code, b"Watched is inactive" in seen, b"Traceback" in seen) == (130, True, False)
+
+
+def test_a_secret_is_typed_unseen(signed_in: Cli) -> None:
+    create = ("credential", "create", "Typed", "--type", "openai_api")
+
+    code, seen = at_terminal(signed_in, *create, answers={b"api_key: ": "sk-never-shown-0123456789"})
+
+    assert (code, b"never-shown" in seen) == (0, False), seen
+    assert "set (" in signed_in("credential", "get", "Typed").stdout
+    assert signed_in("credential", "delete", "Typed", "--yes").returncode == 0
+
+
+@pytest.mark.parametrize("command", [
+    "agent list", "run list", "model list", "credential types", "persona list", "setting catalogue", "audit list",
+    "skill list", "pattern list",
+])
+def test_tables_fit_a_narrow_terminal_without_colours(signed_in: Cli, command: str) -> None:
+    code, seen = at_terminal(signed_in, *command.split(), COLUMNS="80", NO_COLOR="1")
+
+    assert (code, b"\x1b" in seen) == (0, False)
+    assert max(map(len, seen.decode().splitlines())) <= 80

@@ -4,6 +4,7 @@ import { LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useState } from "react";
 import { authConfigQuery, meQuery, signOut } from "@/features/workspaces/session";
 import { chooseTheme, chosenTheme, type Theme } from "@/lib/theme";
+import { useWorkspace } from "@/lib/workspace";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/ui/menu";
 import { toast } from "@/ui/toaster";
 
@@ -17,6 +18,7 @@ const THEMES = [
 export function AccountMenu({ compact = false }: { compact?: boolean }) {
   const { data: me } = useSuspenseQuery(meQuery);
   const { data: config } = useSuspenseQuery(authConfigQuery);
+  const { role } = useWorkspace();
   const [theme, setTheme] = useState<Theme>(chosenTheme);
   const navigate = useNavigate();
   const cache = useQueryClient();
@@ -57,7 +59,7 @@ export function AccountMenu({ compact = false }: { compact?: boolean }) {
           {!compact && (
             <span className="min-w-0 flex-1">
               <span className="block truncate text-sm font-medium">{name}</span>
-              <span className="block truncate text-xs text-muted">{me.role}</span>
+              <span className="block truncate text-xs text-muted">{role}</span>
             </span>
           )}
         </button>

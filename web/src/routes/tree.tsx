@@ -1,65 +1,8 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { rosterSearchOf } from "@/features/agents/roster-state";
-import { goHome, requireWorkspace } from "./gate";
-import { Failed, Missing, Pending, Root } from "./root";
-import { Shell } from "./shell";
-
-/** A search parameter as text; the router reads `?q=7` as a number. */
-function text(value: unknown): string | undefined {
-  if (typeof value === "number") return String(value);
-  return typeof value === "string" && value ? value : undefined;
-}
-
-/** A whole number of at least `least`; what is no such number is left out. */
-function whole(value: unknown, least = 0): number | undefined {
-  return Number.isInteger(value) && (value as number) >= least ? (value as number) : undefined;
-}
-
-/** Search parameters that are texts. */
-function texts<Name extends string>(...names: Name[]) {
-  return (raw: Record<string, unknown>) =>
-    Object.fromEntries(names.map((name) => [name, text(raw[name])])) as Partial<Record<Name, string | undefined>>;
-}
-
-const root = createRootRoute({ component: Root, notFoundComponent: Missing });
-
-const index = createRoute({
-  getParentRoute: () => root,
-  path: "/",
-  beforeLoad: ({ location }) => goHome(location.href),
-});
-
-const setup = createRoute({
-  getParentRoute: () => root,
-  path: "/setup",
-  validateSearch: (raw): { token?: string | undefined } => ({ token: text(raw.token) }),
-  component: lazyRouteComponent(() => import("./setup"), "SetupPage"),
-});
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: "/sign-in",
-  validateSearch: (raw): { next?: string | undefined; leaving?: boolean | undefined } => ({
-    next: text(raw.next),
-    leaving: raw.leaving === true || undefined,
-  }),
-  component: lazyRouteComponent(() => import("./sign-in"), "SignInPage"),
-});
-
-const invite = createRoute({
-  getParentRoute: () => root,
-  path: "/invitations/accept",
-  component: lazyRouteComponent(() => import("./invite"), "InvitePage"),
-});
-
-const workspace = createRoute({
-  getParentRoute: () => root,
-  path: "/w/$workspace",
-  beforeLoad: async ({ params, location }) => ({
-    membership: await requireWorkspace(params.workspace, location.href),
-  }),
-  component: Shell,
-});
+import { Failed, Missing, Pending } from "./root";
+import { text, texts, whole } from "./search";
+import { entrance, root, workspace } from "./tree-entrance";
 
 const workspaceIndex = createRoute({
   getParentRoute: () => workspace,
@@ -242,10 +185,7 @@ const settings = createRoute({
 });
 
 const tree = root.addChildren([
-  index,
-  setup,
-  signIn,
-  invite,
+  ...entrance,
   workspace.addChildren([
     workspaceIndex,
     agents,

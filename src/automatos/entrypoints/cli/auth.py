@@ -6,7 +6,7 @@ import typer
 
 from automatos.entrypoints.cli.console import Exit, put_json, say
 
-app = typer.Typer(help="Sign in to a server, see who you are, sign out.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("login")

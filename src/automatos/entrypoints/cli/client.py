@@ -13,6 +13,13 @@ from automatos.entrypoints.cli.console import CommandFailed, Exit, misuse
 
 TIMEOUT_S = 60.0
 UNREACHABLE = (OSError, http.client.HTTPException)
+NEXT_STEPS = {
+    "stale_edit": "give the same command again to see what would change now",
+    "impact_not_confirmed": "to see what it touches and be asked: automatos agent stop AGENT",
+    "agent_not_eligible": "to make it take work: automatos agent activate AGENT, or resume AGENT",
+    "skill_in_use": "to take it from the agents that have it: add --force",
+}
+"""What to do in the terminal about problems of these codes."""
 
 
 class NoServer(CommandFailed):
@@ -39,7 +46,9 @@ class Refused(CommandFailed):
         self.status = status
         self.problem = problem
         said = problem.get("detail") or problem.get("title") or f"the server answered {status}"
-        super().__init__(said, *(line for line in _faults(problem) if line not in said), *_request_id(problem))
+        next_step = NEXT_STEPS.get(problem.get("code", ""))
+        super().__init__(said, *(line for line in _faults(problem) if line not in said),
+                         *([next_step] if next_step else []), *_request_id(problem))
 
 
 def _faults(problem: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from automatos.entrypoints.migrate import Ground
     from automatos.kernel.config import Settings
 
-app = typer.Typer(help="Bring the database up to date; `automatos up` does both by itself.", no_args_is_help=True)
+app = typer.Typer()
 Home = Annotated[Path | None, typer.Option(help="Data directory [AUTOMATOS_HOME, ~/.automatos].")]
 
 

@@ -15,16 +15,18 @@ NOUNS = {
     "run": "Look at what recipes and agents have done, watch it, stop it.",
     "heartbeat": "Agents that check in by themselves.",
     "persona": "The voices that agents can take.",
-    "skill": "The instruction packages that agents can load, and their git sources.",
+    "skill": "The instructions that agents can load, and their sources.",
     "pattern": "Patterns of working together.",
-    "credential": "Keys and passwords of the outside world; they go in and never come out.",
+    "credential": "Keys and passwords; they go in and never come out.",
     "model": "The models that can answer, what they cost, and the default.",
     "setting": "Settings of the workspace and the server.",
     "audit": "Who changed what.",
     "auth": "Sign in to a server, see who you are, sign out.",
-    "db": "The database on this machine: upgrade, seed, backup, restore.",
+    "db": "Bring the database up to date; `automatos up` does it by itself.",
 }
 """What each noun is about; its commands are the `app` of the module of that name."""
+ELSEWHERE = {"db": "database"}
+"""Modules with another name than their noun."""
 
 
 class Later(MutableMapping[str, Command]):
@@ -36,7 +38,8 @@ class Later(MutableMapping[str, Command]):
 
     def _commands(self) -> MutableMapping[str, Command]:
         if self._found is None:
-            app: Typer = import_module(f"automatos.entrypoints.cli.{self._noun}").app
+            module = ELSEWHERE.get(self._noun, self._noun)
+            app: Typer = import_module(f"automatos.entrypoints.cli.{module}").app
             app.rich_markup_mode = None
             self._found = get_group(app).commands
         return self._found

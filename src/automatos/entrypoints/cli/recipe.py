@@ -7,7 +7,7 @@ import typer
 
 from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
 
-app = typer.Typer(help="Apply recipe files, look at recipes, cook them.", no_args_is_help=True)
+app = typer.Typer()
 Named = Annotated[str, typer.Argument(help="The recipe's template_id.", metavar="RECIPE")]
 Files = Annotated[list[Path], typer.Argument(help="Recipe files, or folders of them.", metavar="FILE...")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]

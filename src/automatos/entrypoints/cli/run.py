@@ -6,7 +6,7 @@ import typer
 
 from automatos.entrypoints.cli.console import put, put_json, put_table, say
 
-app = typer.Typer(help="Look at what recipes have cooked, watch it, stop it.", no_args_is_help=True)
+app = typer.Typer()
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 COLUMNS = ("id", "recipe", "status", "step", "tokens", "cost", "time", "created")

@@ -104,13 +104,18 @@ def _address(setting: str) -> str:
 def _find(client: "Client", setting: str) -> dict[str, Any]:
     """Return a setting as it counts for the workspace."""
     _address(setting)
-    for each in client.get("/api/settings")["items"]:
-        if _name(each) == setting:
-            return each
+    if found := _stored(client, setting):
+        return found
     for each in client.get("/api/settings/catalogue")["items"]:
         if _name(each) == setting:
             return {"category": each["category"], "key": each["key"], "value": each["default"], "scope": "default"}
     raise CommandFailed(f"there is no setting {setting!r}", "see them with: automatos setting catalogue")
+
+
+def _stored(client: "Client", setting: str) -> dict[str, Any] | None:
+    """Return a stored setting, the workspace's own before the server's."""
+    same = [each for each in client.get("/api/settings")["items"] if _name(each) == setting]
+    return min(same, key=lambda each: each["scope"] != "workspace", default=None)
 
 
 def _save(setting: str, value: Any, *, system: bool, as_json: bool) -> None:
@@ -121,6 +126,6 @@ def _save(setting: str, value: Any, *, system: bool, as_json: bool) -> None:
     client = Client()
     scope = "system" if system else "workspace"
     client.put(_address(setting), {"value": value, "scope": scope})
-    now = next((each for each in client.get("/api/settings")["items"] if _name(each) == setting), None)
+    now = _stored(client, setting)
     said = f"{setting} is {written(now['value'])} ({now['scope']})" if now else f"{setting} is not set"
     Manner(as_json).tell(now or {"value": None}, said)

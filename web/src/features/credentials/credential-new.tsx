@@ -11,7 +11,7 @@ import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { EnvironmentSelect } from "./environment-select";
 import { credentialTypesQuery, useAddCredential, useTestKey } from "./queries";
-import { dataOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
+import { canBeTried, dataOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
 import { Outcome } from "./test-verdict";
 
@@ -88,7 +88,7 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
         <>
           <Outcome test={test.data} error={add.error ?? test.error} />
           <Button onClick={onClose}>Not now</Button>
-          {type.can_be_tested && (
+          {canBeTried(type) && (
             <Button busy={test.isPending} disabled={!isReady} onClick={() => test.mutate(body())}>
               Test
             </Button>

@@ -20,7 +20,7 @@ import {
   useTestCredential,
   useUpdateCredential,
 } from "./queries";
-import { changesOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
+import { canBeTried, changesOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
 import { Outcome } from "./test-verdict";
 
@@ -105,7 +105,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
             <Button look="danger" className="mr-auto" onClick={() => setDeleting(true)}>
               Delete
             </Button>
-            {type.can_be_tested && (
+            {canBeTried(type) && (
               <Button busy={test.isPending} disabled={hasData} onClick={() => test.mutate(credential.id)}>
                 Test
               </Button>

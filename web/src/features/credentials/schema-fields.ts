@@ -128,3 +128,7 @@ export function isComplete(
     (field) => !field.isRequired || isKept(field.name) || plain(field, values[field.name] ?? field.start) !== null,
   );
 }
+
+/** Whether there is a way to find out if it works: a test of its own, or the provider that it opens. */
+export const canBeTried = (type: { can_be_tested: boolean; provider: string | null }): boolean =>
+  type.can_be_tested || type.provider !== null;

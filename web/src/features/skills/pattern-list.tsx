@@ -4,6 +4,7 @@ import { useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
+import { linesOf } from "./pattern-words";
 import { patternsQuery } from "./queries";
 
 /** Ways in which several agents can work together; they come with the product. */
@@ -35,31 +36,22 @@ function PatternCard({ pattern }: { pattern: SkillPattern }) {
         <Badge tone="neutral">{pattern.pattern_type}</Badge>
       </div>
       <p className="text-muted">{pattern.description}</p>
-      {Object.entries(pattern.pattern_data).map(([name, value]) => (
-        <div key={name} className="grid gap-1">
-          <h3 className="text-sm text-muted first-letter:uppercase">{name.replaceAll("_", " ")}</h3>
-          <Value value={value} />
+      {linesOf(pattern.pattern_data).map((line) => (
+        <div key={line.name} className="grid gap-1">
+          <h3 className="text-sm text-muted first-letter:uppercase">{line.name}</h3>
+          {line.isText ? (
+            <p className="break-words">{line.points[0]}</p>
+          ) : (
+            <ul className="list-disc pl-5">
+              {line.points.map((point) => (
+                <li key={point} className="break-words first-letter:uppercase">
+                  {point}
+                </li>
+              ))}
+            </ul>
+          )}
         </div>
       ))}
     </li>
   );
-}
-
-/** Whatever a pattern holds: texts as they are, lists as lists, entries as "name: text". */
-function Value({ value }: { value: unknown }) {
-  if (Array.isArray(value)) {
-    return (
-      <ol className="list-decimal pl-5">
-        {value.map((one) => (
-          <li key={lineOf(one)}>{lineOf(one)}</li>
-        ))}
-      </ol>
-    );
-  }
-  return <p className="break-words">{lineOf(value)}</p>;
-}
-
-function lineOf(value: unknown): string {
-  if (typeof value !== "object" || value === null) return String(value);
-  return Object.values(value).map(String).join(": ");
 }

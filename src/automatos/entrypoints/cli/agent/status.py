@@ -1,5 +1,6 @@
 """Where an agent is in its life and what it works on, once or as it changes."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -48,8 +49,9 @@ def _show(report: dict[str, Any], lines: list[str], before: list[str], *, as_jso
         sys.stdout.write(f"\x1b[{len(before)}F\x1b[J")
     elif before:
         put("")
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in lines:
-        put(line)
+        put(line[:room])
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
