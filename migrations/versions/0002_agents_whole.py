@@ -54,7 +54,7 @@ DECLARE
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(7246300, hashtext(to_lane));
-    SELECT lane INTO was FROM durable.jobs WHERE name = job AND key = job_key AND executor_id = holder;
+    SELECT lane INTO was FROM durable.jobs WHERE name = job AND key = job_key AND executor_id = holder FOR UPDATE;
     IF NOT FOUND THEN
         answer := 'lost';
         RETURN;
@@ -117,8 +117,8 @@ BEGIN
     IF names IS NULL THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(7246300, hashtext(l))
-    FROM (SELECT DISTINCT u.l FROM unnest(lanes) AS u (l) WHERE u.l <> '' ORDER BY u.l) AS in_order;
+    PERFORM pg_advisory_xact_lock(7246300, in_order.l)
+    FROM (SELECT DISTINCT hashtext(u.l) AS l FROM unnest(lanes) AS u (l) WHERE u.l <> '' ORDER BY 1) AS in_order;
     RETURN QUERY
     WITH fitting AS (
         SELECT c.name, c.key, coalesce(d.mode, 'closed') AS mode, d.capacity,
@@ -147,10 +147,11 @@ BEGIN
             WHERE a.status IS NULL OR a.status NOT IN ('active', 'idle', 'paused') OR a.stopping IS NOT NULL);
 END $$;
 
-CREATE FUNCTION durable.jobs_in(of_lane text) RETURNS TABLE (key text, priority int) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION durable.jobs_in(of_lane text) RETURNS TABLE (key text, priority int, is_held boolean)
+LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT j.key::text, j.priority FROM durable.jobs j WHERE j.lane = of_lane;
+    RETURN QUERY SELECT j.key::text, j.priority, j.executor_id IS NOT NULL FROM durable.jobs j WHERE j.lane = of_lane;
 END $$;
 
 CREATE FUNCTION durable.lane_counts(of_lanes text[]) RETURNS TABLE (lane text, running int, waiting int)

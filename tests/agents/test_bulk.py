@@ -1,5 +1,6 @@
 """Several agents at once: made all or none, or acted on each by itself; and what one creation takes along."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -105,6 +106,17 @@ async def test_each_agent_is_acted_on_by_itself(desk: Desk) -> None:
     assert now["Able"]["status"] == "inactive"
     assert await act(desk, "delete", ids) == [None, None, "agent_not_found"]
     assert (await desk.ask("GET")).json()["total"] == 0
+
+
+async def test_actions_on_the_same_agents_in_another_order_do_not_block_each_other(desk: Desk) -> None:
+    ids = [(await desk.create(f"Agent {number}"))["id"] for number in range(12)]
+    tags = [f"tag-{number}" for number in range(6)]
+
+    answers = await asyncio.gather(
+        *(act(desk, "tag", ids[::-1] if number % 2 else ids, tags=[tag]) for number, tag in enumerate(tags)))
+
+    assert answers == [[None] * len(ids)] * len(tags)
+    assert all(sorted(agent["tags"]) == tags for agent in (await desk.ask("GET")).json()["items"])
 
 
 async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -44,6 +45,28 @@ async def jobs(database: Database, agent_id: int) -> list[str]:
     async with database.recording(None) as connection:
         rows = await connection.fetch("SELECT name FROM durable.jobs WHERE key LIKE $1", f"{agent_id}:%")
     return [row["name"] for row in rows]
+
+
+@pytest.mark.parametrize("shutdown_type", ["immediate", "graceful"])
+async def test_a_stop_also_reaches_a_step_that_is_just_starting(
+    client: Client, make: Make, model_server: ModelServer, database: Database, shutdown_type: str
+) -> None:
+    agent = await make.agent()
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Work"})
+    await put_status(client, agent["id"], "paused")
+    run = await client.cook(recipe["template_id"])
+
+    async with database.recording(client.workspace_id) as connection, connection.transaction():
+        await connection.execute("SELECT FROM recipe_executions WHERE id = $1 FOR UPDATE", UUID(run))
+        await put_status(client, agent["id"], "active")
+        await until(lambda: status_of(client, agent["id"]), lambda found: found["workload"]["running"] == 1)
+        changed = await confirm(client, agent["id"], "inactive", shutdown_type=shutdown_type)
+        await asyncio.sleep(1.4)  # the word is heard when it comes, and again by who looks for words
+
+    assert (await run_ends(client, run))["status"] == ("failed" if shutdown_type == "immediate" else "completed")
+    assert len(model_server.calls) == (0 if shutdown_type == "immediate" else 1)
+    assert changed["shutdown"]["is_done"] == (shutdown_type == "immediate")
+    await reaches(client, agent["id"], "inactive")
 
 
 @pytest.mark.capability("S100")

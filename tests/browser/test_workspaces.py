@@ -71,11 +71,17 @@ async def test_switching_shows_nothing_of_the_other_workspace_and_a_change_renew
     two.gate.set()
     await expect(page.get_by_text("No agents yet")).to_be_visible()
 
-    await page.get_by_role("link", name="Create an agent").click()
-    await page.get_by_label("Name").fill("Only here")
+    await page.get_by_role("link", name="New agent").click()
+    await page.get_by_role("textbox", name="Name", exact=True).fill("Only here")
+    await page.get_by_role("combobox", name="Category").select_option("Custom")
+    for _ in range(4):
+        await page.get_by_role("button", name="Next").click()
     await page.get_by_role("button", name="Create agent").click()
+    await expect(page.get_by_role("heading", name="Only here", level=1)).to_be_visible()
+    await two.visit("Agents")
     await expect(listed).to_contain_text(["Only here"])
-    await listed.get_by_role("button", name="Deactivate").click()
+    await listed.get_by_role("checkbox", name="Select Only here").check()
+    await page.get_by_role("region", name="Selected agents").get_by_role("button", name="Stop").click()
     await expect(listed).to_contain_text(["Inactive"])
 
     await two.switch_to(name)

@@ -187,6 +187,27 @@ async def test_a_step_waits_for_a_slot_of_its_agent_and_says_so(
     assert (await run_of(client, occupying))["status"] == "completed"
 
 
+async def test_the_time_a_recipe_may_take_does_not_run_out_while_it_waits(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    first, busy = await make.agent(), await make.agent(configuration={"max_concurrent_tasks": 1})
+    gate = asyncio.Event()
+    model_server.script(Reply(gate=gate), match="occupy")
+    recipe = await make.recipe(
+        {"agent_id": first["id"], "prompt_template": "begin"}, {"agent_id": busy["id"], "prompt_template": "go on"},
+        execution_config={"total_timeout_s": 2})
+    await give(client, busy, "occupy")
+    await model_server.wait_for_calls(1)
+
+    run_id = await client.cook(recipe["template_id"])
+    await until_run(client, {"execution_id": run_id}, "waiting")
+    await asyncio.sleep(2.2)
+    gate.set()
+    events = await client.follow(run_id)
+
+    assert events[-1]["type"] == "execution.completed"
+
+
 async def test_a_run_that_waits_for_a_slot_can_be_cancelled(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:

@@ -39,7 +39,9 @@ async def create_agents(
 
 async def act(session: AsyncSession, caller: Caller, order: BulkActions, means: Lifecycle) -> list[ActionResult]:
     """Do one thing to each agent in a savepoint of its own; what refuses one leaves the others done."""
-    return [await _act_on(session, caller, agent_id, order, means) for agent_id in dict.fromkeys(order.agent_ids)]
+    # In the order in which everybody locks several agents, so that nobody waits for somebody who waits for them.
+    done = {agent_id: await _act_on(session, caller, agent_id, order, means) for agent_id in sorted({*order.agent_ids})}
+    return [done[agent_id] for agent_id in dict.fromkeys(order.agent_ids)]
 
 
 async def _act_on(

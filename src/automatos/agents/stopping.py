@@ -62,7 +62,7 @@ async def begin(
         agent = await _wait(session, caller, agent, target, shutdown_type)
     else:
         agent = await become(session, caller, agent, target, shutdown_type=shutdown_type)
-    if is_cut and running:
+    if is_cut:
         await interrupt(session, agent.workspace_id, agent.id, means.work)
     tell(session, agent, means.bus)
     return agent, Shutdown(

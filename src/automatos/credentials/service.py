@@ -274,7 +274,8 @@ def _type(row: CredentialType) -> schemas.CredentialType:
     return schemas.CredentialType(
         name=row.name, display_name=row.display_name, category=row.category, description=row.description,
         provider=str(row.schema["x-provider"]) if "x-provider" in row.schema else None, json_schema=row.schema,
-        can_be_tested=row.test_endpoint is not None, documentation_url=row.documentation_url,
+        can_be_tested=row.test_endpoint is not None or "x-provider" in row.schema,
+        documentation_url=row.documentation_url,
     )
 
 

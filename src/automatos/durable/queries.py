@@ -11,6 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable.types import StoredEvent
 
+LEAVE_LANE = "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END"
+"""A job to be cancelled that goes back to the queue needs no place to end, and waits for none."""
+AHEAD = 9
+"""The priority of the server's own short jobs, above all that people can give theirs."""
+
 
 # Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it. Between
 # equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting. Within a
@@ -34,10 +39,10 @@ async def enqueue(
 async def enqueue_in_session(
     session: AsyncSession, name: str, key: str, workspace_id: UUID, run_at: datetime | None
 ) -> None:
-    """Add a job in the transaction of a session."""
+    """Add a short job in the transaction of a session."""
     await session.execute(
-        text("SELECT durable.enqueue(:name, :key, :workspace, 0, :run_at, '')"),
-        {"name": name, "key": key, "workspace": workspace_id, "run_at": run_at})
+        text("SELECT durable.enqueue(:name, :key, :workspace, :priority, :run_at, '')"),
+        {"name": name, "key": key, "workspace": workspace_id, "priority": AHEAD, "run_at": run_at})
 
 
 async def set_lane(session: AsyncSession, name: str, capacity: int, mode: str) -> None:
@@ -100,7 +105,7 @@ async def release(
     """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt."""
     await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = coalesce($4, clock_timestamp()), last_error = $5, "
-        "attempts = attempts - $6, signal = nullif(signal, 'pause') WHERE name = $1 AND key = $2 AND executor_id = $3",
+        f"attempts = attempts - $6, signal = nullif(signal, 'pause'), {LEAVE_LANE} WHERE name = $1 AND key = $2 AND executor_id = $3",
         name, key, executor_id, run_at, error, 0 if is_attempt else 1,
     )
 
@@ -108,7 +113,7 @@ async def release(
 async def release_all_but(connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]]) -> str:
     """Give back the jobs an executor holds without knowing of them, uncounted: it never began, or has ended."""
     return await connection.execute(
-        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1 "
+        f"UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, {LEAVE_LANE} "
         "WHERE executor_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS k (name, key) "
         "WHERE k.name = jobs.name AND k.key = jobs.key)",
         executor_id, [name for name, _ in known], [key for _, key in known],
@@ -129,9 +134,11 @@ async def signal(connection: asyncpg.Connection, name: str, key: str, word: str)
 
 
 async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asyncpg.Record]:
-    """Return the words left for jobs this executor holds."""
+    """Return the words left for jobs this executor holds; those of a held lane are to pause, told or not."""
     return await connection.fetch(
-        "SELECT name, key, signal, lane FROM durable.jobs WHERE executor_id = $1 AND signal IS NOT NULL", executor_id
+        "SELECT j.name, j.key, coalesce(j.signal, 'pause') AS signal, j.lane FROM durable.jobs j "
+        "LEFT JOIN durable.lanes l ON l.name = j.lane "
+        "WHERE j.executor_id = $1 AND (j.signal IS NOT NULL OR l.mode = 'held')", executor_id
     )
 
 
@@ -182,10 +189,10 @@ async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
     """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
     return await connection.fetchrow(
-        """
+        f"""
         WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id, expires_at),
         freed AS (
-            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp()
+            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(), {LEAVE_LANE}
             WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
                 OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
             RETURNING 1)

@@ -35,7 +35,7 @@ async def enqueue(
 async def enqueue_in_session(
     session: AsyncSession, job: Job, key: str, workspace_id: UUID, *, run_at: datetime | None = None
 ) -> None:
-    """Add a job, as `enqueue` does, in the transaction of a session."""
+    """Add a short job of the server's own in the transaction of a session; it goes before what people asked for."""
     await queries.enqueue_in_session(session, job.name, key, workspace_id, run_at)
 
 

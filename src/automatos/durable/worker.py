@@ -169,7 +169,9 @@ class Worker:
         is_attempt = False
         try:
             if before and before.task:
+                job.again_at = now()  # told to stop while it waits, it has not begun and goes back
                 await asyncio.wait([before.task])
+                job.again_at = None
             await self._drive(job)
         except asyncio.CancelledError:
             if job.interruption is None:

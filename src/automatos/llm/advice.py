@@ -15,7 +15,7 @@ from automatos.llm.answers import ModelRecommendation, RecommendationList
 from automatos.llm.bodies import ModelNeeds
 from automatos.llm.errors import UnknownTask
 from automatos.llm.models import LlmModel
-from automatos.llm.schemas import Model, rate_to_text
+from automatos.llm.schemas import Model
 from automatos.llm.types import ModelStatus
 
 GENERAL = "general"
@@ -153,7 +153,7 @@ def _reason(model: LlmModel, task: str, is_configured: bool) -> str:
     parts += [f"strong in {' and '.join(strong)}"] if strong else []
     parts += [f"reads {model.context_window:,} tokens at once"] if model.context_window else []
     price = _price(model)
-    parts += [f"${rate_to_text(price)} for 1,000 tokens in and 1,000 out"] if price is not None else ["price unknown"]
+    parts += [f"${price * 1000:.2f} for a million tokens in and out"] if price is not None else ["price unknown"]
     parts += [] if is_configured else [f"needs a credential for {model.provider} first"]
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from automatos.agents.types import Outcome, lane_of
-from automatos.durable.service import go_on, move, settle
+from automatos.durable.service import events_after, go_on, move, settle
 from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE
@@ -122,16 +122,16 @@ class Cook:
         await finish(self._state, self._journal, status, None)
 
     async def _begin(self) -> None:
-        """Say that work goes on; time spent waiting to begin, or with a paused agent, is not counted as work."""
+        """Say that work goes on; time spent waiting, for whatever reason, is not counted as work."""
         state = self._state
         if state.finished_at is not None:
             return  # a late stop cut the recording of its end off; it only has to be recorded again
-        if state.status in {ExecutionStatus.QUEUED, ExecutionStatus.PAUSED}:
-            state.deadline_at = now() + timedelta(seconds=state.definition.config.total_timeout_s)
         if state.status is ExecutionStatus.QUEUED:
             state.started_at = now()
+            state.deadline_at = now() + timedelta(seconds=state.definition.config.total_timeout_s)
             self._journal.add(NewEvent.of("execution.started"))
         elif state.status in {ExecutionStatus.PAUSED, ExecutionStatus.WAITING}:
+            state.deadline_at += await self._waited()
             self._journal.add(NewEvent.of("execution.resumed"))
         elif state.epoch > 1 and not self._has_begun:
             self._journal.add(NewEvent.of("execution.recovered", epoch=state.epoch))
@@ -140,6 +140,12 @@ class Cook:
         if self._crew.idle:
             async with self._kitchen.database.recording(state.workspace_id) as connection:
                 await queries.wake_agents(connection, self._crew.idle)
+
+    async def _waited(self) -> timedelta:
+        """Return how long the execution waited: what was recorded last is that it began to."""
+        state = self._state
+        found = await events_after(self._kitchen.database, state.workspace_id, state.topic, state.last_seq - 1, 1)
+        return now() - datetime.fromisoformat(found[0].at) if found else timedelta()
 
     async def _take_place(self, job: HeldJob, record: StepState) -> None:
         """Take a slot of the step's agent; a step that had begun keeps its own, also while the agent is stopping.

@@ -53,17 +53,17 @@ async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
 
 async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
     """Become the writer of a job's execution, also when it is to be cancelled: only its writer can end it."""
-    try:
-        return await _take_over(kitchen, UUID(job.key), job.workspace_id)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if job.interruption is Interruption.STOP:
-            job.go_on()  # its agent was stopped before a step began: the closed lane ends it
-        elif job.interruption is Interruption.CANCEL and task is not None:
-            task.uncancel()
-        else:
-            raise
-        return await _take_over(kitchen, UUID(job.key), job.workspace_id)
+    while True:
+        try:
+            return await _take_over(kitchen, UUID(job.key), job.workspace_id)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if job.interruption is Interruption.STOP:
+                job.go_on()  # its agent was stopped before a step began: the closed lane ends it
+            elif job.interruption is Interruption.CANCEL and task is not None:
+                task.uncancel()
+            else:
+                raise
 
 
 async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> Cook | None:

@@ -1,5 +1,6 @@
 """Packages as rows: a skill, the version it is at, and that version's files."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ async def point_to(session: AsyncSession, skill: Skill, version: SkillVersion) -
 async def stored_package(session: AsyncSession, skill: Skill, version: SkillVersion) -> Package:
     """Return a stored version as the package it came as."""
     files = await records.read_files(session, skill.workspace_id, skill.id, version.version)
-    checked = check_package("", {"SKILL.md": version.content.encode(), **files})
+    checked = await asyncio.to_thread(check_package, "", {"SKILL.md": version.content.encode(), **files})
     return taken(checked)
 
 

@@ -18,6 +18,7 @@ FILE = "tools.json"
 MAX_TOOLS = 32
 MAX_BYTES = 256_000
 MAX_DEPTH = 16
+MAX_PARTS = 2_000
 MAX_NAME_CHARS = 64
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 FIELDS = ("name", "description", "parameters", "command")
@@ -41,6 +42,8 @@ def read_tools(content: bytes, skill: str, files: Collection[str]) -> tuple[list
     if not isinstance(found, list) or len(cast("list[Any]", found)) > MAX_TOOLS:
         return [], [f"{FILE} must be a list of at most {MAX_TOOLS} tools."]
     tools = cast("list[Any]", found)
+    if _parts(tools) > MAX_PARTS:
+        return [], [f"{FILE} has more than {MAX_PARTS} parts (objects and lists) in all."]
     faults = [fault for place, tool in enumerate(tools, 1) for fault in _faults(place, tool, skill, files)]
     names = [str(tool.get("name")) for tool in tools if isinstance(tool, dict)]
     faults += [f"{FILE}: the name {name!r} is used twice." for name in sorted({n for n in names if names.count(n) > 1})]
@@ -75,6 +78,20 @@ def _schema_faults(schema: Any) -> Iterator[str]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         yield f"parameters is not a JSON Schema: {error.message[:200]}."
+    except (RecursionError, OverflowError):
+        yield "parameters: a pattern in it is too deep or repeats too often."
+
+
+def _parts(whole: Any) -> int:
+    """Count the objects and lists in something, itself included: checking each takes time."""
+    waiting, count = [whole], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            count += 1
+            inner: Any = part
+            waiting += inner.values() if isinstance(inner, dict) else inner
+    return count
 
 
 def _refused(part: Any, depth: int = 1) -> str | None:

@@ -49,7 +49,8 @@ async def create_skill(session: AsyncSession, caller: Caller, body: schemas.Skil
         SkillNameTaken: the workspace has a skill of that name.
     """
     fields: dict[str, Any] = {"name": body.name, "description": body.description}
-    package = _written(_with_kind(fields, body), body.content, _files(body.files), body.tools_schema)
+    package = await asyncio.to_thread(
+        _written, _with_kind(fields, body), body.content, _files(body.files), body.tools_schema)
     skill = await storing.add(session, caller.workspace_id, package, Origin(SkillOrigin.MANUAL, caller.actor))
     if skill is None:
         raise SkillNameTaken([package.name])
@@ -144,7 +145,8 @@ async def _changed(session: AsyncSession, skill: Skill, body: schemas.SkillUpdat
         files.pop(TOOLS_FILE, None)
     elif body.tools_schema is None and body.files is not None and TOOLS_FILE in stored:
         files.setdefault(TOOLS_FILE, stored[TOOLS_FILE])
-    return _written(_with_kind(fields, body), text if body.content is None else body.content, files, body.tools_schema)
+    return await asyncio.to_thread(
+        _written, _with_kind(fields, body), text if body.content is None else body.content, files, body.tools_schema)
 
 
 async def delete_skill(
@@ -216,7 +218,10 @@ def _files(given: Sequence[schemas.SkillFileWrite]) -> dict[str, bytes]:
 def _written(
     fields: dict[str, Any], text: str, files: Mapping[str, bytes], tools: Sequence[schemas.SkillToolWrite] | None
 ) -> Package:
-    """Return the package that fields, text, files and tools make; raises SkillInvalid with every fault."""
+    """Return the package that fields, text, files and tools make; raises SkillInvalid with every fault.
+
+    Takes up to a second for the largest, so it is called in a thread.
+    """
     whole = dict(files)
     if tools:
         if TOOLS_FILE in whole:

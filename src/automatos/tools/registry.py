@@ -1,7 +1,11 @@
 """The built-in tools as data: one YAML file each, with the JSON Schema of what it takes."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -11,10 +15,42 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from referencing import Registry
 
+from automatos.tools.errors import ToolRefused
 from automatos.tools.types import Effect, HandedTool, JsonObject
 
-FOREIGN_VALIDATOR = extend(Draft202012Validator, {"pattern": None, "patternProperties": None})
-"""Checks against schemas that others wrote: their regular expressions could take forever, so they are not run."""
+CHECK_S = 0.25
+"""How long checking against a schema that others wrote may take."""
+UNCHECKED = ("pattern", "patternProperties", "uniqueItems")
+"""Keywords of theirs that are not looked at: one of them alone could take forever."""
+
+_until: ContextVar[float] = ContextVar("until")
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """Give the checks inside the block their time; those against schemas of others are refused when it is up."""
+    token = _until.set(time.monotonic() + CHECK_S)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def _timed(check: Callable[..., Any], *given: Any) -> Any:
+    if time.monotonic() > _until.get():
+        raise ToolRefused("invalid_arguments", f"The arguments take longer than {CHECK_S} s to check. Send less.")
+    return check(*given)
+
+
+def _unchecked(*_: object) -> None:
+    return None
+
+
+FOREIGN_VALIDATOR = extend(
+    Draft202012Validator,
+    {word: partial(_timed, check) for word, check in Draft202012Validator.VALIDATORS.items()}
+    | dict.fromkeys(UNCHECKED, _unchecked))
+"""Checks against schemas that others wrote, for a moment at most: it happens between all other work of the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +78,20 @@ def handed_definition(tool: HandedTool) -> ToolDefinition:
     spec = tool.spec
     return ToolDefinition(
         spec.name, spec.description, spec.parameters, tool.effect, tool.deadline_s,
-        FOREIGN_VALIDATOR(spec.parameters, registry=Registry()),
+        FOREIGN_VALIDATOR(_in_our_dialect(spec.parameters), registry=Registry()),
     )
+
+
+def _in_our_dialect(schema: Any) -> Any:
+    """Return a schema whose parts do not name a dialect: each would be checked by that one's rules, not by ours."""
+    if isinstance(schema, dict):
+        parts: dict[str, Any] = schema
+        return {name: _in_our_dialect(part) for name, part in parts.items()
+                if name != "$schema" or not isinstance(part, str)}
+    if isinstance(schema, list):
+        listed: list[Any] = schema
+        return [_in_our_dialect(part) for part in listed]
+    return schema
 
 
 def _read(text: str) -> ToolDefinition:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from automatos.tools.builtin import RUNNERS
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import WebGuard
 from automatos.tools.means import Means
-from automatos.tools.registry import ToolDefinition, definitions, handed_definition
+from automatos.tools.registry import ToolDefinition, definitions, handed_definition, soon
 from automatos.tools.sandbox import Sandbox
 from automatos.tools.scripts import run_script
 from automatos.tools.tracker import ToolTracker
@@ -139,7 +140,8 @@ def read_arguments(tool: ToolDefinition, arguments: str) -> dict[str, Any]:
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not JSON: {error}.") from error
     if not isinstance(values, dict):
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} must be a JSON object.")
-    faults = [_fault(error) for _, error in zip(range(SHOWN_FAULTS), tool.validator.iter_errors(values), strict=False)]
+    with soon():
+        faults = [_fault(error) for error in islice(tool.validator.iter_errors(values), SHOWN_FAULTS)]
     if faults:
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not valid. {'; '.join(faults)}.")
     return values

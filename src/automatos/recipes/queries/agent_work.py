@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
-# (its step runs), the execution waits in its lane, or its step is still to come.
+# (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come.
 ACTIVE = """
-WITH mine AS (SELECT key, priority FROM durable.jobs_in(:lane)),
+WITH mine AS (SELECT key, priority, is_held FROM durable.jobs_in(:lane)),
 found AS (
     SELECT e.id, e.kind, e.status, e.recipe_id, e.started_at, e.created_at,
            coalesce(r.name, e.definition->>'name') AS name,
@@ -22,7 +22,7 @@ found AS (
           AND coalesce(e.definition, v.definition)->'steps' @> CAST(:has_step AS jsonb)
 )
 SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
-       CASE WHEN o.is_running THEN 'running' WHEN m.key IS NOT NULL THEN 'queued' ELSE 'later' END AS place
+       CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued' ELSE 'later' END AS place
 FROM found f
 LEFT JOIN mine m ON m.key = CAST(f.id AS text)
 CROSS JOIN LATERAL (
@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
     WHERE (d->>'agent_id')::int = :agent AND coalesce(s.status, 'pending') IN ('pending', 'running')
 ) o
 WHERE o.steps > 0
-ORDER BY CASE WHEN o.is_running THEN 0 WHEN m.key IS NOT NULL THEN 1 ELSE 2 END, f.created_at, f.id
+ORDER BY CASE WHEN o.is_running OR m.is_held THEN 0 WHEN m.key IS NOT NULL THEN 1 ELSE 2 END, f.created_at, f.id
 """
 
 TASKS = 0

@@ -128,7 +128,7 @@ async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyn
     """Return executions at work whose deadline passed before `before`, of every workspace; waiting is no fault."""
     return await connection.fetch(
         "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 "
-        "AND status NOT IN ('queued', 'paused') ORDER BY deadline_at LIMIT 100", before
+        "AND status NOT IN ('queued', 'paused', 'waiting') ORDER BY deadline_at LIMIT 100", before
     )
 
 

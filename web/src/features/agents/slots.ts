@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import type { AgentBody } from "@/client";
 import type { AgentDraft, ChangeDraft } from "./draft";
 
 /** What a part of the form needs to show and change an agent. */
@@ -17,4 +18,11 @@ export interface AgentSlots {
   model: Part;
   tools: Part;
   skills: Part;
+}
+
+/** What the wizard shows besides. */
+export interface WizardSlots extends AgentSlots {
+  /** What the agent would read, and a talk with it, before it is saved. */
+  context: (agent: AgentBody) => ReactNode;
+  trial: (agent: AgentBody) => ReactNode;
 }

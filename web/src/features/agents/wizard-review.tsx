@@ -6,8 +6,8 @@ import { Button } from "@/ui/button";
 import { SwitchField } from "@/ui/switch";
 import { type AgentDraft, bodyOf } from "./draft";
 import { STEPS } from "./fields";
+import type { WizardSlots } from "./slots";
 import type { Wizard } from "./use-wizard";
-import type { WizardSlots } from "./wizard";
 
 interface Props {
   wizard: Wizard;

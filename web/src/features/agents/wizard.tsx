@@ -1,6 +1,5 @@
 import { ArrowLeft, ArrowRight, History } from "lucide-react";
 import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
-import type { AgentBody } from "@/client";
 import type { Persona } from "@/client/library";
 import { formatAgo } from "@/lib/format";
 import { Button } from "@/ui/button";
@@ -9,16 +8,10 @@ import { Steps } from "@/ui/steps";
 import { STEPS } from "./fields";
 import { BasicsFields } from "./form-basics";
 import { PluginsNote, SkillLoadingField } from "./form-capabilities";
-import type { AgentSlots, PartProps } from "./slots";
+import type { PartProps, WizardSlots } from "./slots";
 import type { Wizard } from "./use-wizard";
 import { WizardReview } from "./wizard-review";
 import { WizardStart } from "./wizard-start";
-
-export interface WizardSlots extends AgentSlots {
-  /** What the agent would read, and a talk with it, before it is saved. */
-  context: (agent: AgentBody) => ReactNode;
-  trial: (agent: AgentBody) => ReactNode;
-}
 
 interface Props {
   wizard: Wizard;

@@ -4,21 +4,11 @@ import type { Model } from "@/client";
 import { useWorkspace } from "@/lib/workspace";
 import { SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
+import type { ModelDraft } from "./model-draft";
 import { ModelFacts } from "./model-facts";
-import { type Choice, ModelSelect } from "./model-select";
+import { ModelSelect } from "./model-select";
 import { ModelTest } from "./model-test";
 import { modelsQuery, providersQuery } from "./queries";
-
-/** Which model answers, and how; null leaves a setting to the provider. */
-export interface ModelDraft {
-  model: Choice | null;
-  temperature: number | null;
-  maxTokens: number | null;
-  topP: number | null;
-  frequencyPenalty: number | null;
-  presencePenalty: number | null;
-  fallbackModelId: string | null;
-}
 
 interface Props {
   value: ModelDraft;

@@ -5,7 +5,7 @@ import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { useTryModel } from "./catalogue-queries";
-import type { ModelDraft } from "./model-fields";
+import type { ModelDraft } from "./model-draft";
 import { defaultModelQuery } from "./queries";
 import { TrialNote } from "./trial-note";
 
