@@ -82,38 +82,50 @@ DECLARE
     lanes text[];
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    WITH RECURSIVE pairs AS (
-        (SELECT j.workspace_id, j.lane FROM durable.jobs j WHERE j.executor_id IS NULL
-         ORDER BY j.workspace_id, j.lane LIMIT 1)
+    WITH RECURSIVE waiting AS (
+        (SELECT j.workspace_id FROM durable.jobs j WHERE j.executor_id IS NULL ORDER BY j.workspace_id LIMIT 1)
         UNION ALL
-        SELECT n.workspace_id, n.lane FROM pairs p CROSS JOIN LATERAL (
-            SELECT j.workspace_id, j.lane FROM durable.jobs j
-            WHERE j.executor_id IS NULL AND (j.workspace_id, j.lane) > (p.workspace_id, p.lane)
-            ORDER BY j.workspace_id, j.lane LIMIT 1) n
-    ), held AS (
-        SELECT j.workspace_id, j.lane, count(*)::int AS running FROM durable.jobs j
-        WHERE j.executor_id IS NOT NULL GROUP BY j.workspace_id, j.lane
+        SELECT (SELECT j.workspace_id FROM durable.jobs j
+                WHERE j.executor_id IS NULL AND j.workspace_id > w.workspace_id ORDER BY j.workspace_id LIMIT 1)
+        FROM waiting w WHERE w.workspace_id IS NOT NULL
     ), busy AS (
-        SELECT h.workspace_id, sum(h.running)::int AS running FROM held h GROUP BY h.workspace_id
-    ), roomy AS (
-        SELECT p.workspace_id, p.lane, coalesce(b.running, 0) AS running,
-               CASE WHEN d.mode = 'open' THEN greatest(least(wanted, d.capacity - coalesce(h.running, 0)), 0)
-                    WHEN d.mode = 'held' THEN 0 ELSE wanted END AS room
-        FROM pairs p
-        LEFT JOIN durable.lanes d ON d.name = p.lane
-        LEFT JOIN held h ON h.workspace_id = p.workspace_id AND h.lane = p.lane
-        LEFT JOIN busy b ON b.workspace_id = p.workspace_id
-    ), ranked AS (
-        SELECT w.name, w.key, w.lane,
-               row_number() OVER (PARTITION BY o.workspace_id ORDER BY w.priority DESC, w.run_at) + o.running AS place
-        FROM roomy o CROSS JOIN LATERAL (
-            SELECT j.name, j.key, j.lane, j.priority, j.run_at FROM durable.jobs j
-            WHERE j.executor_id IS NULL AND j.workspace_id = o.workspace_id AND j.lane = o.lane
-                  AND j.run_at <= clock_timestamp() AND j.name = ANY(kinds)
-            ORDER BY j.priority DESC, j.run_at LIMIT o.room) w
+        SELECT j.workspace_id, count(*)::int AS running FROM durable.jobs j
+        WHERE j.executor_id IS NOT NULL GROUP BY j.workspace_id
+    ), in_turn AS (
+        SELECT w.workspace_id, coalesce(b.running, 0) AS running
+        FROM waiting w LEFT JOIN busy b ON b.workspace_id = w.workspace_id
+        WHERE w.workspace_id IS NOT NULL ORDER BY 2, random()
+    ), chosen AS (
+        -- Workspaces with less at work come first, so that the first few with anything to give have the best of all.
+        SELECT t.running, o.* FROM in_turn t CROSS JOIN LATERAL (
+            SELECT array_agg(f.name) AS names, array_agg(f.key) AS keys, array_agg(f.lane) AS lanes
+            FROM (
+                WITH RECURSIVE lanes_of AS (
+                    (SELECT j.lane FROM durable.jobs j WHERE j.executor_id IS NULL AND j.workspace_id = t.workspace_id
+                     ORDER BY j.lane LIMIT 1)
+                    UNION ALL
+                    SELECT (SELECT j.lane FROM durable.jobs j WHERE j.executor_id IS NULL
+                            AND j.workspace_id = t.workspace_id AND j.lane > l.lane ORDER BY j.lane LIMIT 1)
+                    FROM lanes_of l WHERE l.lane IS NOT NULL
+                )
+                SELECT w.* FROM lanes_of l LEFT JOIN LATERAL (SELECT * FROM durable.lanes d WHERE d.name = l.lane LIMIT 1) d ON true
+                CROSS JOIN LATERAL (
+                    SELECT j.name, j.key, j.lane, j.priority, j.run_at FROM durable.jobs j
+                    WHERE j.executor_id IS NULL AND j.workspace_id = t.workspace_id AND j.lane = l.lane
+                          AND j.run_at <= clock_timestamp() AND j.name = ANY(kinds)
+                    ORDER BY j.priority DESC, j.run_at
+                    LIMIT CASE WHEN d.mode = 'open' THEN greatest(least(wanted, d.capacity - (
+                                   SELECT count(*) FROM durable.jobs h
+                                   WHERE h.lane = l.lane AND h.executor_id IS NOT NULL)), 0)
+                               WHEN d.mode = 'held' THEN 0 ELSE wanted END) w
+                ORDER BY w.priority DESC, w.run_at LIMIT wanted) f
+            HAVING count(*) > 0) o
+        LIMIT wanted
     )
     SELECT array_agg(r.name), array_agg(r.key), array_agg(r.lane) INTO names, keys, lanes
-    FROM (SELECT * FROM ranked ORDER BY place, random() LIMIT wanted) r;
+    FROM (SELECT u.name, u.key, u.lane
+          FROM chosen c CROSS JOIN LATERAL unnest(c.names, c.keys, c.lanes) WITH ORDINALITY AS u (name, key, lane, nth)
+          ORDER BY u.nth + c.running, random() LIMIT wanted) r;
     IF names IS NULL THEN
         RETURN;
     END IF;
@@ -553,7 +565,7 @@ def change_tables() -> None:
     op.add_column('jobs', sa.Column('lane', sa.String(length=100), server_default='', nullable=False), schema='durable')
     op.drop_index(op.f('ix_jobs_waiting'), table_name='jobs', schema='durable', postgresql_where='(executor_id IS NULL)')
     op.create_index('ix_jobs_waiting', 'jobs', ['workspace_id', 'lane', sa.literal_column('priority DESC'), 'run_at'], unique=False, schema='durable', postgresql_where=sa.text('executor_id IS NULL'))
-    op.create_index('ix_jobs_lane', 'jobs', ['lane'], unique=False, schema='durable', postgresql_where=sa.text("lane <> ''"))
+    op.create_index('ix_jobs_lane', 'jobs', ['lane', 'executor_id'], unique=False, schema='durable')
 
 
 def downgrade() -> None:

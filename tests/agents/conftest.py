@@ -60,6 +60,7 @@ class Desk:
     readiness: Readiness
     role: Role = Role.EDITOR
     used_by: list[Dependent] = field(default_factory=list)
+    everybodys: list[tuple[str, Any]] = field(default_factory=list)
 
     @property
     def caller(self) -> Caller:
@@ -84,9 +85,11 @@ class Desk:
         """Add a skill to the workspace, or to those that came with the product."""
         owner = None if is_global else self.workspace_id
         async with self.database.recording(owner, Scope.ENGINE if is_global else None) as connection:
-            return await connection.fetchval(
+            skill_id = await connection.fetchval(
                 "INSERT INTO skills (workspace_id, source, name, description, core_tokens, is_active) "
                 "VALUES ($1, 'manual', $2, $3, 40, $4) RETURNING id", owner, name, f"Does {name}", is_active)
+        self.everybodys += [("skills", skill_id)] if is_global else []
+        return skill_id
 
     async def persona(self, slug: str, *, is_active: bool = True, is_global: bool = False) -> str:
         """Add a persona to the workspace, or to those that came with the product."""
@@ -97,7 +100,14 @@ class Desk:
                 "voice_description, category) VALUES ($1, $2, $3, $4, $5, $6, $7, 'Calm', 'Support')",
                 persona_id, owner, "global" if is_global else "workspace", slug, slug.title(), f"You are {slug}.",
                 is_active)
+        self.everybodys += [("personas", persona_id)] if is_global else []
         return str(persona_id)
+
+    async def clear(self) -> None:
+        """Take away what would show in every workspace."""
+        async with self.database.recording(None, Scope.ENGINE) as connection:
+            for table, added in self.everybodys:
+                await connection.execute(f"DELETE FROM {table} WHERE id = $1", added)
 
     async def neighbour(self) -> "Desk":
         """Return the desk of another workspace, which is as fresh."""
@@ -130,6 +140,7 @@ async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_p
         app.state.agent_dependents = [_reader_of(desk.used_by)]
         app.state.agent_cleaners, app.state.agent_work = (), Workforce(database, app.state.bus)
         yield desk
+        await desk.clear()
     await models.close()
     await http.close()
 

@@ -48,7 +48,7 @@ async def test_leads_from_a_persona_to_an_agent_that_was_tried_before_it_was_cre
     await page.get_by_role("checkbox", name="text_stats").check()
     await go_on(page, "Review")
     review = page.get_by_role("main")
-    for chosen in ("Wizard made", "You count the words of a text.", "The workspace’s default model", "text_stats"):
+    for chosen in ("Wizard made", "You count the words of a text.", "default model", "text_stats"):
         await expect(review).to_contain_text(chosen)
     await page.get_by_role("textbox", name="Say something to the agent").fill("How many words has this?")
     await page.keyboard.press("Enter")

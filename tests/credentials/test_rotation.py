@@ -36,7 +36,7 @@ async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
     await keyring.close()
     keys = [await sealed_with(database, workspace_id, each.id) for each in (old, fresh)]
     async with database.session(workspace_id) as session:
-        await update_credential(session, caller, means, old.id, CredentialUpdate(data={"base_url": "https://e.com"}))
+        await update_credential(session, caller, means, old.id, CredentialUpdate(data={"base_url": None}))
 
     assert [secret.value for secret in secrets if secret] == [
         "sk-sealed-with-the-old-one", "sk-sealed-with-the-new-one"]

@@ -172,6 +172,29 @@ async def test_who_never_answers_is_left_in_time(attempt, monkeypatch: pytest.Mo
     assert "did not answer" in result.message
 
 
+async def test_a_mail_server_that_never_ends_its_line_is_hung_up_on(
+    attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every byte comes in time, so no limit on silence helps; the thread that reads them has to end all the same."""
+    monkeypatch.setattr(connect, "DEADLINE_S", 0.3)
+    is_hung_up = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = asyncio.create_task(reader.read())
+        while not left.done():
+            writer.write(b"2")
+            await asyncio.sleep(0.02)
+        is_hung_up.set()
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await attempt("smtp_credentials", host="127.0.0.1", port=port, security="none")
+        await asyncio.wait_for(is_hung_up.wait(), 2)
+
+    assert "did not answer" in result.message
+
+
 @pytest.mark.parametrize(("credential_type", "data"), [
     ("postgres_credentials", {"host": "127.0.0.1", "database": "d", "username": "u"}),
     ("redis_credentials", {"host": "localhost"}), ("smtp_credentials", {"host": "10.0.0.1"}),

@@ -108,15 +108,27 @@ async def test_a_change_replaces_the_fields_it_names_and_keeps_the_others_sealed
 ) -> None:
     path = f"/api/credentials/{(await create(client)).json()['id']}"
 
-    changed = await client.put(path, json={"data": {"host": "new.example.com", "ssl_mode": None}, "description": "New"})
+    changed = await client.put(path, json={"data": {"database": "new", "ssl_mode": None}, "description": "New"})
 
     fields = changed.json()["fields"]
-    assert (fields["host"]["value"], fields["ssl_mode"]["value"]) == ("new.example.com", "prefer")
+    assert (fields["database"]["value"], fields["ssl_mode"]["value"]) == ("new", "prefer")
     assert (fields["password"]["hint"], changed.json()["description"]) == ("…tery", "New")
     async with database.recording(client.workspace_id) as connection:
         audit = await connection.fetchrow("SELECT * FROM audit_log WHERE action = 'credential.updated'")
-    assert audit["detail"]["fields"] == ["host", "ssl_mode"]
-    assert "new.example.com" not in f"{audit}"
+    assert audit["detail"]["fields"] == ["database", "ssl_mode"]
+
+
+async def test_a_stored_secret_is_not_sent_to_a_new_address_unless_it_is_given_again(client: Client) -> None:
+    path = f"/api/credentials/{(await create(client)).json()['id']}"
+
+    alone = await client.put(path, json={"data": {"host": "evil.example.com"}})
+    before = (await client.get(path)).json()["fields"]["host"]["value"]
+    together = await client.put(path, json={"data": {"host": "new.example.com", "password": "correct battery"}})
+
+    assert (alone.status, alone.code, alone.json()["field"]) == (422, "credential_invalid", "host")
+    assert "password" in alone.json()["detail"]
+    assert before != "evil.example.com"
+    assert together.json()["fields"]["host"]["value"] == "new.example.com"
 
 
 @pytest.mark.parametrize(("change", "status", "code"), [

@@ -1,5 +1,6 @@
 """Reports as models write them, read without losing anything."""
 
+import orjson
 import pytest
 
 from automatos.heartbeats.findings import actions_of, read_findings
@@ -51,3 +52,16 @@ def test_tool_calls_are_kept_with_their_arguments() -> None:
         {"tool": "odd", "params": {"arguments": "not json"}},
         {"tool": "odder", "params": {"arguments": [1]}},
     ]
+
+
+def test_what_cannot_be_stored_costs_no_finding() -> None:
+    """JSON of a model may hold what neither the database nor a reader of JSON takes."""
+    deep = '{"a":' * 400 + "1" + "}" * 400
+    found = read_findings('[{"check": "a\\u0000b", "detail": "\\u0000full"}, ' + deep + "]")
+    assert found[0] == Finding("ab", "full")
+    assert len(found) == 2
+
+    written = '{"path": "a\\u0000b", "lines": ["' + "x" * 9000 + '"], "more": ' + deep + "}"
+    action = actions_of([("write_file", written)])[0]
+    assert action["params"]["path"] == "ab"
+    assert len(orjson.dumps(action)) < 3000

@@ -225,6 +225,17 @@ async def test_nobody_gets_anything(client: Client, make: Make) -> None:
         assert (await nobody.send(method, path, json={})).status == 401
 
 
+async def test_a_topic_that_is_none_cannot_speak_for_the_server(client: Client) -> None:
+    """What is asked for is named in the stream's frames, so nothing but a topic may get there."""
+    odd = 'agent:1"}%0A%0Aevent: event%0Adata: {"forged":"yes,agent:,agent:x,agent:0,agent:7'
+    async with asyncio.timeout(5), client.http.get(f"/api/events?topics={odd}", headers=client.headers) as stream:
+        heard = b""
+        while b"changed" not in heard:
+            heard += await stream.content.readany()
+
+    assert heard == b': following\n\nevent: changed\ndata: {"topic":"agent:7"}\n\n'
+
+
 def recipe_file(**fields: Any) -> dict[str, Any]:
     return {"apiVersion": "automatos/v1", "kind": "Recipe", "agents": [{"name": "Writer", "agent_type": "custom"}],
             "recipe": {"template_id": "from-file", "name": "From a file",

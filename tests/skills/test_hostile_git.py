@@ -95,6 +95,12 @@ def delta_bomb(repository: Repository, commit: str) -> bytes:
     return packed([entry(BLOB, base), header + name + zlib.compress(changes)])
 
 
+def many_of_the_same(repository: Repository) -> None:
+    """A small pack that would fill the database: many skills, each with the same few large files."""
+    beside = {f"assets/{place}": b"x" * 2**20 for place in range(9)}
+    repository.commit({path: content for place in range(12) for path, content in folder(f"s{place}", beside).items()})
+
+
 CONTENTS: dict[str, tuple[Spoil, str]] = {
     "a link to the host": (lambda r: r.commit(folder("evil", {"a": (LINK, b"/etc/passwd")})), "leads out"),
     "a link upwards": (lambda r: r.commit(folder("evil", {"a": (LINK, b"../../../x")})), "leads out"),
@@ -118,6 +124,7 @@ CONTENTS: dict[str, tuple[Spoil, str]] = {
     "a line break": (with_name("a\nb"), "control"),
     "an odd mode": (lambda r: r.commit(folder("evil", {"a": ("060000", b"x")})), "neither a file"),
     "endless folders": (bottomless, "more than"),
+    "the same files over and over": (many_of_the_same, "together"),
     "no skill": (lambda r: r.commit({"README.md": "hello"}), "no SKILL.md"),
     "a skill that is none": (lambda r: r.commit({"evil/SKILL.md": "---\nname: x\n"}), "front matter"),
     "YAML that builds objects": (
@@ -166,6 +173,8 @@ ANSWERS: dict[str, tuple[str, Callable[[web.Request], web.StreamResponse], str]]
         content_type="application/x-git-upload-pack-result"), "compressed"),
     "what the server says is wrong": ("git-upload-pack", lambda _: web.Response(
         body=b"0010\x03not allowed", content_type="application/x-git-upload-pack-result"), "not allowed"),
+    "a line of nothing": ("git-upload-pack", lambda _: web.Response(
+        body=b"0004", content_type="application/x-git-upload-pack-result"), "not a pack"),
 }
 
 
@@ -206,6 +215,23 @@ async def test_what_a_server_must_not_answer(
     repository.answers[path] = answer
     await refused(admin, git_url, database, settings, named)
     assert len(git_server.asked) <= 2
+
+
+async def test_what_a_server_says_is_kept_as_plain_text(
+    admin: Client, repository: Repository, git_url: str
+) -> None:
+    repository.commit(folder("one"))
+    source = (await add_source(admin, git_url)).json()["source"]
+    repository.commit(folder("two"))
+    repository.answers["git-upload-pack"] = lambda _: web.Response(
+        body=b"000d\x03no\x00\x1b[31m", content_type="application/x-git-upload-pack-result")
+
+    answer = await admin.post(f"/api/skills/sources/{source['id']}/sync")
+
+    assert (answer.status, answer.code) == (502, "git_unreachable")
+    kept = (await admin.get(f"/api/skills/sources/{source['id']}")).json()
+    assert (kept["status"], kept["last_sync_error"]) == ("error", answer.json()["detail"])
+    assert kept["last_sync_error"].isprintable()
 
 
 @pytest.mark.parametrize("url", [

@@ -1,7 +1,11 @@
 """Which skills fit some work, how well, and why."""
 
+import time
+
 import pytest
 
+from automatos.skills.models import Skill
+from automatos.skills.recommend import rank
 from tests.surface import Client
 
 
@@ -66,3 +70,11 @@ async def test_only_what_is_switched_on_and_seen_is_recommended(four: Client, st
 ])
 async def test_a_question_must_be_whole(client: Client, body: dict[str, object]) -> None:
     assert (await client.post("/api/skills/recommend", json=body)).status == 422
+
+
+def test_many_skills_are_ranked_in_a_moment() -> None:
+    skills = [Skill(id=place, name=f"skill-{place}", tags=[], category="development",
+                    description=" ".join(f"w{place}x{word}" for word in range(120))) for place in range(1000)]
+    started = time.perf_counter()
+    rank(skills, " ".join(f"{word:x}xy" for word in range(2000)), None, 5)
+    assert time.perf_counter() - started < 1.5

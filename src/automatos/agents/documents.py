@@ -16,6 +16,7 @@ API = {"apiVersion": "automatos/v1", "kind": "Agent"}
 MAX_DOCUMENTS = 100
 MAX_DEPTH = 16
 MAX_NODES = 200_000
+MAX_NUMBER_CHARS = 100
 SHOWN_FAULTS = 20
 ODD_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
 """What YAML folds like a line break, unless it is quoted and escaped."""
@@ -78,7 +79,7 @@ def read_yaml(text: str) -> list[Any]:
         documents = list(yaml.load_all(text, Loader=_Strict))
     except yaml.YAMLError as error:
         raise DocumentsUnreadable(_where(error)) from None
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):  # what PyYAML makes of odd values
         raise DocumentsUnreadable("a value cannot be read") from None
     found = [one for one in documents if one is not None]
     if not found:
@@ -123,6 +124,14 @@ def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]
     return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
+def _number(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> int | float:
+    """Read a number of a length that people write; in base 60 a long one would take minutes."""
+    if len(node.value) > MAX_NUMBER_CHARS:
+        raise yaml.constructor.ConstructorError(None, None, "a number is too long", node.start_mark)
+    is_whole = node.tag.endswith(":int")
+    return loader.construct_yaml_int(node) if is_whole else loader.construct_yaml_float(node)
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = '"' if ODD_BREAKS.intersection(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
@@ -137,4 +146,6 @@ _Strict.yaml_constructors = {
     if tag is None or tag.rpartition(":")[2] in {"null", "bool", "int", "float", "str", "seq"}
 }
 _Strict.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Strict.add_constructor("tag:yaml.org,2002:int", _number)
+_Strict.add_constructor("tag:yaml.org,2002:float", _number)
 _Plain.add_representer(str, _text)

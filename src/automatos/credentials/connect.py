@@ -1,6 +1,7 @@
 """Trying the credential of a database or mail server: one connection that signs in and leaves."""
 
 import asyncio
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -102,13 +103,40 @@ async def _redis_command(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 async def _smtp(fields: Fields, address: str) -> None:
-    await asyncio.to_thread(_smtp_in_thread, fields, address)
+    """Speak to a mail server in a thread, and cut its line when time is up: the library only limits each silence."""
+    lever = _Lever()
+    try:
+        await asyncio.to_thread(_smtp_in_thread, fields, address, lever)
+    finally:
+        lever.pull()
 
 
-def _smtp_in_thread(fields: Fields, address: str) -> None:
+class _Lever:
+    """Cuts a connection from outside of the thread that waits for it."""
+
+    def __init__(self) -> None:
+        self._line: socket.socket | None = None
+        self._is_pulled = False
+
+    def hold(self, opened: socket.socket) -> None:
+        """Take hold of a connection; one that comes too late is cut at once."""
+        self._line = opened.dup()
+        if self._is_pulled:
+            self.pull()
+
+    def pull(self) -> None:
+        """End the connection; whoever reads from it wakes up."""
+        self._is_pulled = True
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+            self._line.close()
+
+
+def _smtp_in_thread(fields: Fields, address: str, lever: _Lever) -> None:
     host, port, security = str(fields["host"]), int(fields["port"]), str(fields["security"])
     context = ssl.create_default_context()
-    with _Smtp(address, host, port, context if security == "tls" else None) as server:
+    with _Smtp(lever, address, host, port, context if security == "tls" else None) as server:
         server.ehlo()
         if security == "starttls":
             server.starttls(context=context)
@@ -123,13 +151,15 @@ def _smtp_in_thread(fields: Fields, address: str) -> None:
 class _Smtp(smtplib.SMTP):
     """A mail connection to the address that was checked, under the name that certificates are checked for."""
 
-    def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, lever: _Lever, address: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        self._lever = lever
         self._address = address
         self._context = context
         super().__init__(host, port, timeout=DEADLINE_S)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         opened = socket.create_connection((self._address, port), timeout)
+        self._lever.hold(opened)
         return self._context.wrap_socket(opened, server_hostname=host) if self._context else opened
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from automatos.credentials.errors import CredentialUnreadable
+from automatos.credentials.errors import CredentialInvalidHere, CredentialUnreadable
 from automatos.credentials.models import Credential
 from automatos.credentials.schemas import CredentialField
 from automatos.kernel.crypto import SealBroken, Vault
@@ -17,6 +17,8 @@ DOCUMENT = b"\x01"
 
 KEY_FIELD = "api_key"
 HINTED_LENGTH = 16
+ADDRESSES = frozenset({"host", "port", "url", "base_url", "api_url", "test_url", "endpoint"})
+"""Fields that say where a credential's secrets are sent."""
 
 
 def seal_context(workspace_id: UUID, credential_id: UUID) -> bytes:
@@ -71,6 +73,23 @@ def properties_of(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def is_secret(schema: Mapping[str, Any], name: str) -> bool:
     """Say whether a field is never shown: every field is, but those whose type says that it is no secret."""
     return properties_of(schema).get(name, {}).get("x-secret") is not False
+
+
+def refuse_new_address(schema: Mapping[str, Any], fields: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Keep a stored secret from being sent where somebody else points it: a new address needs the secrets again.
+
+    Going back to the address that the type itself names does not.
+
+    Raises:
+        CredentialInvalidHere: `data` changes an address and leaves out a secret that is set.
+    """
+    moved = [name for name, value in data.items()
+             if name in ADDRESSES and value is not None and fields and value != fields.get(name)]
+    kept = [name for name in fields if is_secret(schema, name) and fields[name] and name not in data]
+    if moved and kept:
+        raise CredentialInvalidHere(
+            moved[0], f"leads somewhere else now; give {', '.join(kept)} again: a secret goes only where somebody who "
+            "knows it sends it.")
 
 
 def shown_fields(schema: Mapping[str, Any], fields: Mapping[str, Any] | None) -> dict[str, CredentialField]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.credentials import queries, schemas
-from automatos.credentials.contents import main_hint, open_fields, seal_fields, shown_fields
+from automatos.credentials.contents import main_hint, open_fields, refuse_new_address, seal_fields, shown_fields
 from automatos.credentials.drafts import Draft, draft_in_short, draft_of_type
 from automatos.credentials.errors import (
     CredentialInvalidHere,
@@ -218,6 +218,7 @@ async def _replace_fields(session: AsyncSession, row: Credential, means: Means, 
     except CredentialUnreadable:
         fields = {}
     found = await _known_type(session, row.credential_type)
+    refuse_new_address(found.schema, fields, data)
     draft = draft_of_type(found, means.settings, {**fields, **data})
     _fill(row, draft, means.vault)
     row.test_status, row.test_message, row.last_tested_at = "not_tested", "", None

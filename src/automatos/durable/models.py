@@ -33,7 +33,7 @@ class JobRow(Base):
     __table_args__ = (
         Index("ix_jobs_waiting", "workspace_id", "lane", text("priority DESC"), "run_at",
               postgresql_where=text("executor_id IS NULL")),
-        Index("ix_jobs_lane", "lane", postgresql_where=text("lane <> ''")),
+        Index("ix_jobs_lane", "lane", "executor_id"),
         Index("ix_jobs_held", "executor_id", "workspace_id", postgresql_where=text("executor_id IS NOT NULL")),
         {"schema": "durable"},
     )

@@ -11,8 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable.types import StoredEvent
 
-LEAVE_LANE = "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END"
-"""A job to be cancelled that goes back to the queue needs no place to end, and waits for none."""
 AHEAD = 9
 """The priority of the server's own short jobs, above all that people can give theirs."""
 
@@ -102,10 +100,14 @@ async def release(
     connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, run_at: datetime | None,
     error: str | None, is_attempt: bool,
 ) -> None:
-    """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt."""
+    """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt.
+
+    One that is to be cancelled leaves its lane, here and in the two functions that free jobs: it needs no place to end.
+    """
     await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = coalesce($4, clock_timestamp()), last_error = $5, "
-        f"attempts = attempts - $6, signal = nullif(signal, 'pause'), {LEAVE_LANE} WHERE name = $1 AND key = $2 AND executor_id = $3",
+        "attempts = attempts - $6, signal = nullif(signal, 'pause'), "
+        "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END WHERE name = $1 AND key = $2 AND executor_id = $3",
         name, key, executor_id, run_at, error, 0 if is_attempt else 1,
     )
 
@@ -113,7 +115,8 @@ async def release(
 async def release_all_but(connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]]) -> str:
     """Give back the jobs an executor holds without knowing of them, uncounted: it never began, or has ended."""
     return await connection.execute(
-        f"UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, {LEAVE_LANE} "
+        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, "
+        "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END "
         "WHERE executor_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS k (name, key) "
         "WHERE k.name = jobs.name AND k.key = jobs.key)",
         executor_id, [name for name, _ in known], [key for _, key in known],
@@ -189,10 +192,11 @@ async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
     """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
     return await connection.fetchrow(
-        f"""
+        """
         WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id, expires_at),
         freed AS (
-            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(), {LEAVE_LANE}
+            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(),
+                   lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END
             WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
                 OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
             RETURNING 1)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import orjson
@@ -11,6 +12,7 @@ from automatos.heartbeats.types import Finding, Severity
 MOST = 100
 LONGEST_CHECK, LONGEST_DETAIL = 200, 2000
 LONGEST_VALUE = 500
+DEEPEST = 8
 SEVERITIES: Mapping[str, Severity] = {
     "info": "info", "notice": "info", "low": "info", "warning": "warning", "warn": "warning", "medium": "warning",
     "critical": "critical", "error": "critical", "high": "critical",
@@ -22,9 +24,9 @@ def read_findings(report: str) -> list[Finding]:
     """Return the findings of a report: its last fenced list, else the whole text as one finding, else none."""
     for block in reversed(_BLOCK.findall(report)):
         if (items := _listed(block)) is not None:
-            return [found for item in items[:MOST] if (found := _finding(item))]
+            return [found for item in items[:MOST] if (found := _finding(_plain(item)))]
     if (items := _listed(report)) is not None:
-        return [found for item in items[:MOST] if (found := _finding(item))]
+        return [found for item in items[:MOST] if (found := _finding(_plain(item)))]
     text = report.strip()
     return [Finding("report", text[:LONGEST_DETAIL])] if text else []
 
@@ -59,8 +61,21 @@ def _params(arguments: Any) -> dict[str, Any]:
         try:
             arguments = orjson.loads(arguments)
         except orjson.JSONDecodeError:
-            return {"arguments": arguments[:LONGEST_VALUE]}
+            return {"arguments": _plain(arguments, LONGEST_VALUE)}
     if not isinstance(arguments, dict):
-        return {"arguments": arguments}
-    return {name: value[:LONGEST_VALUE] if isinstance(value, str) else value
-            for name, value in cast("dict[str, Any]", arguments).items()}
+        return {"arguments": _plain(arguments, LONGEST_VALUE)}
+    return _plain(arguments, LONGEST_VALUE)
+
+
+def _plain(value: Any, longest: int = LONGEST_DETAIL, depth: int = 1) -> Any:
+    """Return a value as results can keep it: long texts cut, without NUL, and only so deep."""
+    if isinstance(value, str):
+        return value[:longest].replace("\x00", "")
+    if isinstance(value, dict | list) and depth > DEEPEST:
+        return "…"
+    if isinstance(value, dict):
+        inner = islice(cast("dict[str, Any]", value).items(), MOST)
+        return {_plain(name, longest): _plain(each, longest, depth + 1) for name, each in inner}
+    if isinstance(value, list):
+        return [_plain(each, longest, depth + 1) for each in cast("list[Any]", value)[:MOST]]
+    return value

@@ -9,7 +9,7 @@ import structlog
 
 from automatos.agents.service import load_for_run
 from automatos.durable.service import Chore, prune_events
-from automatos.durable.types import Handler, HeldJob, Interruption
+from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
@@ -59,7 +59,8 @@ async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if job.interruption is Interruption.STOP:
-                job.go_on()  # its agent was stopped before a step began: the closed lane ends it
+                job.go_on()
+                job.lane_mode = LaneMode.CLOSED  # its agent was stopped after the claim, before a step began
             elif job.interruption is Interruption.CANCEL and task is not None:
                 task.uncancel()
             else:

@@ -1,5 +1,6 @@
 """Routes: runs of the workspace, their event streams, and one stream for a whole browser."""
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,7 +30,7 @@ from automatos.workspaces.types import Caller
 
 router = APIRouter(tags=["runs"])
 HINTS = ("runs", "recipes", "agents", "usage", "personas", "skills", "heartbeats", "credentials", "models")
-AGENT_HINT = "agent:"
+AGENT_HINT = re.compile(r"agent:[1-9][0-9]{0,9}")
 MAX_TOPICS = 50
 NotThere = problems(errors.ExecutionNotFound)
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
@@ -112,7 +113,7 @@ async def follow_topics(
     seen = places_of(last_event_id or cursor or "")
     places = {run_topic(run_id): 0 for topic in wanted if (run_id := _run_of(topic))}
     places |= {topic: seen[topic] for topic in places if topic in seen}
-    hints = [topic for topic in wanted if topic in HINTS or topic.startswith(AGENT_HINT)]
+    hints = [topic for topic in wanted if topic in HINTS or AGENT_HINT.fullmatch(topic)]
     return _stream(_guarded(bus, database, caller, places, hints, _permitted(gate, caller)))
 
 

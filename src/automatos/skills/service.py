@@ -1,5 +1,6 @@
 """Verbs of skills: find, read, write, check and recommend them, and what runs need of them."""
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from uuid import UUID
@@ -62,7 +63,7 @@ async def recommend(
 ) -> schemas.SkillSuggestions:
     """Return the active skills that fit some work best, each with the words that say so."""
     skills = await records.list_active(session, workspace_id)
-    fits = rank(skills, body.task_description, body.task_type, body.limit)
+    fits = await asyncio.to_thread(rank, skills, body.task_description, body.task_type, body.limit)
     shown = await describe(session, workspace_id, users, [fit.skill for fit in fits])
     items = [
         schemas.SkillSuggestion(skill=skill, score=fit.score, matched=list(fit.matched),

@@ -1,7 +1,7 @@
 """The built-in tools as data: one YAML file each, with the JSON Schema of what it takes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _until: ContextVar[float] = ContextVar("until")
 
 
 @contextmanager
-def soon() -> Iterator[None]:
+def soon() -> Generator[None]:
     """Give the checks inside the block their time; those against schemas of others are refused when it is up."""
     token = _until.set(time.monotonic() + CHECK_S)
     try:

@@ -30,16 +30,16 @@ export function CardChoice({ label, value, options, onChange, wide = false }: Ca
           key={option.value}
           value={option.value}
           className={clsx(
-            "grid content-start gap-1 rounded-xl border border-line-strong p-4 text-left enabled:hover:bg-sunken disabled:opacity-70",
+            "flex flex-col gap-1 rounded-xl border border-line-strong p-4 text-left enabled:hover:bg-sunken disabled:opacity-70",
             "data-[state=checked]:border-accent data-[state=checked]:bg-accent-soft data-[state=checked]:outline-1 data-[state=checked]:outline-accent",
           )}
         >
           <span className="flex flex-wrap items-center gap-x-2 font-medium">
             {option.icon}
             {option.title}
-            {option.note && <span className="ml-auto text-sm font-normal text-muted">{option.note}</span>}
           </span>
           <span className="text-sm text-muted">{option.text}</span>
+          {option.note && <span className="mt-auto pt-1 text-sm">{option.note}</span>}
         </RadioGroup.Item>
       ))}
     </RadioGroup.Root>

@@ -59,8 +59,7 @@ class GitReader:
         try:
             async with asyncio.timeout(MAX_TIME_S):
                 wanted = self._chosen(await self._advertised(url), branch, commit)
-                pack = read_pack(await self._pack(url, wanted))
-                return await asyncio.to_thread(_opened, pack, wanted)
+                return await asyncio.to_thread(_opened, await self._pack(url, wanted), wanted)
         except TimeoutError as error:
             raise GitUnreachable(f"{url} did not finish within {MAX_TIME_S:.0f} s.") from error
 
@@ -76,7 +75,7 @@ class GitReader:
     async def _advertised(self, url: URL) -> Advertised:
         asked = url / "info" / "refs" % {"service": SERVICE}
         async with self._asking("GET", asked, "advertisement") as response:
-            return read_advertisement(await _read(response, MAX_ADVERTISED_BYTES))
+            return await asyncio.to_thread(read_advertisement, await _read(response, MAX_ADVERTISED_BYTES))
 
     async def _pack(self, url: URL, commit: str) -> bytes:
         asking = self._asking(
@@ -100,8 +99,8 @@ class GitReader:
             raise _told(url, error) from error
 
 
-def _opened(pack: bytes, wanted: str) -> Snapshot:
-    objects = unpack(pack)
+def _opened(answer: bytes, wanted: str) -> Snapshot:
+    objects = unpack(read_pack(answer))
     commit = commit_behind(objects, wanted)
     return Snapshot(commit, skill_files(objects, commit))
 

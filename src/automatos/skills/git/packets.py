@@ -88,16 +88,21 @@ def read_pack(data: bytes) -> bytes:
     for line, _ in read_packets(data):
         if line is None or line.startswith((b"shallow ", b"unshallow ", b"NAK", b"ACK ")):
             continue
-        if line.startswith(b"ERR ") or line[0] == FAILURE:
-            said = line.removeprefix(b"ERR ").lstrip(b"\x03").decode("utf-8", "replace").strip()
-            raise _broken(f"the server said: {said[:300]}")
-        if line[0] == DATA:
+        kind = line[0] if line else None
+        if kind == FAILURE or line.startswith(b"ERR "):
+            raise _broken(f"the server said: {_plain(line.removeprefix(b'ERR '))}")
+        if kind == DATA:
             pack += line[1:]
-        elif line[0] != PROGRESS:
+        elif kind != PROGRESS:
             raise _broken("it is not a pack")
     if not pack:
         raise _broken("the server sent no pack")
     return bytes(pack)
+
+
+def _plain(said: bytes) -> str:
+    """Return what a server says as text that can be stored and shown."""
+    return "".join(ch for ch in said.decode("utf-8", "replace") if ch.isprintable()).strip()[:300]
 
 
 def _broken(why: str) -> GitUnreachable:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from automatos.skills.errors import GitRefused
-from automatos.skills.git.packs import BLOB, COMMIT, TAG, TREE, Stored
+from automatos.skills.git.packs import BLOB, COMMIT, MAX_UNPACKED_BYTES, TAG, TREE, Stored
 from automatos.skills.package import MAIN_FILES
 from automatos.skills.paths import path_fault
 
@@ -39,10 +39,14 @@ def skill_files(objects: Mapping[str, Stored], commit: str) -> dict[str, bytes]:
     entries = {entry.path: entry for entry in _walk(objects, _tree_of(objects, commit))}
     folders = {posixpath.dirname(path) for path in entries if posixpath.basename(path) in MAIN_FILES}
     found: dict[str, bytes] = {}
+    left = MAX_UNPACKED_BYTES  # the same object may come in many places, and is stored in each
     for path, entry in entries.items():
         folder = _skill_of(path, folders)
         if folder is not None:
             found[path] = _content(objects, entries, entry, folder)
+            left -= len(found[path])
+            if left < 0:
+                raise GitRefused(f"The files of its skills are larger than {MAX_UNPACKED_BYTES} bytes together.")
     return found
 
 

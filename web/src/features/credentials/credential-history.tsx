@@ -44,9 +44,9 @@ function Event({ event }: { event: CredentialEvent }) {
   return (
     <li className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-3 py-2 text-sm">
       <span className="min-w-0 font-medium break-words">
-        {event.kind === "use" ? (event.model_id ?? event.provider ?? "used") : event.action}
+        {event.kind === "use" ? (event.model_id ?? event.provider ?? "used") : verbOf(event.action)}
       </span>
-      <span className="min-w-0 flex-1 text-muted">
+      <span className="min-w-0 flex-1 basis-40 break-words text-muted">
         {event.kind === "use" ? <Use event={event} /> : (event.actor ?? "the server")}
         {!event.succeeded && <span className="text-bad">, failed{event.message && `: ${event.message}`}</span>}
       </span>
@@ -55,6 +55,12 @@ function Event({ event }: { event: CredentialEvent }) {
       </time>
     </li>
   );
+}
+
+/** "credential.created" as "Created". */
+function verbOf(action: string | null): string {
+  const words = (action ?? "changed").replace(/^credential\./, "").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function Use({ event }: { event: CredentialEvent }) {

@@ -1,7 +1,11 @@
 import type { Environment } from "@/client/system";
 import { SelectField } from "@/ui/field";
 
-const ENVIRONMENTS: Environment[] = ["production", "staging", "development"];
+const ENVIRONMENTS: { value: Environment; label: string }[] = [
+  { value: "production", label: "Production" },
+  { value: "staging", label: "Staging" },
+  { value: "development", label: "Development" },
+];
 
 interface Props {
   value: Environment;
@@ -17,8 +21,10 @@ export function EnvironmentSelect({ value, onChange }: Props) {
       onChange={(event) => onChange(event.target.value as Environment)}
       hint="Agents of this environment use it first; production is the usual one."
     >
-      {ENVIRONMENTS.map((one) => (
-        <option key={one}>{one}</option>
+      {ENVIRONMENTS.map(({ value: one, label }) => (
+        <option key={one} value={one}>
+          {label}
+        </option>
       ))}
     </SelectField>
   );

@@ -15,13 +15,14 @@ function abilitiesOf(model: Model): string[] {
 }
 
 const priceOf = (rate: string | null) => `${perMillion(rate)}${Number(rate) > 0 ? " per 1M tok" : ""}`;
+const tokensOf = (count: number | null) => (count === null ? "unknown" : formatTokens(count));
 const words = (name: string) => name.replaceAll("_", " ");
 
 /** What one should know of a model before choosing it. */
 export function ModelFacts({ model }: { model: Model }) {
   const facts = [
-    ["Context", formatTokens(model.context_window)],
-    ["Longest answer", formatTokens(model.max_output_tokens)],
+    ["Context", tokensOf(model.context_window)],
+    ["Longest answer", tokensOf(model.max_output_tokens)],
     ["Reading", priceOf(model.input_cost_per_1k)],
     ["Writing", priceOf(model.output_cost_per_1k)],
   ];

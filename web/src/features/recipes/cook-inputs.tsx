@@ -83,7 +83,7 @@ export function CookInputs({ inputs, values, onChange, faultOf }: Props) {
             key={name}
             {...shared}
             rows={isText(input.type) && (value ?? "").length < 80 ? 2 : 5}
-            className={isText(input.type) ? "" : "font-mono"}
+            className={isText(input.type) ? "" : "[&_textarea]:font-mono"}
             value={value ?? ""}
             required={input.required}
             onChange={(event) => onChange(name, event.target.value)}
