@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from automatos.llm import advice
 from automatos.llm.bodies import ModelNeeds
@@ -13,8 +14,10 @@ from tests.surface import Client
 
 
 @pytest.fixture(autouse=True)
-async def _catalogue(database: Database) -> None:
+async def _catalogue(database: Database, http: object, services: Services) -> None:
+    del http  # the server runs, with prices that it may have read before
     await seed_models(database)
+    services.models.forget_prices()
 
 
 async def recommended(client: Client, **needs: Any) -> dict[str, Any]:
