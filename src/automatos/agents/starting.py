@@ -37,7 +37,8 @@ async def start_agents(database: Database, readiness: Readiness, bus: EventBus) 
                 log.exception("agents.not_started", agent_id=agent_id)
                 is_active = False
             started, refused = started + is_active, refused + (not is_active)
-    log.info("agents.started", started=started, refused=refused)
+    if started or refused:
+        log.info("agents.started", started=started, refused=refused)
     return started, refused
 
 
