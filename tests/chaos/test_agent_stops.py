@@ -109,7 +109,9 @@ async def test_two_workers_never_do_more_than_the_agent_may_and_begin_with_what_
         _, most = await here.model.load()
         begun = [call["last_user_text"].split()[0] for call in sorted(done, key=lambda call: call["arrived_at"])]
         assert most == 2
-        assert begun == sorted(begun, key=["critical", "high", "medium", "low"].index)
+        places = [["critical", "high", "medium", "low"].index(level) for level in begun]
+        early = [at for at in range(QUEUED - 2) if places[at] > min(places[at + 2:])]
+        assert early == [], f"of what begins at the same time either may be first, nothing else: {begun}"
 
 
 @pytest.mark.capability("S101", "S095", "S105")
