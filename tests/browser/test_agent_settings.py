@@ -1,7 +1,9 @@
 """Configuring an agent: seven tabs are one form, one look before saving, and nobody's work is overwritten."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Dialog, Page, Request, expect
+from playwright.async_api import Dialog, Page, Request, Route, expect
 
 from tests.browser.conftest import Room
 
@@ -84,6 +86,16 @@ async def test_leaving_asks_while_something_is_unsaved_and_never_between_tabs(ro
     assert len(asked) == 2
 
 
+async def hold_saves(page: Page) -> None:
+    """Make every save take a second, as a far server would."""
+    async def later(route: Route) -> None:
+        if route.request.method == "PUT":
+            await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route("**/api/agents/*", later)
+
+
 @pytest.mark.capability("S188")
 async def test_somebody_elses_save_is_shown_field_by_field_and_either_side_can_be_kept(room: Room) -> None:
     agent = await room.agent("Shared", description="As it was")
@@ -104,8 +116,10 @@ async def test_somebody_elses_save_is_shown_field_by_field_and_either_side_can_b
     mine = dialog.get_by_role("radiogroup", name="Retries").get_by_role("radio", name="Keep yours")
     await theirs.click()
     await mine.click()
+    await hold_saves(page)
     await dialog.get_by_role("button", name="Save this choice").click()
 
+    await expect(dialog.get_by_role("button", name="Save this choice")).to_be_disabled()
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_role("textbox", name="Description")).to_have_value("Theirs")
     stored = await room.call("GET", path)

@@ -116,7 +116,7 @@ function Sides<T extends Parameters<SettingsSave["settle"]>[0]>({
       description="Your changes are still here. What only they changed is theirs already; choose for the rest."
       rows={rows}
       isMine={(key) => sides.get(fieldOf(key)) === "mine"}
-      onSide={(key, isMine) => setSides(new Map(sides).set(fieldOf(key), isMine ? "mine" : "theirs"))}
+      onSide={(key, isMine) => setSides((now) => new Map(now).set(fieldOf(key), isMine ? "mine" : "theirs"))}
       isBusy={save.isBusy}
       onSave={() => void save.settle(mergedOf(mine, stored.data, sides)).then(onSettled)}
       onTakeTheirs={save.takeTheirs}

@@ -131,6 +131,7 @@ export function AgentSettings({ agent, heartbeat }: Props) {
       )}
       {save.conflict && (
         <SettingsConflict
+          key={`${save.conflict.of} ${save.conflict.stored.etag}`}
           save={save}
           conflict={save.conflict}
           names={names}

@@ -78,11 +78,16 @@ export function useSettingsSave(id: number, edit: Edited<AgentDraft>, beat: Edit
     }
   }
 
-  /** Saves the agent, then the heartbeat if that went well; says how the last of them ended. */
+  /**
+   * Saves the agent, then the heartbeat if that went well; says how the last of them ended. A choice between two sides
+   * stays in sight until what was chosen is stored or refused.
+   */
   async function both(agent: Change<AgentDraft> | null, heartbeat: Change<beats.HeartbeatDraft> | null) {
-    reset();
+    setAgentProblem(null);
+    setBeatProblem(null);
     let saved: Saved = agent ? await storeAgent(agent) : "stored";
     if (saved === "stored" && heartbeat) saved = await storeBeat(heartbeat);
+    if (saved !== "conflict") setConflict(null);
     if (saved === "stored") toast.success("Saved.");
     return saved;
   }
