@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Integer, Uuid
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from automatos.agents.documents import read_definition
 from automatos.entrypoints.migrate import Ground, migrate, migrations_directory, newest_revision
 from automatos.entrypoints.seed import seed
 from automatos.entrypoints.tables import metadata
@@ -174,8 +176,9 @@ async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: 
         workspace_id = new_id()
         await connection.execute("INSERT INTO workspaces (id, name, slug) VALUES ($1, 'Old', 'old')", workspace_id)
         await connection.executemany(
-            "INSERT INTO agents (workspace_id, name, agent_type, status, version, configuration) "
-            "VALUES ($1, $2, 'custom', $2, $3, $4)", [(workspace_id, *agent) for agent in OLD_AGENTS])
+            "INSERT INTO agents (workspace_id, name, agent_type, status, version, configuration, "
+            "custom_persona_prompt, use_custom_persona) VALUES ($1, $2, 'custom', $2, $3, $4, 'You are Ada.', true)",
+            [(workspace_id, *agent) for agent in OLD_AGENTS])
         await connection.executemany(
             "INSERT INTO credentials (id, workspace_id, name, provider, sealed) VALUES ($1, $2, $3, $3, 'sealed')",
             [(new_id(), workspace_id, provider) for provider in ("openai", "azure", "custom")])
@@ -195,9 +198,14 @@ async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: 
             ("openai", "openai_api", "production"), ("azure", "azure_openai", "production"),
             ("custom", "custom_api", "production")}
         versions = await connection.fetch(
-            "SELECT a.name, v.version FROM agent_versions v JOIN agents a ON a.id = v.agent_id "
-            "WHERE v.version = a.version AND v.definition->>'name' = a.name")
-        assert {tuple(row) for row in versions} == {(name, version) for name, version, _ in OLD_AGENTS}
+            "SELECT a.name, v.version, v.definition::text AS definition FROM agent_versions v "
+            "JOIN agents a ON a.id = v.agent_id WHERE v.version = a.version AND v.definition->>'name' = a.name")
+        assert {(row["name"], row["version"]) for row in versions} == {(name, at) for name, at, _ in OLD_AGENTS}
+        kept_agents = {row["name"]: read_definition(orjson.loads(row["definition"])) for row in versions}
+        assert kept_agents["active"].tools == ["calculator"]
+        assert kept_agents["active"].persona is not None
+        assert (kept_agents["active"].persona.custom_prompt, kept_agents["active"].persona.use_custom) == (
+            "You are Ada.", True)
         kept = await connection.fetchrow("SELECT id, kind, agent_id FROM recipe_executions")
         assert kept is not None
         assert tuple(kept) == (execution_id, "recipe", None)

@@ -156,8 +156,8 @@ async def test_a_ledger_that_cannot_be_written_breaks_no_call_and_is_caught_up(
 async def test_a_row_that_can_never_be_written_is_given_up_and_others_go_on(
     database: Database, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automatos.llm.usage.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("automatos.llm.usage.LONGEST_PAUSE_S", 0.002)
+    monkeypatch.setattr("automatos.kernel.batches.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("automatos.kernel.batches.LONGEST_PAUSE_S", 0.002)
     recorder = UsageRecorder(database)
     recorder.record(row(CallContext(new_id(), run_id=new_id(), turn=1)))  # no such workspace
     recorder.record(row(CallContext(workspace_id, run_id=new_id(), turn=1)))

@@ -21,3 +21,9 @@ Document = Annotated[
 AgentName = Annotated[str, typer.Argument(help="The agent's id or name.", metavar="AGENT")]
 AgentNames = Annotated[list[str], typer.Argument(help="Ids or names of agents.", metavar="AGENT...")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
+Watching = Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")]
+RunJson = Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")]
+ExitStatus = Annotated[
+    bool, typer.Option("--exit-status", help="Watch, and exit with 5 when the run does not succeed.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Watch, and write what it gives only.")]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
+from automatos.entrypoints.cli.options import ExitStatus, Quiet, RunJson, Watching
 
 app = typer.Typer()
 Named = Annotated[str, typer.Argument(help="The recipe's template_id.", metavar="RECIPE")]
@@ -90,12 +91,10 @@ def cook_recipe(
         typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; NAME=@FILE reads a file, NAME=@- standard "
                      "input. May be repeated."),
     ] = None,
-    watching: Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")] = False,
-    exit_status: Annotated[
-        bool, typer.Option("--exit-status", help="Watch, and exit with 5 when the run does not succeed.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Watch, and write the final output only.")] = False,
+    watching: Watching = False,
+    as_json: RunJson = False,
+    exit_status: ExitStatus = False,
+    quiet: Quiet = False,
     key: Annotated[
         str | None, typer.Option("--idempotency-key", help="The same key with the same inputs starts one run only.")
     ] = None,

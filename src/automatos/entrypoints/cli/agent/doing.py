@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
-from automatos.entrypoints.cli.options import AgentName, Json, Sets
+from automatos.entrypoints.cli.options import AgentName, ExitStatus, Json, Quiet, RunJson, Sets, Watching
 
 app = typer.Typer()
 Prompt = Annotated[str, typer.Argument(help="What to do; @FILE reads a file, @- standard input.")]
@@ -23,12 +23,10 @@ def run_agent(
     priority: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
     max_iterations: Annotated[int | None, typer.Option(help="The most turns it may take.", min=1)] = None,
     timeout_s: Annotated[int | None, typer.Option("--timeout", help="Seconds it may take.", min=1)] = None,
-    watching: Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")] = False,
-    exit_status: Annotated[
-        bool, typer.Option("--exit-status", help="Watch, and exit with 5 when the run does not succeed.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Watch, and write the answer only.")] = False,
+    watching: Watching = False,
+    as_json: RunJson = False,
+    exit_status: ExitStatus = False,
+    quiet: Quiet = False,
     key: Annotated[
         str | None, typer.Option("--idempotency-key", help="The same key with the same task starts one run only.")
     ] = None,
