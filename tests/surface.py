@@ -63,7 +63,7 @@ class Client:
     async def delete(self, path: str, **options: Any) -> Answer:
         return await self.send("DELETE", path, **options)
 
-    async def follow(self, run_id: str, *, after: int = 0, timeout_s: float = 20) -> list[dict[str, Any]]:
+    async def follow(self, run_id: str, *, after: int = 0, timeout_s: float = 60) -> list[dict[str, Any]]:
         """Return a run's events from its stream, until the last one."""
         headers = self.headers | ({"Last-Event-ID": str(after)} if after else {})
         events: list[dict[str, Any]] = []

@@ -1,6 +1,5 @@
 """Bad input to the agents routes gets a clear refusal that names the field, and leaves nothing behind."""
 
-import time
 from typing import Any
 
 import pytest
@@ -48,12 +47,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("body", "named"), WRONG, ids=[f"{number}-{named}" for number, (_, named) in enumerate(WRONG)])
 async def test_a_wrong_field_is_named(desk: Desk, body: dict[str, Any], named: str) -> None:
     agent = await desk.create("There")
-    began = time.perf_counter()
 
     made = await desk.ask("POST", json={"name": "New"} | body if body else {})
     changed = await desk.ask("PUT", f"/{agent['id']}", json=body) if body else made
 
-    assert time.perf_counter() - began < 5
     for answer in (made, changed):
         assert answer.status_code == 422, answer.text[:500]
         assert answer.headers["content-type"] == "application/problem+json"

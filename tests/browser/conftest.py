@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize, async_playwright, expect
 
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
@@ -20,6 +20,10 @@ SAMPLE = Path(__file__).parents[2] / "examples/recipes/research-digest.yaml"
 STATIC = Path(__file__).parents[2] / "src/automatos/static/index.html"
 WIDE: ViewportSize = {"width": 1280, "height": 860}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE_MS = 60_000
+"""How long what must come may take before a test gives up; nothing is proved by being quicker."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,6 +110,7 @@ async def site(chromium: Browser) -> AsyncIterator[Site]:
     async with stage() as opened:
         server = await opened.start_server(variables={"AUTOMATOS_DEMO_DELAY_MS": "60"})
         context = await chromium.new_context()
+        context.set_default_timeout(PATIENCE_MS)
         me = await call(context, server, "POST", "/api/setup", OWNER)
         await call(context, server, "POST", "/api/workflow-recipes/apply", yaml.safe_load(SAMPLE.read_text()))
         started = await call(
@@ -129,6 +134,7 @@ async def watched(chromium: Browser, server: Server, **options: Any) -> AsyncIte
     """A browser context in which no page may report an error or send a request to another host."""
     complaints: list[str] = []
     context = await chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
 
     def sent(request: Request) -> None:
         if not request.url.startswith((server.url, "data:", "blob:")):

@@ -113,7 +113,7 @@ async def test_a_stop_names_its_effects_takes_every_confirmation_and_is_followed
     await expect(sheet.get_by_role("status")).to_contain_text("Stopping gracefully")
     assert (await busy.room.call("GET", f"{busy.path}/status"))["stopping"]["awaiting_count"] == 1
     busy.gate.set()
-    await expect(sheet.get_by_role("status")).to_contain_text("Steady hand is inactive now.", timeout=15_000)
+    await expect(sheet.get_by_role("status")).to_contain_text("Steady hand is inactive now.")
     await sheet.get_by_role("button", name="Close").first.click()
     await expect(page.get_by_role("button", name="Status: Inactive")).to_be_visible()
 
@@ -157,7 +157,7 @@ async def test_the_whole_change_is_made_by_keyboard_alone(busy: Busy) -> None:
     await tab_to(page, sheet.get_by_role("button", name="Deactivate"))
     await page.keyboard.press("Enter")
 
-    await expect(sheet.get_by_role("status")).to_contain_text("is inactive now.", timeout=15_000)
+    await expect(sheet.get_by_role("status")).to_contain_text("is inactive now.")
     await expect(sheet).to_contain_text("1 run was interrupted.")
     await page.keyboard.press("Escape")
     await expect(badge).to_contain_text("Inactive")
@@ -202,7 +202,7 @@ async def test_every_status_has_its_badge_and_a_change_without_effects_takes_one
     for name in ("Steady hand", "Inactive", "Idle", "Paused", "Maintenance", "Training"):
         row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
         badge = row.get_by_role("cell").nth(2).locator("span").first
-        await expect(badge).to_have_text("Active" if name == "Steady hand" else name, timeout=10_000)
+        await expect(badge).to_have_text("Active" if name == "Steady hand" else name)
         looks.add(await badge.evaluate("badge => getComputedStyle(badge).color + badge.querySelector('svg').innerHTML"))
     assert len(looks) == 6
 

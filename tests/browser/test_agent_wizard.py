@@ -52,7 +52,7 @@ async def test_leads_from_a_persona_to_an_agent_that_was_tried_before_it_was_cre
         await expect(review).to_contain_text(chosen)
     await page.get_by_role("textbox", name="Say something to the agent").fill("How many words has this?")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("list", name="Conversation")).to_contain_text("[demo]", timeout=15_000)
+    await expect(page.get_by_role("list", name="Conversation")).to_contain_text("[demo]")
     assert (await room.call("GET", "/api/agents"))["total"] == 0
 
     await page.get_by_role("button", name="Create agent").click()

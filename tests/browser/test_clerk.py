@@ -51,7 +51,7 @@ async def test_trades_the_providers_token_for_a_session_and_sends_it_with_every_
 
         await page.goto(f"{server.url}/sign-in")
 
-        await expect(page.get_by_role("heading", name="Recipes", level=1)).to_be_visible(timeout=15_000)
+        await expect(page.get_by_role("heading", name="Recipes", level=1)).to_be_visible()
         assert carried
         assert set(carried) == {f"Bearer {token}"}
         assert any(cookie["name"] == "automatos_session" for cookie in await context.cookies())

@@ -1,6 +1,5 @@
 """A newcomer's way from an empty server to a cooked recipe."""
 
-import time
 
 from playwright.async_api import Browser, expect
 
@@ -9,7 +8,7 @@ from tests.chaos.harness import stage
 
 
 async def test_leads_from_an_empty_server_to_a_cooked_recipe_in_six_clicks_without_a_key(chromium: Browser) -> None:
-    began, clicks = time.monotonic(), 0
+    clicks = 0
     async with stage() as opened:
         server = await opened.start_server(variables={"AUTOMATOS_DEMO_DELAY_MS": "5"})
         async with watched(chromium, server, viewport=WIDE) as context:
@@ -21,11 +20,10 @@ async def test_leads_from_an_empty_server_to_a_cooked_recipe_in_six_clicks_witho
             for button in ("Create account", "Use the demo model", "Cook "):
                 await page.get_by_role("button", name=button).click()
                 clicks += 1
-            await expect(page.get_by_role("button", name="Cook again")).to_be_visible(timeout=30_000)
+            await expect(page.get_by_role("button", name="Cook again")).to_be_visible()
             await expect(page.get_by_text("Completed").first).to_be_visible()
 
     assert clicks <= 6
-    assert time.monotonic() - began < 120
 
 
 async def test_asks_for_the_password_and_returns_to_the_page_that_was_wanted(chromium: Browser, site: Site) -> None:

@@ -68,7 +68,7 @@ class Follower:
         """Return the data of every event of a type."""
         return [event.data for event in self.events if event.type == kind]
 
-    async def until(self, kind: str, timeout_s: float = 30.0) -> Event:
+    async def until(self, kind: str, timeout_s: float = 60) -> Event:
         """Read on until an event of this type has newly arrived, and disconnect; reconnects when the stream breaks."""
         async with asyncio.timeout(timeout_s):
             while not self.is_ended:

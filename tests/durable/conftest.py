@@ -166,7 +166,7 @@ class Seen:
         self.given_up.append((job.key, why))
 
 
-async def until(ready: Callable[[], Any], timeout_s: float = 5.0) -> None:
+async def until(ready: Callable[[], Any], timeout_s: float = 60) -> None:
     """Wait until `ready()` holds; it may be asynchronous."""
     async with asyncio.timeout(timeout_s):
         while True:

@@ -37,7 +37,7 @@ def frames_of(text: str) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-async def seqs(stream: AsyncGenerator[str], count: int | None = None, timeout_s: float = 8.0) -> list[int]:
+async def seqs(stream: AsyncGenerator[str], count: int | None = None, timeout_s: float = 60) -> list[int]:
     """Return the numbers of the events of a stream: all of them, or the first `count`."""
     found: list[int] = []
     async with asyncio.timeout(timeout_s), aclosing(stream):

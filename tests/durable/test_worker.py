@@ -4,6 +4,9 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
+from automatos.durable import worker
 from automatos.durable.types import HeldJob, Interruption
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
@@ -174,10 +177,13 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
     old_id = frozen.presence.id
     await processes.start(second.handlers(), lease_s=0.6)
 
-    async with database.recording(None) as connection:
-        await connection.execute(
-            "UPDATE durable.executors SET expires_at = now() - interval '1 s' WHERE id = $1", old_id)
-    await until(lambda: len(first.driven) + len(second.driven) == 2)
+    async def is_taken_over() -> bool:
+        async with database.recording(None) as connection:  # again and again: the owner may renew what was let expire
+            await connection.execute(
+                "UPDATE durable.executors SET expires_at = now() - interval '1 s' WHERE id = $1", old_id)
+        return len(first.driven) + len(second.driven) == 2
+
+    await until(is_taken_over)
     await until(lambda: first.interrupted)
 
     assert first.interrupted == [("contested", Interruption.LEASE_LOST)]
@@ -223,24 +229,26 @@ async def test_a_signal_reaches_a_running_job_also_when_its_notice_is_lost(proce
     await until(lambda: seen.driven)
 
     await queue.change("deaf", "signal = 'cancel'")
-    await until(lambda: seen.interrupted, timeout_s=2)
+    await until(lambda: seen.interrupted)
 
     assert seen.interrupted == [("deaf", Interruption.CANCEL)]
     await until(lambda: _is_gone(queue, "deaf"))
 
 
-async def test_a_signal_sent_by_another_process_arrives_at_once(processes: Processes, queue: Queue) -> None:
+async def test_a_signal_sent_by_another_process_arrives_without_a_look_at_the_database(
+    processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SIGNAL_POLL_S", 3600.0)
     seen = Seen(forever)
     await queue.add("far")
     await processes.start(seen.handlers())
     caller = await processes.start()
     await until(lambda: seen.driven)
-    began = asyncio.get_running_loop().time()
 
     caller.bus.send_word("signal", "test.work far cancel -")
     await until(lambda: seen.interrupted)
 
-    assert asyncio.get_running_loop().time() - began < 0.5
+    assert seen.interrupted == [("far", Interruption.CANCEL)]
 
 
 async def test_a_job_with_a_signal_from_before_it_was_claimed_begins_and_is_told(
@@ -271,18 +279,20 @@ async def test_a_worker_leaves_jobs_it_does_not_know_to_others(processes: Proces
     assert (row["executor_id"], row["attempts"]) == (None, 0)
 
 
-async def test_a_word_that_a_job_waits_wakes_a_sleeping_worker(processes: Processes, queue: Queue) -> None:
+async def test_a_word_that_a_job_waits_wakes_a_sleeping_worker(
+    processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "IDLE_POLL_S", 3600.0)
     seen = Seen()
     await processes.start(seen.handlers())
     sender = await processes.start()
     await asyncio.sleep(0.3)
-    began = asyncio.get_running_loop().time()
 
     await queue.add("urgent")
     sender.bus.send_word("jobs", "")
     await until(lambda: seen.driven)
 
-    assert asyncio.get_running_loop().time() - began < 0.4
+    assert seen.driven == ["urgent"]
 
 
 async def _is_gone(queue: Queue, key: str) -> bool:

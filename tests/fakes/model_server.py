@@ -198,12 +198,12 @@ class ModelServer:
         self.calls.clear()
         self.most_open_calls = self.open_calls
 
-    async def wait_for(self, ready: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def wait_for(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
         """Wait until `ready()` holds; looked at whenever a call arrives, ends or is cut off."""
         async with asyncio.timeout(timeout_s), self._arrived:
             await self._arrived.wait_for(ready)
 
-    async def wait_for_calls(self, count: int, timeout_s: float = 5.0) -> None:
+    async def wait_for_calls(self, count: int, timeout_s: float = 60) -> None:
         """Wait until at least `count` calls have arrived."""
         await self.wait_for(lambda: len(self.calls) >= count, timeout_s)
 

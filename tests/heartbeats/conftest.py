@@ -77,7 +77,7 @@ class Heart:
             cursor = page["next_cursor"]
         return found[::-1]
 
-    async def ended(self, agent: dict[str, Any], timeout_s: float = 15.0) -> dict[str, Any]:
+    async def ended(self, agent: dict[str, Any], timeout_s: float = 60) -> dict[str, Any]:
         """The last result, when it is over."""
         async with asyncio.timeout(timeout_s):
             while (last := await self.last(agent)) is None or last["status"] == "running":

@@ -46,7 +46,7 @@ async def test_create_configure_activate_execute_drain_delete(
     assert (await client.post(f"{path}/execute", json={"prompt": "three"})).code == "agent_not_eligible"
     await client.follow(second["execution_id"])
     gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await client.get(path)).json()["status"] != "inactive":
             await asyncio.sleep(0.05)
 

@@ -296,7 +296,7 @@ async def test_an_agent_of_a_running_execution_cannot_be_deleted_even_after_the_
 
 async def ledger(database: Any, client: Client, run_id: str, *, count: int) -> list[Any]:
     """Return a run's rows of the usage ledger, once they are all written."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         while True:
             async with database.recording(client.workspace_id) as connection:
                 rows = await connection.fetch(

@@ -17,7 +17,7 @@ async def frames(client: Client, path: str, count: int, **options: Any) -> list[
     """Return the first frames of a stream, each with id, event and data."""
     found: list[dict[str, Any]] = []
     current: dict[str, Any] = {}
-    async with asyncio.timeout(10), client.http.get(path, headers=client.headers, **options) as response:
+    async with asyncio.timeout(60), client.http.get(path, headers=client.headers, **options) as response:
         assert response.status == 200, await response.text()
         assert response.headers["Content-Type"].startswith("text/event-stream")
         async for raw in response.content:

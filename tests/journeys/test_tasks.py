@@ -20,7 +20,7 @@ async def run_of(client: Client, task: dict[str, Any]) -> dict[str, Any]:
 
 
 async def until_run(client: Client, task: dict[str, Any], status: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (run := await run_of(client, task))["status"] != status:
             await asyncio.sleep(0.02)
     return run

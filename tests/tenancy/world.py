@@ -189,7 +189,7 @@ async def work_once_and_hold_once(world: World, ada: Client, models: ModelServer
     models.script(Reply(text="late", gate=world.gate), match=world.secret)
     called = len(models.calls)
     held = await ada.cook(template_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(models.calls) == called:
             await asyncio.sleep(0.02)
     world.hers |= {"run_id": UUID(held), "execution_id": UUID(held)}
@@ -202,7 +202,7 @@ async def check_in(ada: Client, agent_id: int) -> dict[str, Any]:
     assert saved.status == 200, saved.body
     started = await ada.post(f"{path}/run")
     assert started.status == 202, started.body
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (last := (await ada.get(f"{path}/last")).json())["status"] == "running":
             await asyncio.sleep(0.05)
     return last
@@ -210,7 +210,7 @@ async def check_in(ada: Client, agent_id: int) -> dict[str, Any]:
 
 async def settled(ada: Client, agent_id: int) -> None:
     """Wait until what the agent did is added up, which happens a moment later."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             agent = (await ada.get(f"/api/agents/{agent_id}")).json()
             done, asked = agent["performance_metrics"], agent["model_usage_stats"]

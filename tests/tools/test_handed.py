@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from automatos.llm.types import ToolSpec
+from automatos.tools import registry
 from automatos.tools.errors import ToolRefused
 from automatos.tools.service import Toolbox
 from automatos.tools.types import Effect, HandedTool, Script, ToolContext
@@ -148,9 +149,12 @@ LOOPS = {"type": "object", "allOf": [{"$ref": "#/$defs/a0"}], "$defs": {
      '{"word": [' + ",".join("1" for _ in range(100_000)) + "]}"),
 ], ids=["references that double", "another dialect's patterns", "unique objects", "many values"])
 async def test_a_schema_of_others_is_checked_for_a_moment_at_most(
-    toolbox: Toolbox, context: Make, schema: dict[str, Any], arguments: str
+    toolbox: Toolbox, context: Make, monkeypatch: pytest.MonkeyPatch, schema: dict[str, Any], arguments: str
 ) -> None:
     """Checking happens between all other work of the process, so what takes long is refused or left out."""
-    started = time.monotonic()
+    ticks = count()
+    monkeypatch.setattr(registry, "clock", lambda: next(ticks) / 1000)
+
     await toolbox.call("echo", arguments, context(allowed=frozenset({"echo"}), handed=handed(echo, schema)))
-    assert time.monotonic() - started < 2
+
+    assert next(ticks) <= registry.CHECK_S * 1000 + 2, "a check went on after its time was up"

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,10 +80,8 @@ async def test_a_bomb_of_processes_is_held(shell: Toolbox, context: Make) -> Non
 
 
 async def test_time_is_up_for_all_it_started(shell: Toolbox, context: Make) -> None:
-    began = time.perf_counter()
     told = await run(shell, context(), "sleep 4217 & sleep 4217", timeout_seconds=1)
     assert (told.ok, told.error_code) == (False, "tool_timeout")
-    assert time.perf_counter() - began < 5
     await _gone("4217")
 
 

@@ -6,8 +6,8 @@ second time, and a redirect, gain nothing; what can be seen in the address itsel
 
 import asyncio
 import ipaddress
-import time
 from dataclasses import dataclass
+from time import monotonic as clock
 
 import aiohttp
 from yarl import URL
@@ -165,11 +165,11 @@ async def _read(response: aiohttp.ClientResponse, bytes_per_s: float | None) -> 
     What is not read yet fills the socket and slows the sender down, so that the rate holds on the wire too.
     """
     content = bytearray()
-    began = time.monotonic()
+    began = clock()
     async for part in response.content.iter_chunked(PIECE_BYTES):
         content += part
         if bytes_per_s:
-            await asyncio.sleep(began + len(content) / bytes_per_s - time.monotonic())
+            await asyncio.sleep(began + len(content) / bytes_per_s - clock())
         if len(content) > MAX_BODY_BYTES:
             response.close()
             return bytes(content[:MAX_BODY_BYTES]), True

@@ -1,12 +1,12 @@
 """The built-in tools as data: one YAML file each, with the JSON Schema of what it takes."""
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
+from time import monotonic as clock
 from typing import Any
 
 import yaml
@@ -29,7 +29,7 @@ _until: ContextVar[float] = ContextVar("until")
 @contextmanager
 def soon() -> Generator[None]:
     """Give the checks inside the block their time; those against schemas of others are refused when it is up."""
-    token = _until.set(time.monotonic() + CHECK_S)
+    token = _until.set(clock() + CHECK_S)
     try:
         yield
     finally:
@@ -37,7 +37,7 @@ def soon() -> Generator[None]:
 
 
 def _timed(check: Callable[..., Any], *given: Any) -> Any:
-    if time.monotonic() > _until.get():
+    if clock() > _until.get():
         raise ToolRefused("invalid_arguments", f"The arguments take longer than {CHECK_S} s to check. Send less.")
     return check(*given)
 
