@@ -267,7 +267,8 @@ class ModelClient:
         self._recorder.record(UsageRow(question.context, choice.provider, choice.model_id, question.attempt,
                                        route.status, usage, cost, latency_ms, credential_id=credential_id))
         return Completion(answer.text, answer.tool_calls, usage, choice.provider, choice.model_id, answer.finish_reason,
-                          latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt)
+                          latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt,
+                          answer.end, answer.reasoning, answer.items)
 
     async def account_again(self, context: CallContext, call: RecordedCall) -> None:
         """Write the ledger's row of a call that a process recorded and did not live to account for.

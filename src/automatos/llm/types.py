@@ -17,6 +17,15 @@ FALLBACK_SEPARATOR = ":"
 HINT_TOPIC = "models"
 
 
+class AnswerEnd(StrEnum):
+    """How an answer ended; an answer that broke off is no answer, it is raised as a retryable ModelProblem."""
+
+    COMPLETE = "complete"
+    TOOL_CALLS = "tool_calls"
+    CUT_OFF = "cut_off"
+    REFUSED = "refused"
+
+
 class ModelStatus(StrEnum):
     """How far a model of the catalogue may be chosen."""
 
@@ -46,14 +55,32 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderItems:
+    """What a provider returned, in its own words and unread, with where it may go back to.
+
+    Signed or encrypted reasoning is of use to the provider and model family that made it, over the same wire, and is
+    refused elsewhere.
+    """
+
+    wire: str
+    provider: str
+    family: str
+    items: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation; a tool's result names the call it answers in `tool_call_id`."""
+    """One message of a conversation; a tool's result names the call it answers in `tool_call_id`.
+
+    `items` are an assistant's own output items; a wire that may send them back does so instead of the text and calls.
+    """
 
     role: Role
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    items: ProviderItems | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +168,19 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered, before prices; `usage` is None when the provider did not say."""
+    """What a provider answered, before prices; `usage` is None when the provider did not say.
+
+    `reasoning` is what can be read of the model's thinking, apart from the text. `finish_reason` is the provider's
+    word for the end and `end` what it means. `items` is None where text and calls are all there is to send back.
+    """
 
     text: str
     tool_calls: tuple[ToolCall, ...]
     usage: Usage | None
     finish_reason: str
+    end: AnswerEnd
+    reasoning: str = ""
+    items: ProviderItems | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +197,9 @@ class Completion:
     cost_micro_usd: int | None
     status: CompletionStatus
     attempt: int = 1
+    end: AnswerEnd = AnswerEnd.COMPLETE
+    reasoning: str = ""
+    items: ProviderItems | None = None
 
 
 @dataclass(frozen=True, slots=True)

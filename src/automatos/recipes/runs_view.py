@@ -108,7 +108,7 @@ def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
 
 
 def _turn(turn: Turn) -> TurnOut:
-    return TurnOut(seq=turn.seq, kind=turn.kind, body=turn.body, input_tokens=turn.input_tokens,
+    return TurnOut(seq=turn.seq, kind=turn.kind, body=turn.shown_body, input_tokens=turn.input_tokens,
                    output_tokens=turn.output_tokens, cost_usd=turn.cost_micro_usd, duration_ms=turn.duration_ms,
                    error=turn.error)
 

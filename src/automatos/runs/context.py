@@ -9,7 +9,8 @@ import yaml
 
 from automatos.agents.types import AgentSpec
 from automatos.llm.types import Message, ToolCall, ToolSpec
-from automatos.runs.types import LOAD_SKILL, JsonObject, Opening, Part, PartSource, Turn
+from automatos.runs.replayed import items_of
+from automatos.runs.types import ITEMS, LOAD_SKILL, JsonObject, Opening, Part, PartSource, Turn
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)
@@ -80,7 +81,7 @@ def messages_of(opening: Opening, turns: list[Turn]) -> list[Message]:
 
 
 def _model_message(body: JsonObject) -> Message:
-    return Message("assistant", body["text"], tool_calls=calls_of(body))
+    return Message("assistant", body["text"], tool_calls=calls_of(body), items=items_of(body.get(ITEMS)))
 
 
 def _tool_message(body: JsonObject) -> Message:

@@ -19,7 +19,17 @@ from automatos.llm.types import CallContext, Completion, ToolCall
 from automatos.runs.context import calls_of, messages_of, storable
 from automatos.runs.errors import Frozen, RunLimitReached
 from automatos.runs.notes import RunNotes
-from automatos.runs.types import MAX_CALLS_PER_TURN, Answer, Journal, Run, Turn
+from automatos.runs.replayed import items_to_json
+from automatos.runs.types import (
+    ITEMS,
+    MAX_CALLS_PER_TURN,
+    MAX_REASONING_CHARS,
+    Answer,
+    Journal,
+    JsonObject,
+    Run,
+    Turn,
+)
 from automatos.tools.service import Toolbox, ToolTracker
 from automatos.tools.types import HandedTool, ResourceLimits, ToolContext, ToolResult
 
@@ -148,10 +158,16 @@ def _hold_to_limits(run: Run, asked: int) -> None:
 def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
     calls = [{"id": storable(c.id), "name": storable(c.name), "arguments": storable(c.arguments)}
              for c in completion.tool_calls]
-    body = {"text": storable(completion.text), "tool_calls": calls, "provider": completion.provider,
-            "model": completion.model_id, "finish_reason": completion.finish_reason, "status": completion.status,
-            "attempt": completion.attempt, "cache_read_tokens": completion.usage.cache_read_tokens,
-            "cache_write_tokens": completion.usage.cache_write_tokens}
+    body: JsonObject = {
+        "text": storable(completion.text), "tool_calls": calls, "provider": completion.provider,
+        "model": completion.model_id, "finish_reason": completion.finish_reason, "end": completion.end,
+        "status": completion.status, "attempt": completion.attempt,
+        "reasoning": storable(completion.reasoning[:MAX_REASONING_CHARS]),
+        "cache_read_tokens": completion.usage.cache_read_tokens,
+        "cache_write_tokens": completion.usage.cache_write_tokens,
+    }
+    if completion.items and (items := items_to_json(completion.items)):
+        body[ITEMS] = items
     return Turn(run.id, seq, "model", body, completion.usage.input_tokens, completion.usage.output_tokens,
                 completion.cost_micro_usd, completion.latency_ms)
 
@@ -159,7 +175,8 @@ def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
 def _model_event(run: Run, turn: Turn) -> NewEvent:
     return NewEvent.of(
         "model.answered", order=run.order, turn=turn.seq, provider=turn.body["provider"], model=turn.body["model"],
-        text=turn.body["text"], tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
+        text=turn.body["text"], reasoning=turn.body["reasoning"], end=turn.body["end"],
+        tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
         output_tokens=turn.output_tokens, cost_usd=micro_to_text(turn.cost_micro_usd), latency_ms=turn.duration_ms,
     )
 

@@ -18,6 +18,10 @@ PartSource = Literal["task", "identity", "persona", "skills", "tools", "policy"]
 MAX_CALLS_PER_TURN = 16
 LOAD_SKILL = "load_skill"
 """The tool that gives an agent the instructions of one of its skills."""
+ITEMS = "items"
+"""The key of a turn's body that holds the provider's own output items: for replay only, never shown to people."""
+MAX_ITEMS_BYTES = 1024 * 1024
+MAX_REASONING_CHARS = 50_000
 DEFAULT_MAX_TURNS = 25
 DEFAULT_MAX_TOKENS = 500_000
 
@@ -48,7 +52,8 @@ class Part:
 class Turn:
     """One entry of the journal.
 
-    A model's body: text, tool_calls, provider, model. A tool's: call_id, name, arguments, output, ok.
+    A model's body: text, reasoning, tool_calls, provider, model, end, and the provider's own items where it returned
+    more than that. A tool's: call_id, name, arguments, output, ok.
     """
 
     run_id: UUID
@@ -60,6 +65,11 @@ class Turn:
     cost_micro_usd: int | None = None
     duration_ms: int = 0
     error: str | None = None
+
+    @property
+    def shown_body(self) -> JsonObject:
+        """The body as people may see it: without the provider's own items."""
+        return {name: value for name, value in self.body.items() if name != ITEMS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,24 @@ from typing import Any
 
 import orjson
 
-from automatos.llm.errors import ModelAnswerInvalid, ModelRefused
+from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
+from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.transport import CUT_OFF, exchange
-from automatos.llm.types import Answer, Message, ToolCall, Usage
+from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
 API_VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 8192
-FINISH_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "pause_turn": "stop", "tool_use": "tool_calls",
-                  "max_tokens": "length", "model_context_window_exceeded": "length", "refusal": "content_filter"}
+ENDS = by_word({
+    AnswerEnd.COMPLETE: ("end_turn", "stop_sequence", "stop"),
+    AnswerEnd.TOOL_CALLS: ("tool_use", "tool_calls"),
+    AnswerEnd.CUT_OFF: ("max_tokens", "length", "model_context_window_exceeded", "pause_turn"),
+    AnswerEnd.REFUSED: ("refusal", "content_filter"),
+})
+"""The words for the end of a message, those of compatible servers among them; any other means that it broke off."""
+FINISH_REASONS = {AnswerEnd.COMPLETE: "stop", AnswerEnd.TOOL_CALLS: "tool_calls", AnswerEnd.CUT_OFF: "length",
+                  AnswerEnd.REFUSED: "content_filter"}
 
 
 class AnthropicProvider:
@@ -155,14 +163,9 @@ class _Reader:
         text = "".join(self._text)
         if not self.is_done or self._stop_reason is None:
             raise fault(ModelAnswerInvalid, CUT_OFF if text or self._blocks else "The answer holds nothing.")
-        reason = FINISH_REASONS.get(self._stop_reason, self._stop_reason)
-        if not text and not self._blocks and reason == "content_filter":
-            raise fault(ModelRefused, "The model declined to answer.")
-        if not text and not self._blocks and reason == "length":
-            raise fault(ModelAnswerInvalid, "The model used up its limit before it wrote anything.",
-                        next_step="Raise max_tokens on the agent.")
         calls = tuple(ToolCall(b.id, b.name, "".join(b.parts) or "{}") for _, b in sorted(self._blocks.items()))
-        return Answer(text, calls, _total(self._usage) if self._usage else None, reason)
+        end = judge_end(self._call, self._stop_reason, ENDS, text=text, reasoning="", calls=calls)
+        return Answer(text, calls, _total(self._usage) if self._usage else None, FINISH_REASONS[end], end)
 
 
 def _total(usage: dict[str, int]) -> Usage:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from automatos.llm.providers import OnText, ProviderCall
-from automatos.llm.types import Answer, Message, ToolCall, ToolSpec, Usage
+from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, ToolSpec, Usage
 
 LABEL = "[demo]"
 WORDS_PER_PIECE = 4
@@ -36,7 +36,9 @@ class DemoProvider:
                 await asyncio.sleep(self._delay_s)
             on_text(piece)
         usage = Usage(sum(len(m.content) for m in call.messages) // 4 + 1, len(text) // 4 + 1)
-        return Answer(text, (wanted,) if wanted else (), usage, "tool_calls" if wanted else "stop")
+        if wanted:
+            return Answer(text, (wanted,), usage, "tool_calls", AnswerEnd.TOOL_CALLS)
+        return Answer(text, (), usage, "stop", AnswerEnd.COMPLETE)
 
 
 def wanted_tool(prompt: str, tools: Sequence[ToolSpec]) -> ToolCall | None:

@@ -4,12 +4,24 @@ from typing import Any
 
 import orjson
 
-from automatos.llm.errors import ModelAnswerInvalid, ModelRefused
+from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
+from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.transport import CUT_OFF, exchange
-from automatos.llm.types import Answer, Message, ToolCall, Usage
+from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
+ENDS = by_word({
+    AnswerEnd.COMPLETE: ("stop", "end_turn", "end", "eos", "eos_token", "eos_found", "stop_sequence", "complete",
+                         "completed", "done", "finished", "normal", "finish_reason_stop"),
+    AnswerEnd.TOOL_CALLS: ("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"),
+    AnswerEnd.CUT_OFF: ("length", "max_tokens", "max_length", "model_length", "max_output_tokens", "token_limit",
+                        "context_length_exceeded", "context_window_exceeded", "model_context_window_exceeded",
+                        "incomplete", "time_limit", "pause_turn"),
+    AnswerEnd.REFUSED: ("content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist",
+                        "prohibited_content", "spii", "sensitive", "guardrail", "guardrails", "image_safety"),
+})
+"""The words for the end of a chat completion, vendors' own among them; any other word means that it broke off."""
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
 
@@ -140,16 +152,13 @@ class _Reader:
         has_answer = bool(text or self._calls)
         if self._finish_reason is None and not (self.is_done and has_answer):
             raise fault(ModelAnswerInvalid, CUT_OFF if has_answer else "The answer holds no choices.")
-        if not has_answer and self._finish_reason == "content_filter":
-            raise fault(ModelRefused, "The provider's content filter stopped the answer.")
-        if not has_answer and self._finish_reason == "length":
-            raise fault(ModelAnswerInvalid, "The model used up its limit before it wrote anything.",
-                        next_step="Raise max_tokens on the agent.")
         calls = tuple(ToolCall(c.id or f"call_{i}", c.name, "".join(c.arguments) or "{}")
                       for i, c in enumerate(self._calls))
         if any(not c.name for c in calls):
             raise fault(ModelAnswerInvalid, "The model called a tool without naming it.")
-        return Answer(text, calls, self._usage, self._finish_reason or ("tool_calls" if calls else "stop"))
+        word = self._finish_reason or ("tool_calls" if calls else "stop")
+        end = judge_end(self._call, word, ENDS, text=text, reasoning="", calls=calls)
+        return Answer(text, calls, self._usage, word, end)
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
