@@ -13,8 +13,8 @@ import { TryChat } from "@/features/runs/try-chat";
 import { skillChoicesQuery } from "@/features/skills/skill-checklist";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { agentSlots } from "./agent-slots";
@@ -41,7 +41,7 @@ export function NewAgentPage() {
     <Page title="New agent" lead="A model with a task of its own, in five steps.">
       {origin === undefined && <Steps key="new" beginning={null} />}
       {origin !== undefined && original.isPending && <SkeletonRows />}
-      {original.isError && <ProblemNote error={original.error} onRetry={() => original.refetch()} />}
+      <LoadProblem of={original} />
       {original.data && <Steps key={origin} beginning={copyOf(original.data.data)} />}
     </Page>
   );

@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
+import type { Agent } from "@/client";
+import type { HeartbeatConfig } from "@/client/agents";
 import { useAgent } from "@/features/agents/queries";
 import { AgentBadge } from "@/features/agents/status";
 import { heartbeatQuery } from "@/features/heartbeats/queries";
+import type { Tagged } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
+import { Loaded, together } from "@/ui/loaded";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
 import { AgentSettings } from "./agent-settings-form";
 
 const route = getRouteApi("/w/$workspace/agents/$agentId/settings/{-$tab}");
@@ -18,12 +20,15 @@ export function AgentSettingsPage() {
   const { id: workspace } = useWorkspace();
   const agent = useAgent(Number(agentId));
   const heartbeat = useQuery(heartbeatQuery(workspace, Number(agentId)));
-  const failed = agent.isError ? agent : heartbeat;
-  if (failed.isError) {
-    return <Page title="Configure">{<ProblemNote error={failed.error} onRetry={() => failed.refetch()} />}</Page>;
-  }
-  if (!agent.data || !heartbeat.data) return <Page title="Configure">{<SkeletonRows />}</Page>;
-  const { data } = agent.data;
+  return (
+    <Loaded of={together(agent, heartbeat)} page="Configure">
+      {([found, beat]) => <Configure key={agentId} agent={found} heartbeat={beat} />}
+    </Loaded>
+  );
+}
+
+function Configure({ agent, heartbeat }: { agent: Tagged<Agent>; heartbeat: Tagged<HeartbeatConfig> }) {
+  const { data } = agent;
   return (
     <Page
       title={`Configure ${data.name}`}
@@ -32,7 +37,7 @@ export function AgentSettingsPage() {
           <Link
             to="/w/$workspace/agents/$agentId"
             from="/w/$workspace"
-            params={{ agentId }}
+            params={{ agentId: String(data.id) }}
             className="inline-flex items-center gap-1.5 hover:text-ink hover:underline"
           >
             <ArrowLeft aria-hidden className="size-4" /> Its profile
@@ -41,7 +46,7 @@ export function AgentSettingsPage() {
         </span>
       }
     >
-      <AgentSettings key={agentId} agent={agent.data} heartbeat={heartbeat.data} />
+      <AgentSettings agent={agent} heartbeat={heartbeat} />
     </Page>
   );
 }

@@ -16,11 +16,10 @@ import { download, fileNameOf } from "@/lib/download";
 import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button, buttonClass, IconButton } from "@/ui/button";
+import { Loaded } from "@/ui/loaded";
 import { Menu, MenuItem, MenuLine } from "@/ui/menu";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
-import { Tabs } from "@/ui/tabs";
+import { Tabs, tabOf } from "@/ui/tabs";
 import { toast } from "@/ui/toaster";
 
 const route = getRouteApi("/w/$workspace/agents/$agentId");
@@ -38,15 +37,15 @@ export function AgentPage() {
   const { agentId } = route.useParams();
   const agent = useAgent(Number(agentId));
   useAgentHints(Number(agentId));
-  if (agent.isPending) return <Page title="Agent">{<SkeletonRows />}</Page>;
-  if (agent.isError) {
-    return <Page title="Agent">{<ProblemNote error={agent.error} onRetry={() => agent.refetch()} />}</Page>;
-  }
   return (
-    <>
-      <Profile key={agentId} agent={agent.data.data} />
-      <Outlet />
-    </>
+    <Loaded of={agent} page="Agent">
+      {(found) => (
+        <>
+          <Profile key={agentId} agent={found.data} />
+          <Outlet />
+        </>
+      )}
+    </Loaded>
   );
 }
 
@@ -55,7 +54,7 @@ function Profile({ agent }: { agent: Agent }) {
   const navigate = route.useNavigate();
   const [isAsking, setAsking] = useState(false);
   const mayEdit = useCan("editor");
-  const tab = TABS.some((one) => one.id === search.tab) ? (search.tab ?? "overview") : "overview";
+  const tab = tabOf(TABS, search.tab);
   const start = mayEdit && (
     <Button look="primary" onClick={() => setAsking(true)}>
       Give it a task

@@ -22,7 +22,7 @@ export function InvitePage() {
       {!token && <p>This link is incomplete. Ask for it again and open all of it.</p>}
       {token && me.isPending && <Spinner />}
       {token && me.data && <Accept token={token} name={me.data.user?.email ?? "this account"} />}
-      {token && me.isError && <SignUp token={token} />}
+      {token && !me.data && me.error && <SignUp token={token} />}
     </Entrance>
   );
 }

@@ -7,9 +7,7 @@ import { CookDialog } from "@/features/recipes/cook-dialog";
 import { Kitchen } from "@/features/runs/kitchen-view";
 import { runQuery } from "@/features/runs/queries";
 import { useWorkspace } from "@/lib/workspace";
-import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
+import { Loaded } from "@/ui/loaded";
 
 const route = getRouteApi("/w/$workspace/runs/$runId");
 
@@ -17,9 +15,11 @@ export function KitchenPage() {
   const { runId } = route.useParams();
   const { id: workspace } = useWorkspace();
   const run = useQuery(runQuery(workspace, runId));
-  if (run.isPending) return <Page title="Run">{<SkeletonRows />}</Page>;
-  if (run.isError) return <Page title="Run">{<ProblemNote error={run.error} onRetry={() => run.refetch()} />}</Page>;
-  return <Cooking key={runId} run={run.data} />;
+  return (
+    <Loaded of={run} page="Run">
+      {(found) => <Cooking key={runId} run={found} />}
+    </Loaded>
+  );
 }
 
 function Cooking({ run }: { run: Run }) {

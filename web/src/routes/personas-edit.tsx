@@ -7,8 +7,8 @@ import { personaQuery, personasQuery, useSavePersona } from "@/features/personas
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { Loaded } from "@/ui/loaded";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 
@@ -20,7 +20,7 @@ export function NewPersonaPage() {
   const { from } = newRoute.useSearch();
   return (
     <Page title="New persona" lead="It belongs to this workspace; every agent here can be given it.">
-      {from ? <Loaded key={from} personaId={from} isCopy /> : <Editor persona={null} etag={null} isCopy={false} />}
+      {from ? <Stored key={from} personaId={from} isCopy /> : <Editor persona={null} etag={null} isCopy={false} />}
     </Page>
   );
 }
@@ -29,18 +29,20 @@ export function EditPersonaPage() {
   const { personaId } = editRoute.useParams();
   return (
     <Page title="Edit persona" lead="Agents that speak with it use the new text from their next task on.">
-      <Loaded key={personaId} personaId={personaId} isCopy={false} />
+      <Stored key={personaId} personaId={personaId} isCopy={false} />
     </Page>
   );
 }
 
-function Loaded({ personaId, isCopy }: { personaId: string; isCopy: boolean }) {
+function Stored({ personaId, isCopy }: { personaId: string; isCopy: boolean }) {
   const { id: workspace } = useWorkspace();
   // A change by somebody else must not pull the form away under the hands; saving finds it out.
   const persona = useQuery({ ...personaQuery(workspace, personaId), refetchOnWindowFocus: false });
-  if (persona.isPending) return <SkeletonRows rows={4} />;
-  if (persona.isError) return <ProblemNote error={persona.error} onRetry={() => persona.refetch()} />;
-  return <Editor persona={persona.data.data} etag={persona.data.etag} isCopy={isCopy} />;
+  return (
+    <Loaded of={persona} pending={<SkeletonRows rows={4} />}>
+      {({ data, etag }) => <Editor persona={data} etag={etag} isCopy={isCopy} />}
+    </Loaded>
+  );
 }
 
 interface EditorProps {

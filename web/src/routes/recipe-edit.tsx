@@ -14,8 +14,8 @@ import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button, IconButton } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { Loaded, LoadProblem } from "@/ui/loaded";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 
@@ -34,15 +34,14 @@ export function RecipePage() {
   const { id: workspace } = useWorkspace();
   // A change by somebody else must not pull the form away under the hands; saving finds it out.
   const recipe = useQuery({ ...recipeQuery(workspace, templateId), refetchOnWindowFocus: false });
-  if (recipe.isPending) return <Page title="Recipe">{<SkeletonRows />}</Page>;
-  if (recipe.isError) {
-    return <Page title="Recipe">{<ProblemNote error={recipe.error} onRetry={() => recipe.refetch()} />}</Page>;
-  }
-  const { data, etag } = recipe.data;
   return (
-    <Page title={data.name} lead={`Version ${data.version}`} action={<RecipeActions recipe={data} />}>
-      <Editor key={templateId} recipe={data} etag={etag} />
-    </Page>
+    <Loaded of={recipe} page="Recipe">
+      {({ data, etag }) => (
+        <Page title={data.name} lead={`Version ${data.version}`} action={<RecipeActions recipe={data} />}>
+          <Editor key={templateId} recipe={data} etag={etag} />
+        </Page>
+      )}
+    </Loaded>
   );
 }
 
@@ -85,7 +84,7 @@ function Editor({ recipe, etag }: { recipe: Recipe | null; etag: string | null }
   }
 
   if (agents.isPending) return <SkeletonRows />;
-  if (agents.isError) return <ProblemNote error={agents.error} onRetry={() => agents.refetch()} />;
+  if (!agents.data) return <LoadProblem of={agents} />;
   const options = agents.data.items.map(({ id, name, status }) => ({ id, name, isActive: takesWork(status) }));
   const isStale = asProblem(save.error).status === 412;
 

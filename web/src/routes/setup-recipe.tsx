@@ -11,6 +11,7 @@ import { randomId } from "@/lib/id";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { Loaded } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 
@@ -19,33 +20,37 @@ export function SetupRecipe() {
   const workspace = useWorkspace();
   const samples = useQuery(samplesQuery);
   const [chosen, choose] = useState(0);
-  if (samples.isPending) return <SkeletonRows rows={3} />;
-  if (samples.isError) return <ProblemNote error={samples.error} onRetry={() => samples.refetch()} />;
-  const sample = samples.data[chosen];
   return (
-    <div className="grid gap-5">
-      <fieldset className="grid gap-2">
-        <legend className="mb-2 font-medium">Sample recipes</legend>
-        {samples.data.map((one, index) => (
-          <SampleOption
-            key={one.recipe.template_id}
-            sample={one}
-            isChosen={index === chosen}
-            onChoose={() => choose(index)}
-          />
-        ))}
-      </fieldset>
-      {sample && <CookSample key={sample.recipe.template_id} sample={sample} />}
-      <p className="text-center">
-        <Link
-          to="/w/$workspace/recipes"
-          params={{ workspace: workspace.slug }}
-          className="text-muted underline underline-offset-2 hover:text-ink"
-        >
-          Skip this and look around
-        </Link>
-      </p>
-    </div>
+    <Loaded of={samples} pending={<SkeletonRows rows={3} />}>
+      {(found) => {
+        const sample = found[chosen];
+        return (
+          <div className="grid gap-5">
+            <fieldset className="grid gap-2">
+              <legend className="mb-2 font-medium">Sample recipes</legend>
+              {found.map((one, index) => (
+                <SampleOption
+                  key={one.recipe.template_id}
+                  sample={one}
+                  isChosen={index === chosen}
+                  onChoose={() => choose(index)}
+                />
+              ))}
+            </fieldset>
+            {sample && <CookSample key={sample.recipe.template_id} sample={sample} />}
+            <p className="text-center">
+              <Link
+                to="/w/$workspace/recipes"
+                params={{ workspace: workspace.slug }}
+                className="text-muted underline underline-offset-2 hover:text-ink"
+              >
+                Skip this and look around
+              </Link>
+            </p>
+          </div>
+        );
+      }}
+    </Loaded>
   );
 }
 

@@ -12,47 +12,51 @@ import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { buttonClass, IconButton } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { Loaded } from "@/ui/loaded";
 import { Menu, MenuItem } from "@/ui/menu";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
-import { Tabs } from "@/ui/tabs";
+import { Tabs, tabOf } from "@/ui/tabs";
 import { toast } from "@/ui/toaster";
 
 const route = getRouteApi("/w/$workspace/skills/$skillId");
 
 export function SkillPage() {
   const { skillId } = route.useParams();
-  const { tab = "instructions", file } = route.useSearch();
   const { id: workspace } = useWorkspace();
-  const navigate = route.useNavigate();
   const skill = useQuery(skillQuery(workspace, Number(skillId)));
-  if (skill.isPending) return <Page title="Skill">{<SkeletonRows />}</Page>;
-  if (skill.isError) {
-    return <Page title="Skill">{<ProblemNote error={skill.error} onRetry={() => skill.refetch()} />}</Page>;
-  }
+  return (
+    <Loaded of={skill} page="Skill">
+      {(found) => <Detail skill={found} />}
+    </Loaded>
+  );
+}
+
+function Detail({ skill }: { skill: SkillDocument }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
   const tabs = [
     { id: "instructions", label: "Instructions" },
-    { id: "files", label: `Files (${skill.data.files.length})` },
+    { id: "files", label: `Files (${skill.files.length})` },
     { id: "versions", label: "Versions" },
   ];
+  const tab = tabOf(tabs, search.tab);
   return (
-    <Page title={skill.data.name} lead={skill.data.description} action={<Actions skill={skill.data} />}>
+    <Page title={skill.name} lead={skill.description} action={<Actions skill={skill} />}>
       <Tabs
-        label={`About ${skill.data.name}`}
+        label={`About ${skill.name}`}
         tabs={tabs}
         value={tab}
         onChange={(id) => navigate({ search: { tab: id === "instructions" ? undefined : id }, replace: true })}
       >
-        {tab === "instructions" && <SkillInstructions skill={skill.data} />}
+        {tab === "instructions" && <SkillInstructions skill={skill} />}
         {tab === "files" && (
           <SkillFiles
-            skill={skill.data}
-            file={file}
+            skill={skill}
+            file={search.file}
             onOpen={(path) => navigate({ search: { tab, file: path }, replace: true, resetScroll: false })}
           />
         )}
-        {tab === "versions" && <SkillVersions skill={skill.data} />}
+        {tab === "versions" && <SkillVersions skill={skill} />}
       </Tabs>
     </Page>
   );

@@ -11,7 +11,7 @@ import { useCan } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Menu, MenuItem } from "@/ui/menu";
 import { Page } from "@/ui/page";
-import { Tabs } from "@/ui/tabs";
+import { Tabs, tabOf } from "@/ui/tabs";
 
 const route = getRouteApi("/w/$workspace/skills");
 
@@ -22,7 +22,8 @@ const TABS = [
 ];
 
 export function SkillsPage() {
-  const { q, category, source, tab = "library" } = route.useSearch();
+  const { q, category, source, tab: asked } = route.useSearch();
+  const tab = tabOf(TABS, asked);
   const navigate = route.useNavigate();
   const mayAddSource = useCan("admin");
   const [adding, setAdding] = useState<"upload" | "git" | null>(null);

@@ -9,6 +9,11 @@ export interface Tab {
   mark?: { tone: "accent" | "bad"; label: string } | undefined;
 }
 
+/** The tab that an address asks for; the first where it asks for none, or for one that is not there. */
+export function tabOf(tabs: readonly Pick<Tab, "id">[], asked: string | undefined): string {
+  return (tabs.find((one) => one.id === asked) ?? tabs[0])?.id ?? "";
+}
+
 interface TabsProps {
   label: string;
   tabs: readonly Tab[];

@@ -17,7 +17,7 @@ import { useWorkspace } from "@/lib/workspace";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { FilterBar, StatusFilter } from "@/ui/filters";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { agentRunsQuery, RUNS_PER_PAGE } from "./lifecycle-queries";
 
@@ -61,7 +61,7 @@ export function AgentRuns({ agentId, status, skip, onShow, start }: Props) {
         {runs.data && <p className="text-sm text-muted">{formatCount(runs.data.total, "step")}</p>}
       </FilterBar>
       {runs.isPending && <SkeletonRows rows={5} />}
-      {runs.isError && <ProblemNote error={runs.error} onRetry={() => runs.refetch()} />}
+      <LoadProblem of={runs} />
       {runs.data?.items.length === 0 && (
         <NoRuns isFiltered={status !== undefined} start={start} onClear={() => onShow({ status: undefined })} />
       )}

@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { Agent } from "@/client";
 import { formatAgo, formatCost, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { Stat, Stats } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
 import { Cell, Table } from "@/ui/table";
@@ -52,7 +52,7 @@ export function AgentUsage({ agent }: { agent: Agent }) {
         lead="What each took; a price that nobody has entered is shown as unknown, not as free."
       >
         {runs.isPending && <SkeletonRows rows={4} className="h-10" />}
-        {runs.isError && <ProblemNote error={runs.error} onRetry={() => runs.refetch()} />}
+        <LoadProblem of={runs} />
         {runs.data?.items.length === 0 && <p className="text-muted">This agent has not worked yet.</p>}
         {runs.data && runs.data.items.length > 0 && (
           <Table label="Latest steps" columns={COLUMNS}>

@@ -9,8 +9,8 @@ import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { DiffList } from "@/ui/diff-list";
 import { SelectField } from "@/ui/field";
+import { Loaded, LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { pairOf, rowsOf } from "./agent-versions-diff";
@@ -30,50 +30,54 @@ export function AgentVersions({ agent, from, to, onCompare }: Props) {
   const mayEdit = useCan("editor");
   const [restoring, setRestoring] = useState<number | null>(null);
   const restore = useRestoreVersion(agent.id);
-  if (versions.isPending) return <SkeletonRows rows={4} />;
-  if (versions.isError) return <ProblemNote error={versions.error} onRetry={() => versions.refetch()} />;
-  const { items } = versions.data;
-  const pair = pairOf(items, from, to);
-
   return (
-    <>
-      {pair && <Comparison agentId={agent.id} versions={items} pair={pair} onCompare={onCompare} />}
-      <Panel title="Saved versions" lead="Each save of the configuration is one; the status is not part of it.">
-        <Rows>
-          {items.map((one) => (
-            <Row
-              key={one.version}
-              title={`Version ${one.version}`}
-              detail={
-                <time dateTime={one.created_at} title={formatTime(one.created_at)}>
-                  {formatAgo(one.created_at)}, by {one.author || "the server"}
-                </time>
-              }
+    <Loaded of={versions} pending={<SkeletonRows rows={4} />}>
+      {(found) => {
+        const { items } = found;
+        const pair = pairOf(items, from, to);
+
+        return (
+          <>
+            {pair && <Comparison agentId={agent.id} versions={items} pair={pair} onCompare={onCompare} />}
+            <Panel title="Saved versions" lead="Each save of the configuration is one; the status is not part of it.">
+              <Rows>
+                {items.map((one) => (
+                  <Row
+                    key={one.version}
+                    title={`Version ${one.version}`}
+                    detail={
+                      <time dateTime={one.created_at} title={formatTime(one.created_at)}>
+                        {formatAgo(one.created_at)}, by {one.author || "the server"}
+                      </time>
+                    }
+                  >
+                    {one.version === agent.version && <Badge tone="accent">Current</Badge>}
+                    {mayEdit && one.version !== agent.version && (
+                      <Button size="sm" onClick={() => setRestoring(one.version)}>
+                        Restore<span className="sr-only"> version {one.version}</span>
+                      </Button>
+                    )}
+                  </Row>
+                ))}
+              </Rows>
+            </Panel>
+            <Confirm
+              open={restoring !== null}
+              onOpenChange={(open) => !open && setRestoring(null)}
+              title={`Restore version ${restoring}?`}
+              action="Restore"
+              onConfirm={async () => {
+                if (restoring === null) return;
+                const saved = await restore.mutateAsync(restoring);
+                toast.success(`Version ${restoring} is back, as version ${saved.version}.`);
+              }}
             >
-              {one.version === agent.version && <Badge tone="accent">Current</Badge>}
-              {mayEdit && one.version !== agent.version && (
-                <Button size="sm" onClick={() => setRestoring(one.version)}>
-                  Restore<span className="sr-only"> version {one.version}</span>
-                </Button>
-              )}
-            </Row>
-          ))}
-        </Rows>
-      </Panel>
-      <Confirm
-        open={restoring !== null}
-        onOpenChange={(open) => !open && setRestoring(null)}
-        title={`Restore version ${restoring}?`}
-        action="Restore"
-        onConfirm={async () => {
-          if (restoring === null) return;
-          const saved = await restore.mutateAsync(restoring);
-          toast.success(`Version ${restoring} is back, as version ${saved.version}.`);
-        }}
-      >
-        It becomes a new version; the ones in between stay. Work that is under way goes on as it began.
-      </Confirm>
-    </>
+              It becomes a new version; the ones in between stay. Work that is under way goes on as it began.
+            </Confirm>
+          </>
+        );
+      }}
+    </Loaded>
   );
 }
 
@@ -100,7 +104,7 @@ function Comparison({ agentId, versions, pair, onCompare }: ComparisonProps) {
       </div>
       <div aria-live="polite">
         {diff.isPending && <SkeletonRows rows={2} />}
-        {diff.isError && <ProblemNote error={diff.error} onRetry={() => diff.refetch()} />}
+        <LoadProblem of={diff} />
         {diff.data?.changes.length === 0 && <p className="text-muted">These two versions say the same.</p>}
         {diff.data && diff.data.changes.length > 0 && (
           <DiffList

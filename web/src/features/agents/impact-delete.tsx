@@ -4,6 +4,7 @@ import type { Agent } from "@/client";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
@@ -62,7 +63,7 @@ export function DeleteAgentSheet({ agent, onClose, onDeleted }: Props) {
     >
       <div className="grid gap-4" aria-live="polite" aria-busy={impact.isPending}>
         {impact.isPending && <SkeletonRows rows={2} className="h-12" />}
-        {impact.isError && <ProblemNote error={impact.error} onRetry={() => impact.refetch()} />}
+        <LoadProblem of={impact} />
         {choice.isStale && (
           <p role="status" className="text-sm text-warn">
             Something changed meanwhile. These are the effects now; please confirm them again.

@@ -4,8 +4,8 @@ import type { AssembledContext, PromptPart } from "@/client/lifecycle";
 import { formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { CopyButton } from "@/ui/copy";
+import { Loaded } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { Fact, Facts } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
 import { assembledQuery } from "./lifecycle-queries";
@@ -14,9 +14,11 @@ import { assembledQuery } from "./lifecycle-queries";
 export function AgentPrompt({ agentId }: { agentId: number }) {
   const { id: workspace } = useWorkspace();
   const prompt = useQuery(assembledQuery(workspace, agentId));
-  if (prompt.isPending) return <SkeletonRows rows={4} />;
-  if (prompt.isError) return <ProblemNote error={prompt.error} onRetry={() => prompt.refetch()} />;
-  return <PromptViewer context={prompt.data} />;
+  return (
+    <Loaded of={prompt} pending={<SkeletonRows rows={4} />}>
+      {(found) => <PromptViewer context={found} />}
+    </Loaded>
+  );
 }
 
 /** A prompt part by part: where each comes from and how many tokens it takes. */

@@ -3,7 +3,7 @@ import { Bot } from "lucide-react";
 import { type ReactNode, useCallback, useMemo } from "react";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { VirtualCards } from "@/ui/virtual-cards";
 import { AgentCard, CARD_PX } from "./agent-card";
@@ -45,65 +45,68 @@ export function Roster({ search, view, onShow, onView, actions, start }: Props) 
     let all = roster;
     while (all.hasNextPage) {
       const next = await all.fetchNextPage();
-      if (next.isError) return;
+      if (next.error) return;
       all = next as typeof roster;
     }
     chosen.replace(all.data?.pages.flatMap((page) => page.items.map((agent) => agent.id)) ?? []);
   }
 
-  if (roster.isPending) return <SkeletonRows rows={4} className="h-24" />;
-  if (roster.isError) return <ProblemNote error={roster.error} onRetry={() => roster.refetch()} />;
-
-  const total = roster.data.pages[0]?.total ?? 0;
-  if (total === 0 && !isFiltered(search)) return <NoAgents start={mayEdit && start} />;
-
-  const { sort = "", order = "asc" } = filtersOf(search);
-  const list = { agents, total, actions, onEnd: more };
   return (
-    <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-4">
-      <RosterToolbar search={search} view={view} tags={tags} total={total} onShow={onShow} onView={onView} />
-      {total === 0 && <NoMatch onClear={() => onShow(NO_FILTERS)} />}
-      {total > 0 && view === "table" && (
-        <RosterTable
-          {...list}
-          chosen={chosen}
-          sorting={{ by: sort, order }}
-          onSort={(sorting) => onShow({ sort: sorting.by, order: sorting.order })}
-        />
-      )}
-      {total > 0 && view === "cards" && (
-        <VirtualCards
-          label="Agents"
-          items={agents}
-          total={total}
-          keyOf={(agent) => agent.id}
-          height={CARD_PX}
-          width={CARD_MIN_PX}
-          onEnd={more}
-        >
-          {(agent) => (
-            <AgentCard
-              agent={agent}
-              isChosen={chosen.ids.has(agent.id)}
-              onChoose={(isChosen) => chosen.set(agent.id, isChosen)}
-              onTag={(tag) => onShow({ tag })}
-              actions={actions}
-            />
-          )}
-        </VirtualCards>
-      )}
-      {isFetchingNextPage && <SkeletonRows rows={1} />}
-      {mayEdit && chosen.ids.size > 0 && (
-        <BulkBar
-          agents={agents}
-          total={total}
-          chosen={chosen}
-          actions={actions}
-          onChooseAll={() => void chooseAll()}
-          isLoading={isFetchingNextPage}
-        />
-      )}
-    </div>
+    <Loaded of={roster} pending={<SkeletonRows rows={4} className="h-24" />}>
+      {(found) => {
+        const total = found.pages[0]?.total ?? 0;
+        if (total === 0 && !isFiltered(search)) return <NoAgents start={mayEdit && start} />;
+
+        const { sort = "", order = "asc" } = filtersOf(search);
+        const list = { agents, total, actions, onEnd: more };
+        return (
+          <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-4">
+            <RosterToolbar search={search} view={view} tags={tags} total={total} onShow={onShow} onView={onView} />
+            {total === 0 && <NoMatch onClear={() => onShow(NO_FILTERS)} />}
+            {total > 0 && view === "table" && (
+              <RosterTable
+                {...list}
+                chosen={chosen}
+                sorting={{ by: sort, order }}
+                onSort={(sorting) => onShow({ sort: sorting.by, order: sorting.order })}
+              />
+            )}
+            {total > 0 && view === "cards" && (
+              <VirtualCards
+                label="Agents"
+                items={agents}
+                total={total}
+                keyOf={(agent) => agent.id}
+                height={CARD_PX}
+                width={CARD_MIN_PX}
+                onEnd={more}
+              >
+                {(agent) => (
+                  <AgentCard
+                    agent={agent}
+                    isChosen={chosen.ids.has(agent.id)}
+                    onChoose={(isChosen) => chosen.set(agent.id, isChosen)}
+                    onTag={(tag) => onShow({ tag })}
+                    actions={actions}
+                  />
+                )}
+              </VirtualCards>
+            )}
+            {isFetchingNextPage && <SkeletonRows rows={1} />}
+            {mayEdit && chosen.ids.size > 0 && (
+              <BulkBar
+                agents={agents}
+                total={total}
+                chosen={chosen}
+                actions={actions}
+                onChooseAll={() => void chooseAll()}
+                isLoading={isFetchingNextPage}
+              />
+            )}
+          </div>
+        );
+      }}
+    </Loaded>
   );
 }
 

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { formatCost, formatCount, formatNumber, formatShare } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Skeleton } from "@/ui/states";
 import { agentStatsQuery } from "./queries";
 
@@ -10,32 +10,39 @@ import { agentStatsQuery } from "./queries";
 export function StatsBar() {
   const { id: workspace } = useWorkspace();
   const stats = useQuery(agentStatsQuery(workspace));
-  if (stats.isPending) return <Skeleton className="h-[4.6rem]" />;
-  if (stats.isError) return <ProblemNote error={stats.error} onRetry={() => stats.refetch()} />;
-  const found = stats.data;
-  const idle = found.agents_by_status.idle ?? 0;
   return (
-    <section aria-label="All agents at a glance" className="card overflow-hidden">
-      <dl className="-mt-px -ml-px grid grid-cols-3 lg:grid-cols-5">
-        <Figure
-          label="Agents"
-          value={formatNumber(found.total_agents)}
-          note={categoriesOf(Object.keys(found.agents_by_category))}
-        />
-        <Figure label="Take work" value={formatNumber(found.active_agents)} note={`${idle} of them idle`} />
-        <Figure label="Tasks now" value={formatNumber(found.tasks_running)} note={`${found.tasks_queued} queued`} />
-        <Figure
-          label="Success rate"
-          value={formatShare(found.average_success_rate)}
-          note={found.total_executions > 0 ? `of ${formatCount(found.total_executions, "task")}` : "no task yet"}
-        />
-        <Figure
-          label="Spent"
-          value={formatCost(found.total_cost_usd)}
-          note={formatCount(found.total_tokens, "token")}
-        />
-      </dl>
-    </section>
+    <Loaded of={stats} pending={<Skeleton className="h-[4.6rem]" />}>
+      {(found) => {
+        const idle = found.agents_by_status.idle ?? 0;
+        return (
+          <section aria-label="All agents at a glance" className="card overflow-hidden">
+            <dl className="-mt-px -ml-px grid grid-cols-3 lg:grid-cols-5">
+              <Figure
+                label="Agents"
+                value={formatNumber(found.total_agents)}
+                note={categoriesOf(Object.keys(found.agents_by_category))}
+              />
+              <Figure label="Take work" value={formatNumber(found.active_agents)} note={`${idle} of them idle`} />
+              <Figure
+                label="Tasks now"
+                value={formatNumber(found.tasks_running)}
+                note={`${found.tasks_queued} queued`}
+              />
+              <Figure
+                label="Success rate"
+                value={formatShare(found.average_success_rate)}
+                note={found.total_executions > 0 ? `of ${formatCount(found.total_executions, "task")}` : "no task yet"}
+              />
+              <Figure
+                label="Spent"
+                value={formatCost(found.total_cost_usd)}
+                note={formatCount(found.total_tokens, "token")}
+              />
+            </dl>
+          </section>
+        );
+      }}
+    </Loaded>
   );
 }
 

@@ -5,6 +5,7 @@ import { formatCount } from "@/lib/format";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { RadioList } from "@/ui/radio-list";
 import { Sheet } from "@/ui/sheet";
@@ -32,11 +33,7 @@ export function StatusSheet({ agentId, target, onClose }: Props) {
   if (!state.data) {
     return (
       <Sheet open onOpenChange={close} title="Status">
-        {state.isError ? (
-          <ProblemNote error={state.error} onRetry={() => state.refetch()} />
-        ) : (
-          <SkeletonRows rows={3} />
-        )}
+        {state.error ? <LoadProblem of={state} /> : <SkeletonRows rows={3} />}
       </Sheet>
     );
   }

@@ -4,7 +4,7 @@ import type { CredentialEvent } from "@/client/system";
 import { formatAgo, formatCost, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { SkeletonRows } from "@/ui/states";
 import { credentialHistoryQuery } from "./queries";
 
@@ -17,7 +17,7 @@ export function CredentialHistory({ id }: { id: string }) {
     <section className="grid gap-3">
       <h3 className="font-semibold">Use and changes</h3>
       {history.isPending && <SkeletonRows rows={3} className="h-10" />}
-      {history.isError && <ProblemNote error={history.error} onRetry={() => history.refetch()} />}
+      <LoadProblem of={history} />
       {history.data && events.length === 0 && <p className="text-muted">Nobody has used or changed it yet.</p>}
       {events.length > 0 && (
         <ul className="divide-y rounded-lg border">

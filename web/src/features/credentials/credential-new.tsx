@@ -5,7 +5,7 @@ import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { SelectField, TextField } from "@/ui/field";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
@@ -26,11 +26,7 @@ export function NewCredentialSheet({ onClose }: { onClose: () => void }) {
   if (!types.data || !type) {
     return (
       <Sheet open onOpenChange={(open) => !open && onClose()} title="New credential">
-        {types.isError ? (
-          <ProblemNote error={types.error} onRetry={() => types.refetch()} />
-        ) : (
-          <SkeletonRows rows={4} />
-        )}
+        {types.error ? <LoadProblem of={types} /> : <SkeletonRows rows={4} />}
       </Sheet>
     );
   }

@@ -5,8 +5,8 @@ import { formatAgo } from "@/lib/format";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { credentialsQuery, credentialTypesQuery } from "./queries";
 
@@ -41,7 +41,7 @@ export function CredentialsPanel({ onAdd, onOpen }: Props) {
       }
     >
       {credentials.isPending && <SkeletonRows rows={2} />}
-      {credentials.isError && <ProblemNote error={credentials.error} onRetry={() => credentials.refetch()} />}
+      <LoadProblem of={credentials} />
       {credentials.data?.items.length === 0 && (
         <p className="text-muted">None are stored in this workspace. Add the key of a model provider to begin.</p>
       )}

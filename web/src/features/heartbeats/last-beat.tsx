@@ -15,6 +15,7 @@ import { useConnection } from "@/lib/live/react";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
@@ -58,7 +59,7 @@ export function LastBeat({ agentId, config, runLink }: Props) {
       }
     >
       {last.isPending && <SkeletonRows rows={1} />}
-      {last.isError && <ProblemNote error={last.error} onRetry={() => last.refetch()} />}
+      <LoadProblem of={last} />
       {beat.error && <ProblemNote error={beat.error} />}
       {last.data === null && <p className="text-muted">It has not checked in yet.</p>}
       {last.data && <Result result={last.data} runLink={runLink} />}

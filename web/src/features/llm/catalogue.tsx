@@ -6,8 +6,8 @@ import { useWorkspace } from "@/lib/workspace";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { FilterBar, PickFilter, SearchBox } from "@/ui/filters";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { Cell, Table } from "@/ui/table";
 import { catalogueQuery, type ModelFilters } from "./catalogue-queries";
@@ -84,7 +84,7 @@ export function ModelCatalogue({ filters, onFilter, onOpen, onRecommend }: Props
         {models.data && <p className="text-sm text-muted tabular">{formatCount(models.data.total, "model")}</p>}
       </FilterBar>
       {models.isPending && <SkeletonRows rows={6} className="h-10" />}
-      {models.isError && <ProblemNote error={models.error} onRetry={() => models.refetch()} />}
+      <LoadProblem of={models} />
       {models.data?.items.length === 0 && <p className="text-muted">No model of the catalogue fits these filters.</p>}
       {groups.map(({ provider, own }) => (
         <section key={provider.name} className="grid gap-1 pt-2">

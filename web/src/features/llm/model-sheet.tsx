@@ -4,6 +4,7 @@ import type { Model } from "@/client/system";
 import { formatTime } from "@/lib/format";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { LoadProblem } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { Sheet } from "@/ui/sheet";
 import { Fact, Facts } from "@/ui/stat";
@@ -41,7 +42,7 @@ export function ModelSheet({ modelId, mayEdit, onClose }: Props) {
       }
     >
       {model.isPending && <SkeletonRows rows={4} />}
-      {model.isError && <ProblemNote error={model.error} onRetry={() => model.refetch()} />}
+      <LoadProblem of={model} />
       {found && (
         <div className="grid gap-6">
           <Trial model={found} />

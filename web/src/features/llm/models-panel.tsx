@@ -4,8 +4,8 @@ import type { Provider } from "@/client";
 import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { ModelSelect } from "./model-select";
@@ -28,7 +28,7 @@ export function DefaultModelPanel() {
   return (
     <Panel title="Default model" lead="Answers for every agent that names no model of its own.">
       {current.isPending && <SkeletonRows rows={1} />}
-      {current.isError && <ProblemNote error={current.error} onRetry={() => current.refetch()} />}
+      <LoadProblem of={current} />
       {current.data && (
         <div className="max-w-xl">
           {mayManage ? (
@@ -67,7 +67,7 @@ export function ProvidersPanel() {
   return (
     <Panel title="Providers">
       {providers.isPending && <SkeletonRows rows={4} className="h-12" />}
-      {providers.isError && <ProblemNote error={providers.error} onRetry={() => providers.refetch()} />}
+      <LoadProblem of={providers} />
       {providers.data && (
         <Rows>
           {providers.data.items.map((provider) => (

@@ -8,7 +8,7 @@ import { useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { FilterBar, PickFilter, SearchBox } from "@/ui/filters";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { byCategory } from "./by-category";
 import { type PersonaFilters, personasQuery } from "./queries";
@@ -52,7 +52,7 @@ export function PersonaLibrary({ filters, onFilter, start }: Props) {
         />
       </FilterBar>
       {personas.isPending && <SkeletonRows rows={4} className="h-28" />}
-      {personas.isError && <ProblemNote error={personas.error} onRetry={() => personas.refetch()} />}
+      <LoadProblem of={personas} />
       {personas.data?.items.length === 0 && <None filters={filters} onFilter={onFilter} start={start} />}
       {byCategory(personas.data?.items ?? []).map(([category, items]) => (
         <section key={category} aria-label={category} className="grid gap-3">

@@ -8,7 +8,7 @@ import { useWorkspace } from "@/lib/workspace";
 import { CardChoice } from "@/ui/choice";
 import { TextArea } from "@/ui/field";
 import { PickFilter } from "@/ui/filters";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { SkeletonRows } from "@/ui/states";
 
 const MOST = 200;
@@ -70,7 +70,7 @@ export function PersonaPicker({ value, onChange, fault }: Props) {
       {value.personaKind === "predefined" && (
         <>
           {personas.isPending && <SkeletonRows rows={3} />}
-          {personas.isError && <ProblemNote error={personas.error} onRetry={() => personas.refetch()} />}
+          <LoadProblem of={personas} />
           {personas.data && (
             <Library list={personas.data} chosen={chosen} onChoose={(personaId) => onChange({ personaId })} />
           )}

@@ -8,7 +8,7 @@ import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button, buttonClass } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { CopyButton } from "@/ui/copy";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { Sheet } from "@/ui/sheet";
 import { Fact, Facts } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
@@ -35,7 +35,7 @@ export function PersonaSheet({ personaId, onClose }: Props) {
       footer={found && <Actions persona={found} onClose={onClose} />}
     >
       {persona.isPending && <SkeletonRows rows={4} />}
-      {persona.isError && <ProblemNote error={persona.error} onRetry={() => persona.refetch()} />}
+      <LoadProblem of={persona} />
       {found && <About persona={found} />}
     </Sheet>
   );

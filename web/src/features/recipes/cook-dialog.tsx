@@ -8,6 +8,7 @@ import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
+import { LoadProblem } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { CookInputs, readInputs, startingValues } from "./cook-inputs";
@@ -35,7 +36,7 @@ export function CookDialog({ templateId, earlier, onClose, onStarted }: Props) {
       }
     >
       {recipe.isPending && <SkeletonRows rows={2} />}
-      {recipe.isError && <ProblemNote error={recipe.error} onRetry={() => recipe.refetch()} />}
+      <LoadProblem of={recipe} />
       {recipe.data && <CookForm recipe={recipe.data.data} earlier={earlier} onClose={onClose} onStarted={onStarted} />}
     </Dialog>
   );

@@ -6,7 +6,7 @@ import type { Recipe } from "@/client";
 import { formatAgo, formatCount } from "@/lib/format";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { recipesQuery } from "./queries";
 
@@ -21,30 +21,33 @@ interface Props {
 export function RecipeList({ search, onCook, onClearSearch, start, lastResult }: Props) {
   const { id: workspace } = useWorkspace();
   const recipes = useQuery(recipesQuery(workspace, search));
-  if (recipes.isPending) return <SkeletonRows rows={4} className="h-28" />;
-  if (recipes.isError) return <ProblemNote error={recipes.error} onRetry={() => recipes.refetch()} />;
-
-  if (recipes.data.items.length === 0) {
-    return search ? (
-      <Empty
-        icon={<BookOpen className="size-6" />}
-        title="No recipe matches"
-        action={<Button onClick={onClearSearch}>Show all recipes</Button>}
-      >
-        Nothing here contains “{search}” in its name or description.
-      </Empty>
-    ) : (
-      <Empty icon={<BookOpen className="size-6" />} title="No recipes yet" action={start}>
-        A recipe is a list of steps. Each step gives one agent a task and can use what earlier steps found.
-      </Empty>
-    );
-  }
   return (
-    <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-      {recipes.data.items.map((recipe) => (
-        <RecipeCard key={recipe.id} recipe={recipe} onCook={onCook} lastResult={lastResult} />
-      ))}
-    </ul>
+    <Loaded of={recipes} pending={<SkeletonRows rows={4} className="h-28" />}>
+      {(found) => {
+        if (found.items.length === 0) {
+          return search ? (
+            <Empty
+              icon={<BookOpen className="size-6" />}
+              title="No recipe matches"
+              action={<Button onClick={onClearSearch}>Show all recipes</Button>}
+            >
+              Nothing here contains “{search}” in its name or description.
+            </Empty>
+          ) : (
+            <Empty icon={<BookOpen className="size-6" />} title="No recipes yet" action={start}>
+              A recipe is a list of steps. Each step gives one agent a task and can use what earlier steps found.
+            </Empty>
+          );
+        }
+        return (
+          <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+            {found.items.map((recipe) => (
+              <RecipeCard key={recipe.id} recipe={recipe} onCook={onCook} lastResult={lastResult} />
+            ))}
+          </ul>
+        );
+      }}
+    </Loaded>
   );
 }
 

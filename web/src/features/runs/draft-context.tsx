@@ -5,7 +5,7 @@ import type { AssembledContext } from "@/client/lifecycle";
 import { formatTokens } from "@/lib/format";
 import { http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Skeleton } from "@/ui/states";
 
 const draftContextQuery = (workspace: string, agent: AgentBody) =>
@@ -21,41 +21,45 @@ const draftContextQuery = (workspace: string, agent: AgentBody) =>
 export function DraftContext({ agent }: { agent: AgentBody }) {
   const { id: workspace } = useWorkspace();
   const context = useQuery(draftContextQuery(workspace, agent));
-  if (context.isPending) return <Skeleton className="h-28" />;
-  if (context.isError) return <ProblemNote error={context.error} onRetry={() => context.refetch()} />;
-  const { parts, token_estimate, token_basis } = context.data;
-  const longest = Math.max(1, ...parts.map((part) => part.tokens));
   return (
-    <div className="grid gap-3">
-      <p>
-        <span className="text-xl font-semibold tabular">{formatTokens(token_estimate)}</span>{" "}
-        <span className="text-muted">before the task itself</span>
-        <span className="block text-sm text-muted">{token_basis}</span>
-      </p>
-      <ul className="grid gap-1.5">
-        {parts.map((part) => (
-          <li key={part.title}>
-            <details className="group">
-              <summary className="grid cursor-pointer grid-cols-[8rem_1fr_4.5rem] items-center gap-3 rounded-md text-sm">
-                <span className="flex min-w-0 items-center gap-1">
-                  <ChevronRight aria-hidden className="size-4 shrink-0 text-muted group-open:rotate-90" />
-                  <span className="truncate">{part.title}</span>
-                </span>
-                <span aria-hidden className="h-2 rounded-full bg-sunken">
-                  <span
-                    className="block h-2 rounded-full bg-accent"
-                    style={{ width: `${Math.max(2, (part.tokens / longest) * 100)}%` }}
-                  />
-                </span>
-                <span className="text-right text-muted tabular">{formatTokens(part.tokens)}</span>
-              </summary>
-              <p className="my-2 max-h-72 overflow-y-auto rounded-lg bg-sunken p-3 break-words whitespace-pre-wrap">
-                {part.text}
-              </p>
-            </details>
-          </li>
-        ))}
-      </ul>
-    </div>
+    <Loaded of={context} pending={<Skeleton className="h-28" />}>
+      {(found) => {
+        const { parts, token_estimate, token_basis } = found;
+        const longest = Math.max(1, ...parts.map((part) => part.tokens));
+        return (
+          <div className="grid gap-3">
+            <p>
+              <span className="text-xl font-semibold tabular">{formatTokens(token_estimate)}</span>{" "}
+              <span className="text-muted">before the task itself</span>
+              <span className="block text-sm text-muted">{token_basis}</span>
+            </p>
+            <ul className="grid gap-1.5">
+              {parts.map((part) => (
+                <li key={part.title}>
+                  <details className="group">
+                    <summary className="grid cursor-pointer grid-cols-[8rem_1fr_4.5rem] items-center gap-3 rounded-md text-sm">
+                      <span className="flex min-w-0 items-center gap-1">
+                        <ChevronRight aria-hidden className="size-4 shrink-0 text-muted group-open:rotate-90" />
+                        <span className="truncate">{part.title}</span>
+                      </span>
+                      <span aria-hidden className="h-2 rounded-full bg-sunken">
+                        <span
+                          className="block h-2 rounded-full bg-accent"
+                          style={{ width: `${Math.max(2, (part.tokens / longest) * 100)}%` }}
+                        />
+                      </span>
+                      <span className="text-right text-muted tabular">{formatTokens(part.tokens)}</span>
+                    </summary>
+                    <p className="my-2 max-h-72 overflow-y-auto rounded-lg bg-sunken p-3 break-words whitespace-pre-wrap">
+                      {part.text}
+                    </p>
+                  </details>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      }}
+    </Loaded>
   );
 }

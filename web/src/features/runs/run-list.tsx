@@ -6,7 +6,7 @@ import type { RunSummary } from "@/client";
 import { formatAgo, formatCost, formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { type RunFilters, runsQuery } from "./queries";
 import { kindOf, RunBadge } from "./status";
@@ -22,41 +22,49 @@ interface Props {
 export function RunList({ filters, start, onClearFilters }: Props) {
   const { id: workspace } = useWorkspace();
   const runs = useInfiniteQuery(runsQuery(workspace, filters));
-  if (runs.isPending) return <SkeletonRows rows={6} />;
-  if (runs.isError) return <ProblemNote error={runs.error} onRetry={() => runs.refetch()} />;
-  const rows = runs.data.pages.flatMap((page) => page.items);
-
-  if (rows.length === 0) {
-    const isFiltered = Boolean(filters.status || filters.recipe);
-    return isFiltered ? (
-      <Empty
-        icon={<History className="size-6" />}
-        title="No run matches"
-        action={<Button onClick={onClearFilters}>Show all runs</Button>}
-      >
-        No run of this workspace fits the chosen filter.
-      </Empty>
-    ) : (
-      <Empty icon={<History className="size-6" />} title="Nothing has run yet" action={start}>
-        Each time you cook a recipe or give an agent a task, its run appears here, live while it works and complete
-        afterwards.
-      </Empty>
-    );
-  }
-
   return (
-    <div className="grid gap-4">
-      <ul className="card divide-y overflow-hidden">
-        {rows.map((run) => (
-          <RunRow key={run.id} run={run} />
-        ))}
-      </ul>
-      {runs.hasNextPage && (
-        <Button className="justify-self-center" busy={runs.isFetchingNextPage} onClick={() => runs.fetchNextPage()}>
-          Load more
-        </Button>
-      )}
-    </div>
+    <Loaded of={runs} pending={<SkeletonRows rows={6} />}>
+      {(found) => {
+        const rows = found.pages.flatMap((page) => page.items);
+
+        if (rows.length === 0) {
+          const isFiltered = Boolean(filters.status || filters.recipe);
+          return isFiltered ? (
+            <Empty
+              icon={<History className="size-6" />}
+              title="No run matches"
+              action={<Button onClick={onClearFilters}>Show all runs</Button>}
+            >
+              No run of this workspace fits the chosen filter.
+            </Empty>
+          ) : (
+            <Empty icon={<History className="size-6" />} title="Nothing has run yet" action={start}>
+              Each time you cook a recipe or give an agent a task, its run appears here, live while it works and
+              complete afterwards.
+            </Empty>
+          );
+        }
+
+        return (
+          <div className="grid gap-4">
+            <ul className="card divide-y overflow-hidden">
+              {rows.map((run) => (
+                <RunRow key={run.id} run={run} />
+              ))}
+            </ul>
+            {runs.hasNextPage && (
+              <Button
+                className="justify-self-center"
+                busy={runs.isFetchingNextPage}
+                onClick={() => runs.fetchNextPage()}
+              >
+                Load more
+              </Button>
+            )}
+          </div>
+        );
+      }}
+    </Loaded>
   );
 }
 

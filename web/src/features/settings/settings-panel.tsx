@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { KnownSetting } from "@/client/system";
+import type { KnownSetting, Setting, SettingCatalogue } from "@/client/system";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Segments } from "@/ui/choice";
 import { PickFilter } from "@/ui/filters";
+import { Loaded, together } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { settingCatalogueQuery, settingsQuery } from "./queries";
 import { SettingRow } from "./setting-row";
@@ -26,19 +26,31 @@ const SCOPES = [
 ];
 
 /** Every value the server reads, one category at a time, with where each comes from. */
-export function SettingsPanel({ category, onCategory, maySetServer, providers }: Props) {
+export function SettingsPanel(props: Props) {
   const { id: workspace } = useWorkspace();
   const catalogue = useQuery(settingCatalogueQuery(workspace));
   const stored = useQuery(settingsQuery(workspace));
+  return (
+    <Loaded of={together(catalogue, stored)} pending={<SkeletonRows rows={4} />}>
+      {([{ categories, items }, { items: values }]) => (
+        <Categories {...props} categories={categories} items={items} values={values} />
+      )}
+    </Loaded>
+  );
+}
+
+interface CategoriesProps extends Props {
+  categories: SettingCatalogue["categories"];
+  items: readonly KnownSetting[];
+  values: readonly Setting[];
+}
+
+function Categories({ category, onCategory, maySetServer, providers, categories, items, values }: CategoriesProps) {
   const mayManage = useCan("admin");
   const [scope, setScope] = useState<Scope>("workspace");
-  const error = catalogue.error ?? stored.error;
-  if (error) return <ProblemNote error={error} onRetry={() => Promise.all([catalogue.refetch(), stored.refetch()])} />;
-  if (!catalogue.data || !stored.data) return <SkeletonRows rows={4} />;
-  const { categories, items } = catalogue.data;
   const shown = categories.find((one) => one.name === category) ?? categories[0];
   if (!shown) return <p className="text-muted">This server has no settings.</p>;
-  const rows = rowsOf(items, stored.data.items, shown.name);
+  const rows = rowsOf(items, values, shown.name);
 
   return (
     <Panel title={labelOf(shown.name)} lead={shown.description}>

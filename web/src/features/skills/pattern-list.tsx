@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { SkillPattern } from "@/client/library";
 import { useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { SkeletonRows } from "@/ui/states";
 import { linesOf } from "./pattern-words";
 import { patternsQuery } from "./queries";
@@ -11,20 +11,24 @@ import { patternsQuery } from "./queries";
 export function PatternList() {
   const { id: workspace } = useWorkspace();
   const patterns = useQuery(patternsQuery(workspace));
-  if (patterns.isPending) return <SkeletonRows rows={3} className="h-32" />;
-  if (patterns.isError) return <ProblemNote error={patterns.error} onRetry={() => patterns.refetch()} />;
-  if (patterns.data.items.length === 0) return <p className="text-muted">This server brings no patterns.</p>;
   return (
-    <>
-      <p className="-mt-2 max-w-prose text-muted">
-        Ways in which several agents work together. Read one before you build a recipe of several steps.
-      </p>
-      <ul className="grid gap-4 lg:grid-cols-2">
-        {patterns.data.items.map((pattern) => (
-          <PatternCard key={pattern.slug} pattern={pattern} />
-        ))}
-      </ul>
-    </>
+    <Loaded of={patterns} pending={<SkeletonRows rows={3} className="h-32" />}>
+      {(found) => {
+        if (found.items.length === 0) return <p className="text-muted">This server brings no patterns.</p>;
+        return (
+          <>
+            <p className="-mt-2 max-w-prose text-muted">
+              Ways in which several agents work together. Read one before you build a recipe of several steps.
+            </p>
+            <ul className="grid gap-4 lg:grid-cols-2">
+              {found.items.map((pattern) => (
+                <PatternCard key={pattern.slug} pattern={pattern} />
+              ))}
+            </ul>
+          </>
+        );
+      }}
+    </Loaded>
   );
 }
 

@@ -6,8 +6,8 @@ import type { SkillDocument } from "@/client/library";
 import { formatAgo, formatCount, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { CopyButton } from "@/ui/copy";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { Stat, Stats } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
 import { contentQuery } from "./queries";
@@ -42,7 +42,7 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
           action={core.data && <CopyButton text={core.data.content} label="Copy the instructions" />}
         >
           {core.isPending && <SkeletonRows rows={4} />}
-          {core.isError && <ProblemNote error={core.error} onRetry={() => core.refetch()} />}
+          <LoadProblem of={core} />
           {core.data && <Plain text={core.data.content} />}
         </Panel>
         <About skill={skill} />
@@ -155,7 +155,7 @@ function OpenFile({ skill, path }: { skill: SkillDocument; path: string }) {
   return (
     <Panel title={path} action={content.data && <CopyButton text={content.data.content} label="Copy the file" />}>
       {content.isPending && <SkeletonRows rows={3} />}
-      {content.isError && <ProblemNote error={content.error} onRetry={() => content.refetch()} />}
+      <LoadProblem of={content} />
       {content.data && (
         <pre className="overflow-x-auto rounded-lg bg-sunken px-4 py-3 font-mono text-sm break-words whitespace-pre-wrap">
           {content.data.content}

@@ -8,7 +8,7 @@ import { useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { FilterBar, PickFilter, SearchBox } from "@/ui/filters";
-import { ProblemNote } from "@/ui/problem";
+import { LoadProblem } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { type SkillFilters, skillsQuery } from "./queries";
 import { ORIGIN_OPTIONS, ORIGINS } from "./words";
@@ -48,7 +48,7 @@ export function SkillLibrary({ filters, onFilter, start }: Props) {
         {skills.data && <p className="text-sm text-muted tabular">{formatCount(skills.data.total, "skill")}</p>}
       </FilterBar>
       {skills.isPending && <SkeletonRows rows={6} />}
-      {skills.isError && <ProblemNote error={skills.error} onRetry={() => skills.refetch()} />}
+      <LoadProblem of={skills} />
       {skills.data?.items.length === 0 && <None filters={filters} onFilter={onFilter} start={start} />}
       {skills.data && skills.data.items.length > 0 && (
         <ul className="card divide-y overflow-hidden">

@@ -6,8 +6,8 @@ import { useCan, useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { skillVersionsQuery, useRestoreSkill } from "./queries";
@@ -30,7 +30,7 @@ export function SkillVersions({ skill }: { skill: SkillDocument }) {
       }
     >
       {versions.isPending && <SkeletonRows rows={3} />}
-      {versions.isError && <ProblemNote error={versions.error} onRetry={() => versions.refetch()} />}
+      <LoadProblem of={versions} />
       {versions.data && (
         <Rows>
           {versions.data.items.map((one) => (

@@ -7,6 +7,7 @@ import { useCan, useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { Loaded } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
@@ -26,22 +27,26 @@ import { shortSha } from "./words";
 export function SourceList({ start }: { start: ReactNode }) {
   const { id: workspace } = useWorkspace();
   const sources = useQuery(sourcesQuery(workspace));
-  if (sources.isPending) return <SkeletonRows rows={2} className="h-40" />;
-  if (sources.isError) return <ProblemNote error={sources.error} onRetry={() => sources.refetch()} />;
-  if (sources.data.items.length === 0) {
-    return (
-      <Empty icon={<GitBranch className="size-6" />} title="No repositories yet" action={start}>
-        Point at a git repository: every folder with a SKILL.md in it becomes a skill here, and follows the repository
-        for as long as you like.
-      </Empty>
-    );
-  }
   return (
-    <ul className="grid gap-4">
-      {sources.data.items.map((source) => (
-        <SourceCard key={source.id} source={source} />
-      ))}
-    </ul>
+    <Loaded of={sources} pending={<SkeletonRows rows={2} className="h-40" />}>
+      {(found) => {
+        if (found.items.length === 0) {
+          return (
+            <Empty icon={<GitBranch className="size-6" />} title="No repositories yet" action={start}>
+              Point at a git repository: every folder with a SKILL.md in it becomes a skill here, and follows the
+              repository for as long as you like.
+            </Empty>
+          );
+        }
+        return (
+          <ul className="grid gap-4">
+            {found.items.map((source) => (
+              <SourceCard key={source.id} source={source} />
+            ))}
+          </ul>
+        );
+      }}
+    </Loaded>
   );
 }
 

@@ -3,7 +3,7 @@ import type { BuiltinTools } from "@/client";
 import { http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { Checklist } from "@/ui/checklist";
-import { ProblemNote } from "@/ui/problem";
+import { Loaded } from "@/ui/loaded";
 import { Skeleton } from "@/ui/states";
 
 const builtinToolsQuery = (workspace: string) =>
@@ -22,23 +22,25 @@ interface Props {
 export function ToolChecklist({ value, onChange }: Props) {
   const { id: workspace } = useWorkspace();
   const tools = useQuery(builtinToolsQuery(workspace));
-  if (tools.isPending) return <Skeleton className="h-40" />;
-  if (tools.isError) return <ProblemNote error={tools.error} onRetry={() => tools.refetch()} />;
   return (
-    <Checklist
-      label="Tools"
-      value={value}
-      onChange={onChange}
-      items={tools.data.items.map((tool) => ({
-        value: tool.name,
-        label: <span className="font-mono text-sm">{tool.name}</span>,
-        hint: tool.is_available
-          ? firstSentence(tool.description)
-          : `Off on this server: ${tool.off_reason ?? "not available"}`,
-        isOff: !tool.is_available,
-        words: `${tool.name} ${tool.description}`,
-      }))}
-    />
+    <Loaded of={tools} pending={<Skeleton className="h-40" />}>
+      {(found) => (
+        <Checklist
+          label="Tools"
+          value={value}
+          onChange={onChange}
+          items={found.items.map((tool) => ({
+            value: tool.name,
+            label: <span className="font-mono text-sm">{tool.name}</span>,
+            hint: tool.is_available
+              ? firstSentence(tool.description)
+              : `Off on this server: ${tool.off_reason ?? "not available"}`,
+            isOff: !tool.is_available,
+            words: `${tool.name} ${tool.description}`,
+          }))}
+        />
+      )}
+    </Loaded>
   );
 }
 

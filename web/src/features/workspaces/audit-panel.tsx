@@ -5,8 +5,8 @@ import { formatAgo, formatTime } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { FilterBar, PickFilter, SearchBox } from "@/ui/filters";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { actionWords, type DetailLine, linesOf } from "./audit-words";
 import { type AuditFilters, auditQuery } from "./queries";
@@ -61,7 +61,7 @@ export function AuditPanel({ filters, onFilter }: Props) {
         )}
       </FilterBar>
       {log.isPending && <SkeletonRows rows={5} className="h-12" />}
-      {log.isError && <ProblemNote error={log.error} onRetry={() => log.refetch()} />}
+      <LoadProblem of={log} />
       {log.data && entries.length === 0 && (
         <p className="text-muted">{isFiltered ? "No entry fits these filters." : "Nothing has been changed yet."}</p>
       )}

@@ -9,6 +9,7 @@ import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { Dialog, DialogActions } from "@/ui/dialog";
 import { SelectField, TextField } from "@/ui/field";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
 import { ProblemNote } from "@/ui/problem";
 import { Secret } from "@/ui/secret";
@@ -34,7 +35,7 @@ export function KeysPanel() {
       }
     >
       {keys.isPending && <SkeletonRows rows={2} />}
-      {keys.isError && <ProblemNote error={keys.error} onRetry={() => keys.refetch()} />}
+      <LoadProblem of={keys} />
       {keys.data?.items.length === 0 && <p className="text-muted">No keys yet. The web app itself needs none.</p>}
       {keys.data && keys.data.items.length > 0 && (
         <Rows>

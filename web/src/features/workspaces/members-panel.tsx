@@ -7,8 +7,8 @@ import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button, IconButton } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { LoadProblem } from "@/ui/loaded";
 import { Panel, Row, Rows } from "@/ui/panel";
-import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { InviteDialog } from "./invite-dialog";
@@ -39,7 +39,7 @@ export function MembersPanel() {
       }
     >
       {members.isPending && <SkeletonRows rows={2} />}
-      {members.isError && <ProblemNote error={members.error} onRetry={() => members.refetch()} />}
+      <LoadProblem of={members} />
       {members.data && (
         <Rows>
           {members.data.items.map((member) => (
