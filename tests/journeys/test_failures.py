@@ -143,6 +143,7 @@ async def test_whatever_the_model_does_the_run_ends_with_a_reason_and_is_never_t
     assert run["status"] == "failed"
     assert run["error"]["code"] in codes
     assert run["error"]["next_step"]
+    assert run["error"]["next_step"] not in run["error"]["message"]
     assert run["steps"][0]["output"] is None
     assert run["output_data"] is None
     assert types_of(events)[-1] == "execution.failed"

@@ -54,6 +54,7 @@ def close_running(
 
 
 def error_of(problem: Problem) -> JsonObject:
-    """Return a problem as events and rows show it: code, message, next_step."""
-    next_step = getattr(problem, "next_step", "") or "Read the message, change the step or its agent, and cook again."
-    return {"code": problem.code, "message": problem.detail, "next_step": next_step}
+    """Return a problem as events and rows show it: code, message, next_step; the message does not repeat the step."""
+    advice = getattr(problem, "next_step", "")
+    next_step = advice or "Read the message, change the step or its agent, and cook again."
+    return {"code": problem.code, "message": problem.detail.removesuffix(advice).rstrip(), "next_step": next_step}

@@ -31,7 +31,7 @@ export function Shell() {
         <div className="flex min-h-dvh flex-col md:flex-row">
           <Rail onSearch={() => setPaletteOpen(true)} />
           <TopBar onSearch={() => setPaletteOpen(true)} />
-          <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0">
+          <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0 print:pb-0">
             <PartsBar />
             <Outlet />
           </main>
@@ -75,7 +75,7 @@ function usePaletteKey(toggle: () => void) {
 
 function Rail({ onSearch }: { onSearch: () => void }) {
   return (
-    <div className="hidden w-60 shrink-0 border-r bg-sunken md:block">
+    <div className="hidden w-60 shrink-0 border-r bg-sunken md:block print:hidden">
       <div className="sticky top-0 flex h-dvh flex-col gap-4 p-3">
         <WorkspaceSwitch />
         <button
@@ -123,7 +123,7 @@ function RailLink({ page: { to, label, icon: Icon }, isPart = false }: { page: R
 
 function TopBar({ onSearch }: { onSearch: () => void }) {
   return (
-    <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-surface px-3 md:hidden">
+    <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-surface px-3 md:hidden print:hidden">
       <div className="min-w-0 flex-1">
         <WorkspaceSwitch />
       </div>
@@ -145,7 +145,7 @@ function BottomBar() {
   return (
     <nav
       aria-label="Main"
-      className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] md:hidden print:hidden"
     >
       {PAGES.map(({ to, label, icon: Icon }) => (
         <Link

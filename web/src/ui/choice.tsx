@@ -53,16 +53,20 @@ interface SegmentProps {
   onChange: (value: string) => void;
   /** Shows the icons only; the labels stay for screen readers. */
   iconsOnly?: boolean;
+  small?: boolean;
 }
 
 /** One of two to four short choices, all in sight. */
-export function Segments({ label, value, options, onChange, iconsOnly = false }: SegmentProps) {
+export function Segments({ label, value, options, onChange, iconsOnly = false, small = false }: SegmentProps) {
   return (
     <RadioGroup.Root
       aria-label={label}
       value={value}
       onValueChange={onChange}
-      className="flex h-10 rounded-lg border border-line-strong bg-surface p-[3px]"
+      className={clsx(
+        "flex rounded-lg border border-line-strong bg-surface",
+        small ? "h-7 p-px text-sm" : "h-10 p-[3px]",
+      )}
     >
       {options.map((option) => (
         <RadioGroup.Item
@@ -70,7 +74,7 @@ export function Segments({ label, value, options, onChange, iconsOnly = false }:
           value={option.value}
           aria-label={option.label}
           title={iconsOnly ? option.label : undefined}
-          className="flex items-center gap-2 rounded-md px-3 text-muted hover:text-ink data-[state=checked]:bg-accent-soft data-[state=checked]:font-medium data-[state=checked]:text-accent"
+          className="flex items-center gap-2 rounded-md px-2.5 text-muted hover:text-ink data-[state=checked]:bg-accent-soft data-[state=checked]:font-medium data-[state=checked]:text-accent"
         >
           {option.icon}
           {!iconsOnly && option.label}

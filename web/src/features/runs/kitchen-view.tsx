@@ -1,14 +1,17 @@
 import { CircleAlert, CirclePause, RefreshCw } from "lucide-react";
-import type { Run } from "@/client";
+import type { Run, RunError } from "@/client";
 import { useConnection } from "@/lib/live/react";
+import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
+import { RichText } from "@/ui/text/rich-text";
 import { KitchenHeader } from "./kitchen-header";
-import type { KitchenState } from "./kitchen-state";
+import type { KitchenState, StepView } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
 import { StepStrip } from "./kitchen-steps";
 import { useRunFeed } from "./queries";
-import { ErrorNote, StepPanel, Text } from "./step-panel";
+import { ResultCard, resultStep } from "./result-card";
+import { ErrorNote, StepPanel } from "./step-panel";
 
 interface Props {
   run: Run;
@@ -32,11 +35,32 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
   const isRecipe = run.kind === "recipe";
   const order = selected ?? stepInFocus(state);
   const step = state.steps.find((one) => one.order === order);
+  const hasResult = isTerminal(state.status) && state.error === null && state.finalOutput !== null;
+  const isResult = hasResult && step !== undefined && step === resultStep(state);
   return (
-    <div className="mx-auto grid w-full max-w-6xl gap-5 px-4 py-6 sm:px-8 sm:py-8">
+    <div className="mx-auto grid w-full max-w-[90rem] gap-5 px-4 py-6 sm:px-8 sm:py-8">
       <KitchenHeader run={run} state={state} onCookAgain={onCookAgain} />
       <ConnectionNotice isOver={isTerminal(state.status)} />
       {error !== null && <ProblemNote error={error} onRetry={retry} />}
+      <Notices state={state} />
+      {state.error && <Failure error={state.error} steps={state.steps} shown={order} onSelect={onSelect} />}
+      {state.cancelledBy && <p className="text-muted">Cancelled by {state.cancelledBy}.</p>}
+      {hasResult && <ResultCard run={run} state={state} />}
+      {!isRecipe && <Inputs title="What was asked" values={run.input_data} />}
+      {isRecipe && state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
+      {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
+      {step && (
+        <StepPanel key={step.order} step={step} isResult={isResult} title={isRecipe ? undefined : "What it did"} />
+      )}
+      {isRecipe && <Inputs title="Inputs" values={run.input_data} />}
+    </div>
+  );
+}
+
+/** What holds the run up, or has. */
+function Notices({ state }: { state: KitchenState }) {
+  return (
+    <>
       {state.recoveries > 0 && (
         <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
           <RefreshCw aria-hidden className="mt-0.5 size-4 shrink-0" />
@@ -55,13 +79,30 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
           {state.pausedBy} is paused. The run goes on from where it stands when the agent is resumed.
         </p>
       )}
-      {state.error && <ErrorNote error={state.error} />}
-      {state.cancelledBy && <p className="text-muted">Cancelled by {state.cancelledBy}.</p>}
-      {!isRecipe && <Inputs title="What was asked" values={run.input_data} />}
-      {isRecipe && state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
-      {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
-      {step && <StepPanel key={step.order} step={step} title={isRecipe ? undefined : "What it did"} />}
-      {isRecipe && <Inputs title="Inputs" values={run.input_data} />}
+    </>
+  );
+}
+
+interface FailureProps {
+  error: RunError;
+  steps: StepView[];
+  shown: number | undefined;
+  onSelect: (order: number) => void;
+}
+
+/** Why the run failed, once: a step that failed says it itself, and this leads there. */
+function Failure({ error, steps, shown, onSelect }: FailureProps) {
+  const failed = steps.find((step) => step.status === "failed" && step.error?.message === error.message);
+  if (!failed) return <ErrorNote error={error} />;
+  if (failed.order === shown) return null;
+  return (
+    <div role="alert" className="flex flex-wrap items-center gap-3 rounded-lg border border-bad bg-bad-soft p-3">
+      <p className="font-medium break-words text-bad">
+        Step {failed.order}, {failed.stepId}, failed.
+      </p>
+      <Button size="sm" onClick={() => onSelect(failed.order)}>
+        Show why
+      </Button>
     </div>
   );
 }
@@ -77,8 +118,10 @@ function ConnectionNotice({ isOver }: { isOver: boolean }) {
   );
 }
 
+const isNothing = (value: unknown) => value === null || value === "" || (Array.isArray(value) && value.length === 0);
+
 function Inputs({ title, values }: { title: string; values: Record<string, unknown> }) {
-  const entries = Object.entries(values).filter(([, value]) => value !== null && value !== "");
+  const entries = Object.entries(values).filter(([, value]) => !isNothing(value));
   if (entries.length === 0) return null;
   return (
     <section aria-labelledby="inputs-title" className="card p-4 sm:p-6">
@@ -90,7 +133,7 @@ function Inputs({ title, values }: { title: string; values: Record<string, unkno
           <div key={name}>
             <dt className={entries.length === 1 ? "sr-only" : "mb-1 font-mono text-sm text-muted"}>{name}</dt>
             <dd>
-              <Text text={typeof value === "string" ? value : JSON.stringify(value, null, 2)} />
+              <RichText text={typeof value === "string" ? value : JSON.stringify(value)} level={2} />
             </dd>
           </div>
         ))}

@@ -1,25 +1,36 @@
 import { ChevronRight } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { ReactNode } from "react";
 import type { RunError } from "@/client";
-import { formatCost, formatDuration, formatTokens } from "@/lib/format";
-import { CopyButton } from "@/ui/copy";
+import { formatCost, formatCount, formatDuration, formatTokens } from "@/lib/format";
+import { RichText } from "@/ui/text/rich-text";
+import { TextCard } from "@/ui/text/text-card";
 import type { StepView } from "./kitchen-state";
 import { StepBadge } from "./status";
 import { TurnBlock } from "./turn";
+import { Work } from "./work";
+
+interface Props {
+  step: StepView;
+  title?: string | undefined;
+  /** Its output is the run's result, which stands above. */
+  isResult: boolean;
+}
 
 /** Everything about one step: what it was asked, what it does, what came out. */
-export function StepPanel({ step, title }: { step: StepView; title?: string | undefined }) {
+export function StepPanel({ step, title, isResult }: Props) {
   const isLive = step.status === "running";
   return (
-    <section aria-labelledby="step-title" className="card grid gap-4 p-4 sm:p-6">
+    <section aria-labelledby="step-title" id="step" className="card grid gap-4 p-4 sm:p-6">
       <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <h2 id="step-title" className="min-w-0 text-lg font-semibold break-words">
           {title ?? `${step.order}. ${step.stepId}`}
         </h2>
         <StepBadge status={step.status} />
-        <div className="flex flex-wrap gap-x-4 text-sm text-muted tabular sm:ml-auto">
-          <span>{step.agentName}</span>
-          {step.model && <span>{step.model}</span>}
+        <div className="flex min-w-0 flex-wrap gap-x-4 text-sm break-words text-muted tabular sm:ml-auto">
+          <span dir="auto" className="min-w-0">
+            {step.agentName}
+          </span>
+          {step.model && <span className="min-w-0">{step.model}</span>}
           {step.attempt > 1 && <span>attempt {step.attempt}</span>}
           {step.tokens > 0 && <span>{formatTokens(step.tokens)}</span>}
           {step.costUsd !== undefined && <span>{formatCost(step.costUsd)}</span>}
@@ -34,42 +45,50 @@ export function StepPanel({ step, title }: { step: StepView; title?: string | un
       {step.error && <ErrorNote error={step.error} />}
       {step.prompt && (
         <Fold label="Prompt">
-          <Text text={step.prompt} />
+          <Framed>
+            <RichText text={step.prompt} />
+          </Framed>
         </Fold>
       )}
       {isLive || step.output === null ? (
         <Work step={step} isLive={isLive} />
       ) : (
-        <Result step={step} hasKey={title === undefined} />
+        <Finished step={step} hasKey={title === undefined} isResult={isResult} />
       )}
     </section>
   );
 }
 
-export function ErrorNote({ error }: { error: RunError }) {
+export function ErrorNote({ error, action }: { error: RunError; action?: ReactNode }) {
   return (
-    <div role="alert" className="rounded-lg border border-bad bg-bad-soft p-3">
-      <p className="font-medium break-words text-bad">{error.message}</p>
-      {error.next_step && <p className="mt-1">{error.next_step}</p>}
+    <div role="alert" className="grid gap-1 rounded-lg border border-bad bg-bad-soft p-3">
+      <p dir="auto" className="font-medium break-words text-bad">
+        {error.message}
+      </p>
+      {error.next_step && <p className="break-words">{error.next_step}</p>}
+      {action}
     </div>
   );
 }
 
-function Result({ step, hasKey }: { step: StepView; hasKey: boolean }) {
+function Finished({ step, hasKey, isResult }: { step: StepView; hasKey: boolean; isResult: boolean }) {
+  const output = (
+    <TextCard
+      text={step.output ?? ""}
+      copyLabel="Copy the output"
+      title={
+        <h3 className="text-sm font-medium text-muted">
+          Output {hasKey && <span className="font-mono">{`{${step.outputKey}}`}</span>}
+        </h3>
+      }
+    />
+  );
   return (
     <>
-      <div className="grid gap-1.5">
-        <div className="flex items-center justify-between">
-          <h3 className="text-sm font-medium text-muted">
-            Output {hasKey && <span className="font-mono">{`{${step.outputKey}}`}</span>}
-          </h3>
-          <CopyButton text={step.output ?? ""} label="Copy the output" />
-        </div>
-        <Text text={step.output || "(empty)"} />
-      </div>
+      {isResult ? <p className="text-muted">Its output is the result above.</p> : <Framed>{output}</Framed>}
       {step.turns.length > 0 && (
-        <Fold label={`How it got there: ${step.turns.length} ${step.turns.length === 1 ? "turn" : "turns"}`}>
-          <div className="grid gap-3">
+        <Fold label={`How it got there: ${formatCount(step.turns.length, "turn")}`}>
+          <div className="grid min-w-0 gap-3">
             {step.turns.map((turn, index) => (
               <TurnBlock key={turn.turn} turn={turn} number={index + 1} isLive={false} />
             ))}
@@ -80,71 +99,14 @@ function Result({ step, hasKey }: { step: StepView; hasKey: boolean }) {
   );
 }
 
-const WAITS = {
-  slot: (agent: string) => `${agent} is at work on as many tasks as it may; this step starts when one of them ends.`,
-  paused: (agent: string) => `${agent} is paused; this step starts when it is resumed.`,
-};
-
-/** The turns as they stream; keeps the newest text in view until the reader scrolls away. */
-function Work({ step, isLive }: { step: StepView; isLive: boolean }) {
-  const box = useRef<HTMLDivElement>(null);
-  const [isFollowing, setFollowing] = useState(true);
-  const length = step.turns.reduce((sum, turn) => sum + turn.text.length + turn.toolCalls.length, 0);
-
-  useEffect(() => {
-    if (isFollowing && length > 0) box.current?.scrollTo({ top: box.current.scrollHeight });
-  }, [isFollowing, length]);
-
-  function scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = box.current ?? { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
-    setFollowing(scrollHeight - scrollTop - clientHeight < 48);
-  }
-
-  if (step.turns.length === 0) {
-    const words = {
-      pending: step.waitsFor ? WAITS[step.waitsFor](step.agentName) : "This step has not started.",
-      running: "Waiting for the first words of the model.",
-    };
-    return <p className="text-muted">{words[step.status as keyof typeof words] ?? "This step left no output."}</p>;
-  }
-  return (
-    <div className="grid gap-2">
-      {isLive && (
-        <label className="flex items-center gap-2 justify-self-end text-sm text-muted">
-          <input
-            type="checkbox"
-            className="size-4 accent-accent"
-            checked={isFollowing}
-            onChange={(event) => setFollowing(event.target.checked)}
-          />
-          Follow the text
-        </label>
-      )}
-      <div
-        ref={box}
-        onScroll={scrolled}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-        tabIndex={0}
-        role="log"
-        aria-label="Live output"
-        aria-live="off"
-        className="grid max-h-[60dvh] gap-3 overflow-y-auto"
-      >
-        {step.turns.map((turn, index) => (
-          <TurnBlock key={turn.turn} turn={turn} number={index + 1} isLive={isLive} />
-        ))}
-      </div>
-    </div>
-  );
+/** Somebody's text, set apart from what the page says. */
+export function Framed({ children }: { children: ReactNode }) {
+  return <div className="min-w-0 rounded-lg border px-4 py-3">{children}</div>;
 }
 
-export function Text({ text }: { text: string }) {
-  return <div className="rounded-lg bg-sunken px-4 py-3 leading-relaxed break-words whitespace-pre-wrap">{text}</div>;
-}
-
-function Fold({ label, children }: { label: string; children: ReactNode }) {
+export function Fold({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <details className="group">
+    <details className="group min-w-0">
       <summary className="flex w-fit cursor-pointer list-none items-center gap-1.5 rounded text-sm font-medium text-muted hover:text-ink">
         <ChevronRight aria-hidden className="size-4 transition-transform group-open:rotate-90" />
         {label}

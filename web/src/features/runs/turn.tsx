@@ -3,6 +3,9 @@ import { Check, ChevronRight, CircleSlash, Wrench, X } from "lucide-react";
 import { memo } from "react";
 import { formatDuration, formatTokens } from "@/lib/format";
 import { Spinner } from "@/ui/spinner";
+import { CodeBlock } from "@/ui/text/code-block";
+import { kindOfText, prettyJson } from "@/ui/text/kind";
+import { PlainText, RichText } from "@/ui/text/rich-text";
 import type { ToolCallView, TurnView } from "./kitchen-state";
 
 const STATES = {
@@ -22,15 +25,15 @@ interface TurnProps {
 export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnProps) {
   const isWriting = isLive && !turn.isAnswered;
   return (
-    <article className="grid gap-2">
+    <article className="grid min-w-0 gap-2">
       <p className="flex gap-3 text-sm text-muted tabular">
         <span>Turn {number}</span>
         {turn.tokens > 0 && <span>{formatTokens(turn.tokens)}</span>}
         {turn.latencyMs !== null && <span>{formatDuration(turn.latencyMs)}</span>}
       </p>
       {(turn.text || isWriting) && (
-        <div className="rounded-lg bg-sunken px-4 py-3 leading-relaxed break-words whitespace-pre-wrap">
-          {turn.text}
+        <div className="min-w-0 rounded-lg border px-4 py-3">
+          {turn.text && <RichText text={turn.text} isGrowing={isWriting} />}
           {isWriting && (
             <span aria-hidden className="ml-0.5 inline-block h-4 w-2 animate-pulse bg-accent align-text-bottom" />
           )}
@@ -59,30 +62,25 @@ function ToolCall({ call }: { call: ToolCallView }) {
         </span>
       </summary>
       <div className="grid gap-3 border-t p-3 text-sm">
-        <Block label="Arguments" text={pretty(call.arguments)} />
-        {call.output !== null && (
-          <Block label={call.state === "failed" ? "Error" : "Result"} text={pretty(call.output)} />
-        )}
+        <Block label="Arguments" text={call.arguments} />
+        {call.output !== null && <Block label={call.state === "failed" ? "Error" : "Result"} text={call.output} />}
       </div>
     </details>
   );
 }
 
 function Block({ label, text }: { label: string; text: string }) {
+  const kind = kindOfText(text);
   return (
-    <div>
+    <div className="min-w-0">
       <p className="mb-1 text-muted">{label}</p>
-      <pre className="max-h-72 overflow-auto rounded bg-sunken p-2.5 font-mono break-words whitespace-pre-wrap">
-        {text || "(none)"}
-      </pre>
+      <div className="max-h-72 overflow-y-auto">
+        {kind === "markdown" ? (
+          <PlainText text={text || "(none)"} isMono />
+        ) : (
+          <CodeBlock text={prettyJson(text)} language={kind} />
+        )}
+      </div>
     </div>
   );
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
