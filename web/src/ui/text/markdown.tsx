@@ -6,6 +6,7 @@ import { safeAddress } from "./address";
 import { blocksOf } from "./blocks";
 import { CodeBlock } from "./code-block";
 import { levelHeadings } from "./headings";
+import "./markdown.css";
 
 interface Props {
   text: string;
