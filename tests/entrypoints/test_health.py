@@ -1,13 +1,17 @@
 """Health, statistics, metrics, overview, description: what the server says about itself, and to whom."""
 
+import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
 from automatos.entrypoints.policy import PUBLIC, find_unguarded
 from automatos.kernel.ids import new_id
@@ -31,6 +35,10 @@ def use_names(app: FastAPI) -> None:
     @app.get("/api/slow/{n}")
     async def work(n: int) -> dict[str, Any]:
         return {"n": n}
+
+    @app.get("/api/broken")
+    async def fail() -> None:
+        raise RuntimeError("broken")
 
 
 @pytest.mark.capability("S179")
@@ -85,10 +93,13 @@ async def test_asking_often_probes_once_a_second(serve) -> None:
 
 
 @pytest.mark.capability("S180")
-async def test_endpoint_statistics_are_for_system_admins(serve) -> None:
+async def test_endpoint_statistics_are_for_system_admins_and_count_only_the_servers_own_errors(serve) -> None:
     site = await serve(use_names)
     for n in [*range(30), "x", "y", "z"]:
         async with site.get(f"/api/slow/{n}"):
+            pass
+    for _ in range(3):
+        async with site.get("/api/broken"):
             pass
     async with site.get("/health"):
         pass
@@ -97,15 +108,65 @@ async def test_endpoint_statistics_are_for_system_admins(serve) -> None:
             assert response.status == status
     async with site.get("/api/health/endpoints", headers={"X-API-Key": "admin"}) as response:
         report = await response.json()
+    endpoints = {each["endpoint"]: each for each in report["endpoints"]}
     top = report["endpoints"][0]
-    assert (top["endpoint"], top["call_count"], top["error_count"]) == ("GET /api/slow/{n}", 33, 3)
-    assert (top["error_rate"], top["health"], top["status_codes"]) == (9.09, "degraded", {"200": 30, "422": 3})
+    assert (top["endpoint"], top["call_count"]) == ("GET /api/slow/{n}", 33)
+    assert (top["error_count"], top["client_error_count"], top["error_rate"]) == (0, 3, 0.0)
+    assert (top["health"], top["status_codes"]) == ("healthy", {"200": 30, "422": 3})
     assert len(top["recent_times"]) == 33
     assert top["min_response_time"] <= top["avg_response_time"] <= top["max_response_time"]
     assert datetime.fromisoformat(top["last_called"]).tzinfo
+    broken = endpoints["GET /api/broken"]
+    assert (broken["error_count"], broken["error_rate"], broken["health"]) == (3, 100.0, "unhealthy")
+    assert endpoints["GET /api/health/endpoints"]["client_error_count"] == 2
     summary = report["summary"]
-    assert (summary["total_endpoints"], summary["total_calls"], summary["total_errors"]) == (3, 36, 5)
-    assert report["overall_health"] == "unhealthy"
+    assert (summary["total_endpoints"], summary["total_calls"]) == (4, 39)
+    assert (summary["total_errors"], summary["total_client_errors"]) == (3, 5)
+    assert report["overall_health"] == "degraded"
+
+
+@pytest.mark.capability("S180")
+async def test_a_crowd_of_mistaken_clients_leaves_the_server_healthy(serve) -> None:
+    site = await serve(use_names)
+    for _ in range(20):
+        async with site.get("/api/agents") as response:
+            assert response.status == 401
+
+    async with site.get("/api/health/endpoints", headers={"X-API-Key": "admin"}) as response:
+        report = await response.json()
+
+    assert (report["overall_health"], report["summary"]["overall_error_rate"]) == ("healthy", 0.0)
+    assert report["summary"]["unhealthy_endpoints"] == 0
+
+
+@pytest.mark.capability("S180")
+async def test_a_stream_counts_with_the_time_it_took_to_begin(serve) -> None:
+    watched = asyncio.Event()
+
+    def add_stream(app: FastAPI) -> None:
+        use_names(app)
+
+        @app.get("/api/stream")
+        async def stream() -> StreamingResponse:
+            async def pieces() -> AsyncIterator[bytes]:
+                yield b"data: first\n\n"
+                await watched.wait()
+
+            return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    site = await serve(add_stream)
+    began = time.perf_counter()
+    async with site.get("/api/stream") as response:
+        await response.content.readline()
+        opened_ms = (time.perf_counter() - began) * 1000
+        while (time.perf_counter() - began) * 1000 < 2 * opened_ms:  # the stream lasts longer than it took to begin
+            await asyncio.sleep(0)
+        watched.set()
+        await response.read()
+
+    stats = site.services.statistics.endpoints["GET /api/stream"]
+    assert (stats.call_count, stats.health) == (1, "healthy")
+    assert stats.max_time <= opened_ms
 
 
 async def test_metrics_are_for_this_machine_and_system_admins(serve) -> None:
@@ -114,7 +175,11 @@ async def test_metrics_are_for_this_machine_and_system_admins(serve) -> None:
         pass
     async with site.get("/metrics") as response:
         text = await response.text()
-    assert 'automatos_http_requests_total{endpoint="GET /health",status="200"} 1.0' in text
+    labels = '{http_request_method="GET",http_response_status_code="200",http_route="/health"}'
+    assert f"http_server_request_duration_seconds_count{labels} 1.0" in text
+    assert 'http_route="/health",le="0.005"}' in text
+    assert 'http_route="/health",le="+Inf"} 1.0' in text
+    assert "# TYPE http_server_request_duration_seconds histogram" in text
     assert "process_resident_memory_bytes" in text
     outside = {"X-Forwarded-For": "9.9.9.9"}
     for key, status in (("nobody", 401), ("owner", 403), ("admin", 200)):
@@ -175,7 +240,7 @@ async def test_every_route_names_its_policy_or_is_public(serve) -> None:
 
 async def test_a_route_without_a_policy_is_found(serve) -> None:
     site = await serve(use_names)
-    assert find_unguarded(site.app) == ["GET /api/slow/{n}"]
+    assert find_unguarded(site.app) == ["GET /api/broken", "GET /api/slow/{n}"]
     assert "GET /health" in PUBLIC
 
 

@@ -1,8 +1,10 @@
 """Logs: one format, the request in each line, and no secret in any."""
 
+import ast
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -11,6 +13,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.telemetry import HIDDEN, configure_logging, hide_secrets, scrub
 
 PLANTED = "abcdEFGH1234567890"
+LOGGING_CALLS = {"debug", "info", "warning", "error", "exception", "_write", "_time"}
 
 
 @pytest.mark.parametrize("text", [
@@ -45,6 +48,33 @@ def test_secrets_are_found_by_name_and_depth() -> None:
     assert PLANTED not in str(shown)
     assert (shown["input_tokens"], shown["total_tokens"], shown["workspace_id"]) == (12, 7, "w")
     assert shown["credential_id"] == "c"
+
+
+@pytest.mark.parametrize("count", [
+    {"tokens": 412}, {"total_tokens": 7}, {"reasoning_tokens": 0}, {"tokens": {"input": 3, "output": 4}},
+    {"usage": {"cached_tokens": 9, "tokens": 12.5}},
+])
+def test_counts_of_tokens_are_readable(count: dict[str, object]) -> None:
+    assert scrub(count) == count
+
+
+@pytest.mark.parametrize("secret", [
+    {"tokens": PLANTED}, {"tokens": [PLANTED]}, {"total_tokens": PLANTED}, {"token": 123456}, {"password": 123456},
+    {"tokens": {"github": PLANTED}}, {"tokens": True},
+])
+def test_tokens_that_are_no_numbers_are_secrets(secret: dict[str, object]) -> None:
+    assert set(scrub(secret).values()) == {HIDDEN}
+
+
+def test_every_field_that_our_own_log_lines_name_can_be_read() -> None:
+    """A field whose name looks like a secret's would be hidden; of those, only counts may be written."""
+    fields = set()
+    for file in (Path(__file__).parents[2] / "src/automatos").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in LOGGING_CALLS:
+                fields |= {keyword.arg for keyword in call.keywords if keyword.arg}
+    assert "total_tokens" in fields
+    assert {name for name in fields if scrub({name: 1})[name] == HIDDEN} == set()
 
 
 def test_bottomless_values_are_cut() -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 
 import orjson
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 
 from automatos import __version__
@@ -20,6 +20,7 @@ from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_
 from automatos.entrypoints.limits import RateLimits
 from automatos.entrypoints.middleware import BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
 from automatos.entrypoints.problems import add_problem_handlers
+from automatos.entrypoints.query_names import refuse_unknown_query
 from automatos.entrypoints.services import Services
 from automatos.heartbeats import router as heartbeats
 from automatos.kernel.telemetry import configure_logging
@@ -63,7 +64,7 @@ def create_app(services: Services) -> FastAPI:
         title="Automatos", version=__version__, description=overview.DESCRIPTION, lifespan=_lifespan,
         openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=_middleware(services),
+        middleware=_middleware(services), dependencies=[Depends(refuse_unknown_query)],
     )
     app.state.services = services
     for name, part in vars(services).items():

@@ -149,8 +149,9 @@ class EndpointReport(Out):
     min_response_time: float
     max_response_time: float
     recent_times: Annotated[list[float], Field(description="The last 100 calls, oldest first.")]
-    error_count: int
+    error_count: Annotated[int, Field(description="Answers of 500 and above.")]
     error_rate: float
+    client_error_count: Annotated[int, Field(description="Answers of 400 to 499: the client's doing, no error here.")]
     last_called: datetime
     status_codes: dict[str, int]
 
@@ -161,6 +162,7 @@ class EndpointSummary(Out):
     total_endpoints: int
     total_calls: int
     total_errors: int
+    total_client_errors: int
     overall_error_rate: float
     healthy_endpoints: int
     degraded_endpoints: int

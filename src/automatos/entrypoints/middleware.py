@@ -53,12 +53,14 @@ class RequestContext:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
-        status = 0
+        status, opened_ms = 0, None
 
         async def send_named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, opened_ms
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _is_stream(message):
+                    opened_ms = (time.perf_counter() - began) * 1000
                 message["headers"] = [*message.get("headers", ()), (RENAMED, request_id.encode())]
             await send(message)
 
@@ -68,14 +70,22 @@ class RequestContext:
             else:
                 await self.app(scope, receive, send_named)
         finally:
-            self._account(scope, status or 499, (time.perf_counter() - began) * 1000)
+            self._account(scope, status or 499, (time.perf_counter() - began) * 1000, opened_ms)
 
-    def _account(self, scope: Scope, status: int, time_ms: float) -> None:
+    def _account(self, scope: Scope, status: int, time_ms: float, opened_ms: float | None) -> None:
+        """Count and log a request; a stream counts with the time it took to begin."""
         template = getattr(scope.get("route"), "path_format", None)
         if template is not None:
-            self._statistics.record(scope["method"], template, status, time_ms, time.time())
+            took_ms = time_ms if opened_ms is None else opened_ms
+            self._statistics.record(scope["method"], template, status, took_ms, time.time())
         write = log.debug if status < 400 else log.info
         write("request", method=scope["method"], path=scope["path"], status=status, time_ms=round(time_ms, 2))
+
+
+def _is_stream(start: Message) -> bool:
+    """Say whether a response is a stream of events, which lasts as long as its reader stays."""
+    return any(name == b"content-type" and value.startswith(b"text/event-stream")
+               for name, value in start.get("headers", ()))
 
 
 def _request_id(scope: Scope) -> str:

@@ -10,13 +10,13 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
-from prometheus_client.registry import CollectorRegistry
 from starlette.responses import Response
 
 from automatos import __version__
 from automatos.entrypoints.addresses import LOCAL_SOCKET
 from automatos.entrypoints.frontend import WebApp, wants_page
 from automatos.entrypoints.health import SERVICE
+from automatos.entrypoints.statistics import Statistics
 from automatos.kernel.clock import now
 from automatos.kernel.openapi import problems
 from automatos.kernel.schemas import Out
@@ -144,9 +144,8 @@ async def export_metrics(request: Request) -> Response:
     """Return the metrics of this process for Prometheus; this machine and system admins only."""
     if not _is_this_machine(request.state.client_address):
         await require_system_admin(await current_caller(request))
-    own = CollectorRegistry()
-    own.register(request.app.state.statistics)
-    return Response(generate_latest(REGISTRY) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
+    statistics: Statistics = request.app.state.statistics
+    return Response(generate_latest(REGISTRY) + generate_latest(statistics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _is_this_machine(address: str) -> bool:

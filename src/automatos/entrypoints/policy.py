@@ -30,11 +30,12 @@ def find_unguarded(app: FastAPI) -> list[str]:
         name
         for route in iter_route_contexts(app.routes)
         for name in (f"{method} {route.path_format}" for method in (route.methods or ()) if method != "HEAD")
-        if name not in PUBLIC and not _has_policy(getattr(route, "dependant", None))
+        if name not in PUBLIC and not has_policy(getattr(route, "dependant", None))
     )
 
 
-def _has_policy(dependant: Dependant | None) -> bool:
+def has_policy(dependant: Dependant | None) -> bool:
+    """Say whether a route asks who calls it."""
     return dependant is not None and any(call in POLICIES for call in _calls(dependant))
 
 

@@ -25,8 +25,8 @@ SECRET_NAMES = re.compile(
 )
 """Field names whose value is never written: the word ends the name, so `total_tokens` is caught and `*_id` is not."""
 
-COUNTED_NAMES = re.compile(r"(?:^|_)(?:input|output|total|max|cache_read|cache_write|prompt|completion)_tokens$")
-"""Numbers of tokens are no secrets."""
+COUNTED_NAMES = re.compile(r"(?:^|_)tokens$", re.IGNORECASE)
+"""Names under which numbers count the tokens of models; text under the same name is a list of secrets."""
 
 SECRET_TEXT = re.compile(
     r"(?P<scheme>\b(?:Bearer|Basic|ApiKey)\s+)[A-Za-z0-9._~+/=-]{8,}"
@@ -67,8 +67,15 @@ def scrub(value: Any, depth: int = 0) -> Any:
 
 
 def _scrub_named(name: str, value: Any, depth: int) -> Any:
-    is_secret = SECRET_NAMES.search(name) and not COUNTED_NAMES.search(name)
+    is_secret = SECRET_NAMES.search(name) and not (COUNTED_NAMES.search(name) and _is_count(value))
     return HIDDEN if is_secret and value is not None else scrub(value, depth + 1)
+
+
+def _is_count(value: Any) -> bool:
+    """Say whether a value is a number, or numbers by name."""
+    if isinstance(value, Mapping):
+        return all(_is_count(each) for each in cast("Mapping[Any, Any]", value).values())
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _scrub_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
