@@ -4127,9 +4127,17 @@ export interface components {
             avg_response_time: number;
             /** Call Count */
             call_count: number;
+            /**
+             * Client Error Count
+             * @description Answers of 400 to 499: the client's doing, no error here.
+             */
+            client_error_count: number;
             /** Endpoint */
             endpoint: string;
-            /** Error Count */
+            /**
+             * Error Count
+             * @description Answers of 500 and above.
+             */
             error_count: number;
             /** Error Rate */
             error_rate: number;
@@ -4186,6 +4194,8 @@ export interface components {
             overall_error_rate: number;
             /** Total Calls */
             total_calls: number;
+            /** Total Client Errors */
+            total_client_errors: number;
             /** Total Endpoints */
             total_endpoints: number;
             /** Total Errors */
