@@ -1,4 +1,4 @@
-"""A scripted model server on a real socket: OpenAI Chat Completions and Anthropic Messages, every call recorded.
+"""A scripted model server on a real socket: Chat Completions, Responses and Messages, every call recorded.
 
     async with ModelServer() as server:
         server.script(Reply(text="Hello"), Reply(status=429, headers={"Retry-After": "1"}))   # in order, once each
@@ -11,124 +11,34 @@
 Without a script it answers by one rule: when tools are offered, the last user text says "use tool NAME {json}" and no
 tool result follows that text, it calls the tool NAME; else it answers a text made from the request alone.
 
-As a process: `python -m tests.fakes.model_server --port 9099 --latency-ms 50 --chunks 62`, with `GET /calls`,
-`GET /load`, `POST /script` and `POST /reset`.
+`ModelServer(strict=strict("gemini"))`, or `server.strict = ...` between tests, makes it as strict as a provider: it
+serves that provider's wires only, reasons before each answer as that provider does, and refuses what that provider
+refuses, in its words; see `model_strict`.
+
+As a process: `python -m tests.fakes.model_server --port 9099 --latency-ms 50 --chunks 62 --strict gemini`, with
+`GET /calls`, `GET /load`, `POST /script` and `POST /reset`.
 """
 
 import argparse
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import orjson
 from aiohttp import web
 
+from tests.fakes import model_responses as responses
 from tests.fakes import model_wires as wires
+from tests.fakes.model_calls import Call, Reply
+from tests.fakes.model_strict import PROVIDERS, Strict, strict
 
-MODELS = ("gpt-5-mini", "gpt-4o", "claude-sonnet-4-5", "fake-model", "fake-small")
+MODELS = ("gpt-6.1-terra", "gpt-5-mini", "gpt-4o", "claude-sonnet-4-5", "fake-model", "fake-small")
 USE_TOOL = re.compile(r"use tool\s+([\w.\-]+)\s*(.*)", re.IGNORECASE | re.DOTALL)
 HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
-
-
-@dataclass
-class Reply:
-    """One scripted answer. What is left out follows the server's defaults (text, chunks, latency)."""
-
-    text: str | None = None
-    tool_calls: list[tuple[str, Any]] = field(default_factory=list)  # (name, arguments: dict or raw text)
-    delay_s: float | None = None  # before the first byte of the answer
-    chunk_delay_s: float = 0.0  # between pieces
-    chunks: int | None = None
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    message: str = "scripted failure"  # of an error status
-    code: str | None = None  # of an error status, OpenAI wire
-    body: bytes | None = None  # sent as it is instead of an answer
-    content_type: str = "application/json"  # of `body`
-    hang: bool = False  # never answers
-    truncate: bool = False  # closes the connection after half of the pieces
-    html: bool = False  # a web page instead of an answer
-    empty_choices: bool = False
-    finish_reason: str | None = None
-    with_usage: bool = True
-    usage: tuple[int, int] | None = None  # input, output tokens
-    gate: asyncio.Event | None = None  # the answer starts when it is set
-    gate_after: int | None = None  # with `gate`: hold after this many pieces instead of before the first
-
-
-@dataclass
-class Call:
-    """One call as it arrived."""
-
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
-    arrived_at: float
-    disconnected: bool = False
-    finished: bool = False
-
-    @property
-    def is_anthropic(self) -> bool:
-        return self.path.endswith("/messages")
-
-    @property
-    def model(self) -> str:
-        return str(self.body.get("model", ""))
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return self.body.get("messages") or []
-
-    @property
-    def idempotency_key(self) -> str | None:
-        return self.headers.get("idempotency-key")
-
-    @property
-    def tools(self) -> list[str]:
-        """The names of the offered tools."""
-        return [tool.get("function", tool).get("name", "") for tool in self.body.get("tools") or []]
-
-    @property
-    def last_user_text(self) -> str:
-        return next((text for index in range(len(self.messages) - 1, -1, -1)
-                     if (text := _user_text(self.messages[index]))), "")
-
-    @property
-    def tool_results(self) -> list[str]:
-        """The tool results that follow the last user text."""
-        found: list[str] = []
-        for message in reversed(self.messages):
-            if _user_text(message):
-                break
-            found += reversed(_results(message))
-        return found[::-1]
-
-    def summary(self) -> dict[str, Any]:
-        return {"path": self.path, "model": self.model, "last_user_text": self.last_user_text,
-                "messages": len(self.messages), "tools": self.tools, "tool_results": self.tool_results,
-                "idempotency_key": self.idempotency_key, "arrived_at": self.arrived_at,
-                "disconnected": self.disconnected, "finished": self.finished}
-
-
-def _flat(content: Any) -> str:
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if part.get("type") in {"text", "input_text"})
-    return str(content or "")
-
-
-def _user_text(message: dict[str, Any]) -> str:
-    return _flat(message.get("content")) if message.get("role") == "user" else ""
-
-
-def _results(message: dict[str, Any]) -> list[str]:
-    if message.get("role") == "tool":
-        return [_flat(message.get("content"))]
-    content = message.get("content")
-    blocks = content if isinstance(content, list) else []
-    return [_flat(block.get("content")) for block in blocks if block.get("type") == "tool_result"]
 
 
 @dataclass
@@ -142,8 +52,11 @@ class ModelServer:
     """The server; `url` and `base_url` are valid after `start`, `calls` grows with every call that arrives."""
 
     def __init__(self, *, port: int = 0, latency_s: float = 0.0, chunks: int = 8, burst: int = 1,
-                 keep_calls: int = 100_000) -> None:
+                 keep_calls: int = 100_000, strict: Strict | None = None) -> None:
         self.calls: list[Call] = []
+        self.strict = strict
+        self.refused: list[str] = []  # what was said to requests that the strict provider does not take
+        self.issued: set[str] = set()  # every piece of reasoning that was handed out, so that it is known again
         self.open_calls = 0
         self.most_open_calls = 0
         self._rules: list[_Rule] = []
@@ -161,8 +74,9 @@ class ModelServer:
     async def start(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.add_routes([
-            web.post("/v1/chat/completions", self._handler), web.post("/v1/messages", self._handler),
-            web.get("/v1/models", self._models), web.get("/calls", self._list_calls),
+            *(web.post(f"/{{prefix:.*}}{path}", self._handler)
+              for path in ("/chat/completions", "/messages", "/responses")),
+            web.get("/{prefix:.*}/models", self._models), web.get("/calls", self._list_calls),
             web.get("/load", self._load), web.post("/script", self._script), web.post("/reset", self._reset),
         ])
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
@@ -196,6 +110,9 @@ class ModelServer:
         """Forget every script and every recorded call."""
         self._rules.clear()
         self.calls.clear()
+        self.refused.clear()
+        self.issued.clear()
+        self.strict = None
         self.most_open_calls = self.open_calls
 
     async def wait_for(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
@@ -247,16 +164,19 @@ class ModelServer:
             delay_s = 86_400
         if delay_s:
             await asyncio.sleep(delay_s)
-        if (odd := _odd_answer(call, reply)) is not None:
+        if (odd := self._refuse(call)) is not None or (odd := _odd_answer(call, reply)) is not None:
             return odd
         finished = self._finish(call, reply)
         if not call.body.get("stream"):
-            whole = wires.anthropic_whole(finished) if call.is_anthropic else wires.openai_whole(finished)
-            return _json(whole | ({"choices": []} if reply.empty_choices else {}), headers=reply.headers)
+            write = (wires.anthropic_whole if call.is_anthropic
+                     else responses.responses_whole if call.is_responses else wires.openai_whole)
+            return _json(write(finished) | ({"choices": []} if reply.empty_choices else {}), headers=reply.headers)
         if reply.empty_choices:
             events = [wires.sse({"id": "x", "object": "chat.completion.chunk", "choices": []}), b"data: [DONE]\n\n"]
         elif call.is_anthropic:
             events = wires.anthropic_stream(finished)
+        elif call.is_responses:
+            events = responses.responses_stream(finished)
         else:
             options = call.body.get("stream_options") or {}
             events = wires.openai_stream(finished, bool(options.get("include_usage")))
@@ -288,10 +208,44 @@ class ModelServer:
             text = None if wanted else default_text(call)
         text = text or ""
         number = len(self.calls)
-        calls = [(f"call_{number}_{i}", name, _json_text(arguments)) for i, (name, arguments) in enumerate(tool_calls)]
+        calls = [(self._call_id(number, i), name, _json_text(arguments))
+                 for i, (name, arguments) in enumerate(tool_calls)]
         used = reply.usage or (len(orjson.dumps(call.messages)) // 4 + 1, len(text) // 4 + 8 * len(calls) + 1)
+        reasoning, token = self._reason(call, reply, number)
         return wires.Finished(call.model, text, calls, wires.split(text, reply.chunks or self._chunks), *used,
-                              finish_reason=reply.finish_reason, with_usage=reply.with_usage, number=number)
+                              finish_reason=reply.finish_reason, with_usage=reply.with_usage, number=number,
+                              reasoning=reasoning, token=token, style=self.strict.style if self.strict else reply.style,
+                              is_refusal=reply.is_refusal, cached_tokens=reply.cached_tokens)
+
+    def _call_id(self, number: int, place: int) -> str:
+        usual = f"call_{number}_{place}"
+        length = self.strict.id_length if self.strict else None
+        return hashlib.sha256(usual.encode()).hexdigest()[:length] if length else usual
+
+    def _reason(self, call: Call, reply: Reply, number: int) -> tuple[str, str]:
+        """Return what the model thought before this answer, readable and sealed; both are known again later."""
+        thinks = self.strict.is_reasoning(call.model) if self.strict else False
+        if reply.reasoning is None and not thinks:
+            return "", ""
+        text = f"Thought {number} of {call.model}." if reply.reasoning is None else reply.reasoning
+        sealed = "sig" + hashlib.sha256(f"{number} {text}".encode()).hexdigest()
+        # Halves are what readers of details without an index may have kept apart.
+        self.issued |= {part for part in (text, sealed, *wires.halves(text)) if part}
+        return text, sealed
+
+    def _refuse(self, call: Call) -> web.Response | None:
+        """Refuse what the strict provider refuses: a wire that it does not serve, or a request against its rules."""
+        if self.strict is None:
+            return None
+        wire = self.strict.wire_of(call.path)
+        if wire is None:
+            self.refused.append(f"404 {call.path}")
+            return _json({"detail": "Not Found"}, status=404)
+        refusal = self.strict.refuse(wire, call.body, self.issued)
+        if refusal is None:
+            return None
+        self.refused.append(refusal.message)
+        return _json(self.strict.error(refusal), status=refusal.status)
 
     async def _models(self, request: web.Request) -> web.Response:
         if "bad-key" in (request.headers.get("authorization", "") + request.headers.get("x-api-key", "")):
@@ -365,9 +319,10 @@ def _json(data: Any, *, status: int = 200, headers: dict[str, str] | None = None
     return web.Response(status=status, body=orjson.dumps(data), content_type="application/json", headers=headers)
 
 
-async def serve(port: int, latency_ms: float, chunks: int, burst: int) -> None:
+async def serve(port: int, latency_ms: float, chunks: int, burst: int, as_strict_as: str | None) -> None:
     """Run until the process is ended; prints the address once it listens."""
-    server = ModelServer(port=port, latency_s=latency_ms / 1000, chunks=chunks, burst=burst, keep_calls=1_000_000)
+    server = ModelServer(port=port, latency_s=latency_ms / 1000, chunks=chunks, burst=burst, keep_calls=1_000_000,
+                         strict=strict(as_strict_as) if as_strict_as else None)
     await server.start()
     print(server.base_url, flush=True)
     await asyncio.Event().wait()
@@ -379,8 +334,9 @@ def main(run: Callable[[Awaitable[None]], None]) -> None:
     parser.add_argument("--latency-ms", type=float, default=0.0, help="before the first byte of every answer")
     parser.add_argument("--chunks", type=int, default=62, help="pieces of a streamed text")
     parser.add_argument("--burst", type=int, default=1, help="pieces per write")
+    parser.add_argument("--strict", choices=sorted(PROVIDERS), help="refuse what this provider refuses")
     args = parser.parse_args()
-    run(serve(args.port, args.latency_ms, args.chunks, args.burst))
+    run(serve(args.port, args.latency_ms, args.chunks, args.burst, args.strict))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How a scripted reply looks on the wire of OpenAI Chat Completions and of Anthropic Messages."""
+"""How a scripted reply looks on the wires of Chat Completions and of Anthropic Messages, with and without reasoning."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,11 @@ class Finished:
     with_usage: bool = True
     number: int = 0
     created: int = 1_700_000_000
-    extra: dict[str, Any] = field(default_factory=dict)
+    reasoning: str = ""  # what can be read of the thinking
+    token: str = ""  # what cannot: a signature, or encrypted reasoning
+    style: str = "reasoning_content"  # how a chat completion carries both, see `chat_reasoning`
+    is_refusal: bool = False
+    cached_tokens: int = 0
 
 
 @lru_cache(maxsize=512)
@@ -57,40 +61,81 @@ def openai_stream(reply: Finished, include_usage: bool) -> list[bytes]:
 
     before, after = chunk({"content": "\x00"}).split(orjson.dumps("\x00"))
     events = [chunk({"role": "assistant", "content": None if reply.tool_calls else ""})]
+    events += [chunk(delta) for delta in chat_reasoning(reply)]
     events += [before + orjson.dumps(piece) + after for piece in reply.pieces]
     for index, (call_id, name, arguments) in enumerate(reply.tool_calls):
         events.append(chunk({"tool_calls": [{"index": index, "id": call_id, "type": "function",
-                                             "function": {"name": name, "arguments": ""}}]}))
+                                             "function": {"name": name, "arguments": ""}}
+                                            | call_extra(reply, index)]}))
         events += [chunk({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
                    for part in halves(arguments)]
-    events.append(chunk({}, reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")))
+    last = call_extra(reply, 0) if reply.text and not reply.tool_calls else {}
+    events.append(chunk(last, reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")))
     if include_usage and reply.with_usage:
         events.append(sse(stem | {"choices": [], "usage": openai_usage(reply)}))
     events.append(b"data: [DONE]\n\n")
     return events
 
 
+def chat_reasoning(reply: Finished) -> list[dict[str, Any]]:
+    """The deltas that carry a reply's reasoning, in the manner of one of the vendors."""
+    parts = [part for part in halves(reply.reasoning) if part]
+    if reply.style == "reasoning_details":
+        shown: list[dict[str, Any]] = [
+            {"reasoning": part, "reasoning_details": [{"type": "reasoning.text", "text": part, "signature": None,
+                                                       "format": "anthropic-claude-v1", "index": 0}]}
+            for part in parts]
+        signed = {"type": "reasoning.text", "signature": reply.token, "format": "anthropic-claude-v1", "index": 0}
+        sealed = {"type": "reasoning.encrypted", "data": reply.token, "format": "anthropic-claude-v1", "index": 1}
+        return [*shown, {"reasoning_details": [signed]}, {"reasoning_details": [sealed]}] if reply.token else shown
+    if reply.style in {"reasoning_content", "reasoning"}:
+        return [{reply.style: part} for part in parts]
+    return []
+
+
+def call_extra(reply: Finished, index: int) -> dict[str, Any]:
+    """What the first call of a turn, or a text without calls, carries in Google's manner."""
+    if reply.style != "thought_signature" or index or not reply.token:
+        return {}
+    return {"extra_content": {"google": {"thought_signature": reply.token}}}
+
+
+def merged_reasoning(reply: Finished) -> dict[str, Any]:
+    """What a whole chat completion's message carries of the reasoning."""
+    if reply.style == "reasoning_details" and reply.token:
+        text = {"type": "reasoning.text", "text": reply.reasoning, "signature": reply.token,
+                "format": "anthropic-claude-v1", "index": 0}
+        sealed = {"type": "reasoning.encrypted", "data": reply.token, "format": "anthropic-claude-v1", "index": 1}
+        return {"reasoning": reply.reasoning, "reasoning_details": [text, sealed]}
+    if reply.style in {"reasoning_content", "reasoning"} and reply.reasoning:
+        return {reply.style: reply.reasoning}
+    return {} if reply.tool_calls else call_extra(reply, 0)
+
+
 def openai_usage(reply: Finished) -> dict[str, Any]:
     """The usage object of a chat completion."""
     return {"prompt_tokens": reply.input_tokens, "completion_tokens": reply.output_tokens,
-            "total_tokens": reply.input_tokens + reply.output_tokens, "prompt_tokens_details": {"cached_tokens": 0}}
+            "total_tokens": reply.input_tokens + reply.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": reply.cached_tokens}}
 
 
 def openai_whole(reply: Finished) -> dict[str, Any]:
     """A whole chat completion."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
+    message |= merged_reasoning(reply)
     if reply.tool_calls:
         message["tool_calls"] = [{"id": i, "type": "function", "function": {"name": n, "arguments": a}}
-                                 for i, n, a in reply.tool_calls]
+                                 | call_extra(reply, at) for at, (i, n, a) in enumerate(reply.tool_calls)]
     body = {"id": f"chatcmpl-{reply.number}", "object": "chat.completion", "created": reply.created,
             "model": reply.model, "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason":
                 reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")}]}
     return body | ({"usage": openai_usage(reply)} if reply.with_usage else {})
 
 
-def openai_error(status: int, message: str, code: str | None) -> dict[str, Any]:
+def openai_error(status: int, message: str, code: str | None, param: str | None = None) -> dict[str, Any]:
     """An error as OpenAI writes it."""
-    return {"error": {"message": message, "type": ERROR_TYPES.get(status, "server_error"), "param": None, "code": code}}
+    return {"error": {"message": message, "type": ERROR_TYPES.get(status, "server_error"), "param": param,
+                      "code": code}}
 
 
 def anthropic_stop(reply: Finished) -> str:
@@ -101,12 +146,21 @@ def anthropic_stop(reply: Finished) -> str:
 
 def anthropic_whole(reply: Finished) -> dict[str, Any]:
     """A whole message."""
-    content: list[dict[str, Any]] = [{"type": "text", "text": reply.text}] if reply.text else []
+    content = thinking_blocks(reply) + ([{"type": "text", "text": reply.text}] if reply.text else [])
     content += [{"type": "tool_use", "id": i, "name": n, "input": orjson.loads(a)} for i, n, a in reply.tool_calls]
     return {"id": f"msg_{reply.number}", "type": "message", "role": "assistant", "model": reply.model,
             "content": content, "stop_reason": anthropic_stop(reply), "stop_sequence": None,
             "usage": {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens,
-                      "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}}
+                      "cache_read_input_tokens": reply.cached_tokens, "cache_creation_input_tokens": 0}}
+
+
+def thinking_blocks(reply: Finished) -> list[dict[str, Any]]:
+    """The thinking of a message: a block that can be read, and one that cannot where it is to be kept from readers."""
+    if not reply.token:
+        return []
+    if not reply.reasoning:
+        return [{"type": "redacted_thinking", "data": reply.token}]
+    return [{"type": "thinking", "thinking": reply.reasoning, "signature": reply.token}]
 
 
 def anthropic_stream(reply: Finished) -> list[bytes]:
@@ -118,13 +172,17 @@ def anthropic_stream(reply: Finished) -> list[bytes]:
     start["usage"] = start["usage"] | {"output_tokens": 1}
     events = [named({"type": "message_start", "message": start}), named({"type": "ping"})]
     index = 0
+    for block in thinking_blocks(reply):
+        events += [named(event) for event in _thinking_events(index, block)]
+        index += 1
     if reply.text:
-        events.append(named({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}))
-        before, after = named({"type": "content_block_delta", "index": 0,
+        events.append(named({"type": "content_block_start", "index": index,
+                             "content_block": {"type": "text", "text": ""}}))
+        before, after = named({"type": "content_block_delta", "index": index,
                                "delta": {"type": "text_delta", "text": "\x00"}}).split(orjson.dumps("\x00"))
         events += [before + orjson.dumps(piece) + after for piece in reply.pieces]
-        events.append(named({"type": "content_block_stop", "index": 0}))
-        index = 1
+        events.append(named({"type": "content_block_stop", "index": index}))
+        index += 1
     for call_id, name, arguments in reply.tool_calls:
         block = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
         events.append(named({"type": "content_block_start", "index": index, "content_block": block}))
@@ -136,6 +194,17 @@ def anthropic_stream(reply: Finished) -> list[bytes]:
     events.append(named({"type": "message_delta", "delta": stop, "usage": {"output_tokens": reply.output_tokens}}))
     events.append(named({"type": "message_stop"}))
     return events
+
+
+def _thinking_events(index: int, block: dict[str, Any]) -> list[dict[str, Any]]:
+    stop = {"type": "content_block_stop", "index": index}
+    if block["type"] == "redacted_thinking":
+        return [{"type": "content_block_start", "index": index, "content_block": block}, stop]
+    deltas = [{"type": "thinking_delta", "thinking": half} for half in halves(block["thinking"])]
+    deltas.append({"type": "signature_delta", "signature": block["signature"]})
+    return [{"type": "content_block_start", "index": index,
+             "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+            *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas), stop]
 
 
 def anthropic_error(status: int, message: str) -> dict[str, Any]:
