@@ -124,7 +124,7 @@ FAULTS: dict[str, tuple[Reply, set[str]]] = {
     "web page": (Reply(html=True), {"model_answer_invalid"}),
     "no choices": (Reply(empty_choices=True), {"model_answer_invalid"}),
     "wrong key": (Reply(status=401), {"credential_refused"}),
-    "no such model": (Reply(status=404), {"model_not_found"}),
+    "no such model": (Reply(status=404, message="The model does not exist"), {"model_not_found"}),
     "hang": (Reply(hang=True), {"model_timeout", "step_timeout"}),
     "too long": (Reply(text="x" * 10_000_000, chunks=100), {"model_answer_too_long"}),
 }

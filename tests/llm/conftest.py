@@ -61,10 +61,10 @@ class Asker:
 
     async def __call__(self, prompt: str = "Hello", *, choice: ModelChoice = CHOICE, tools=(), on_delta=None,
                        deadline_s: float = 10.0, retries: int = 2, on_restart=None,
-                       context: CallContext | None = None) -> Completion:
+                       context: CallContext | None = None, **more) -> Completion:
         return await self.client.complete(
             choice, [Message("system", "Be brief."), Message("user", prompt)], list(tools), context or self.context,
-            on_delta=on_delta, deadline_s=deadline_s, retries=retries, on_restart=on_restart)
+            on_delta=on_delta, deadline_s=deadline_s, retries=retries, on_restart=on_restart, **more)
 
 
 @pytest.fixture

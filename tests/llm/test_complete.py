@@ -7,6 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from automatos.llm.errors import (
+    AddressWrong,
     CredentialMissing,
     CredentialRefused,
     ModelAnswerInvalid,
@@ -81,7 +82,7 @@ async def test_asks_again_after_a_refusal_that_passes(ask: Asker, model_server: 
     (Reply(status=400, message="The model `x` does not exist"), ModelNotFound),
     (Reply(status=402), QuotaExhausted),
     (Reply(status=429, code="insufficient_quota", message="You exceeded your current quota"), QuotaExhausted),
-    (Reply(status=307, headers={"Location": "http://127.0.0.1:1/"}), ModelAnswerInvalid),
+    (Reply(status=307, headers={"Location": "http://127.0.0.1:1/"}), AddressWrong),
 ])
 async def test_says_what_a_refusal_means(ask: Asker, model_server: ModelServer, reply: Reply, kind: type) -> None:
     model_server.script(reply, repeat=True)

@@ -18,9 +18,38 @@ def test_the_events_are_the_same_wherever_the_bytes_are_cut(cuts: list[int]) -> 
     edges = [0, *sorted(cuts), len(STREAM)]
     reader = EventReader()
 
-    found = [event for a, b in pairwise(edges) for event in reader.feed(STREAM[a:b])]
+    found = [event for a, b in pairwise(edges) for event in reader.feed(STREAM[a:b])] + reader.close()
 
-    assert found + reader.close() == EVENTS
+    assert [event.data for event in found] == EVENTS
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("between", [1, 2, 3])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_events_are_read_whatever_ends_their_lines(end: str, between: int, bom: bytes) -> None:
+    documents = [b'{"a":1}', b'{"b":{"c":[2]}}', b"[DONE]"]
+    stream = bom + b"".join(b"data: " + each + end.encode() * between for each in documents)
+
+    for size in (1, 2, 3, 7, len(stream)):
+        reader = EventReader()
+        found = [event for at in range(0, len(stream), size) for event in reader.feed(stream[at:at + size])]
+        assert [event.data for event in found + reader.close()] == documents
+
+
+def test_a_document_over_several_lines_stays_one() -> None:
+    reader = EventReader()
+
+    found = reader.feed(b'data: {"a": [{"b": 1},\ndata: {"c": 2}]\ndata: }\n\n')
+
+    assert [event.data for event in found] == [b'{"a": [{"b": 1},\n{"c": 2}]\n}']
+
+
+def test_names_stay_with_their_events_and_bare_documents_are_events() -> None:
+    reader = EventReader()
+
+    found = reader.feed(b'event: error\ndata: no room\n\ndata: x\n\n{"error": 1}\n{"error": 2}\n\n')
+
+    assert found == [(b"no room", b"error"), (b"x", b""), (b'{"error": 1}', b""), (b'{"error": 2}', b"")]
 
 
 def test_one_event_without_end_is_refused_before_it_fills_the_memory() -> None:

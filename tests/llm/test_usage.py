@@ -7,8 +7,8 @@ import pytest
 
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
-from automatos.llm.errors import ModelRefused
-from automatos.llm.types import CallContext, Cost, ModelChoice, Usage, UsageRow
+from automatos.llm.errors import ModelProblem, ModelRefused
+from automatos.llm.types import CallContext, Cost, FailedAttempt, ModelChoice, Usage, UsageRow
 from automatos.llm.usage import UsageRecorder
 from tests.fakes.model_server import ModelServer, Reply
 from tests.llm.conftest import Asker
@@ -66,13 +66,44 @@ async def test_the_fallback_is_booked_as_one(ask: Asker, ledger, model_server: M
     assert [(r["model_id"], r["status"]) for r in await ledger()] == [("gpt-old", "error"), ("gpt-4o-mini", "fallback")]
 
 
-async def test_tokens_the_provider_does_not_tell_have_no_price(ask: Asker, ledger, model_server: ModelServer) -> None:
-    model_server.script(Reply(text="Hi", with_usage=False))
+@pytest.mark.parametrize("reply", [
+    Reply(text="word " * 40, with_usage=False), Reply(text="word " * 40, usage=(0, 0)),
+    Reply(text="word " * 40, usage=(70, 0)),
+], ids=["nothing", "zeros", "input alone"])
+async def test_tokens_the_provider_does_not_tell_are_estimated_and_marked(
+    ask: Asker, ledger, model_server: ModelServer, reply: Reply
+) -> None:
+    model_server.script(reply)
 
     completion = await ask()
 
-    assert completion.cost_micro_usd is None
-    assert [r["cost_micro_usd"] for r in await ledger()] == [None]
+    assert completion.usage.is_estimated
+    assert completion.usage.output_tokens == 50
+    assert completion.usage.input_tokens == (70 if reply.usage == (70, 0) else completion.usage.input_tokens)
+    assert completion.usage.input_tokens > 10
+    assert [(r["input_tokens"], r["output_tokens"]) for r in await ledger()] == [
+        (completion.usage.input_tokens, 50)]
+
+
+@pytest.mark.parametrize(("reply", "tokens"), [
+    (Reply(text="word " * 80, chunks=8, truncate=True), range(40, 400)),
+    (Reply(status=500), range(1)),
+    (Reply(status=400, message="no"), range(1)),
+], ids=["cut", "server error", "refused"])
+async def test_an_attempt_that_was_answered_in_part_counts_and_a_refused_one_does_not(
+    ask: Asker, ledger, model_server: ModelServer, reply: Reply, tokens: range
+) -> None:
+    model_server.script(reply, repeat=True)
+    failed: list[FailedAttempt] = []
+
+    with pytest.raises(ModelProblem):
+        await ask(retries=0, on_failed=failed.append)
+
+    rows = await ledger()
+    assert [r["status"] for r in rows] == ["error"]
+    assert rows[0]["total_tokens"] in tokens
+    assert [each.usage.total_tokens for each in failed] == [rows[0]["total_tokens"]]
+    assert (rows[0]["cost_micro_usd"] == 0) is (rows[0]["total_tokens"] == 0)
 
 
 @pytest.mark.capability("S153")

@@ -106,6 +106,14 @@ class ModelAnswerTooLong(ModelAnswerInvalid):
     is_retryable = False
 
 
+class ModelAnswerEmpty(ModelAnswerInvalid):
+    """The answer holds no text and calls no tool."""
+
+    code = "model_answer_empty"
+    title = "The model answered with nothing"
+    advice = "Try again; if it goes on, raise max_tokens, lower the reasoning effort, or choose another model."
+
+
 class ModelRefused(ModelProblem):
     """The provider refuses this request as it is; asking again will not help."""
 
@@ -115,12 +123,34 @@ class ModelRefused(ModelProblem):
     advice = "Correct what the provider names in the agent's model configuration or prompt."
 
 
-class SamplingRefused(ModelRefused):
-    """The model takes no temperature, top_p or penalty; asking without them helps."""
+class FeatureRefused(ModelRefused):
+    """The model does not take some feature of the request; `features` names them, asking without them helps."""
 
-    code = "sampling_refused"
-    title = "The model takes no sampling settings"
-    advice = "Remove temperature, top_p and the penalties from the agent's model configuration."
+    code = "feature_refused"
+    title = "The model does not take a setting"
+    advice = "Remove what the provider names from the agent's model configuration."
+
+    def __init__(self, what: str, *, features: frozenset[str], **more: Any) -> None:
+        self.features = features
+        super().__init__(what, **more)
+
+
+class ToolsRefused(ModelRefused):
+    """The model, or the server it runs on, calls no tools."""
+
+    code = "tools_refused"
+    title = "The model calls no tools"
+    advice = ("Choose a model that can call tools, take the tools away from the agent, or switch tool calling on where "
+              "the model runs (vLLM: --enable-auto-tool-choice; llama.cpp: --jinja).")
+    is_worth_fallback = True
+
+
+class AnswerRefused(ModelRefused):
+    """The model, or a filter of the provider, declined to answer."""
+
+    code = "answer_refused"
+    title = "The model declined to answer"
+    advice = "Change the prompt, or choose another model for the agent."
 
 
 class ModelNotFound(ModelRefused):
@@ -129,6 +159,26 @@ class ModelNotFound(ModelRefused):
     code = "model_not_found"
     title = "The provider has no such model"
     advice = "Choose another model for the agent, or set a fallback model."
+    is_worth_fallback = True
+
+
+class AddressWrong(ModelRefused):
+    """The base URL leads to nothing that answers as a model API."""
+
+    status = 502
+    code = "model_address_wrong"
+    title = "The base URL does not lead to a model API"
+    advice = ("Check the base URL of the credential: for most providers it ends in /v1, and the path of the request is "
+              "added to it.")
+    is_worth_fallback = True
+
+
+class AccessRefused(ModelRefused):
+    """The provider knows the key and does not allow this use of it."""
+
+    code = "model_access_refused"
+    title = "The provider does not allow this"
+    advice = "Ask the provider, or whoever manages the account, for access; or choose another model."
     is_worth_fallback = True
 
 

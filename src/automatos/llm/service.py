@@ -1,13 +1,12 @@
 """Verbs of models: ask one, and say which one answers by default."""
 
 import asyncio
-import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,22 +19,26 @@ from automatos.kernel.errors import Problem
 from automatos.kernel.http import Http
 from automatos.llm import queries
 from automatos.llm.choices import faults_of
+from automatos.llm.counting import usage_of_answer, usage_of_failure
 from automatos.llm.defaults import find_default
-from automatos.llm.errors import CredentialMissing, ModelProblem, ModelTimeout, SamplingRefused
+from automatos.llm.errors import AnswerRefused, CredentialMissing, FeatureRefused, ModelProblem, ModelTimeout, scrub
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ModelProvider, ProviderCall
 from automatos.llm.providers.anthropic import AnthropicProvider
 from automatos.llm.providers.demo import DemoProvider
 from automatos.llm.providers.openai import OpenAIProvider
+from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
     FALLBACK_SEPARATOR,
     Answer,
+    AnswerEnd,
     CallContext,
     Completion,
     CompletionStatus,
     Cost,
     DefaultModel,
+    FailedAttempt,
     Message,
     ModelChoice,
     PriceSource,
@@ -43,7 +46,6 @@ from automatos.llm.types import (
     ToolSpec,
     Usage,
     UsageRow,
-    UsageStatus,
 )
 from automatos.llm.usage import UsageRecorder
 
@@ -52,7 +54,6 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 FIRST_MODEL_SHARE = 0.6
 ATTEMPTS_PER_EPOCH = 1000
-MAX_REMEMBERED = 1000
 
 Fault = TypeVar("Fault", bound=ModelProblem)
 
@@ -69,7 +70,16 @@ class _Question:
     retries: int
     attempt: int
     may_call_tools: bool
+    on_failed: Callable[[FailedAttempt], None] | None = None
+    before_pause: Callable[[], Awaitable[None]] | None = None
+    pause_s: Callable[[int], float] | None = None
+    failures: int = 0
     has_told: bool = False
+
+    @property
+    def retries_left(self) -> int:
+        """How many more requests may follow a failed one."""
+        return self.retries - self.failures
 
     def tell(self, text: str) -> None:
         """Hand on a piece of the answer."""
@@ -95,6 +105,15 @@ class _Route:
     choice: ModelChoice
     status: CompletionStatus
     ends_at: float
+    has_next: bool = False
+
+
+class _AskAgain(Exception):
+    """The request gave no answer and another may follow: after a pause, or at once and free when it is None."""
+
+    def __init__(self, pause_s: float | None) -> None:
+        super().__init__(pause_s)
+        self.pause_s = pause_s
 
 
 class ModelClient:
@@ -108,7 +127,7 @@ class ModelClient:
         self._prices = prices
         self._recorder = recorder
         self._database = database
-        self._fixed: set[tuple[str, str]] = set()
+        self._refused = RefusedFeatures()
         self._wires: dict[str, ModelProvider] = {
             "openai": OpenAIProvider(), "anthropic": AnthropicProvider(), "demo": DemoProvider(settings.demo_delay_ms),
         }
@@ -164,25 +183,34 @@ class ModelClient:
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
-                       retries: int, on_restart: Callable[[], None] | None = None,
-                       may_call_tools: bool = True) -> Completion:
+                       retries: int, on_restart: Callable[[], None] | None = None, may_call_tools: bool = True,
+                       on_failed: Callable[[FailedAttempt], None] | None = None,
+                       before_pause: Callable[[], Awaitable[None]] | None = None,
+                       pause_s: Callable[[int], float] | None = None) -> Completion:
         """Ask a model and return its complete answer, handing its text to `on_delta` as it comes.
 
-        Everything, retries and fallback too, ends within `deadline_s`. Refusals that pass are asked again up to
-        `retries` times; then, and when the model is dead or too slow, the fallback model of the choice is asked once
-        in the same way. When text was already handed over, that happens only if `on_restart` is given, and it is
-        called first. `may_call_tools=False` names the tools only to explain the calls in the conversation. Cancelling
-        the task closes the socket. Every attempt is written to the usage ledger.
+        Everything, retries and fallback too, ends within `deadline_s`. `retries` is the budget of further requests for
+        the model and its fallback together: refusals that pass are asked again as long as it lasts. When it is used up,
+        and when the model is dead or too slow, the fallback model of the choice is asked. A request that is asked again
+        without a feature the model refused costs nothing of the budget. When text was already handed over, asking again
+        happens only if `on_restart` is given, and it is called first. `may_call_tools=False` names the tools only to
+        explain the calls in the conversation. Cancelling the task closes the socket.
+
+        Every request is written to the usage ledger. `on_failed` is told of each that gave no answer, also when the
+        call is cancelled; `before_pause` is awaited before each pause, and `pause_s` says how long the pause after a
+        failure (counted from 1) is where the provider does not.
 
         Raises:
             ModelProblem: there is no complete answer; see `llm.errors` for the kinds.
             UnknownProvider: the choice names a provider that does not exist.
         """
         question = _Question(messages, tools, context, on_delta, on_restart, retries,
-                             attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools)
+                             attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools,
+                             on_failed=on_failed, before_pause=before_pause, pause_s=pause_s)
         fallback = fallback_of(choice)
         started_at = _now_s()
-        first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0))
+        first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0),
+                       has_next=fallback is not None)
         try:
             return await self._ask(first, question)
         except ModelProblem as problem:
@@ -198,33 +226,28 @@ class ModelClient:
         try:
             async with scope:
                 secret = await self._secret_for(provider, route.choice, question.context)
-                if (provider.name, route.choice.model_id) in self._fixed:
-                    route = _without_sampling(route)
                 await self._prices.prepare(provider.name, route.choice.model_id)
-                for tries in itertools.count():
+                while True:
                     question.attempt += 1
                     try:
                         return await self._ask_once(route, secret, question)
-                    except ModelProblem as problem:
-                        route, pause_s = self._next(route, problem, question, tries)
+                    except _AskAgain as again:
+                        pause_s = again.pause_s
                     question.start_over()
-                    await asyncio.sleep(pause_s)
+                    if question.before_pause and pause_s is not None:
+                        await question.before_pause()
+                    await asyncio.sleep(pause_s or 0.0)
         except TimeoutError:
             if not scope.expired():
                 raise
         raise _fault(ModelTimeout, route.choice, f"{provider.display_name} did not finish its answer in time.")
 
-    def _next(self, route: _Route, problem: ModelProblem, question: _Question, tries: int) -> tuple[_Route, float]:
-        """Return what to ask next and after how many seconds; raises the problem when asking again is no use."""
-        if isinstance(problem, SamplingRefused) and (plain := _without_sampling(route)) != route:
-            if len(self._fixed) >= MAX_REMEMBERED:
-                self._fixed.clear()
-            self._fixed.add((route.choice.provider, route.choice.model_id))
-            return plain, 0.0
-        pause_s = _pause_s(problem, tries)
-        if not _may_retry(problem, question, tries) or _now_s() + pause_s >= route.ends_at:
-            raise problem
-        return route, pause_s
+    def _adapts(self, problem: ModelProblem, call: ProviderCall, account: str) -> bool:
+        """Remember a refused feature; says whether asking without it is something new."""
+        if not isinstance(problem, FeatureRefused) or problem.features <= call.refused:
+            return False
+        known = self._refused.add(account, call.choice.model_id, call.refused | problem.features)
+        return len(known) <= MAX_FEATURES
 
     async def _secret_for(self, provider: Provider, choice: ModelChoice, context: CallContext) -> Secret:
         secret = await self._keyring.find_secret(context.workspace_id, provider.name, context.environment,
@@ -238,37 +261,73 @@ class ModelClient:
         return secret
 
     async def _ask_once(self, route: _Route, secret: Secret, question: _Question) -> Completion:
-        """Make one call and write it to the ledger, however it ends."""
+        """Make one request and write it to the ledger, however it ends; raises _AskAgain when another may follow."""
+        choice, account = route.choice, str(secret.credential_id or secret.base_url)
         call = ProviderCall(
             self._http.session(allow_private=secret.allow_private), secret.provider, secret.base_url, secret.value,
-            route.choice, question.messages, question.tools, question.context.idempotency_key,
-            question.may_call_tools,
+            choice, question.messages, question.tools, question.context.idempotency_key,
+            question.may_call_tools, self._refused.of(account, choice.model_id),
         )
         began = time.perf_counter()
-        note = partial(self._note_failure, route, question, began, secret.credential_id)
         try:
             answer = await self._wires[secret.provider.wire].stream(call, question.tell)
+            if answer.end is AnswerEnd.REFUSED:
+                raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:
-            note("error", f"{problem.code}: {problem.detail}")
-            raise
+            if self._adapts(problem, call, account):
+                self._note(route, question, call, began, secret.credential_id, "error", _words(problem))
+                raise _AskAgain(None) from problem
+            pause_s = self._pause_after(problem, route, question)
+            self._note(route, question, call, began, secret.credential_id, "error", _words(problem), problem, pause_s)
+            if pause_s is None:
+                raise
+            question.failures += 1
+            raise _AskAgain(pause_s) from problem
         except asyncio.CancelledError:
             if _now_s() >= route.ends_at:
-                note("error", ModelTimeout.code)
+                late = _fault(ModelTimeout, choice, "The answer did not end in time.")
+                self._note(route, question, call, began, secret.credential_id, "error", ModelTimeout.code, late)
             else:
-                note("cancelled", None)
+                self._note(route, question, call, began, secret.credential_id, "cancelled", None)
             raise
-        return self._completion(route, question, answer, began, secret.credential_id)
+        return self._completion(route, question, answer, call, began, secret.credential_id)
 
-    def _completion(self, route: _Route, question: _Question, answer: Answer, began: float,
+    def _pause_after(self, problem: ModelProblem, route: _Route, question: _Question) -> float | None:
+        """Return after how many seconds the model is asked again, None when asking again is no use."""
+        if not (problem.is_retryable and question.retries_left > 0 and question.may_ask_again()):
+            return None
+        pause_s = _pause_s(problem, question)
+        return None if _now_s() + pause_s >= route.ends_at else pause_s
+
+    def _completion(self, route: _Route, question: _Question, answer: Answer, call: ProviderCall, began: float,
                     credential_id: UUID | None) -> Completion:
         choice, latency_ms = route.choice, _ms_since(began)
-        cost = self._prices.cost(choice.provider, choice.model_id, answer.usage)
-        usage = answer.usage or Usage()
+        usage = usage_of_answer(answer, call.progress)
+        cost = self._prices.cost(choice.provider, choice.model_id, usage)
         self._recorder.record(UsageRow(question.context, choice.provider, choice.model_id, question.attempt,
                                        route.status, usage, cost, latency_ms, credential_id=credential_id))
         return Completion(answer.text, answer.tool_calls, usage, choice.provider, choice.model_id, answer.finish_reason,
                           latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt,
-                          answer.end, answer.reasoning, answer.items)
+                          answer.end, answer.reasoning, answer.items, tuple(sorted(call.refused)))
+
+    def _note(self, route: _Route, question: _Question, call: ProviderCall, began: float, credential_id: UUID | None,
+              status: Literal["error", "cancelled"], message: str | None, problem: ModelProblem | None = None,
+              pause_s: float | None = None) -> None:
+        """Write a request that gave no answer to the ledger, with what it used, and tell who waits for the answer."""
+        choice, latency_ms, usage = route.choice, _ms_since(began), usage_of_failure(call.progress)
+        cost = self._prices.cost(choice.provider, choice.model_id, usage) if usage.total_tokens else Cost(0, 0)
+        self._recorder.record(UsageRow(question.context, choice.provider, choice.model_id, question.attempt, status,
+                                       usage, cost, latency_ms=latency_ms, error_message=message,
+                                       credential_id=credential_id))
+        if question.on_failed is None or (problem is None and status == "error"):
+            return
+        goes_on = pause_s is None and route.has_next and problem is not None and problem.is_worth_fallback \
+            and question.may_ask_again()
+        question.on_failed(FailedAttempt(
+            choice.provider, choice.model_id, question.failures + 1, question.retries + 1, status,
+            problem.code if problem else "cancelled", problem.detail if problem else "The call was cancelled.",
+            call.progress.status, usage, cost.total_micro_usd if cost else None, latency_ms,
+            0.0 if goes_on else pause_s))
 
     async def account_again(self, context: CallContext, call: RecordedCall) -> None:
         """Write the ledger's row of a call that a process recorded and did not live to account for.
@@ -279,12 +338,6 @@ class ModelClient:
         cost = self._prices.cost(call.provider, call.model_id, call.usage)
         self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage,
                                        cost, call.latency_ms))
-
-    def _note_failure(self, route: _Route, question: _Question, began: float, credential_id: UUID | None,
-                      status: UsageStatus, message: str | None) -> None:
-        self._recorder.record(UsageRow(question.context, route.choice.provider, route.choice.model_id, question.attempt,
-                                       status, latency_ms=_ms_since(began), error_message=message,
-                                       credential_id=credential_id))
 
 
 async def check_choice(where: AsyncSession | Database, choice: ModelChoice) -> list[str]:
@@ -316,21 +369,17 @@ def fallback_of(choice: ModelChoice) -> ModelChoice | None:
     return replace(choice, provider=provider, model_id=model_id, fallback_model_id=None)
 
 
-def _without_sampling(route: _Route) -> _Route:
-    """Return the route with no sampling settings, for models that take only their own."""
-    return replace(route, choice=replace(route.choice, temperature=None, top_p=None, frequency_penalty=None,
-                                         presence_penalty=None))
+def _words(problem: ModelProblem) -> str:
+    return f"{problem.code}: {problem.detail}"
 
 
-def _may_retry(problem: ModelProblem, question: _Question, tries: int) -> bool:
-    return problem.is_retryable and tries < question.retries and question.may_ask_again()
-
-
-def _pause_s(problem: ModelProblem, tries: int) -> float:
-    """Return how long to wait: as the provider asked, up to a minute; else doubling, with jitter."""
+def _pause_s(problem: ModelProblem, question: _Question) -> float:
+    """Return how long to wait: as the provider asked, up to a minute; else as the caller says; else doubling."""
     if problem.retry_after_s is not None:
         return min(problem.retry_after_s, RETRY_AFTER_CAP_S)
-    return min(FIRST_PAUSE_S * 2 ** tries, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311
+    if question.pause_s:
+        return question.pause_s(question.failures + 1)
+    return min(FIRST_PAUSE_S * 2 ** question.failures, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def _now_s() -> float:

@@ -94,12 +94,16 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call; `input_tokens` includes those read from and written to the provider's cache."""
+    """Tokens of one call; `input_tokens` includes those read from and written to the provider's cache.
+
+    `is_estimated` says that the provider did not tell all of it, and that we counted what was sent and received.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    is_estimated: bool = False
 
     def __post_init__(self) -> None:
         """Hold what a provider claims to what a call can be, so that no claim is too large to be recorded."""
@@ -185,7 +189,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A complete answer with what it cost; `status` is "fallback" when the fallback model gave it."""
+    """A complete answer with what it cost; `status` is "fallback" when the fallback model gave it.
+
+    `left_out` names the features of the request that the model refused, and that it was asked without.
+    """
 
     text: str
     tool_calls: tuple[ToolCall, ...]
@@ -200,6 +207,29 @@ class Completion:
     end: AnswerEnd = AnswerEnd.COMPLETE
     reasoning: str = ""
     items: ProviderItems | None = None
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """One request to a provider that gave no answer: what it was told, what it used, and when the next one follows.
+
+    `number` counts the requests of one call from 1, and `of` is how many there may be. `wait_s` is None when no
+    further one follows, and 0 when another model is asked at once.
+    """
+
+    provider: str
+    model_id: str
+    number: int
+    of: int
+    status: Literal["error", "cancelled"]
+    code: str
+    reason: str
+    provider_status: int | None
+    usage: Usage
+    cost_micro_usd: int | None
+    latency_ms: int
+    wait_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,36 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 
 from automatos.credentials.types import Provider
 from automatos.llm.errors import ModelProblem
-from automatos.llm.types import Answer, Message, ModelChoice, ToolSpec
+from automatos.llm.types import Answer, Message, ModelChoice, ToolSpec, Usage
 
 OnText = Callable[[str], None]
 Fault = TypeVar("Fault", bound=ModelProblem)
 
 
+@dataclass(slots=True)
+class CallProgress:
+    """How far one call has come; read when it fails or is cancelled, to say what it used and what was refused.
+
+    `sent_bytes` is 0 while nothing has left; `status` is the HTTP status; `usage` is what the provider told so far.
+    """
+
+    url: str = ""
+    body: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    sent_bytes: int = 0
+    status: int | None = None
+    received_chars: int = 0
+    usage: Usage | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """Everything one call to a provider needs."""
+    """Everything one call to a provider needs; `refused` names what the model is known not to take."""
 
     session: aiohttp.ClientSession
     provider: Provider
@@ -27,6 +42,8 @@ class ProviderCall:
     tools: Sequence[ToolSpec]
     idempotency_key: str | None = None
     may_call_tools: bool = True
+    refused: frozenset[str] = frozenset()
+    progress: CallProgress = field(default_factory=CallProgress, repr=False)
 
     def fault(self, kind: type[Fault], what: str, *, next_step: str | None = None) -> Fault:
         """Build an error about this call, naming the provider and the model."""

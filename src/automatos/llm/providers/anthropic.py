@@ -8,7 +8,7 @@ import orjson
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
 from automatos.llm.providers.ends import by_word, judge_end
-from automatos.llm.providers.refusals import classify
+from automatos.llm.providers.error_bodies import read_json
 from automatos.llm.providers.transport import CUT_OFF, exchange
 from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
@@ -107,8 +107,13 @@ class _Reader:
         self._usage: dict[str, int] = {}
         self._stop_reason: str | None = None
 
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider told so far of the tokens."""
+        return _total(self._usage) if self._usage else None
+
     def take(self, data: bytes) -> str:
-        event = orjson.loads(data)
+        event = read_json(data)
         kind = event["type"]
         if kind == "content_block_delta":
             return self._take_delta(event["index"], event["delta"])
@@ -121,8 +126,6 @@ class _Reader:
             self._take_usage(event.get("usage"))
         elif kind == "message_stop":
             self.is_done = True
-        elif kind == "error":
-            raise classify(self._call, None, event)
         return ""
 
     def take_whole(self, document: dict[str, Any]) -> str:
@@ -165,7 +168,7 @@ class _Reader:
             raise fault(ModelAnswerInvalid, CUT_OFF if text or self._blocks else "The answer holds nothing.")
         calls = tuple(ToolCall(b.id, b.name, "".join(b.parts) or "{}") for _, b in sorted(self._blocks.items()))
         end = judge_end(self._call, self._stop_reason, ENDS, text=text, reasoning="", calls=calls)
-        return Answer(text, calls, _total(self._usage) if self._usage else None, FINISH_REASONS[end], end)
+        return Answer(text, calls, self.usage, FINISH_REASONS[end], end)
 
 
 def _total(usage: dict[str, int]) -> Usage:

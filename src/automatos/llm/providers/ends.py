@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from automatos.llm.errors import ModelAnswerInvalid, ModelRefused, ModelUnavailable
+from automatos.llm.errors import AnswerRefused, ModelAnswerEmpty, ModelAnswerInvalid, ModelUnavailable
 from automatos.llm.providers import ProviderCall
 from automatos.llm.types import AnswerEnd, ToolCall
 
@@ -25,17 +25,17 @@ def judge_end(call: ProviderCall, word: str, ends: Mapping[str, AnswerEnd], *, t
 
     Raises:
         ModelUnavailable, ModelAnswerInvalid: the provider broke off, or there is nothing that can be used.
-        ModelRefused: the model or a filter declined and left no text.
+        AnswerRefused: the model or a filter declined and left no text.
     """
     end = ends.get(word.strip().lower())
     if end is None:
         raise _broken_off(call, word)
     if calls:
         return AnswerEnd.TOOL_CALLS if end is AnswerEnd.COMPLETE else end
-    if text:
+    if text.strip():
         return AnswerEnd.COMPLETE if end is AnswerEnd.TOOL_CALLS else end
     if end is AnswerEnd.REFUSED:
-        raise call.fault(ModelRefused, "The model or the provider's content filter declined to answer.")
+        raise call.fault(AnswerRefused, "The model or the provider's content filter declined to answer.")
     if end is AnswerEnd.CUT_OFF:
         raise call.fault(ModelAnswerInvalid, "The model used up its limit before it wrote an answer.",
                          next_step="Raise max_tokens on the agent, or lower its reasoning_effort.")
@@ -44,7 +44,7 @@ def judge_end(call: ProviderCall, word: str, ends: Mapping[str, AnswerEnd], *, t
     if reasoning:
         raise call.fault(ModelAnswerInvalid, "The model wrote down its reasoning and no answer.",
                          next_step="Try again; if it goes on, lower the reasoning_effort of the agent.")
-    return end
+    raise call.fault(ModelAnswerEmpty, "The model ended its answer without writing anything.")
 
 
 def _broken_off(call: ProviderCall, word: str) -> ModelUnavailable | ModelAnswerInvalid:

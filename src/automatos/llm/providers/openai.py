@@ -7,7 +7,7 @@ import orjson
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
 from automatos.llm.providers.ends import by_word, judge_end
-from automatos.llm.providers.refusals import classify
+from automatos.llm.providers.error_bodies import read_json
 from automatos.llm.providers.transport import CUT_OFF, exchange
 from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
@@ -86,18 +86,16 @@ class _Reader:
         self._text: list[str] = []
         self._calls: list[_PartialCall] = []
         self._places: dict[int, int] = {}
-        self._usage: Usage | None = None
+        self.usage: Usage | None = None
         self._finish_reason: str | None = None
 
     def take(self, data: bytes) -> str:
         if data == b"[DONE]":
             self.is_done = True
             return ""
-        event = orjson.loads(data)
-        if event.get("error"):
-            raise classify(self._call, None, event)
+        event = read_json(data)
         if usage := event.get("usage") or (event.get("x_groq") or {}).get("usage"):
-            self._usage = read_usage(usage)
+            self.usage = read_usage(usage)
         text = ""
         for choice in event.get("choices") or ():
             text += self._take_delta(choice.get("delta") or {})
@@ -107,7 +105,7 @@ class _Reader:
 
     def take_whole(self, document: dict[str, Any]) -> str:
         if usage := document.get("usage"):
-            self._usage = read_usage(usage)
+            self.usage = read_usage(usage)
         choices = document.get("choices") or [{}]
         self._finish_reason = choices[0].get("finish_reason")
         message = choices[0].get("message") or {}
@@ -158,7 +156,7 @@ class _Reader:
             raise fault(ModelAnswerInvalid, "The model called a tool without naming it.")
         word = self._finish_reason or ("tool_calls" if calls else "stop")
         end = judge_end(self._call, word, ENDS, text=text, reasoning="", calls=calls)
-        return Answer(text, calls, self._usage, word, end)
+        return Answer(text, calls, self.usage, word, end)
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:

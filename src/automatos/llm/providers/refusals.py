@@ -1,12 +1,13 @@
-"""What a provider's error means: wait, another model, another key, or another request."""
+"""What a provider's error means: wait, another model, another key, another address, or another request."""
 
 import re
 from typing import Any
 
-import orjson
-
 from automatos.llm.errors import (
+    AccessRefused,
+    AddressWrong,
     CredentialRefused,
+    FeatureRefused,
     ModelAnswerInvalid,
     ModelNotFound,
     ModelProblem,
@@ -14,71 +15,109 @@ from automatos.llm.errors import (
     ModelUnavailable,
     QuotaExhausted,
     RateLimited,
-    SamplingRefused,
+    ToolsRefused,
     scrub,
 )
 from automatos.llm.providers import ProviderCall
+from automatos.llm.providers.error_bodies import ProviderError, error_of
+from automatos.llm.providers.features import find_refused, refuses_tools
 
 _DEAD = re.compile(r"(?i)model[_ ]not[_ ]found|no endpoints found|model.{0,80}(?:does not exist|is not available)|"
-                   r"invalid model|unknown model|model.{0,80}not found|decommissioned|not_found_error")
-_NO_CREDIT = re.compile(r"(?i)insufficient[_ ]quota|exceeded your current quota|credit balance|billing")
-_SAMPLING = re.compile(r"(?i)(?:unsupported|not support|deprecated|cannot|not allowed).{0,60}"
-                       r"(?:temperature|top_p|frequency_penalty|presence_penalty)|"
-                       r"(?:temperature|top_p|frequency_penalty|presence_penalty).{0,60}"
-                       r"(?:unsupported|not support|deprecated|cannot|not allowed)")
-_BUSY = re.compile(r"(?i)rate[_ ]limit|too many requests")
-_DOWN = re.compile(r"(?i)overloaded|server[_ ]error|api_error|unavailable|timeout|internal")
+                   r"invalid model|unknown model|model.{0,80}not found|decommissioned|DeploymentNotFound")
+_OF_A_MODEL = re.compile(r"(?i)\bmodels?\b|model_|deployment|\bengines?\b|endpoints found|模型")
+_NO_CREDIT = re.compile(r"(?i)insufficient[_ ](?:quota|balance|funds|credit)|exceeded your current quota|"
+                        r"credit balance|billing|payment|out of credits|余额")
+_BUSY = re.compile(r"(?i)rate[_ -]?limit|too many requests|throttl")
+_DOWN = re.compile(r"(?i)overloaded|server[_ ]error|api_error|unavailable|timeout|timed out|internal|bad gateway")
+_KEY = re.compile(r"(?i)api[_ -]?key|\bkey\b|\btoken\b|credential|unauthori[sz]ed|authenticat|x-api-key")
+_BAD_KEY = re.compile(r"(?i)(?:incorrect|invalid|wrong|expired|missing|no)\s+(?:api[_ -]?)key|api[_ -]?key.{0,30}"
+                      r"(?:not valid|invalid|incorrect|expired|not found|missing)|API_KEY_INVALID|invalid_api_key")
+_MODERATED = re.compile(r"(?i)moderat|flagged|content[_ ](?:policy|filter|management)|safety|prohibited|harmful|"
+                        r"usage polic|sensitive|敏感|违规")
+_PLACE = re.compile(r"(?i)\b(?:country|countries|region|territory|location)\b|unsupported_country|geo")
+_RIGHTS = re.compile(r"(?i)permission|access|not allowed|not authori[sz]ed|scope|organi[sz]ation|project|terms|verif|"
+                     r"subscription|plan\b|tier|gated|forbidden|denied|endpoint|policy")
 _WORDS: dict[int, type[ModelProblem]] = {
-    401: CredentialRefused, 402: QuotaExhausted, 403: CredentialRefused, 404: ModelNotFound, 408: ModelUnavailable,
-    409: ModelUnavailable, 425: ModelUnavailable,
+    401: CredentialRefused, 402: QuotaExhausted, 405: AddressWrong, 408: ModelUnavailable, 409: ModelUnavailable,
+    425: ModelUnavailable,
+}
+_FORBIDDEN: tuple[tuple[re.Pattern[str], type[ModelProblem], str], ...] = (
+    (_BAD_KEY, CredentialRefused, ""), (_MODERATED, ModelRefused, "moderated"), (_PLACE, AccessRefused, "place"),
+    (_NO_CREDIT, QuotaExhausted, ""),
+)
+"""What a 403 may mean, by its words, in this order."""
+NOT_ABOUT_FEATURES = frozenset({401, 402, 403, 405, 408, 409, 425, 429})
+_ADVICE = {
+    "moderated": "Change the prompt: the provider's moderation stopped it. The key is right.",
+    "place": "The provider does not serve this server's country or region. Use another provider. The key is right.",
+    "rights": "Give the key's project or organisation access to this model at the provider, or choose another model.",
+    "page": "What answered is a web page, as firewalls send. Check the base URL and this server's network.",
 }
 
 
-def describe_error(body: bytes, content_type: str) -> dict[str, Any]:
-    """Turn the body of a refusal into `{"error": {...}}`, whatever shape it came in."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        text = "" if "html" in content_type else body.decode("utf-8", "replace")
-        return {"error": {"message": text}}
-    if isinstance(document, list) and document:
-        document = document[0]
-    if not isinstance(document, dict):
-        return {"error": {"message": str(document)}}
-    if "error" in document:
-        return document
-    return {"error": {"message": document.get("message") or document.get("detail") or ""}}
-
-
-def classify(call: ProviderCall, status: int | None, document: dict[str, Any], *,
+def classify(call: ProviderCall, status: int | None, document: ProviderError | dict[str, Any], *,
              retry_after_s: float | None = None) -> ModelProblem:
     """Build the error that a refusal means; `status` is None for an error inside a stream that began well."""
-    error = document.get("error")
-    details: dict[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
-    message = scrub(str(details.get("message") or ""), call.api_key)
-    hints = f"{details.get('code') or ''} {details.get('type') or ''} {message}"
-    if status is None and isinstance(details.get("code"), int):
-        status = details["code"]
-    kind = _kind(status, hints)
+    error = document if isinstance(document, ProviderError) else error_of(document)
+    status = status or error.status
+    told: dict[str, Any] = {"provider": call.provider.name, "model_id": call.choice.model_id, "provider_status": status,
+                            "provider_message": scrub(error.message, call.api_key), "retry_after_s": retry_after_s}
     name = call.provider.display_name
     said = f"{name} answered {status}." if status else f"{name} broke off with an error."
-    return kind(said, provider=call.provider.name, model_id=call.choice.model_id, provider_status=status,
-                provider_message=message, retry_after_s=retry_after_s)
+    if status not in NOT_ABOUT_FEATURES and (feature := _of_a_feature(call, error, said, told)):
+        return feature
+    kind, advice = _kind(status, error, call.choice.model_id)
+    if kind is AddressWrong:
+        said = _about_address(call, status)
+    return kind(said, next_step=_ADVICE.get(advice), **told)
 
 
-def _kind(status: int | None, hints: str) -> type[ModelProblem]:
+def _of_a_feature(call: ProviderCall, error: ProviderError, said: str, told: dict[str, Any]) -> ModelProblem | None:
+    body = call.progress.body
+    refused = find_refused(body, error, is_messages_wire=call.provider.wire == "anthropic")
+    if refused:
+        return FeatureRefused(said, features=refused, **told)
+    if refuses_tools(body, error):
+        return ToolsRefused(said, **told)
+    return None
+
+
+def _about_address(call: ProviderCall, status: int | None) -> str:
+    """Say which address was asked; it holds neither key nor query."""
+    what = "does not take requests there" if status == 405 else "has nothing there"
+    return f"{call.provider.display_name} was asked at {call.progress.url} and {what} ({status})."
+
+
+def _kind(status: int | None, error: ProviderError, model_id: str) -> tuple[type[ModelProblem], str]:
+    hints = error.hints
     if status is None:
-        return _kind_by_words(hints)
+        return _kind_by_words(hints), ""
     if status == 429:
-        return QuotaExhausted if _NO_CREDIT.search(hints) else RateLimited
+        return (QuotaExhausted if _NO_CREDIT.search(hints) else RateLimited), ""
+    if status == 403:
+        return _kind_of_forbidden(error)
+    if status == 404:
+        is_of_model = _OF_A_MODEL.search(hints) or (model_id and model_id in error.message)
+        return (ModelNotFound if is_of_model and not error.is_page else AddressWrong), ""
     if 400 <= status < 500:
-        return _WORDS.get(status) or _kind_by_request(hints)
-    return ModelUnavailable if status >= 500 else ModelAnswerInvalid
+        return _WORDS.get(status) or _kind_by_request(hints), ""
+    return (ModelUnavailable if status >= 500 else ModelAnswerInvalid), ""
+
+
+def _kind_of_forbidden(error: ProviderError) -> tuple[type[ModelProblem], str]:
+    """Tell a bad key from what else is forbidden: a prompt, a place, a model, or everything by a firewall."""
+    if error.is_page:
+        return AccessRefused, "page"
+    for words, kind, advice in _FORBIDDEN:
+        if words.search(error.hints):
+            return kind, advice
+    is_about_rights = _RIGHTS.search(error.message) and not _KEY.search(error.message)
+    return (AccessRefused, "rights") if is_about_rights else (CredentialRefused, "")
 
 
 def _kind_by_request(hints: str) -> type[ModelProblem]:
-    if _SAMPLING.search(hints):
-        return SamplingRefused
+    if _BAD_KEY.search(hints):
+        return CredentialRefused
     if _DEAD.search(hints):
         return ModelNotFound
     return QuotaExhausted if _NO_CREDIT.search(hints) else ModelRefused

@@ -1,41 +1,100 @@
-"""Reading server-sent events as they come: bytes in, the data of complete events out."""
+"""Reading server-sent events as they come: bytes in, complete events out, in time that is linear in the bytes."""
+
+from typing import NamedTuple
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
+BOM = b"\xef\xbb\xbf"
+DONE = b"[DONE]"
 
 
 class EventTooLong(ValueError):
     """One event is longer than this server takes."""
 
 
-class EventReader:
-    """An incremental reader that keeps no more than one unfinished event; LF and CRLF line ends, several data lines."""
+class ServerEvent(NamedTuple):
+    """One event: its data, and its name where it has one."""
 
-    __slots__ = ("_data", "_rest")
+    data: bytes
+    name: bytes = b""
+
+
+class EventReader:
+    """An incremental reader that keeps no more than one unfinished event.
+
+    Lines may end with LF, CR, CRLF or a mixture. Several data lines are one event, but two JSON values that follow each
+    other are two: no document has the end of one value directly before the beginning of the next, so servers that put
+    a single line end between events are read right. A line that begins with a brace is an event without its field.
+    """
+
+    __slots__ = ("_after_cr", "_data", "_data_size", "_has_begun", "_name", "_rest", "_rest_size")
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._data = b""
+        self._rest: list[bytes] = []
+        self._data: list[bytes] = []
+        self._rest_size = self._data_size = 0
+        self._name = b""
+        self._after_cr = False
+        self._has_begun = False
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes and return the data of every event they complete."""
-        lines = (self._rest + chunk if self._rest else chunk).split(b"\n")
-        self._rest = lines.pop()
-        data = self._data
-        events: list[bytes] = []
-        for line in lines:
-            if line.startswith(b"data:"):
-                value = line[5:].strip()
-                data = value if not data else data + b"\n" + value
-            elif data and (not line or line == b"\r"):
-                events.append(data)
-                data = b""
-        self._data = data
-        if len(self._rest) + len(data) > MAX_EVENT_BYTES:
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """Take the next bytes and return every event they complete."""
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = chunk.split(b"\n")
+        last = lines.pop()
+        events: list[ServerEvent] = []
+        if lines:
+            if self._rest:
+                lines[0] = b"".join([*self._rest, lines[0]])
+                self._rest, self._rest_size = [], 0
+            for line in lines:
+                self._take(line, events)
+        if last:
+            self._rest.append(last)
+            self._rest_size += len(last)
+        if self._rest_size + self._data_size > MAX_EVENT_BYTES:
             raise EventTooLong
         return events
 
-    def close(self) -> list[bytes]:
+    def close(self) -> list[ServerEvent]:
         """Return the last event when the stream ended without its closing blank line."""
         events = self.feed(b"\n\n")
-        self._rest = self._data = b""
+        self._finish(events)
         return events
+
+    def _take(self, line: bytes, events: list[ServerEvent]) -> None:
+        if not self._has_begun:
+            line, self._has_begun = line.removeprefix(BOM), True
+        if line.startswith(b"data:"):
+            self._add(line[5:].strip(), events)
+        elif not line:
+            self._finish(events)
+        elif line.startswith(b"event:"):
+            if self._data:
+                self._finish(events)
+            self._name = line[6:].strip()
+        elif line[:1] == b"{":
+            self._add(line.strip(), events)
+
+    def _add(self, value: bytes, events: list[ServerEvent]) -> None:
+        if self._data and _are_apart(self._data[-1], value):
+            self._finish(events)
+        if value or self._data:
+            self._data.append(value)
+            self._data_size += len(value) + 1
+
+    def _finish(self, events: list[ServerEvent]) -> None:
+        if self._data:
+            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+            events.append(ServerEvent(data, self._name))
+            self._data, self._data_size = [], 0
+        self._name = b""
+
+
+def _are_apart(before: bytes, after: bytes) -> bool:
+    """Say whether two lines of data are two values: the first has ended, the second begins."""
+    return before.endswith((b"}", DONE)) and after[:1] in {b"{", b"["}

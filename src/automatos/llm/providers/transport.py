@@ -1,9 +1,15 @@
-"""One exchange with a model API over HTTP: send, classify refusals, pump the stream into a reader."""
+"""One exchange with a model API over HTTP: send, classify refusals, pump the answer into a reader.
+
+The body decides what an answer is; its label is looked at only where the body could be either.
+"""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -11,25 +17,33 @@ import orjson
 from automatos.kernel.clock import now
 from automatos.kernel.http import AddressRefused
 from automatos.llm.errors import (
+    AddressWrong,
     ModelAnswerInvalid,
     ModelAnswerTooLong,
     ModelProblem,
     ModelRefused,
     ModelUnavailable,
+    scrub,
 )
 from automatos.llm.providers import OnText, ProviderCall
-from automatos.llm.providers.refusals import classify, describe_error
-from automatos.llm.providers.sse import EventReader, EventTooLong
-from automatos.llm.types import Answer
+from automatos.llm.providers.error_bodies import ProviderError, error_of, is_error, read_error, read_json
+from automatos.llm.providers.features import without
+from automatos.llm.providers.refusals import classify
+from automatos.llm.providers.sse import DONE, EventReader, EventTooLong, ServerEvent
+from automatos.llm.types import Answer, Usage
 
 MAX_ANSWER_CHARS = 4 * 1024 * 1024
 MAX_STREAM_BYTES = 128 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BYTES = 16 * 1024
 DRAIN_S = 0.25
-MALFORMED = (orjson.JSONDecodeError, EventTooLong, KeyError, TypeError, AttributeError, IndexError)
+MALFORMED = (orjson.JSONDecodeError, EventTooLong, KeyError, TypeError, AttributeError, IndexError, ValueError)
 """What reading a document of another shape raises."""
 CUT_OFF = "The answer was cut off before its end, so it was not kept."
+IDLE = frozenset({b"ping", b"keepalive", b"keep-alive", b"heartbeat", b"hb", b"null", b":"})
+"""Data, or names of events, by which servers only say that they are still there."""
+STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+OPEN_STARTS = (b"{", b"[", b"<", b":")
 
 
 class AnswerReader(Protocol):
@@ -37,6 +51,11 @@ class AnswerReader(Protocol):
 
     size: int
     is_done: bool
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider told so far of the tokens."""
+        ...
 
     def take(self, data: bytes) -> str:
         """Read one event and return the text it adds."""
@@ -57,25 +76,34 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
     headers["Content-Type"] = "application/json"
     if call.idempotency_key:
         headers["Idempotency-Key"] = call.idempotency_key
+    progress = call.progress
+    progress.url, progress.body = call.base_url + path, without(body, call.refused)
+    payload = orjson.dumps(progress.body)
+    progress.sent_bytes = len(payload)
     name = call.provider.display_name
     try:
-        async with call.session.post(call.base_url + path, data=orjson.dumps(body), headers=headers,
-                                     allow_redirects=False) as response:
+        async with call.session.post(progress.url, data=payload, headers=headers, allow_redirects=False) as response:
+            progress.status = response.status
             try:
                 await _read(call, response, reader, on_text)
             except BaseException:
                 response.close()
                 raise
+        answer = reader.finish()
+        return answer if answer.text.isascii() else replace(answer, text=whole_characters(answer.text))
     except aiohttp.InvalidURL as error:
-        raise call.fault(ModelRefused, f"The base URL of {name} is not valid.",
+        progress.sent_bytes = 0
+        raise call.fault(AddressWrong, f"The base URL of {name} is not valid.",
                          next_step="Correct the base URL of the credential.") from error
     except aiohttp.ClientPayloadError as error:
         raise call.fault(ModelAnswerInvalid, CUT_OFF) from error
     except aiohttp.ClientConnectorError as error:
+        progress.sent_bytes = 0
         raise _unreachable(call, error) from error
     except (aiohttp.ClientError, OSError) as error:
         raise call.fault(ModelUnavailable, f"The connection to {name} broke ({type(error).__name__}).") from error
-    return reader.finish()
+    finally:
+        progress.usage, progress.received_chars = reader.usage, reader.size
 
 
 def _unreachable(call: ProviderCall, error: aiohttp.ClientConnectorError) -> ModelProblem:
@@ -88,52 +116,151 @@ def _unreachable(call: ProviderCall, error: aiohttp.ClientConnectorError) -> Mod
 
 
 async def _read(call: ProviderCall, response: aiohttp.ClientResponse, reader: AnswerReader, on_text: OnText) -> None:
-    if response.status != 200:
+    if not 200 <= response.status < 300:
         raise await _refusal(call, response)
-    kind = response.content_type
-    if kind == "text/event-stream":
-        await _pump(call, response.content, reader, on_text)
-    elif kind.endswith("json"):
-        await _take_whole(call, response.content, reader, on_text)
+    head = await _first_bytes(response.content)
+    begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begins.startswith(b"<"):
+        raise _other(call, read_error(head + await response.content.read(MAX_ERROR_BYTES)))
+    if begins[:1] in {b"{", b"["}:
+        await _take_whole(call, head, response.content, reader, on_text)
+    elif begins.startswith(STREAM_STARTS) or response.content_type == "text/event-stream":
+        await _pump(call, head, response.content, reader, on_text)
     else:
-        raise call.fault(ModelAnswerInvalid, f"{call.provider.display_name} answered with "
-                                             f"{kind or 'no content type'} instead of a model answer.")
+        raise _other(call, read_error(begins + await response.content.read(MAX_ERROR_BYTES)))
 
 
-async def _take_whole(call: ProviderCall, content: aiohttp.StreamReader, reader: AnswerReader, on_text: OnText) -> None:
-    body = await _bounded(call, content, MAX_DOCUMENT_BYTES)
+async def _first_bytes(content: aiohttp.StreamReader) -> bytes:
+    """Return enough of a body to see what it is, without waiting for more than that."""
+    head = b""
+    while chunk := await content.readany():
+        head += chunk
+        begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+        if begins.startswith(OPEN_STARTS) or len(begins) >= len(b"event:") or len(head) > MAX_ERROR_BYTES:
+            break
+    return head
+
+
+async def _take_whole(call: ProviderCall, head: bytes, content: aiohttp.StreamReader, reader: AnswerReader,
+                      on_text: OnText) -> None:
+    body = head + await _bounded(call, content, MAX_DOCUMENT_BYTES - len(head))
     try:
-        document = orjson.loads(body)
-        if document.get("error"):
-            raise classify(call, None, document)
+        document = read_json(body)
+    except orjson.JSONDecodeError as error:
+        if b"\n" in body.strip():
+            _take_lines(call, body, reader, on_text)
+            return
+        raise _malformed(call, read_error(body)) from error
+    if is_error(document):
+        raise classify(call, None, error_of(document))
+    try:
         text = reader.take_whole(document)
     except MALFORMED as error:
-        raise _malformed(call) from error
+        raise _malformed(call, error_of(document)) from error
     if text:
-        on_text(text)
+        on_text(whole_characters(text))
 
 
-async def _pump(call: ProviderCall, content: aiohttp.StreamReader, reader: AnswerReader, on_text: OnText) -> None:
+def _take_lines(call: ProviderCall, body: bytes, reader: AnswerReader, on_text: OnText) -> None:
+    """Read a stream that came as one document a line."""
     events = EventReader()
-    received = 0
-    while not reader.is_done:
-        chunk = await content.readany()
+    fresh = "".join(_taken(call, reader, [*events.feed(body), *events.close()]))
+    if fresh:
+        on_text(whole_characters(fresh))
+
+
+async def _pump(call: ProviderCall, head: bytes, content: aiohttp.StreamReader, reader: AnswerReader,
+                on_text: OnText) -> None:
+    events = EventReader()
+    received, held = 0, ""
+    chunk = head
+    while True:
         received += len(chunk)
         try:
-            fresh = "".join([reader.take(data) for data in (events.feed(chunk) if chunk else events.close())])
-        except MALFORMED as error:
+            found = events.feed(chunk) if chunk else events.close()
+        except EventTooLong as error:
             raise _malformed(call) from error
-        if fresh:
+        if fresh := held + "".join(_taken(call, reader, found)):
+            fresh, held = _without_half(fresh)
             on_text(fresh)
         if reader.size > MAX_ANSWER_CHARS or received > MAX_STREAM_BYTES:
             raise _too_long(call)
         if not chunk:
             return
+        if reader.is_done:
+            break
+        chunk = await content.readany()
     await _drain(content)
 
 
-def _malformed(call: ProviderCall) -> ModelAnswerInvalid:
-    return call.fault(ModelAnswerInvalid, f"{call.provider.display_name} sent something that is not a model answer.")
+def _taken(call: ProviderCall, reader: AnswerReader, events: Iterable[ServerEvent]) -> Iterable[str]:
+    """Yield the text of each event; what says nothing is skipped, what says that something went wrong is raised."""
+    for data, name in events:
+        if reader.is_done:
+            return
+        if (name == b"error" or b'"error"' in data
+                or not (b'"choices"' in data or b'"type"' in data or data == DONE)):
+            if (said := _error_in(data, name)) is not None:
+                raise classify(call, None, said)
+            if data[:1] != b"{" and data != DONE:
+                if data.lower() in IDLE or (name and name != b"message"):
+                    continue
+                raise _malformed(call, read_error(data))
+        try:
+            yield reader.take(data)
+        except MALFORMED as error:
+            raise _malformed(call, _words_of(data)) from error
+
+
+def _error_in(data: bytes, name: bytes) -> ProviderError | None:
+    """Return the error that an event holds, None when it holds none."""
+    try:
+        document = read_json(data)
+    except orjson.JSONDecodeError:
+        return read_error(data) if name == b"error" else None
+    if name == b"error" or is_error(document):
+        return error_of(document)
+    return None
+
+
+def _words_of(data: bytes) -> ProviderError:
+    """Return what there is to tell of an event that is no part of an answer: text only, never a piece of JSON."""
+    return ProviderError() if data[:1] in {b"{", b"["} else read_error(data)
+
+
+def _without_half(text: str) -> tuple[str, str]:
+    """Return text with whole characters, and the half of one at its end that the next piece completes."""
+    if text.isascii():
+        return text, ""
+    held = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+    return whole_characters(text[: len(text) - len(held)]), held
+
+
+def whole_characters(text: str) -> str:
+    """Return text whose halves of characters are put together; a half alone becomes a replacement character."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _other(call: ProviderCall, said: ProviderError) -> ModelAnswerInvalid:
+    """Build the error for an answer that is a web page, a text or nothing."""
+    what = "a web page" if said.is_page else "text" if said.message else "nothing"
+    return _faulty(call, f"{call.provider.display_name} answered at {call.progress.url} with {what} instead of a model "
+                         "answer.", said)
+
+
+def _malformed(call: ProviderCall, said: ProviderError | None = None) -> ModelAnswerInvalid:
+    return _faulty(call, f"{call.provider.display_name} sent something that is not a model answer.", said)
+
+
+def _faulty(call: ProviderCall, what: str, said: ProviderError | None) -> ModelAnswerInvalid:
+    return ModelAnswerInvalid(what, provider=call.provider.name, model_id=call.choice.model_id,
+                              provider_message=scrub(said.message, call.api_key) if said else "")
 
 
 async def _drain(content: aiohttp.StreamReader) -> None:
@@ -144,7 +271,7 @@ async def _drain(content: aiohttp.StreamReader) -> None:
         async with asyncio.timeout(DRAIN_S):
             while await content.readany():
                 pass
-    except TimeoutError:
+    except (TimeoutError, aiohttp.ClientError, OSError):
         return
 
 
@@ -165,9 +292,24 @@ async def _bounded(call: ProviderCall, content: aiohttp.StreamReader, limit: int
 
 
 async def _refusal(call: ProviderCall, response: aiohttp.ClientResponse) -> ModelProblem:
-    head = await response.content.read(MAX_ERROR_BYTES)
-    return classify(call, response.status, describe_error(head, response.content_type),
+    if 300 <= response.status < 400:
+        return _redirected(call, response)
+    head = b""
+    while len(head) < MAX_ERROR_BYTES and (chunk := await response.content.read(MAX_ERROR_BYTES - len(head))):
+        head += chunk
+    return classify(call, response.status, read_error(head),
                     retry_after_s=retry_after_s(response.headers.get("Retry-After")))
+
+
+def _redirected(call: ProviderCall, response: aiohttp.ClientResponse) -> AddressWrong:
+    """Tell where a redirect leads; it is not followed, because the key and the prompt would go along."""
+    parts = urlsplit(response.headers.get("Location", "")[:500])
+    where = f" to {scrub(f'{parts.scheme}://{parts.netloc}{parts.path}', call.api_key)}" if parts.netloc else ""
+    return AddressWrong(
+        f"{call.provider.display_name} was asked at {call.progress.url} and answered with a redirect{where} "
+        f"({response.status}), which is not followed.", provider=call.provider.name, model_id=call.choice.model_id,
+        provider_status=response.status,
+        next_step="Enter the address it leads to as the base URL of the credential, if it is the provider's own.")
 
 
 def retry_after_s(value: str | None) -> float | None:
