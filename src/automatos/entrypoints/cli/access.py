@@ -13,12 +13,13 @@ FILE = "cli.json"
 
 @dataclass(frozen=True)
 class Access:
-    """A server's address with a credential for it: an API key, or a session of a person."""
+    """A server's address with a credential for it: an API key, or a session of a person, who may choose a workspace."""
 
     url: str
     api_key: str | None = field(default=None, repr=False)
     api_key_id: str | None = None
     session: str | None = field(default=None, repr=False)
+    workspace_id: str | None = None
     source: str = "nothing"
 
     @property
@@ -31,7 +32,8 @@ class Access:
         if self.api_key:
             return {"X-API-Key": self.api_key}
         if self.session:
-            return {"Cookie": f"automatos_session={self.session}", "X-Requested-With": "automatos"}
+            place = {"X-Workspace-ID": self.workspace_id} if self.workspace_id else {}
+            return {"Cookie": f"automatos_session={self.session}", "X-Requested-With": "automatos"} | place
         return {}
 
 

@@ -48,7 +48,7 @@ async def _look(settings: Settings) -> list[Finding]:
     note = read_note(settings.home)
     checks: list[tuple[str, Callable[[], Awaitable[Finding | list[Finding]]]]] = [
         ("python", _python), ("home", lambda: _home(settings)), ("port", lambda: _port(settings, note)),
-        ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings)),
+        ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings, note)),
         ("sandbox", lambda: _sandbox(settings)), ("web app", _web_app), ("redis", lambda: _redis(settings)),
     ]
     findings = list[Finding]()
@@ -80,7 +80,7 @@ async def _home(settings: Settings) -> Finding:
 async def _port(settings: Settings, note: Running | None) -> Finding:
     from automatos.entrypoints.startup import reserve_address
 
-    if note and note.url.endswith(f":{settings.port}"):
+    if note:  # the server of this home has its port already, whichever the environment names
         return Finding("port", f"our server (pid {note.pid}) answers at {note.url}")
     reserve_address(settings.host, settings.port).close()
     return Finding("port", f"{settings.host}:{settings.port} is free")
@@ -114,7 +114,9 @@ async def _database_at(url: str, *, is_ours: bool) -> list[Finding]:
     return [Finding("database", f"{what} {found.major} answers; {held}"), vector]
 
 
-async def _model(settings: Settings) -> Finding:
+async def _model(settings: Settings, note: Running | None) -> Finding:
+    if note:
+        return await asyncio.to_thread(_model_of, note)
     from automatos.credentials.service import providers_by_name
 
     keyed = [provider.display_name for provider in providers_by_name().values()
@@ -124,6 +126,23 @@ async def _model(settings: Settings) -> Finding:
     return Finding("model", "no key in the environment; keys added in the web app are not seen from here",
                    "Set OPENAI_API_KEY, ANTHROPIC_API_KEY, HF_TOKEN or OPENAI_BASE_URL; until then the built-in demo "
                    "provider answers.", is_needed=False)
+
+
+def _model_of(note: Running) -> Finding:
+    """Ask the running server, whose keys and settings this process does not see."""
+    from automatos.entrypoints.cli.access import find_access
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.console import CommandFailed
+
+    try:
+        found = Client(find_access(note.url), timeout_s=TIMEOUT_S / 2).get("/api/models/default")
+    except CommandFailed as failure:
+        return Finding("model", f"the server at {note.url} does not say: {failure.what}",
+                       "Sign in, then ask again: automatos auth login --local", is_needed=False)
+    if found["is_demo"]:
+        return Finding("model", "the built-in demo provider answers", "Add a key: automatos credential create, or in "
+                       "the web app under Settings, Credentials.", is_needed=False)
+    return Finding("model", f"{found['provider']}/{found['model_id']} answers, by {found['source'].replace('_', ' ')}")
 
 
 def _is_set(settings: Settings, variable: str) -> bool:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,15 @@ NEXT_STEPS = {
     "skill_in_use": "to take it from the agents that have it: add --force",
 }
 """What to do in the terminal about problems of these codes."""
+
+
+LISTS = re.compile(r"(?:List them with GET (?P<path>/api/[^\s.;]+)|GET (?P<other>/api/[^\s.;]+) lists [^.;]+)\.?")
+LISTED_BY = {
+    "/api/workflow-recipes": "automatos recipe list", "/api/runs": "automatos run list",
+    "/api/credentials": "automatos credential list", "/api/workspaces": "automatos workspace list",
+    "/api/api-keys": "automatos api-key list", "/api/models": "automatos model list",
+}
+"""What a person at a terminal does instead of a request that a message names."""
 
 
 class NoServer(CommandFailed):
@@ -45,10 +55,20 @@ class Refused(CommandFailed):
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
         self.problem = problem
-        said = problem.get("detail") or problem.get("title") or f"the server answered {status}"
-        next_step = NEXT_STEPS.get(problem.get("code", ""))
+        told = problem.get("detail") or problem.get("title") or f"the server answered {status}"
+        said, listed_by = _without_request(told)
+        next_step = NEXT_STEPS.get(problem.get("code", "")) or listed_by
         super().__init__(said, *(line for line in _faults(problem) if line not in said),
                          *([next_step] if next_step else []), *_request_id(problem))
+
+
+def _without_request(said: str) -> tuple[str, str | None]:
+    """Return a message without its sentence on which request lists things, and the command that lists them."""
+    found = LISTS.search(said)
+    if found is None:
+        return said, None
+    command = LISTED_BY.get((found["path"] or found["other"]).partition("?")[0])
+    return LISTS.sub("", said).strip(), f"list them with: {command}" if command else None
 
 
 def _faults(problem: dict[str, Any]) -> list[str]:
@@ -82,8 +102,9 @@ class Answer:
 class Client:
     """One user's access to one server."""
 
-    def __init__(self, access: Access | None = None) -> None:
+    def __init__(self, access: Access | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self.access = access or find_access()
+        self._timeout_s = timeout_s
         self._address = urlsplit(self.access.url)
         if self._address.scheme not in {"http", "https"} or not self._address.hostname:
             misuse(f"{self.access.url!r} is no server's address", "it looks like http://127.0.0.1:8000")
@@ -128,7 +149,7 @@ class Client:
         payload = json.dumps(body).encode() if body is not None else content
         sent = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            response = self.open(method, target, payload, sent | (headers or {}), TIMEOUT_S)
+            response = self.open(method, target, payload, sent | (headers or {}), self._timeout_s)
             raw = response.read()
         except UNREACHABLE as error:
             raise NoServer(self.url) from error

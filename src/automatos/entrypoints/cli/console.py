@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NoReturn
 
-UNCUT = frozenset({"id", "run"})
+UNCUT = frozenset({"id", "run", "model", "template_id", "slug"})
 """Columns that people copy from a table."""
 GAP = 2
 NARROWEST = 20
@@ -103,7 +103,7 @@ def _fitting(widths: Mapping[str, int], spare: Iterable[str], room: int) -> tupl
             return list(kept), {widest}
         column = next(waiting, None)
         if column is None:
-            return list(kept), set(kept) - UNCUT
+            return list(kept), {max(kept, key=lambda column: kept[column])}
         kept.pop(column, None)
 
 

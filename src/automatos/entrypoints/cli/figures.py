@@ -16,7 +16,7 @@ def cost(cost_usd: str | None) -> str:
 
 def share(part: float | None) -> str:
     """Write a share of 1 in percent; nothing known is `-`."""
-    return "-" if part is None else f"{part * 100:.0f} %"
+    return "-" if part is None else f"{part * 100:.0f}%"
 
 
 def quantity(count: int, noun: str) -> str:

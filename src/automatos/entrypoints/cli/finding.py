@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from automatos.entrypoints.cli.client import Client, part
+from automatos.entrypoints.cli.client import Client, Refused, part
 from automatos.entrypoints.cli.console import CommandFailed
 
 NUMBER = re.compile(r"[0-9]+")
+NOTHING = re.compile(r"(?!)")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -31,6 +32,15 @@ PERSONA = Kind("persona", "/api/personas", "automatos persona list", named_by=("
                can_search=True)
 CREDENTIAL = Kind("credential", "/api/credentials", "automatos credential list")
 SOURCE = Kind("source", "/api/skills/sources", "automatos skill source list", named_by=("source_name",))
+RECIPE = Kind("recipe", "/api/workflow-recipes", "automatos recipe list", NOTHING, named_by=("template_id", "name"),
+              limit=100, can_search=True)
+RUN = Kind("run", "/api/runs", "automatos run list", limit=200)
+API_KEY = Kind("API key", "/api/api-keys", "automatos api-key list", NOTHING, named_by=("name", "id"))
+WORKSPACE = Kind("workspace", "/api/workspaces", "automatos workspace list", NOTHING, named_by=("slug", "name", "id"))
+KINDS = {kind.noun: kind for kind in (AGENT, SKILL, PERSONA, CREDENTIAL, SOURCE, RECIPE, RUN, API_KEY, WORKSPACE)}
+LATEST = "latest"
+RUN_ENDS_WITH = 8
+"""Characters of a run's id that tables show on a terminal: its end, because its beginning is the time it was made."""
 
 
 def find(client: Client, kind: Kind, wanted: str) -> dict[str, Any]:
@@ -64,6 +74,45 @@ def _hint(kind: Kind, listed: Iterable[dict[str, Any]], wanted: str) -> str:
     holding = [name for name in names if wanted and wanted.casefold() in name.casefold()]
     near = holding[:5] or get_close_matches(wanted, list(names), n=3)
     return f"did you mean: {', '.join(near)}" if near else f"list them with: {kind.listed_by}"
+
+
+def names_of(client: Client, kind: Kind, search: str | None = None) -> list[str]:
+    """Return the names by which things of a kind are found, the most usual of their names each."""
+    return [str(each[kind.named_by[0]]) for each in _list(client, kind, search)]
+
+
+def find_recipe(client: Client, wanted: str) -> dict[str, Any]:
+    """Return a recipe by its template_id or, in any case, its whole name."""
+    try:
+        return client.get(f"{RECIPE.path}/{part(wanted)}")
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    return find(client, RECIPE, wanted)
+
+
+def find_run(client: Client, wanted: str) -> str:
+    """Return a run's whole id, given that, `latest`, or how one of the newest 200 runs begins or ends.
+
+    Raises:
+        CommandFailed: there is none, or there are several.
+    """
+    if UUID.fullmatch(wanted):
+        return wanted.lower()
+    newest = [str(run["id"]) for run in _list(client, RUN)]
+    if wanted == LATEST:
+        if newest:
+            return newest[0]
+        raise CommandFailed("there are no runs yet", "start one with: automatos recipe cook NAME")
+    named = wanted.lower()
+    same = [run for run in newest if named and (run.startswith(named) or run.endswith(named))]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise CommandFailed(f"{len(same)} runs begin or end with {wanted!r}",
+                            *(f"use its id: {run}" for run in same[:10]))
+    raise CommandFailed(f"there is no run {wanted!r} among the newest {len(newest)}",
+                        f"list them with: {RUN.listed_by}", f"or say {LATEST}")
 
 
 def find_agent(client: Client, wanted: str) -> dict[str, Any]:

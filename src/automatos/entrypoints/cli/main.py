@@ -1,12 +1,13 @@
 """The command `automatos`. Commands import what they need when they run, so that help and errors come at once."""
 
 import sys
+from typing import Annotated
 
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from automatos.entrypoints.cli import server
-from automatos.entrypoints.cli.console import CommandFailed, Exit, say, show_failure
+from automatos.entrypoints.cli.console import CommandFailed, Exit, put, say, show_failure
 from automatos.entrypoints.cli.nouns import Nouns
 
 app = typer.Typer(
@@ -15,6 +16,15 @@ app = typer.Typer(
     help="Automatos: agents that cook recipes, durably. Start with `automatos up`.",
 )
 server.add_to(app)
+
+
+@app.callback()
+def entry(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=server.show_version)
+    ] = False,
+) -> None:
+    """Say what is common to all commands."""
 
 
 def main() -> None:
@@ -41,8 +51,8 @@ def _run() -> int:
 
 def _show_usage(error: UsageError) -> int:
     if isinstance(error, NoArgsIsHelpError):
-        say(error.format_message())
-        return Exit.USAGE
+        put(error.format_message())
+        return Exit.OK
     path = error.ctx.command_path if error.ctx else "automatos"
     return show_failure(CommandFailed(error.format_message(), f"see: {path} --help", code=Exit.USAGE))
 

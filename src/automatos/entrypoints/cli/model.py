@@ -36,7 +36,7 @@ def list_models(
     if as_json:
         put_json(page)
         return
-    put_table(map(_row, page["items"]), COLUMNS, spare=("status", "context"))
+    put_table(map(_row, page["items"]), COLUMNS, spare=("status", "context", "good_for"))
     say_rest(page, "models", "automatos model add PROVIDER/MODEL")
 
 

@@ -1,6 +1,7 @@
 """The nouns of the command line; the commands of a noun are imported when one of them is looked at."""
 
-from collections.abc import Iterator, MutableMapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
 from typing import Any, cast
 
@@ -10,22 +11,26 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 NOUNS = {
-    "agent": "List, make, run and stop agents.",
-    "recipe": "Apply recipe files, look at recipes, cook them.",
-    "run": "Look at what recipes and agents have done, watch it, stop it.",
+    "agent": "Make, run and stop agents.",
+    "recipe": "Apply recipe files and cook them.",
+    "run": "See what was done; watch or stop it.",
     "heartbeat": "Agents that check in by themselves.",
     "persona": "The voices that agents can take.",
-    "skill": "The instructions that agents can load, and their sources.",
+    "skill": "Instructions that agents can load.",
     "pattern": "Patterns of working together.",
-    "credential": "Keys and passwords; they go in and never come out.",
-    "model": "The models that can answer, what they cost, and the default.",
-    "setting": "Settings of the workspace and the server.",
+    "credential": "Keys and passwords of other services.",
+    "model": "Models, their prices, the default.",
+    "setting": "Settings of workspace and server.",
+    "workspace": "Workspaces and their people.",
+    "api-key": "Keys for programs that call this server.",
     "audit": "Who changed what.",
-    "auth": "Sign in to a server, see who you are, sign out.",
-    "db": "Bring the database up to date; `automatos up` does it by itself.",
+    "auth": "Sign in, see who you are, sign out.",
+    "db": "The database's tables and first rows.",
 }
 """What each noun is about; its commands are the `app` of the module of that name."""
-ELSEWHERE = {"db": "database"}
+CLAUSE = re.compile(r"[;:.]\s|, (?:with|once|part|in)\b|\.$")
+"""Where the first clause of a help text ends."""
+ELSEWHERE = {"db": "database", "api-key": "api_key"}
 """Modules with another name than their noun."""
 
 
@@ -42,6 +47,7 @@ class Later(MutableMapping[str, Command]):
             app: Typer = import_module(f"automatos.entrypoints.cli.{module}").app
             app.rich_markup_mode = None
             self._found = get_group(app).commands
+            shorten(self._found)
         return self._found
 
     def __getitem__(self, name: str) -> Command:
@@ -60,11 +66,19 @@ class Later(MutableMapping[str, Command]):
         return len(self._commands())
 
 
+def shorten(commands: Mapping[str, Command]) -> None:
+    """Let lists of commands say the first clause of what each does, so that none is cut off in a line of 80."""
+    for command in commands.values():
+        first = CLAUSE.split((command.help or "").strip(), maxsplit=1)[0]
+        command.short_help = command.short_help or f"{first.rstrip('.')}."
+
+
 class Nouns(TyperGroup):
     """The command itself: its nouns first, then what stands for itself."""
 
     def __init__(self, *, commands: dict[str, Command] | None = None, **more: Any) -> None:
         nouns = {noun: _group(noun, about) for noun, about in NOUNS.items()}
+        shorten(commands or {})
         super().__init__(commands={**nouns, **(commands or {})}, **more)
 
 

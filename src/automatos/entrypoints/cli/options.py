@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from automatos.entrypoints.cli import completion
+
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Fail instead of asking.")]
@@ -18,8 +20,11 @@ Sets = Annotated[
 Document = Annotated[
     Path | None, typer.Option("--file", "-f", help="A YAML or JSON file with the fields.", exists=True, dir_okay=False)
 ]
-AgentName = Annotated[str, typer.Argument(help="The agent's id or name.", metavar="AGENT")]
-AgentNames = Annotated[list[str], typer.Argument(help="Ids or names of agents.", metavar="AGENT...")]
+AgentName = Annotated[
+    str, typer.Argument(help="The agent's id or name.", metavar="AGENT", autocompletion=completion.agents)]
+AgentNames = Annotated[
+    list[str],
+    typer.Argument(help="Ids or names of agents.", metavar="AGENT...", autocompletion=completion.agents)]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
 Watching = Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")]
 RunJson = Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")]

@@ -33,7 +33,7 @@ def list_personas(
         put_json(page)
         return
     put_table((each | {"tokens": each["token_estimate"], "agents": each["agents_count"]} for each in page["items"]),
-              COLUMNS, spare=("scope", "tokens"))
+              COLUMNS, spare=("scope", "tokens", "agents", "category"))
     say_rest(page, "personas", "automatos persona create --name NAME --prompt-file FILE")
 
 

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from automatos.entrypoints.cli import completion
 from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
-from automatos.entrypoints.cli.options import ExitStatus, Quiet, RunJson, Watching
+from automatos.entrypoints.cli.options import ExitStatus, NoInput, Quiet, RunJson, Watching, Yes
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The recipe's template_id.", metavar="RECIPE")]
+Named = Annotated[str, typer.Argument(
+    help="The recipe's template_id or name.", metavar="RECIPE", autocompletion=completion.recipes)]
 Files = Annotated[list[Path], typer.Argument(help="Recipe files, or folders of them.", metavar="FILE...")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 COLUMNS = ("template_id", "name", "version", "steps", "used", "last_run", "tags")
@@ -73,14 +75,29 @@ def list_recipes(
 @app.command("get")
 def get_recipe(recipe: Named, as_json: Json = False) -> None:
     """Show one recipe."""
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import find_recipe
     from automatos.entrypoints.cli.pages import put_recipe
 
-    found = Client().get(f"/api/workflow-recipes/{part(recipe)}")
+    found = find_recipe(Client(), recipe)
     if as_json:
         put_json(found)
     else:
         put_recipe(found)
+
+
+@app.command("delete")
+def delete_recipe(recipe: Named, yes: Yes = False, no_input: NoInput = False, as_json: Json = False) -> None:
+    """Delete a recipe; its runs stay."""
+    from automatos.entrypoints.cli.asking import Manner
+    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.finding import find_recipe
+
+    client, manner = Client(), Manner(as_json, yes, no_input)
+    found = find_recipe(client, recipe)
+    manner.agree(f"Delete {found['name']!r}, used {found['use_count']} times?")
+    client.delete(f"/api/workflow-recipes/{part(found['template_id'])}")
+    manner.tell({"template_id": found["template_id"], "deleted": True}, f"deleted {found['name']!r}; its runs stay")
 
 
 @app.command("cook")

@@ -1,13 +1,17 @@
 """Commands about runs: list, view, watch, cancel."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from automatos.entrypoints.cli.console import put, put_json, put_table, say
+from automatos.entrypoints.cli import completion
+from automatos.entrypoints.cli.console import CommandFailed, Exit, put, put_json, put_table, say
+from automatos.entrypoints.cli.options import RunJson, Watching
 
 app = typer.Typer()
-RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
+RunId = Annotated[str, typer.Argument(
+    help="The run's id, how it begins or ends, or `latest`.", metavar="RUN", autocompletion=completion.runs)]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 COLUMNS = ("id", "recipe", "status", "step", "tokens", "cost", "time", "created")
 
@@ -21,19 +25,20 @@ def list_runs(
     """List runs, newest first."""
     from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.figures import cost, duration
+    from automatos.entrypoints.cli.finding import RUN_ENDS_WITH
     from automatos.entrypoints.cli.pages import short_time
 
     page = Client().get("/api/runs", status=status, recipe=recipe, limit=limit)
     if as_json:
         put_json(page)
         return
+    id_from = -RUN_ENDS_WITH if sys.stdout.isatty() else 0
     put_table(({
-        "id": run["id"], "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
-        "status": run["status"],
-        "step": f"{run['current_step']}/{run['total_steps']}",
+        "id": run["id"][id_from:], "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
+        "status": run["status"], "step": f"{run['current_step']}/{run['total_steps']}",
         "tokens": run["total_tokens"], "cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]),
         "created": short_time(run["created_at"]),
-    } for run in page["items"]), COLUMNS, spare=("step", "tokens", "created"))
+    } for run in page["items"]), COLUMNS, spare=("step", "tokens", "created", "cost", "time"))
     if not page["items"]:
         say("no runs yet; cook one with: automatos recipe cook NAME")
 
@@ -46,9 +51,11 @@ def view_run(
 ) -> None:
     """Show one run: its steps, tokens, cost and output."""
     from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.finding import find_run
     from automatos.entrypoints.cli.watch import run_address
 
     client = Client()
+    run = find_run(client, run)
     found = client.get(f"/api/runs/{part(run)}")
     if web:
         import webbrowser
@@ -74,17 +81,45 @@ def watch_run(
 ) -> int:
     """Follow a run live to its end; Ctrl-C leaves it running."""
     from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import find_run
     from automatos.entrypoints.cli.watch import watch
 
-    return watch(Client(), run, as_json=as_json, exit_status=exit_status, quiet=quiet)
+    client = Client()
+    return watch(client, find_run(client, run), as_json=as_json, exit_status=exit_status, quiet=quiet)
+
+
+@app.command("retry")
+def retry_run(run: RunId, watching: Watching = False, as_json: RunJson = False) -> int:
+    """Cook the recipe of a run once more, as it is now, with the same inputs."""
+    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.finding import find_run
+    from automatos.entrypoints.cli.watch import watch
+
+    client = Client()
+    found = client.get(f"/api/runs/{part(find_run(client, run))}")
+    if found["recipe_id"] is None:
+        raise CommandFailed(f"this run is a {found['kind']}, not a recipe's",
+                            "give the agent its task again: automatos agent run AGENT PROMPT")
+    started = client.post(f"/api/workflow-recipes/{part(found['recipe_id'])}/execute",
+                          {"input_data": found["input_data"]})
+    if watching:
+        return watch(client, started["recipe_execution_id"], as_json=as_json, exit_status=False, is_new=True)
+    if as_json:
+        put_json(started)
+    else:
+        put(started["recipe_execution_id"])
+        say("queued; follow it with: automatos run watch latest")
+    return Exit.OK
 
 
 @app.command("cancel")
 def cancel_run(run: RunId, as_json: Json = False) -> None:
     """Stop a run; finished steps are kept."""
     from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.finding import find_run
 
-    answer = Client().post(f"/api/runs/{part(run)}/cancel")
+    client = Client()
+    answer = client.post(f"/api/runs/{part(find_run(client, run))}/cancel")
     if as_json:
         put_json(answer)
     else:

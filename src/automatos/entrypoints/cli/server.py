@@ -87,6 +87,13 @@ def doctor(
     return report(read_settings(home=home), as_json=as_json)
 
 
+def show_version(is_asked: bool) -> None:  # typer hands the option's value
+    """Print the version and leave, when the option says so."""
+    if is_asked:
+        version()
+        raise typer.Exit
+
+
 def openapi() -> None:
     """Write the API's description (OpenAPI 3.1, JSON) to standard output."""
     from automatos.entrypoints.openapi import main as write_description

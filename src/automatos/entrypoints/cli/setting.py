@@ -85,7 +85,7 @@ def list_known(
         put_json({"items": items, "total": len(items)})
         return
     put_table(({"setting": _name(each), "type": each["value_type"], "default": each["default"],
-                "about": each["description"]} for each in items), KNOWN, spare=("type",))
+                "about": each["description"]} for each in items), KNOWN, spare=("type", "default", "about"))
 
 
 def _name(setting: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ def _lines(impact: dict[str, Any]) -> Iterator[str]:
     yield from (f"used by {line}" for line in _first(used_by))
     system = found["system_impact"]
     if system["performance_degradation"]:
-        yield f"the workspace loses {system['performance_degradation']:g} % of what it gets done"
+        yield f"the workspace loses {system['performance_degradation']:g}% of what it gets done"
     if impact["will_interrupt"] or impact["will_cancel"]:
         basis, recovery = system["basis"].rstrip("."), system["recovery_time_estimate"]
         yield f"availability impact {system['availability_impact'].lower()}, made good in {recovery} ({basis})"
