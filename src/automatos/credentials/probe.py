@@ -27,12 +27,15 @@ class ProbeResult:
     tested_at: datetime = field(default_factory=now)
 
 
-async def probe(http: Http, secret: Secret) -> ProbeResult:
-    """Ask the provider for its models with this key; takes at most ten seconds, follows no redirect, never raises."""
+async def probe(http: Http, secret: Secret, most_names: int = MAX_NAMES) -> ProbeResult:
+    """Ask the provider for its models with this key; takes at most ten seconds, follows no redirect, never raises.
+
+    No more than `most_names` models are named.
+    """
     name = secret.provider.display_name
     try:
         async with asyncio.timeout(DEADLINE_S):
-            return await _ask(http, secret)
+            return await _ask(http, secret, most_names)
     except TimeoutError:
         return ProbeResult("failed", f"{name} did not answer within {DEADLINE_S:.0f} seconds. Check the base URL.")
     except aiohttp.ClientConnectorError as error:
@@ -44,7 +47,7 @@ async def probe(http: Http, secret: Secret) -> ProbeResult:
         return ProbeResult("failed", f"The connection to {name} broke ({type(error).__name__}). Check the base URL.")
 
 
-async def _ask(http: Http, secret: Secret) -> ProbeResult:
+async def _ask(http: Http, secret: Secret, most_names: int) -> ProbeResult:
     path, headers = _request(secret)
     session = http.session(allow_private=secret.allow_private)
     async with session.get(secret.base_url + path, headers=headers, allow_redirects=False) as response:
@@ -59,7 +62,7 @@ async def _ask(http: Http, secret: Secret) -> ProbeResult:
         return ProbeResult("failed", "What answered is not a model API. Check the base URL: for most providers it ends "
                                      "in /v1.")
     return ProbeResult("passed", f"{secret.provider.display_name} accepted the key and offers {len(names)} models.",
-                       names[:MAX_NAMES])
+                       names[:most_names])
 
 
 def _request(secret: Secret) -> tuple[str, dict[str, str]]:

@@ -21,6 +21,7 @@ from automatos.credentials.errors import (
 )
 from automatos.credentials.keyring import Keyring
 from automatos.credentials.models import Credential, CredentialType
+from automatos.credentials.offered import OfferedModels
 from automatos.credentials.probe import ProbeResult
 from automatos.credentials.providers import find_provider, get_provider, providers_by_name
 from automatos.credentials.trial import try_fields
@@ -33,9 +34,9 @@ from automatos.kernel.ids import new_id
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["Keyring", "Means", "add_credential", "delete_credential", "find_provider", "get_credential",
-           "get_provider", "get_type", "has_credential", "list_credentials", "list_types", "providers_by_name",
-           "test_credential", "try_contents", "update_credential"]
+__all__ = ["Keyring", "Means", "OfferedModels", "add_credential", "delete_credential", "find_provider",
+           "get_credential", "get_provider", "get_type", "has_credential", "list_credentials", "list_types",
+           "providers_by_name", "test_credential", "try_contents", "update_credential"]
 
 TARGET = "credential"
 MAX_CREDENTIALS = 500

@@ -12,7 +12,7 @@ from automatos.agents.readiness import Readiness
 from automatos.agents.service import OutcomeRecorder, count_by_persona, users_of_skills
 from automatos.agents.starting import start_agents
 from automatos.agents.types import Cleaner, Dependents
-from automatos.credentials.service import Keyring
+from automatos.credentials.service import Keyring, OfferedModels
 from automatos.durable import service as durable
 from automatos.durable.service import Bus, Presence, Worker
 from automatos.entrypoints.health import HealthCheck
@@ -47,6 +47,7 @@ class Services:
 
     vault: Vault
     keyring: Keyring
+    offered: OfferedModels
     http: Http
     models: ModelClient
     toolbox: Toolbox
@@ -87,6 +88,7 @@ class Services:
             self.vault = Vault(self.settings)
             self.keyring = Keyring(self.database, self.vault, self.settings)
             stack.push_async_callback(self.keyring.close)
+            self.offered = OfferedModels(self.keyring, self.http)
             self.models = ModelClient.open(self.database, self.settings, self.http, self.keyring)
             stack.push_async_callback(self.models.close)
             self.toolbox = Toolbox(self.settings, self.http)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from automatos.credentials.service import Keyring
+from automatos.credentials.service import Keyring, OfferedModels
 from automatos.llm.service import ModelClient
 
 
@@ -18,5 +18,11 @@ async def get_keyring(request: Request) -> Keyring:
     return request.app.state.keyring
 
 
+async def get_offered_models(request: Request) -> OfferedModels:
+    """Return what this process knows of the models that providers offer."""
+    return request.app.state.offered
+
+
 AppModels = Annotated[ModelClient, Depends(get_model_client)]
 AppKeyring = Annotated[Keyring, Depends(get_keyring)]
+AppOfferedModels = Annotated[OfferedModels, Depends(get_offered_models)]

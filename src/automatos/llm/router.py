@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from automatos.credentials.errors import CredentialUnreadable, UnknownProvider
 from automatos.credentials.service import providers_by_name
 from automatos.kernel.openapi import problems
 from automatos.llm import advice_router, catalogue_router, credentials_router, queries, schemas
 from automatos.llm.errors import UnknownModel
-from automatos.llm.parts import AppKeyring, AppModels
+from automatos.llm.parts import AppKeyring, AppModels, AppOfferedModels
 from automatos.llm.types import ModelStatusFilter
 from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, ReadingSession, Session
 
@@ -43,6 +44,23 @@ async def list_providers(caller: CurrentCaller, keyring: AppKeyring) -> schemas.
         for provider in providers_by_name().values() if provider.wire != "demo"
     ]
     return schemas.ModelProviderList(items=items, total=len(items))
+
+
+@router.get("/api/models/offered", tags=["models"], responses=problems(UnknownProvider, CredentialUnreadable))
+async def list_offered_models(
+    caller: CurrentCaller, offered: AppOfferedModels, provider: Annotated[str, Query(min_length=1, max_length=100)]
+) -> schemas.OfferedModelList:
+    """List the models that a provider offers to the workspace's key, asked at most once in five minutes.
+
+    Models that the catalogue does not know are among them, and may be chosen like any other.
+    """
+    found = await offered.find(caller.workspace_id, provider)
+    if found is None:
+        return schemas.OfferedModelList(provider=provider, items=[], total=0, asked_at=None,
+                                        problem="There is no key for it yet. Add one under Settings, Credentials.")
+    return schemas.OfferedModelList(provider=provider, items=found.models, total=len(found.models),
+                                    problem=None if found.status == "passed" else found.message,
+                                    asked_at=found.tested_at)
 
 
 @router.get("/api/models/default", tags=["models"], responses=problems(UnknownModel))

@@ -85,6 +85,16 @@ class ModelProviderList(Out):
     total: int
 
 
+class OfferedModelList(Out):
+    """What a provider itself lists for the key of this workspace; `problem` says why nothing can be told."""
+
+    provider: str
+    items: list[str] = Field(description="Names of models, as the provider wrote them and in its order.")
+    total: int
+    problem: str | None
+    asked_at: datetime | None
+
+
 class DefaultModel(Out):
     """The model that answers for agents that name none, and what decided it."""
 

@@ -30,6 +30,7 @@ export type Model = Schemas["Model"];
 export type ModelList = Schemas["ModelList"];
 export type Provider = Schemas["ModelProvider"];
 export type ProviderList = Schemas["ModelProviderList"];
+export type OfferedModels = Schemas["OfferedModelList"];
 export type DefaultModel = Schemas["DefaultModel"];
 export type BuiltinTools = Schemas["BuiltinTools"];
 

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { DefaultModel, Provider } from "@/client";
 import { KeyForm } from "@/features/credentials/key-form";
 import { defaultModelQuery, providersQuery } from "@/features/llm/queries";
+import { UseAsDefault } from "@/features/llm/use-as-default";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Loaded, together } from "@/ui/loaded";
@@ -29,9 +30,11 @@ interface ChoiceProps {
 
 function Choice({ providers, current, onDone }: ChoiceProps) {
   const [isAdding, setAdding] = useState(false);
+  const [stored, setStored] = useState<string | null>(null);
+  if (stored) return <UseAsDefault provider={stored} onDone={onDone} />;
   if (isAdding) {
     return (
-      <KeyForm providers={providers} onSaved={onDone}>
+      <KeyForm onSaved={setStored}>
         <Button look="quiet" className="mr-auto" onClick={() => setAdding(false)}>
           Back
         </Button>

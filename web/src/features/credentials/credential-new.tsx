@@ -1,24 +1,29 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { CredentialType, Environment } from "@/client/system";
-import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { SelectField, TextField } from "@/ui/field";
+import { TextField } from "@/ui/field";
 import { LoadProblem } from "@/ui/loaded";
 import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
+import { DraftFields, KindField, useCredentialDraft } from "./credential-fields";
 import { EnvironmentSelect } from "./environment-select";
-import { credentialTypesQuery, useAddCredential, useTestKey } from "./queries";
-import { canBeTried, dataOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
-import { SchemaForm } from "./schema-form";
+import { credentialTypesQuery } from "./queries";
+import { canBeTried } from "./schema-fields";
 import { Outcome } from "./test-verdict";
 
 const FORM = "new-credential";
 
+interface Props {
+  onClose: () => void;
+  /** Stored; with the model provider that agents can be answered by now, if it is the key of one. */
+  onStored: (provider: string | null) => void;
+}
+
 /** A new credential: what kind it is, then exactly the fields that this kind has. */
-export function NewCredentialSheet({ onClose }: { onClose: () => void }) {
+export function NewCredentialSheet({ onClose, onStored }: Props) {
   const { id: workspace } = useWorkspace();
   const types = useQuery(credentialTypesQuery(workspace));
   const [typeName, setTypeName] = useState("");
@@ -35,40 +40,33 @@ export function NewCredentialSheet({ onClose }: { onClose: () => void }) {
       key={type.name}
       type={type}
       types={types.data.items}
-      categories={types.data.categories}
       onType={setTypeName}
       onClose={onClose}
+      onStored={onStored}
     />
   );
 }
 
-interface FormProps {
+interface FormProps extends Props {
   type: CredentialType;
   types: readonly CredentialType[];
-  categories: readonly string[];
   onType: (name: string) => void;
-  onClose: () => void;
 }
 
-function NewForm({ type, types, categories, onType, onClose }: FormProps) {
-  const fields = fieldsOf(type.schema);
-  const [values, setValues] = useState(() => valuesOf(fields));
+function NewForm({ type, types, onType, onClose, onStored }: FormProps) {
+  const draft = useCredentialDraft(type);
+  const { add, test } = draft;
   const [name, setName] = useState(type.display_name);
   const [environment, setEnvironment] = useState<Environment>("production");
-  const add = useAddCredential();
-  const test = useTestKey();
-  const problem = add.error ? asProblem(add.error) : null;
-  const body = () => ({ credential_type: type.name, data: dataOf(fields, values) });
-  const isReady = isComplete(fields, values);
 
   function submit(event: FormEvent) {
     event.preventDefault();
     add.mutate(
-      { ...body(), name, environment },
+      { ...draft.body(), name, environment },
       {
         onSuccess: () => {
           toast.success(`${name} is stored.`);
-          onClose();
+          onStored(environment === "production" ? type.provider : null);
         },
       },
     );
@@ -85,64 +83,33 @@ function NewForm({ type, types, categories, onType, onClose }: FormProps) {
           <Outcome test={test.data} error={add.error ?? test.error} />
           <Button onClick={onClose}>Not now</Button>
           {canBeTried(type) && (
-            <Button busy={test.isPending} disabled={!isReady} onClick={() => test.mutate(body())}>
+            <Button busy={test.isPending} disabled={!draft.isReady} onClick={() => test.mutate(draft.body())}>
               Test
             </Button>
           )}
-          <Button type="submit" form={FORM} look="primary" busy={add.isPending} disabled={!isReady || !name.trim()}>
+          <Button
+            type="submit"
+            form={FORM}
+            look="primary"
+            busy={add.isPending}
+            disabled={!draft.isReady || !name.trim()}
+          >
             Save
           </Button>
         </>
       }
     >
       <form id={FORM} onSubmit={submit} className="grid gap-1">
-        <SelectField
-          label="Kind"
-          value={type.name}
-          onChange={(event) => onType(event.target.value)}
-          hint={type.description}
-        >
-          {categories.map((category) => (
-            <optgroup key={category} label={category}>
-              {types
-                .filter((one) => one.category === category)
-                .map((one) => (
-                  <option key={one.name} value={one.name}>
-                    {one.display_name}
-                  </option>
-                ))}
-            </optgroup>
-          ))}
-        </SelectField>
-        {type.documentation_url && (
-          <p className="-mt-2 mb-2 text-sm">
-            <a
-              href={type.documentation_url}
-              target="_blank"
-              rel="noreferrer"
-              className="text-accent underline underline-offset-2"
-            >
-              Where to get it
-            </a>
-          </p>
-        )}
+        <KindField type={type} types={types} onType={onType} />
         <TextField
           label="Name"
           required
           maxLength={200}
           value={name}
           onChange={(event) => setName(event.target.value)}
-          error={problem?.forField("name")}
+          error={draft.problem?.forField("name")}
         />
-        <SchemaForm
-          fields={fields}
-          values={values}
-          problem={problem}
-          onChange={(field, value) => {
-            setValues((current) => ({ ...current, [field]: value }));
-            test.reset();
-          }}
-        />
+        <DraftFields draft={draft} />
         <EnvironmentSelect value={environment} onChange={setEnvironment} />
       </form>
     </Sheet>

@@ -1,88 +1,68 @@
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { Provider } from "@/client";
-import { asProblem } from "@/lib/problem";
+import type { CredentialType } from "@/client/system";
+import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { SelectField, TextField } from "@/ui/field";
+import { LoadProblem } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
-import { useAddCredential, useTestKey } from "./queries";
+import { SkeletonRows } from "@/ui/states";
+import { DraftFields, KindField, useCredentialDraft } from "./credential-fields";
+import { credentialTypesQuery } from "./queries";
 import { TestVerdict } from "./test-verdict";
 
 interface Props {
-  providers: Provider[];
-  onSaved: () => void;
+  /** Stored, with the provider that it opens. */
+  onSaved: (provider: string) => void;
   /** Other buttons beside "Save key". */
   children?: ReactNode;
 }
 
-/** A provider's key: try it first, then store it encrypted. */
-export function KeyForm({ providers, onSaved, children }: Props) {
-  const real = providers.filter((provider) => provider.name !== "demo");
-  const [name, setName] = useState(real[0]?.name ?? "");
-  const [value, setValue] = useState("");
-  const [baseUrl, setBaseUrl] = useState("");
-  const add = useAddCredential();
-  const test = useTestKey();
-  const provider = real.find((one) => one.name === name);
-  const problem = add.error ? asProblem(add.error) : null;
-  const needsAddress = provider !== undefined && provider.default_base_url === null;
-  const isComplete = (value.trim() !== "" || !provider?.needs_key) && (baseUrl.trim() !== "" || !needsAddress);
+/** A model provider's key, in a page: the same fields as under Settings, without what can wait. */
+export function KeyForm({ onSaved, children }: Props) {
+  const { id: workspace } = useWorkspace();
+  const known = useQuery(credentialTypesQuery(workspace));
+  const [name, setName] = useState("");
+  const types = known.data?.items.filter((one) => one.provider && one.provider !== "demo") ?? [];
+  const type = types.find((one) => one.name === name) ?? types[0];
+  if (!type) return known.error ? <LoadProblem of={known} /> : <SkeletonRows rows={3} />;
+  return (
+    <Fields key={type.name} type={type} types={types} onType={setName} onSaved={onSaved}>
+      {children}
+    </Fields>
+  );
+}
 
-  const body = () => ({
-    provider: name,
-    value: value.trim(),
-    ...(baseUrl.trim() ? { base_url: baseUrl.trim() } : {}),
-  });
+interface FieldsProps extends Props {
+  type: CredentialType;
+  types: readonly CredentialType[];
+  onType: (name: string) => void;
+}
 
-  function change(set: (text: string) => void) {
-    return (text: string) => {
-      set(text);
-      test.reset();
-    };
-  }
-
+function Fields({ type, types, onType, onSaved, children }: FieldsProps) {
+  const draft = useCredentialDraft(type);
+  const { add, test } = draft;
   return (
     <form
       className="grid gap-2"
       onSubmit={(event) => {
         event.preventDefault();
-        add.mutate({ ...body(), name: `${provider?.display_name ?? name} key` }, { onSuccess: onSaved });
+        add.mutate(
+          { ...draft.body(), name: `${type.display_name} key` },
+          { onSuccess: () => onSaved(type.provider ?? "") },
+        );
       }}
     >
-      <SelectField label="Provider" value={name} onChange={(event) => change(setName)(event.target.value)}>
-        {real.map((one) => (
-          <option key={one.name} value={one.name}>
-            {one.display_name}
-          </option>
-        ))}
-      </SelectField>
-      <TextField
-        label="Key"
-        optional={provider?.needs_key === false}
-        type="password"
-        autoComplete="off"
-        value={value}
-        onChange={(event) => change(setValue)(event.target.value)}
-        hint="Stored encrypted; it is never shown again."
-        error={problem?.forField("value")}
-      />
-      <TextField
-        label="Base URL"
-        optional={!needsAddress}
-        type="url"
-        placeholder={provider?.default_base_url ?? "https://"}
-        value={baseUrl}
-        onChange={(event) => change(setBaseUrl)(event.target.value)}
-        error={problem?.forField("base_url")}
-      />
+      <KindField type={type} types={types} onType={onType} />
+      <DraftFields draft={draft} />
       {test.data && <TestVerdict test={test.data} />}
       {test.error && <ProblemNote error={test.error} />}
-      {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
+      {draft.problem && draft.problem.fields.length === 0 && <ProblemNote error={draft.problem} />}
       <div className="mt-2 flex flex-wrap justify-end gap-2">
         {children}
-        <Button busy={test.isPending} disabled={!isComplete} onClick={() => test.mutate(body())}>
+        <Button busy={test.isPending} disabled={!draft.isReady} onClick={() => test.mutate(draft.body())}>
           Test
         </Button>
-        <Button type="submit" look="primary" busy={add.isPending} disabled={!isComplete}>
+        <Button type="submit" look="primary" busy={add.isPending} disabled={!draft.isReady}>
           Save key
         </Button>
       </div>

@@ -106,7 +106,7 @@ export function ModelCatalogue({ filters, onFilter, onOpen, onRecommend }: Props
 export function ProviderBadge({ provider }: { provider: Provider }) {
   return provider.configured ? (
     <Badge tone="ok" icon={CircleCheck}>
-      Ready
+      Set up
     </Badge>
   ) : (
     <Badge tone="neutral" icon={CircleDashed}>

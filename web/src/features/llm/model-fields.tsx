@@ -47,7 +47,7 @@ export function ModelFields({ value, onChange, fault, withAll = false }: Props) 
       </div>
       {chosen && <ModelFacts model={chosen} />}
       {value.model ? (
-        <Settings value={value} onChange={onChange} fault={fault} withAll={withAll} models={models} chosen={chosen} />
+        <Settings value={value} onChange={onChange} fault={fault} withAll={withAll} chosen={chosen} />
       ) : (
         <p className="text-muted">
           The agent follows the workspace: when its default model changes, so does the agent’s. Choose a model to give
@@ -75,15 +75,10 @@ function ProviderFilter({ value, onChange }: { value: string; onChange: (name: s
 }
 
 interface SettingsProps extends Required<Props> {
-  models: readonly Model[];
   chosen: Model | undefined;
 }
 
-function Settings({ value, onChange, fault, withAll, models, chosen }: SettingsProps) {
-  const others = models.filter(
-    (one) => one.provider === value.model?.provider && one.model_id !== value.model?.model_id,
-  );
-  const isListed = !value.fallbackModelId || others.some((one) => one.model_id === value.fallbackModelId);
+function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
   return (
     <div className="grid gap-x-6 gap-y-2 sm:grid-cols-2">
       <NumberField
@@ -110,22 +105,16 @@ function Settings({ value, onChange, fault, withAll, models, chosen }: SettingsP
         onChange={(maxTokens) => onChange({ maxTokens })}
         error={fault("maxTokens")}
       />
-      <SelectField
+      <ModelSelect
         label="Fallback model"
         optional
-        value={value.fallbackModelId ?? ""}
-        onChange={(event) => onChange({ fallbackModelId: event.target.value || null })}
+        none="None"
+        provider={value.model?.provider}
+        value={value.model && value.fallbackModelId ? { ...value.model, model_id: value.fallbackModelId } : null}
+        onChange={(model) => onChange({ fallbackModelId: model?.model_id ?? null })}
         hint="Answers when the model is overloaded, too slow or gone."
         error={fault("fallbackModelId")}
-      >
-        <option value="">None</option>
-        {!isListed && <option>{value.fallbackModelId}</option>}
-        {others.map((one) => (
-          <option key={one.model_id} value={one.model_id}>
-            {one.display_name}
-          </option>
-        ))}
-      </SelectField>
+      />
       {withAll && (
         <>
           <NumberField

@@ -1,13 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
-import type { Model } from "@/client";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { Model, OfferedModels } from "@/client";
 import { useWorkspace } from "@/lib/workspace";
-import { SelectField } from "@/ui/field";
-import { defaultModelQuery, modelsQuery, providersQuery } from "./queries";
+import { Combobox } from "@/ui/combobox";
+import { type Choice, choiceOf, keyOf, modelGroups, priceOf, typedModels } from "./offered";
+import { defaultModelQuery, modelsQuery, offeredQuery, providersQuery } from "./queries";
 
-export interface Choice {
-  provider: string;
-  model_id: string;
-}
+export type { Choice } from "./offered";
 
 interface Props {
   label: string;
@@ -17,66 +16,76 @@ interface Props {
   error?: string | undefined;
   /** Whether "the workspace's default" can be chosen. */
   withDefault?: boolean;
+  /** What choosing none is called, where that can be done. */
+  none?: string;
+  optional?: boolean;
   /** Offers the models of this provider only. */
   provider?: string | undefined;
 }
 
-const keyOf = (choice: Choice | null) => (choice ? `${choice.provider}\n${choice.model_id}` : "");
-
-/** How a model that the catalogue does not list is called. */
-function nameOf(choice: Choice): string {
-  return choice.provider === "demo" ? "built-in demo model" : `${choice.model_id} (${choice.provider})`;
+/** How a choice is called; one that the catalogue does not list goes by its own name. */
+function nameOf(choice: Choice, models: readonly Model[], providerName: string): string {
+  if (choice.provider === "demo") return "Built-in demo model";
+  const known = models.find((model) => keyOf(model) === keyOf(choice));
+  return `${known?.display_name ?? choice.model_id} (${providerName})`;
 }
 
-function price(model: Model): string {
-  if (model.input_cost_per_1k === null || model.output_cost_per_1k === null) return "price unknown";
-  const million = (perThousand: string) => `$${(Number(perThousand) * 1000).toFixed(2)}`;
-  return `${million(model.input_cost_per_1k)} in, ${million(model.output_cost_per_1k)} out per 1M tok`;
-}
-
-/** A model of the catalogue, those of configured providers first. */
-export function ModelSelect({ label, value, onChange, hint, error, withDefault = false, provider: only }: Props) {
+/** What a provider says of itself is asked for when somebody looks. */
+function useOffered(names: readonly string[], isWanted: boolean): Record<string, OfferedModels> {
   const { id: workspace } = useWorkspace();
-  const models = useQuery(modelsQuery(workspace));
-  const providers = useQuery(providersQuery(workspace));
-  const fallback = useQuery(defaultModelQuery(workspace));
-  const all = models.data?.items ?? [];
-  const groups = (providers.data?.items ?? [])
-    .map((provider) => ({ provider, models: all.filter((model) => model.provider === provider.name) }))
-    .filter((group) => group.models.length > 0 && (!only || group.provider.name === only))
-    .sort((one, other) => Number(other.provider.configured) - Number(one.provider.configured));
-  const offered = groups.flatMap((group) => group.models);
-  const isListed = value === null || offered.some((model) => keyOf(model) === keyOf(value));
-  const chosen = value && all.find((model) => keyOf(model) === keyOf(value));
+  return useQueries({
+    queries: names.map((name) => ({ ...offeredQuery(workspace, name), enabled: isWanted })),
+    combine: (answers) =>
+      Object.fromEntries(answers.flatMap((one) => (one.data ? [[one.data.provider, one.data]] : []))),
+  });
+}
+
+/** Any model that can be had: of the catalogue, from a provider's own list, or by its name. */
+export function ModelSelect({
+  label,
+  value,
+  onChange,
+  hint,
+  error,
+  withDefault = false,
+  none,
+  optional = false,
+  provider: only,
+}: Props) {
+  const { id: workspace } = useWorkspace();
+  const [isOpen, setOpen] = useState(false);
+  const listed = useQuery(modelsQuery(workspace));
+  const providers = useQuery(providersQuery(workspace)).data?.items ?? [];
+  const fallback = useQuery(defaultModelQuery(workspace)).data;
+  const models = listed.data?.items ?? [];
+  const asked = providers.filter((one) => one.configured && (!only || one.name === only)).map((one) => one.name);
+  const offered = useOffered(asked, isOpen);
+  const known = { models, providers, offered };
+  const groups = modelGroups(known, only);
+
+  const say = (choice: Choice) =>
+    nameOf(choice, models, providers.find((one) => one.name === choice.provider)?.display_name ?? choice.provider);
+  const nothing = withDefault ? `Workspace default${fallback ? `: ${say(fallback)}` : ""}` : none;
+  const chosen = value && models.find((model) => keyOf(model) === keyOf(value));
+  const facts = chosen
+    ? `${chosen.context_window?.toLocaleString("en") ?? "unknown"} tok context, ${priceOf(chosen)}`
+    : undefined;
 
   return (
-    <SelectField
+    <Combobox
       label={label}
-      hint={
-        hint ??
-        (chosen
-          ? `${chosen.context_window?.toLocaleString("en") ?? "unknown"} tok context, ${price(chosen)}`
-          : undefined)
-      }
-      error={error ?? models.error?.message}
+      optional={optional}
+      shown={value ? say(value) : (nothing ?? "Choose a model")}
       value={keyOf(value)}
-      onChange={(event) => {
-        const [provider, model_id] = event.target.value.split("\n");
-        onChange(provider && model_id ? { provider, model_id } : null);
-      }}
-    >
-      {withDefault && <option value="">Workspace default{fallback.data ? `: ${nameOf(fallback.data)}` : ""}</option>}
-      {!withDefault && value === null && <option value="">Choose a model</option>}
-      {!isListed && value && <option value={keyOf(value)}>{nameOf(value)}</option>}
-      {groups.map(({ provider, models: own }) => (
-        <optgroup key={provider.name} label={provider.display_name + (provider.configured ? "" : " (no key yet)")}>
-          {own.map((model) => (
-            <option key={model.model_id} value={keyOf(model)}>
-              {model.display_name}
-            </option>
-          ))}
-        </optgroup>
-      ))}
-    </SelectField>
+      hint={hint ?? facts}
+      error={error ?? listed.error?.message}
+      searchLabel="Search models, or type a name"
+      groups={
+        nothing === undefined ? groups : [{ heading: "No choice", options: [{ value: "", label: nothing }] }, ...groups]
+      }
+      own={(text) => typedModels(text, known, only)}
+      onOpen={setOpen}
+      onChange={(key) => onChange(choiceOf(key))}
+    />
   );
 }

@@ -1,15 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { CircleCheck, CircleDashed } from "lucide-react";
-import type { Provider } from "@/client";
 import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
-import { Badge } from "@/ui/badge";
 import { LoadProblem } from "@/ui/loaded";
-import { Panel, Row, Rows } from "@/ui/panel";
-import { SkeletonRows } from "@/ui/states";
+import { Panel } from "@/ui/panel";
+import { Skeleton } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { ModelSelect } from "./model-select";
-import { defaultModelQuery, providersQuery, useChooseDefaultModel } from "./queries";
+import { defaultModelQuery, useChooseDefaultModel } from "./queries";
 
 const SOURCES: Record<string, string> = {
   workspace_settings: "chosen for this workspace",
@@ -27,63 +24,31 @@ export function DefaultModelPanel() {
   const choose = useChooseDefaultModel();
   return (
     <Panel title="Default model" lead="Answers for every agent that names no model of its own.">
-      {current.isPending && <SkeletonRows rows={1} />}
       <LoadProblem of={current} />
-      {current.data && (
-        <div className="max-w-xl">
+      {/* As high as what comes: nothing below it moves. */}
+      {current.isPending && <Skeleton className="h-22 max-w-xl" />}
+      {(current.data || current.error) && (
+        <div className="min-h-22 max-w-xl">
           {mayManage ? (
             <ModelSelect
               label="Model"
-              value={current.data}
-              hint={`Now: ${SOURCES[current.data.source] ?? current.data.source}.`}
+              value={current.data ?? null}
+              hint={
+                current.data ? `Now: ${SOURCES[current.data.source] ?? current.data.source}.` : "Choose another one."
+              }
               error={choose.error ? asProblem(choose.error).message : undefined}
               onChange={(choice) =>
                 choice && choose.mutate(choice, { onSuccess: () => toast.success("The default model is changed.") })
               }
             />
           ) : (
-            <p>
-              {current.data.model_id} ({SOURCES[current.data.source] ?? current.data.source})
-            </p>
+            current.data && (
+              <p>
+                {current.data.model_id} ({SOURCES[current.data.source] ?? current.data.source})
+              </p>
+            )
           )}
         </div>
-      )}
-    </Panel>
-  );
-}
-
-function sourceOf(provider: Provider): string {
-  if (!provider.needs_key) return "needs no key";
-  if (!provider.configured) return provider.env_variable ? `no key; or set ${provider.env_variable}` : "no key";
-  return provider.source === "environment"
-    ? `key from ${provider.env_variable ?? "the environment"}`
-    : "key stored here";
-}
-
-/** Every provider and whether it can be used now. */
-export function ProvidersPanel() {
-  const { id: workspace } = useWorkspace();
-  const providers = useQuery(providersQuery(workspace));
-  return (
-    <Panel title="Providers">
-      {providers.isPending && <SkeletonRows rows={4} className="h-12" />}
-      <LoadProblem of={providers} />
-      {providers.data && (
-        <Rows>
-          {providers.data.items.map((provider) => (
-            <Row key={provider.name} title={provider.display_name} detail={sourceOf(provider)}>
-              {provider.configured ? (
-                <Badge tone="ok" icon={CircleCheck}>
-                  Ready
-                </Badge>
-              ) : (
-                <Badge tone="neutral" icon={CircleDashed}>
-                  Not set up
-                </Badge>
-              )}
-            </Row>
-          ))}
-        </Rows>
       )}
     </Panel>
   );

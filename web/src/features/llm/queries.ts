@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { DefaultModel, ModelList, ProviderList } from "@/client";
+import type { DefaultModel, ModelList, OfferedModels, ProviderList } from "@/client";
 import { http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
@@ -14,6 +14,15 @@ export const providersQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "models", "providers"],
     queryFn: ({ signal }) => http.get<ProviderList>("/api/models/providers", { workspace, signal }),
+  });
+
+/** The models that a provider itself lists for the workspace's key. */
+export const offeredQuery = (workspace: string, provider: string) =>
+  queryOptions({
+    queryKey: [workspace, "models", "offered", provider],
+    queryFn: ({ signal }) => http.get<OfferedModels>("/api/models/offered", { workspace, query: { provider }, signal }),
+    staleTime: 60_000,
+    retry: false,
   });
 
 export const defaultModelQuery = (workspace: string) =>
