@@ -1413,6 +1413,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/offered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Offered Models
+         * @description List the models that a provider offers to the workspace's key, asked at most once in five minutes.
+         *
+         *     Models that the catalogue does not know are among them, and may be chosen like any other.
+         */
+        get: operations["list_offered_models_api_models_offered_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/providers": {
         parameters: {
             query?: never;
@@ -5373,6 +5395,25 @@ export interface components {
              * @default false
              */
             supports_vision?: boolean;
+        };
+        /**
+         * OfferedModelList
+         * @description What a provider itself lists for the key of this workspace; `problem` says why nothing can be told.
+         */
+        OfferedModelList: {
+            /** Asked At */
+            asked_at: string | null;
+            /**
+             * Items
+             * @description Names of models, as the provider wrote them and in its order.
+             */
+            items: string[];
+            /** Problem */
+            problem: string | null;
+            /** Provider */
+            provider: string;
+            /** Total */
+            total: number;
         };
         /**
          * Overview
@@ -11666,6 +11707,55 @@ export interface operations {
             };
             /** @description A field is missing or wrong; `errors` names each. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_offered_models_api_models_offered_get: {
+        parameters: {
+            query: {
+                provider: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedModelList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `credential_unreadable`: A stored credential cannot be opened */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
