@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from automatos.kernel import logfiles
 from automatos.kernel.config import Settings
+from automatos.kernel.logfiles import LogFile
 from automatos.kernel.telemetry import HIDDEN, configure_logging, hide_secrets, scrub
 
 PLANTED = "abcdEFGH1234567890"
@@ -155,3 +157,49 @@ def test_the_servers_own_access_log_is_off(written: Written) -> None:
     logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[32mStarted"})
     assert [json.loads(line)["event"] for line in written.getvalue().splitlines()] == ["Started"]
     assert "color_message" not in written.getvalue()
+
+
+def test_a_person_sees_warnings_and_the_file_has_everything(written: Written, tmp_path: Path) -> None:
+    configure_logging(Settings(home=tmp_path, log_format="auto", log_level="info"))
+    structlog.get_logger().info("model.called", total_tokens=7, api_key=PLANTED)
+    logging.getLogger("some.library").info("hello")
+    logging.getLogger("some.library").warning("failed with Bearer %s", PLANTED)
+    structlog.get_logger().error("it.broke", why="no room")
+
+    told = written.getvalue()
+    lines = [json.loads(line) for line in (tmp_path / "logs/server.log").read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["model.called", "hello", f"failed with Bearer {HIDDEN}", "it.broke"]
+    assert (lines[0]["total_tokens"], lines[0]["api_key"], lines[1]["logger"]) == (7, HIDDEN, "some.library")
+    assert "it.broke" in told
+    assert "no room" in told
+    assert not {"model.called", "hello", PLANTED} & set(told.split())
+    assert "{" not in told
+    assert (tmp_path / "logs").stat().st_mode & 0o077 == (tmp_path / "logs/server.log").stat().st_mode & 0o077 == 0
+
+
+def test_where_the_home_takes_no_files_the_lines_go_to_the_terminal(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    configure_logging(Settings(home=tmp_path, log_format="auto"))
+    structlog.get_logger().info("model.called")
+    assert json.loads(written.getvalue())["event"] == "model.called"
+
+
+def test_a_full_file_is_kept_under_a_number_and_the_oldest_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logfiles, "MAX_BYTES", 100)
+    file = LogFile(tmp_path / "server.log")
+    for number in range(50):
+        file.write_line(f"line {number:02} " + "x" * 20)
+    file.close()
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["server.1.log", "server.2.log", "server.3.log", "server.log"]
+    assert "line 49" in (tmp_path / "server.log").read_text() + (tmp_path / "server.1.log").read_text()
+    assert all(path.stat().st_size <= 140 for path in tmp_path.iterdir())
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    file = LogFile(tmp_path / "gone" / "server.log")
+    file.write_line("lost")
+    assert not (tmp_path / "gone").exists()

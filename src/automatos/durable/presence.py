@@ -97,7 +97,7 @@ class Presence:
     async def _bury(self, connection: asyncpg.Connection) -> None:
         buried = await queries.recover(connection)
         if buried and buried["first_ended_at"]:
-            log.warning("durable.process_buried", jobs_freed=buried["jobs"])
+            log.info("durable.process_buried", jobs_freed=buried["jobs"])
             for callback in self._on_burial:
                 callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
 

@@ -28,7 +28,7 @@ async def work(settings: Settings) -> None:
         from automatos.kernel.memory import settle
         from automatos.kernel.telemetry import configure_logging
 
-        configure_logging(settings)
+        configure_logging(settings, "worker")
         services = Services(settings, ground.url, role=ground.role, works=True)
         async with services.running():
             settle()

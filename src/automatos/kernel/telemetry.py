@@ -1,17 +1,17 @@
 """Logs that can be read, searched and shown to strangers: structured, with the request in them, without secrets."""
 
-import io
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from typing import Any, Final, TextIO, cast
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Final, cast
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from automatos.kernel.config import Settings
+from automatos.kernel.logfiles import LogFile, open_log_file, tell_terminal
 
 HIDDEN: Final = "[hidden]"
 MAX_DEPTH = 8
@@ -95,26 +95,73 @@ def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> 
         return orjson.dumps({name: ascii(value) for name, value in event.items()}).decode()
 
 
-class _StandardError(io.TextIOBase):
-    """Standard error as it is at the moment of writing: test runners and daemons put another one in its place."""
+class _Lines:
+    """Takes events: each as JSON to a file and, from warnings on, as text to the terminal; or all to the terminal.
 
-    def write(self, text: str, /) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-
-class _OwnHandler(logging.StreamHandler[_StandardError]):
-    """The one handler that we put on the root logger."""
-
-
-def configure_logging(settings: Settings) -> None:
-    """Send every log line of this process, ours and the libraries', to standard error in one format.
-
-    `log_format` is `json`, `text`, or `auto`: text on a terminal and JSON elsewhere. May be called again.
+    It is what structlog calls a logger: its methods are the levels, each given what `render` made of the event.
     """
-    is_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+
+    def __init__(self, file: LogFile | None, to_terminal: Processor) -> None:
+        self._file = file
+        self._to_terminal = to_terminal
+
+    def render(self, logger: WrappedLogger, method: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, Any]]:
+        """Hand the event on whole, because it may be written in two ways."""
+        del logger, method
+        return (event,), {}
+
+    def _quiet(self, event: EventDict) -> None:
+        if self._file:
+            self._file.write_line(_render_json(None, "", event))
+        else:
+            tell_terminal(cast("str", self._to_terminal(None, "", event)))
+
+    def _loud(self, event: EventDict) -> None:
+        if self._file:
+            self._file.write_line(_render_json(None, "", event))
+        tell_terminal(cast("str", self._to_terminal(None, "", event)))
+
+    debug = info = msg = _quiet
+    warning = warn = error = exception = critical = fatal = _loud
+
+
+class _OwnHandler(logging.Handler):
+    """The one handler that we put on the root logger: libraries' records go where our own lines go."""
+
+    def __init__(self, lines: _Lines, processors: Sequence[Processor]) -> None:
+        super().__init__()
+        self._lines = lines
+        self._processors = processors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; a record that cannot be written is left out, as the standard library does."""
+        try:
+            event: EventDict = {"event": record.getMessage(), "_record": record}
+            if record.exc_info:
+                event["exc_info"] = record.exc_info
+            for process in self._processors:
+                event = cast("EventDict", process(None, record.levelname.lower(), event))
+            write = self._lines.warning if record.levelno >= logging.WARNING else self._lines.info
+            write(event)
+        except Exception:  # noqa: BLE001
+            self.handleError(record)
+
+
+def _name_library(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event.pop("_record")
+    event["logger"] = record.name
+    return event
+
+
+def configure_logging(settings: Settings, process: str = "server") -> None:
+    """Send every log line of this process, ours and the libraries', where `log_format` says. May be called again.
+
+    `json` and `text` are asked for: all lines to standard error in that form. `auto` is for people who started the
+    server themselves: all lines as JSON to a file of `home/logs`, only warnings and errors to standard error, as text;
+    where the home takes no files, JSON to standard error.
+    """
+    file = open_log_file(settings.home, process) if settings.log_format == "auto" else None
+    is_text = settings.log_format == "text" or file is not None
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -123,19 +170,15 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.format_exc_info,
         _scrub_event,
     ]
-    renderer: Processor = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback) if is_text else _render_json
+    lines = _Lines(file, structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback) if is_text else _render_json)
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, lines.render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    handler = _OwnHandler(_StandardError())
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, _drop_color_message, *shared],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-    ))
+    handler = _OwnHandler(lines, [_name_library, _drop_color_message, *shared])
     root = logging.getLogger()
     root.handlers[:] = [*(each for each in root.handlers if not isinstance(each, _OwnHandler)), handler]
     root.setLevel(level)
