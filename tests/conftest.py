@@ -1,6 +1,7 @@
 """Fixtures every test may use: a migrated PostgreSQL, a running server with its worker, a scripted model, a caller."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ from automatos.kernel.ids import new_id
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make, new_client, serving
 
+
+def pytest_configure() -> None:
+    """End at SIGTERM as at Ctrl-C: what the session started (databases, servers) is stopped before the process goes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -30,8 +37,10 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     directory = tmp_path_factory.mktemp("database")
     open_to_server_user(directory)
     embedded = EmbeddedPostgres(directory / "postgres", extra_settings=FAST_AND_FORGETFUL)
-    yield asyncio.run(prepare_embedded(embedded))
-    embedded.stop()
+    try:
+        yield asyncio.run(prepare_embedded(embedded))
+    finally:
+        embedded.stop()
 
 
 def open_to_server_user(directory: Path) -> None:

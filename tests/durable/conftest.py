@@ -27,8 +27,10 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     directory = tmp_path_factory.mktemp("durable")
     open_to_server_user(directory)
     embedded = EmbeddedPostgres(directory / "postgres", extra_settings=FAST_AND_FORGETFUL)
-    yield asyncio.run(prepare_embedded(embedded))
-    embedded.stop()
+    try:
+        yield asyncio.run(prepare_embedded(embedded))
+    finally:
+        embedded.stop()
 
 
 @pytest.fixture(scope="session")
