@@ -8,7 +8,7 @@ from skills_ref import validate
 from automatos.skills import front_matter
 from automatos.skills.front_matter import FrontMatterInvalid
 from automatos.skills.package import check_package, check_packages, choose, find_skills
-from automatos.skills.types import Verdict
+from automatos.skills.types import Fitness
 
 
 def head(more: str = "", name: str = "my-skill", description: str = "Does one thing.") -> str:
@@ -75,8 +75,8 @@ def test_we_agree_with_the_reference_library(tmp_path: Path, case: str) -> None:
     ours = check_package(name, {"SKILL.md": content.encode()})
 
     assert (validate(place) == []) is is_good
-    assert (ours.verdict is Verdict.CONFORMS) is is_good, (ours.problems, ours.notes)
-    assert (ours.verdict is Verdict.UNUSABLE) is (case in UNUSABLE), ours.problems
+    assert (ours.verdict is Fitness.CONFORMS) is is_good, (ours.problems, ours.notes)
+    assert (ours.verdict is Fitness.UNUSABLE) is (case in UNUSABLE), ours.problems
 
 
 UNUSABLE = frozenset({"front matter that does not end", "an empty file", "an object", "no description", "a list"})
@@ -118,7 +118,7 @@ def test_what_others_write_is_used_with_a_note(case: str) -> None:
     checked = check_package(folder, {"SKILL.md": content})
 
     assert checked.package is not None, checked.problems
-    assert (checked.verdict, checked.package.name) == (Verdict.USABLE, name)
+    assert (checked.verdict, checked.package.name) == (Fitness.USABLE, name)
     assert named in " ".join(checked.notes), checked.notes
     assert 0 < len(checked.package.description) <= 1024
     assert checked.package.body
@@ -227,7 +227,7 @@ def test_tools_that_cannot_be_offered_are_refused(case: str) -> None:
     checked = check_package("my-skill", {
         "SKILL.md": head().encode(), "scripts/a.py": b"", "a.py": b"", "scripts/a.rb": b"", "tools.json": content})
     assert checked.package is not None
-    assert (checked.verdict, checked.package.tools) == (Verdict.USABLE, [])
+    assert (checked.verdict, checked.package.tools) == (Fitness.USABLE, [])
     assert named in " ".join(checked.notes)
 
 

@@ -18,7 +18,7 @@ from automatos.skills.front_matter import FrontMatterInvalid
 from automatos.skills.paths import path_fault
 from automatos.skills.tool_schema import FILE as TOOLS_FILE
 from automatos.skills.tool_schema import read_tools
-from automatos.skills.types import FileKind, JsonObject, SkillCategory, SkillKind, Verdict
+from automatos.skills.types import FileKind, Fitness, JsonObject, SkillCategory, SkillKind
 
 MAIN_FILE = "SKILL.md"
 MAX_SKILLS = 2_000
@@ -69,11 +69,11 @@ class Checked:
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Fitness:
         """How far the skill can be used."""
         if self.package is None:
-            return Verdict.UNUSABLE
-        return Verdict.USABLE if self.notes else Verdict.CONFORMS
+            return Fitness.UNUSABLE
+        return Fitness.USABLE if self.notes else Fitness.CONFORMS
 
 
 def kind_of(path: str) -> FileKind:

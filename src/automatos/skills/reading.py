@@ -22,7 +22,7 @@ from automatos.skills.queries import records
 from automatos.skills.queries import sources as source_queries
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.storing import as_text, of_version
-from automatos.skills.types import PatternType, SkillLevel, SkillUsers, Verdict
+from automatos.skills.types import Fitness, PatternType, SkillLevel, SkillUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _judged(metadata: Mapping[str, Any]) -> dict[str, Any]:
     notes: list[str] = metadata.get("notes") or []
     left_out: Mapping[str, str] = metadata.get("left_out") or {}
     return {
-        "verdict": Verdict.USABLE if notes else Verdict.CONFORMS, "notes": notes,
+        "verdict": Fitness.USABLE if notes else Fitness.CONFORMS, "notes": notes,
         "left_out": [schemas.LeftOutFile(path=path, reason=reason) for path, reason in left_out.items()],
         "disable_model_invocation": not invocation.get("by_model", True),
         "user_invocable": invocation.get("by_people", True), "argument_hint": invocation.get("argument_hint", ""),

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
 from automatos.kernel.schemas import Body, Out
 from automatos.skills.types import (
     FileKind,
+    Fitness,
     PatternType,
     SkillCategory,
     SkillKind,
@@ -16,7 +17,6 @@ from automatos.skills.types import (
     SkillOrigin,
     SourceStatus,
     SyncStatus,
-    Verdict,
 )
 
 MAX_FILES = 500
@@ -175,7 +175,7 @@ class Skill(Out):
     tools_schema: list[dict[str, Any]]
     current_version: int
     core_tokens: int = Field(description="How long the instructions are, by estimate.")
-    verdict: Verdict = Field(description="Whether it conforms to the Agent Skills format, or is usable with notes.")
+    verdict: Fitness = Field(description="Whether it conforms to the Agent Skills format, or is usable with notes.")
     notes: list[str] = Field(description="Where it differs from the Agent Skills format.")
     left_out: list[LeftOutFile] = Field(description="Its files that could not be taken.")
     disable_model_invocation: bool = Field(
@@ -261,7 +261,7 @@ class SkillCheck(Out):
     core_tokens: int
     files: list[str]
     tools: list[str]
-    verdict: Verdict
+    verdict: Fitness
     problems: list[str] = Field(description="All that keeps it from conforming to the Agent Skills format.")
     notes: list[str] = Field(description="Those of the problems with which it can be used all the same.")
 

@@ -16,7 +16,7 @@ from automatos.skills.reading import Page, describe, get_skill, list_skills
 from automatos.skills.recommend import rank
 from automatos.skills.storing import as_text
 from automatos.skills.tool_schema import tool_name
-from automatos.skills.types import SkillUsers, Verdict
+from automatos.skills.types import Fitness, SkillUsers
 from automatos.skills.writing import (
     Imported,
     create_skill,
@@ -50,8 +50,8 @@ def check(body: schemas.SkillValidate) -> schemas.SkillVerdict:
     checked = check_packages(files) or [Checked("", None, ["There is no SKILL.md among the files."])]
     items = [_verdict(one, files) for one in checked]
     return schemas.SkillVerdict(
-        is_valid=all(one.verdict is Verdict.CONFORMS for one in checked),
-        is_usable=all(one.verdict is not Verdict.UNUSABLE for one in checked), items=items, total=len(items))
+        is_valid=all(one.verdict is Fitness.CONFORMS for one in checked),
+        is_usable=all(one.verdict is not Fitness.UNUSABLE for one in checked), items=items, total=len(items))
 
 
 def _verdict(checked: Checked, files: Mapping[str, bytes]) -> schemas.SkillCheck:

@@ -35,7 +35,7 @@ class SkillCategory(StrEnum):
     MONITORING = "monitoring"
 
 
-class Verdict(StrEnum):
+class Fitness(StrEnum):
     """How far a skill can be used: as the format asks, with notes on where it differs, or not at all."""
 
     CONFORMS = "conforms"
