@@ -34,6 +34,7 @@ MAY_CROSS = {
     "settings/router.py",  # a system admin's settings are everybody's
     "skills/jobs.py",  # sources whose time has come, of every workspace
     "skills/seed.py",  # the product's own skills belong to no workspace
+    "workspaces/admins.py",  # accounts belong to no workspace
     "workspaces/authenticate.py",  # whose key, session or token is this?
     "workspaces/default.py",
     "workspaces/deps.py",  # `__all__`

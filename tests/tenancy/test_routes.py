@@ -177,7 +177,8 @@ async def test_all_workspaces_are_for_system_admins_reading(world: World, descri
 
     assert wrong == {}
     assert across == {
-        "GET /api/agents", "GET /api/audit", "GET /api/runs", "GET /api/usage/summary", "GET /api/workflow-recipes",
+        "GET /api/agents", "GET /api/agents/stats", "GET /api/audit", "GET /api/runs", "GET /api/usage/summary",
+        "GET /api/workflow-recipes",
     }
 
 
@@ -196,6 +197,8 @@ def shows_hers(world: World, operation: Operation, answer: Answer) -> bool:
     """Whether an answer to somebody who has used nothing shows Ada's things, or counts them in."""
     if operation.name == "GET /api/usage/summary":
         return answer.json()["requests"] > 0
+    if operation.name == "GET /api/agents/stats":
+        return answer.json()["total_agents"] > 0
     return bool(world.reveals(answer))
 
 

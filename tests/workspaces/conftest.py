@@ -1,4 +1,4 @@
-"""A database of this room's own, so that "nobody is here yet" can be tested, and a small app around its router."""
+"""A database of this room's own, so that "nobody is here yet" can be tested, and the real application over it."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from automatos.entrypoints.api import create_app
 from automatos.entrypoints.migrate import Ground, migrate
-from automatos.entrypoints.problems import add_problem_handlers
+from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.workspaces import deps, queries
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.provision import make_personal_workspace
-from automatos.workspaces.router import router
 from automatos.workspaces.sessions import open_session
 from automatos.workspaces.types import AuditFilter, Role
 from tests.fakes.issuer import Issuer, running_issuer
@@ -93,7 +93,7 @@ class Person:
 
 @dataclass
 class House:
-    """The room's router in a small app, over its own database."""
+    """The application as production assembles it, over the room's own database; nothing runs in the background."""
 
     database: Database
     settings: Settings
@@ -173,13 +173,11 @@ async def build(own_database: Database, settings: Settings, tmp_path: Any) -> As
 
     def make(*, peer: str = "127.0.0.1", base_url: str = "http://localhost:8000", **changed: Any) -> House:
         chosen = settings.model_copy(update={"home": tmp_path, **changed})
-        app = FastAPI()
-        app.state.database = own_database
-        app.state.settings = chosen
-        app.state.authenticator = Gatekeeper(own_database, chosen)
-        app.include_router(router)
+        services = Services(chosen, "postgresql://nowhere/none", works=False)
+        services.database = own_database
+        services.authenticator = Gatekeeper(own_database, chosen)
+        app = create_app(services)
         app.include_router(probes)
-        add_problem_handlers(app)
         transport = httpx2.ASGITransport(app=app, client=(peer, 4711))
         clients.append(httpx2.AsyncClient(transport=transport, base_url=base_url, cookies=None))
         return House(own_database, chosen, app, clients[-1])

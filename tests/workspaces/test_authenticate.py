@@ -10,7 +10,8 @@ from automatos.kernel.db import Scope
 from automatos.workspaces.types import Carrier, Presented, Role
 from tests.workspaces.conftest import Build, House, problem
 
-PROBE = "/probe/viewer"
+PROBE = "/api/auth/me"
+CHANGE = "/probe/viewer"
 
 
 async def carried(house: House, carrier: str) -> dict[str, str]:
@@ -99,7 +100,7 @@ async def test_change_by_cookie_must_come_from_our_own_pages(house: House, extra
     ada = await house.person()
     cookie = {"Cookie": ada.cookie["Cookie"]}
 
-    assert (await house.client.post(PROBE, headers=cookie | extra)).status_code == status
+    assert (await house.client.post(CHANGE, headers=cookie | extra)).status_code == status
     assert (await house.client.get(PROBE, headers=cookie | extra)).status_code == 200
 
 
@@ -108,13 +109,13 @@ async def test_public_address_counts_as_our_own_origin(build: Build) -> None:
     ada = await house.person()
     headers = {"Cookie": ada.cookie["Cookie"], "Origin": "https://recipes.example.org"}
 
-    assert (await house.client.post(PROBE, headers=headers)).status_code == 200
+    assert (await house.client.post(CHANGE, headers=headers)).status_code == 200
 
 
 async def test_key_needs_no_proof_of_origin(house: House) -> None:
     headers = await carried(house, "x-api-key")
 
-    assert (await house.client.post(PROBE, headers=headers | {"Origin": "http://evil.example"})).status_code == 200
+    assert (await house.client.post(CHANGE, headers=headers | {"Origin": "http://evil.example"})).status_code == 200
 
 
 async def test_without_auth_anybody_here_is_the_owner_but_foreign_pages_are_not(build: Build) -> None:
@@ -125,9 +126,9 @@ async def test_without_auth_anybody_here_is_the_owner_but_foreign_pages_are_not(
     assert (me["user"], me["role"], me["auth_method"]) == (None, "owner", "none")
     assert me["workspace_id"] == str(house.settings.default_tenant_id)
     assert (await house.client.get("/api/auth/config")).json()["mode"] == "none"
-    assert (await house.client.post(PROBE)).status_code == 200
-    assert problem(await house.client.post(PROBE, headers={"Origin": "http://evil.example"}))[0] == 403
-    assert problem(await house.client.post(PROBE, headers={"Sec-Fetch-Site": "cross-site"}))[0] == 403
+    assert (await house.client.post(CHANGE)).status_code == 200
+    assert problem(await house.client.post(CHANGE, headers={"Origin": "http://evil.example"}))[0] == 403
+    assert problem(await house.client.post(CHANGE, headers={"Sec-Fetch-Site": "cross-site"}))[0] == 403
     assert problem(await house.client.get(PROBE, headers={"X-Workspace-ID": str(uuid4())})) == (403, "not_a_member")
 
 
@@ -181,38 +182,11 @@ async def test_expired_and_revoked_keys_are_refused(house: House) -> None:
         assert problem(await house.client.get(PROBE, headers={"X-API-Key": key["key"]})) == (401, "invalid_credential")
 
 
-@pytest.mark.capability("S164")
-async def test_platform_key_owns_the_default_workspace_and_no_other(build: Build) -> None:
-    house = build(platform_api_key=SecretStr("s3cret-platform"))
-    ada = await house.person()
-    for headers in ({"X-API-Key": "s3cret-platform"}, {"Authorization": "ApiKey s3cret-platform"}):
-        answer = (await house.client.get(PROBE, headers=headers)).json()
-        assert (answer["role"], answer["auth_method"]) == ("owner", "platform_key")
-        assert answer["workspace_id"] == str(house.settings.default_tenant_id)
-        elsewhere = await house.client.get(PROBE, headers=headers | {"X-Workspace-ID": str(ada.home)})
-        assert problem(elsewhere) == (403, "not_a_member")
-        everywhere = headers | {"X-Workspace-ID": "__all__"}
-        assert problem(await house.client.get("/probe/across", headers=everywhere))[0] == 403
-    assert problem(await house.client.get(PROBE, headers={"X-API-Key": "s3cret-platforM"}))[0] == 401
-
-
 @pytest.mark.parametrize("empty", ["", " "])
 async def test_empty_platform_key_matches_nothing(build: Build, empty: str) -> None:
     house = build(platform_api_key=SecretStr(empty.strip()))
 
     assert problem(await house.client.get(PROBE, headers={"X-API-Key": empty}))[0] == 401
-
-
-@pytest.mark.capability("S164")
-async def test_routes_for_programs_take_keys_only_unless_the_setting_is_off(build: Build) -> None:
-    house = build()
-    ada = await house.person()
-    key = {"X-API-Key": (await house.key(ada, ada.home))["key"]}
-
-    assert problem(await house.client.get("/probe/key", headers=ada.cookie)) == (403, "api_key_required")
-    assert problem(await house.client.get("/probe/key")) == (401, "not_signed_in")
-    assert (await house.client.get("/probe/key", headers=key)).json() == "api_key"
-    assert (await build(require_api_key=False).client.get("/probe/key", headers=ada.cookie)).json() == "session"
 
 
 @CARRIERS

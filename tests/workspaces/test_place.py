@@ -7,7 +7,7 @@ import pytest
 from automatos.workspaces.types import Role
 from tests.workspaces.conftest import Build, House, problem
 
-PROBE = "/probe/viewer"
+PROBE = "/api/auth/me"
 SOME, OTHER = UUID(int=0x5EED << 64), UUID(int=0x07EA << 64)
 
 
@@ -93,33 +93,6 @@ async def test_path_names_the_workspace_whatever_the_header_says(house: House) -
     answer = await house.client.get(f"/api/workspaces/{ada.home}", headers=eve.at(eve.home))
 
     assert problem(answer) == (403, "not_a_member")
-
-
-@pytest.mark.capability("S159")
-async def test_system_admins_read_across_all_workspaces_where_offered_and_it_is_audited(house: House) -> None:
-    root = await house.person("root", system_role="admin")
-    everywhere = root.cookie | {"X-Workspace-ID": "__all__"}
-
-    answer = await house.client.get("/probe/across", headers=everywhere)
-
-    assert answer.json() == {"workspace_id": str(root.home), "all": True}
-    assert (root.email, "workspaces.read_across") in await house.audit(root.home)
-    assert (await house.client.get("/probe/across?workspace_id=__all__", headers=root.cookie)).json()["all"] is True
-    assert (await house.client.get("/probe/across", headers=root.cookie)).json()["all"] is False
-
-
-@pytest.mark.capability("S159")
-async def test_all_workspaces_are_refused_to_others_for_writes_and_on_other_routes(house: House) -> None:
-    root, ada = await house.person("root", system_role="admin"), await house.person()
-    key = {"X-API-Key": (await house.key(ada, ada.home))["key"]}
-    everywhere = {"X-Workspace-ID": "__all__"}
-
-    for credential in (ada.cookie, key):
-        refused = await house.client.get("/probe/across", headers=credential | everywhere)
-        assert problem(refused) == (403, "all_workspaces_refused")
-    for method, path in (("POST", "/probe/across"), ("GET", PROBE), ("GET", f"/api/workspaces/{root.home}")):
-        refused = await house.client.request(method, path, headers=root.cookie | everywhere)
-        assert problem(refused) == (403, "all_workspaces_refused")
 
 
 @pytest.mark.capability("S159")

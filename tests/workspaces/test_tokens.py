@@ -202,7 +202,11 @@ async def test_email_of_a_token_never_takes_over_an_account_with_a_password(trus
     assert me["user"]["email"] is None
 
 
-@pytest.mark.parametrize(("verified", "merges"), [(True, True), (False, False), (None, False), ("true", False)])
+@pytest.mark.parametrize(("verified", "merges"), [
+    (True, True), ("true", True), ("True", True), (1, True), (False, False), (None, False), ("false", False),
+    ("yes", False),
+    (0, False), ([True], False),
+])
 async def test_verified_email_joins_an_account_that_has_no_way_in(
     trusting: House, issuer: Issuer, verified: Any, merges: bool
 ) -> None:

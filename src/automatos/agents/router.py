@@ -63,9 +63,12 @@ async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
 
 
 @agents.get("/stats")
-async def get_stats(caller: CurrentCaller, session: Session, work: AgentWorkDep) -> schemas.AgentStats:
-    """Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do."""
-    return await stats.count_agents(session, caller.workspace_id, work)
+async def get_stats(caller: AllWorkspacesReader, session: ReadingSession, work: AgentWorkDep) -> schemas.AgentStats:
+    """Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
+
+    System admins may name `__all__` as the workspace.
+    """
+    return await stats.count_agents(session, caller, work)
 
 
 @agents.get("", responses=problems(CursorUnreadable))

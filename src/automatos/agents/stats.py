@@ -1,22 +1,22 @@
 """A workspace's agents in numbers, counted from what is stored."""
 
-from uuid import UUID
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.queries import stats as queries
 from automatos.agents.schemas import AgentStats
 from automatos.agents.types import ELIGIBLE, AgentStatus, AgentWork
 from automatos.kernel.clock import now
+from automatos.workspaces.types import Caller
 
 
-async def count_agents(session: AsyncSession, workspace_id: UUID, work: AgentWork) -> AgentStats:
+async def count_agents(session: AsyncSession, caller: Caller, work: AgentWork) -> AgentStats:
     """Return how many agents there are of which kind, what they did and used, and what they have to do now.
 
+    Those of the caller's workspace, or of all when the caller reads across them.
     `average_success_rate` is the mean over the agents that have finished anything.
     """
-    found = await queries.read_stats(session, workspace_id)
-    workloads = (await work.counts(session, workspace_id, found.ids)).values()
+    found = await queries.read_stats(session, caller.reach)
+    workloads = (await work.counts(session, caller.workspace_id, found.ids)).values()
     active = sum(found.by_status.get(status, 0) for status in ELIGIBLE)
     return AgentStats(
         total_agents=len(found.ids), active_agents=active,

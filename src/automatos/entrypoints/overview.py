@@ -3,7 +3,6 @@
 from collections import defaultdict
 from datetime import datetime
 from html import escape
-from ipaddress import ip_address
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -20,8 +19,8 @@ from automatos.entrypoints.statistics import Statistics
 from automatos.kernel.clock import now
 from automatos.kernel.openapi import problems
 from automatos.kernel.schemas import Out
-from automatos.workspaces.deps import current_caller, require_system_admin
-from automatos.workspaces.errors import SystemAdminRequired
+from automatos.workspaces.deps import current_caller, is_from_this_machine, require_api_key, require_system_admin
+from automatos.workspaces.errors import ApiKeyRequired, SystemAdminRequired
 
 DESCRIPTION = "Self-hosted multi-agent orchestration: agents, recipes and durable runs."
 DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
@@ -139,19 +138,11 @@ def _schema_name(part: dict[str, Any]) -> str:
     return str(name).rsplit("/", 1)[-1]
 
 
-@router.get("/metrics", include_in_schema=False, responses=problems(SystemAdminRequired))
+@router.get("/metrics", include_in_schema=False, responses=problems(SystemAdminRequired, ApiKeyRequired))
 async def export_metrics(request: Request) -> Response:
-    """Return the metrics of this process for Prometheus; this machine and system admins only."""
-    if not _is_this_machine(request.state.client_address):
-        await require_system_admin(await current_caller(request))
+    """Return the metrics of this process for Prometheus; to this machine, elsewhere to the operator's key."""
+    if request.state.client_address != LOCAL_SOCKET and not is_from_this_machine(request):
+        caller = await require_system_admin(await current_caller(request))
+        await require_api_key(caller, request.app.state.settings)
     statistics: Statistics = request.app.state.statistics
     return Response(generate_latest(REGISTRY) + generate_latest(statistics.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _is_this_machine(address: str) -> bool:
-    if address == LOCAL_SOCKET:
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -63,12 +63,13 @@ async def serve(settings: Settings, *, works: bool, announce: Announce) -> None:
     """Serve until a signal; `announce` is started, with the server's address, once it answers.
 
     Raises:
-        OpenServerRefused, PortTaken, AddressRefused, HomeUnwritable, DatabaseRefused, EmbeddedDatabaseRefused: each
-        says in one paragraph what to do; nothing is left running.
+        OpenServerRefused, IssuerUnnamed, PortTaken, AddressRefused, HomeUnwritable, DatabaseRefused,
+        EmbeddedDatabaseRefused: each says in one paragraph what to do; nothing is left running.
     """
-    from automatos.workspaces.service import refuse_open_server
+    from automatos.workspaces.service import refuse_open_server, refuse_unnamed_issuer
 
     refuse_open_server(settings)
+    refuse_unnamed_issuer(settings)
     with stopping_on_signals() as stopping, reserve_address(settings.host, settings.port) as listener:
         make_home(settings)
         async with grounded(settings) as ground:

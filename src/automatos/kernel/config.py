@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     jwt_authorized_parties: Annotated[tuple[str, ...], NoDecode] = Field(
         (), validation_alias=_own("JWT_AUTHORIZED_PARTIES")
     )
+    jwt_trust_email: bool = Field(False, validation_alias=_own("JWT_TRUST_EMAIL"))
+    clerk_api_url: str = Field("https://api.clerk.com", validation_alias=_own("CLERK_API_URL", "CLERK_API_URL"))
+    admins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_own("ADMINS"))
     workspace_id: UUID | None = Field(None, validation_alias=_own("WORKSPACE_ID", "WORKSPACE_ID"))
     default_tenant_id: UUID = Field(UUID(int=0), validation_alias=_own("DEFAULT_TENANT_ID", "DEFAULT_TENANT_ID"))
     session_days: int = Field(14, ge=1, le=365, validation_alias=_own("SESSION_DAYS"))
@@ -123,7 +126,9 @@ class Settings(BaseSettings):
     cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
-    @field_validator("cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", mode="before")
+    @field_validator(
+        "cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", "admins", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -12,14 +12,17 @@ from automatos.kernel.config import Settings
 from automatos.kernel.db import UNAVAILABLE, Database, Scope
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.workspaces import queries
+from automatos.workspaces.admins import grant_named, is_named
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.audit import write_audit
+from automatos.workspaces.claims import Identity
+from automatos.workspaces.clerk import ClerkPeople
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.errors import AllWorkspacesRefused, CredentialInvalid, NotAMember, NotSignedIn
-from automatos.workspaces.issuer import Identity, TokenVerifier
+from automatos.workspaces.issuer import TokenVerifier
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.provision import is_in_line, provision_identity
-from automatos.workspaces.tokens import KEY_START, digest, is_same
+from automatos.workspaces.tokens import KEY_START, WORKSPACE_KEY_STARTS, digest, is_same
 from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, Carrier, Presented, Role, SystemRole, UserRef
 
 FORGET_COOKIE = {"Set-Cookie": f'{SESSION_COOKIE}=""; HttpOnly; Max-Age=0; Path=/; SameSite=lax'}
@@ -32,6 +35,7 @@ class Gatekeeper:
         self.database = database
         self.settings = settings
         self._verifier = TokenVerifier(settings)
+        self._clerk = ClerkPeople(settings)
         self.passwords = Passwords()
         self.attempts = Attempts(settings.redis)
         self._default_workspace: UUID | None = None
@@ -49,9 +53,8 @@ class Gatekeeper:
             return await self._admit_anybody(presented)
         if presented.carrier is Carrier.COOKIE:
             return await self._admit_session(presented)
-        platform_key = self.settings.platform_api_key
-        if platform_key and is_same(presented.secret, platform_key.get_secret_value()):
-            return await self._admit_owner(presented, AuthMethod.PLATFORM_KEY)
+        if is_same(presented.secret, operator_key(self.settings)):
+            return replace(await self._admit_owner(presented, AuthMethod.PLATFORM_KEY), is_system_admin=True)
         if presented.secret.startswith(KEY_START):
             return await self._admit_key(presented)
         if presented.carrier is Carrier.BEARER:
@@ -121,13 +124,29 @@ class Gatekeeper:
 
     async def _admit_token(self, presented: Presented) -> Caller:
         identity = await self._verifier.verify(presented.secret)
+        if presented.workspace is None:
+            presented = replace(presented, workspace=identity.workspace)
+        row = await self.recognise(identity, presented)
+        return replace(_read_person(row, presented, AuthMethod.JWT), valid_until=identity.expires_at)
+
+    async def recognise(self, identity: Identity, presented: Presented) -> asyncpg.Record:
+        """Return the account of a person of the identity provider; it is made, and brought in line, where needed.
+
+        Raises:
+            CredentialInvalid: the account is switched off.
+        """
         row = await self._find_identity(identity, presented)
         if row is None or (identity.organisation and not is_in_line(identity.organisation, row["organisation_role"])):
+            if row is None:
+                identity = await self._clerk.complete(identity)
             await provision_identity(self.database, identity)
             row = await self._find_identity(identity, presented)
         if row is None or not row["is_active"]:
             raise CredentialInvalid("This account is switched off. Ask the admin of this server.")
-        return replace(_read_person(row, presented, AuthMethod.JWT), valid_until=identity.expires_at)
+        if row["system_role"] != SystemRole.ADMIN and is_named(self.settings, identity, row["email"]):
+            await grant_named(self.database, self.settings, row["id"])
+            row = await self._find_identity(identity, presented) or row
+        return row
 
     async def _find_identity(self, identity: Identity, presented: Presented) -> asyncpg.Record | None:
         async with self._asking() as connection:
@@ -144,6 +163,16 @@ class Gatekeeper:
                 yield connection
         except UNAVAILABLE as error:
             raise DatabaseUnavailable from error
+
+
+def operator_key(settings: Settings) -> str:
+    """Return the operator's key, empty when there is none.
+
+    A workspace's own key in the same variable is the command line's credential, and no more than that here: it must
+    not become the key to the whole server because somebody started one in the same shell.
+    """
+    key = settings.platform_api_key.get_secret_value() if settings.platform_api_key else ""
+    return "" if key.startswith(WORKSPACE_KEY_STARTS) else key
 
 
 async def _find_role_now(connection: asyncpg.Connection, caller: Caller) -> str | None:

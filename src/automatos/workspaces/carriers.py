@@ -1,5 +1,6 @@
 """Reading a request: which credential it carries, which workspace it names, whether it comes from our own pages."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -34,6 +35,23 @@ def read_presented(request: Request) -> Presented:
 def client_address(request: Request) -> str:
     """Return the address the server found for this client: the peer's, or what a trusted proxy says."""
     return getattr(request.state, "client_address", None) or (request.client.host if request.client else "")
+
+
+def is_from_this_machine(request: Request) -> bool:
+    """Say whether a request comes from this machine: from loopback, straight, to a name of this machine.
+
+    Behind a proxy everybody comes from loopback, and a foreign name that resolves to loopback is a rebinding attack.
+    """
+    if any(header in request.headers for header in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        return False
+    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def require_same_origin(request: Request, *, proof_needed: bool) -> None:

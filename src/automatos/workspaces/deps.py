@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
+from automatos.workspaces import carriers
 from automatos.workspaces.carriers import SAFE_METHODS, read_presented
 from automatos.workspaces.errors import AllWorkspacesRefused, ApiKeyRequired, RoleTooLow, SystemAdminRequired
 from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
@@ -27,6 +28,9 @@ class Authenticator(Protocol):
     async def is_still_allowed(self, caller: Caller) -> bool:
         """Say whether the caller's credential still holds and gives at least the same role in the same workspace."""
         ...
+
+
+is_from_this_machine = carriers.is_from_this_machine
 
 
 async def get_database(request: Request) -> Database:

@@ -69,8 +69,25 @@ class IssuerUnavailable(Problem):
     def __init__(self) -> None:
         super().__init__(
             "The signing keys of the identity provider could not be fetched, so the token cannot be checked. "
-            "Try again in a few seconds; if it goes on, check CLERK_JWKS_URL on the server.",
+            "Try again in a few seconds; if it goes on, check AUTOMATOS_JWKS_URL or AUTOMATOS_OIDC_ISSUER on the "
+            "server.",
             headers={"Retry-After": "5"},
+        )
+
+
+class IssuerUnnamed(Problem):
+    """Keys of an identity provider are configured, and whose they are is not."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "issuer_unnamed"
+    title: ClassVar[str] = "The identity provider has no name"
+
+    def __init__(self, jwks_url: str | None) -> None:
+        where = f"The address {jwks_url} does not tell" if jwks_url else "AUTOMATOS_JWT_KEY does not tell"
+        super().__init__(
+            f"{where} who issues the tokens, and without that every one would be refused. Set AUTOMATOS_JWT_ISSUER to "
+            "the `iss` that the tokens have, letter for letter: `issuer` in the provider's "
+            "/.well-known/openid-configuration."
         )
 
 
@@ -133,7 +150,8 @@ class SystemAdminRequired(Problem):
     title: ClassVar[str] = "Only for system admins"
 
     def __init__(self) -> None:
-        super().__init__("Only a system admin of this server may do this. Sign in as the person who set it up.")
+        super().__init__("Only a system admin of this server may do this. Sign in as one of them, send the operator's "
+                         "key (AUTOMATOS_API_KEY), or on the server run: automatos admin grant <email>")
 
 
 class ApiKeyRequired(Problem):
@@ -201,7 +219,8 @@ class AlreadySetUp(Problem):
     title: ClassVar[str] = "The server is already set up"
 
     def __init__(self) -> None:
-        super().__init__("This server already has an account. Sign in, or ask its owner for an invitation.")
+        super().__init__("This server already has an account or a system admin. Sign in, ask a system admin, or on the "
+                         "server run: automatos admin list")
 
 
 class SetupRefused(Problem):
@@ -214,6 +233,27 @@ class SetupRefused(Problem):
     def __init__(self) -> None:
         super().__init__("The first account is made on the server's own machine, or with the one-time token "
                          "that the server printed when it started. Send that as `token`.")
+
+
+class AccountNotFound(NotFound):
+    """No account has this email address, or number, or identity."""
+
+    code: ClassVar[str] = "account_not_found"
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"No account here is called {who}. A person of the identity provider has one after their "
+                         "first sign-in; `automatos admin list --everybody` shows all of them.")
+
+
+class LastAdmin(Problem):
+    """The only system admin would be no longer one."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "last_admin"
+    title: ClassVar[str] = "The last system admin"
+
+    def __init__(self) -> None:
+        super().__init__("This is the only system admin. Grant the role to somebody else first.")
 
 
 class EmailTaken(Problem):

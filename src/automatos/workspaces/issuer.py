@@ -2,58 +2,47 @@
 
 import asyncio
 import base64
+import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import jwt
+import structlog
 from jwt import PyJWK, PyJWKClient
 from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
 
 from automatos.kernel.config import Settings
-from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable
-from automatos.workspaces.types import Role
+from automatos.workspaces.claims import LEEWAY_S, Identity, printable, read_identity
+from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, IssuerUnnamed
 
 ALGORITHMS = ("RS256", "ES256")
-LEEWAY_S = 10
 FETCH_TIMEOUT_S = 5.0
 UNKNOWN_KEY_COOLDOWN_S = 10.0
 FAILURE_COOLDOWN_S = 5.0
 KEEP_STALE_KEYS_S = 3600.0
-FAR_FUTURE = 32_503_680_000
 WELL_KNOWN = "/.well-known/jwks.json"
-ORGANISATION_ROLES = {"admin": Role.ADMIN, "member": Role.EDITOR, "basic_member": Role.EDITOR, "editor": Role.EDITOR}
+ISSUERS_OF_KEYS = (
+    (re.compile(r"(https?://.+)/\.well-known/jwks(?:\.json)?"), r"\1"),  # Clerk, Auth0 and most others
+    (re.compile(r"(https?://.+/realms/[^/]+)/protocol/openid-connect/certs"), r"\1"),  # Keycloak
+    (re.compile(r"(https?://.+/application/o/[^/]+/)jwks/?"), r"\1"),  # Authentik
+    (re.compile(r"(https://login\.microsoftonline\.com/[0-9a-f-]{36})/discovery/v2\.0/keys"), r"\1/v2.0"),  # Entra ID
+    (re.compile(r"(https://.+/oauth2/[^/]+)/v1/keys"), r"\1"),  # Okta
+)
+"""Addresses of keys that tell who the issuer is."""
 
-
-@dataclass(frozen=True, slots=True)
-class Organisation:
-    """The organisation a token speaks for, with the role it gives."""
-
-    external_id: str
-    name: str
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A person as their identity provider describes them; `email` is only set when the provider has verified it."""
-
-    issuer: str
-    external_id: str
-    email: str | None
-    name: str
-    organisation: Organisation | None
-    expires_at: datetime
+log = structlog.get_logger("automatos.workspaces")
 
 
 class TokenVerifier:
     """Checks tokens of the one configured issuer, with its published keys or with a key from the settings."""
 
     def __init__(self, settings: Settings) -> None:
+        refuse_unnamed_issuer(settings)
         host = clerk_host(settings.clerk_publishable_key)
         jwks_url = settings.jwks_url or (f"https://{host}{WELL_KNOWN}" if host else None)
-        self._issuer = settings.jwt_issuer or (jwks_url or "").removesuffix(WELL_KNOWN) or None
+        self._issuer = settings.jwt_issuer or issuer_of_keys(jwks_url)
+        self._trusts_email = settings.jwt_trust_email
         self._audience = settings.jwt_audience or None
         self._parties = frozenset(settings.jwt_authorized_parties)
         self._pem = settings.jwt_key.get_secret_value().replace("\\n", "\n") if settings.jwt_key else None
@@ -80,10 +69,10 @@ class TokenVerifier:
                 options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": self._audience is not None},
             )
         except PyJWTError as error:
-            raise CredentialInvalid(f"The token is not accepted: {_reason(error)}. Sign in again.") from error
+            raise refused(error, token, self._issuer) from error
         if self._parties and claims.get("azp") not in self._parties:
             raise CredentialInvalid("The token was issued to another application (azp). Sign in again from this site.")
-        return _read_identity(claims)
+        return read_identity(claims, trusts_email=self._trusts_email)
 
     async def _find_key(self, token: str) -> PyJWK | str:
         header = jwt.get_unverified_header(token)
@@ -145,6 +134,26 @@ class SigningKeys:
         return key
 
 
+def issuer_of_keys(url: str | None) -> str | None:
+    """Return the issuer whose keys lie at an address of a well-known form; None for every other address."""
+    for form, issuer in ISSUERS_OF_KEYS:
+        if url and (found := form.fullmatch(url)):
+            return found.expand(issuer)
+    return None
+
+
+def refuse_unnamed_issuer(settings: Settings) -> None:
+    """Refuse to start when keys are configured and whose they are cannot be told: every token would be refused.
+
+    Raises:
+        IssuerUnnamed: says which variable names the issuer.
+    """
+    has_keys = settings.jwks_url or settings.jwt_key
+    host = clerk_host(settings.clerk_publishable_key)
+    if has_keys and not (settings.jwt_issuer or issuer_of_keys(settings.jwks_url) or (host and not settings.jwks_url)):
+        raise IssuerUnnamed(settings.jwks_url)
+
+
 def clerk_host(publishable_key: str | None) -> str | None:
     """Return the host that a Clerk publishable key names (base64 after `pk_test_` or `pk_live_`), if it names one."""
     encoded = (publishable_key or "").rpartition("_")[2]
@@ -156,11 +165,19 @@ def clerk_host(publishable_key: str | None) -> str | None:
     return host if "." in host and all(ch.isalnum() or ch in ".-" for ch in host) else None
 
 
-def _reason(error: PyJWTError) -> str:
-    if isinstance(error, jwt.ExpiredSignatureError):
-        return "it has expired"
+def refused(error: PyJWTError, token: str, issuer: str | None) -> CredentialInvalid:
+    """Say why a token is not accepted; a clock that is wrong is told as such, to the caller and in the log."""
+    ahead_s = _seconds_ahead(error, token)
+    log.warning("identity.token_refused", reason=type(error).__name__, issuer=issuer, ahead_of_our_clock_s=ahead_s)
+    return CredentialInvalid(f"The token is not accepted: {_reason(error, token, issuer, ahead_s)}. Sign in again.")
+
+
+def _reason(error: PyJWTError, token: str, issuer: str | None, ahead_s: int | None) -> str:
+    if ahead_s is not None:
+        return _explain_time(error, ahead_s)
     if isinstance(error, jwt.InvalidIssuerError):
-        return "it is of another issuer"
+        given = printable(_unverified(token).get("iss"))[:200]
+        return f"it is of another issuer ({given or 'none'}; this server takes {issuer})"
     if isinstance(error, jwt.InvalidAudienceError):
         return "it is for another audience"
     if isinstance(error, jwt.MissingRequiredClaimError):
@@ -168,38 +185,22 @@ def _reason(error: PyJWTError) -> str:
     return "its signature or form is wrong"
 
 
-def _read_identity(claims: dict[str, Any]) -> Identity:
-    return Identity(
-        issuer=claims["iss"], external_id=_bounded(claims["sub"]),
-        email=_read_email(claims.get("email")) if claims.get("email_verified") is True else None,
-        name=_printable(claims.get("name"))[:200],
-        organisation=_read_organisation(claims.get("o")),
-        expires_at=datetime.fromtimestamp(min(int(claims["exp"]), FAR_FUTURE) + LEEWAY_S, UTC),
-    )
-
-
-def _read_organisation(claim: object) -> Organisation | None:
-    """Read the organisation claim of version 2 tokens: `{"id": ..., "rol": ..., "slg": ...}`."""
-    if not isinstance(claim, dict) or not isinstance(claim.get("id"), str):
+def _seconds_ahead(error: PyJWTError, token: str) -> int | None:
+    """Return how far the moment that the error is about lies ahead of our clock, negative when it has passed."""
+    names = ("exp",) if isinstance(error, jwt.ExpiredSignatureError) else ("nbf", "iat")
+    if not isinstance(error, (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError)):
         return None
-    role = str(claim.get("rol", "")).removeprefix("org:")
-    return Organisation(
-        external_id=_bounded(claim["id"]), name=_printable(claim.get("slg") or claim["id"])[:100],
-        role=ORGANISATION_ROLES.get(role, Role.VIEWER),
-    )
+    moments = [claim for name in names if isinstance(claim := _unverified(token).get(name), (int, float))]
+    return int(max(moments) - time.time()) if moments else None
 
 
-def _bounded(external_id: str) -> str:
-    if not 0 < len(external_id) <= 255 or not external_id.isprintable():
-        raise CredentialInvalid("The token names a person or organisation by an id that is empty, odd or too long.")
-    return external_id
+def _explain_time(error: PyJWTError, ahead_s: int) -> str:
+    clock = f"this server's clock, {datetime.now(UTC):%H:%M:%S} UTC"
+    if isinstance(error, jwt.ExpiredSignatureError):
+        return f"it expired {-ahead_s} s ago by {clock} (if it was issued just now, one of the two clocks is wrong)"
+    return (f"it is not valid for another {ahead_s} s by {clock}, so the clock of this server or of the identity "
+            "provider is wrong; set both by NTP")
 
 
-def _read_email(claim: object) -> str | None:
-    email = _printable(claim).lower()
-    return email if email == str(claim).strip().lower() and "@" in email and len(email) <= 320 else None
-
-
-def _printable(claim: object) -> str:
-    """Return a claim's text without characters that cannot be stored or shown."""
-    return "".join(ch for ch in claim if ch.isprintable()).strip() if isinstance(claim, str) else ""
+def _unverified(token: str) -> dict[str, Any]:
+    return jwt.decode(token, options={"verify_signature": False})

@@ -9,7 +9,7 @@ from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
-from automatos.workspaces.issuer import Identity, Organisation
+from automatos.workspaces.claims import Identity, Organisation
 from automatos.workspaces.tokens import new_token
 from automatos.workspaces.types import Role
 

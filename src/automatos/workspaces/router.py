@@ -1,7 +1,7 @@
 """HTTP of people, workspaces, members, invitations, keys and the audit log."""
 
+from dataclasses import replace
 from importlib.metadata import version
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,6 +12,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.openapi import problems
 from automatos.workspaces import (
+    admins,
     audit,
     errors,
     invitations,
@@ -23,7 +24,7 @@ from automatos.workspaces import (
     workspace,
 )
 from automatos.workspaces.authenticate import Gatekeeper
-from automatos.workspaces.carriers import client_address, require_same_origin
+from automatos.workspaces.carriers import client_address, is_from_this_machine, require_same_origin
 from automatos.workspaces.deps import (
     Admin,
     AllWorkspacesAdmin,
@@ -34,6 +35,7 @@ from automatos.workspaces.deps import (
     ReadingSession,
     Session,
 )
+from automatos.workspaces.setup import sign_in_mode
 from automatos.workspaces.types import SESSION_COOKIE, AuditFilter, Caller, Carrier, KeyType, Presented, Role
 
 router = APIRouter(prefix="/api")
@@ -51,10 +53,10 @@ AppGatekeeper = Annotated[Gatekeeper, Depends(get_gatekeeper)]
 @router.get("/auth/config", tags=["auth"])
 async def read_auth_config(database: AppDatabase, settings: AppSettings) -> schemas.AuthConfig:
     """Tell a browser how people sign in here; public."""
-    mode = "clerk" if settings.clerk_publishable_key else "local"
+    mode = sign_in_mode(settings)
     return schemas.AuthConfig(
-        mode=mode if settings.require_auth else "none",
-        needs_setup=settings.require_auth and mode == "local" and await setup.needs_setup(database),
+        mode=mode, needs_setup=mode == "local" and await setup.needs_setup(database),
+        needs_admin=mode not in {"local", "none"} and await admins.needs_admin(database),
         clerk_publishable_key=settings.clerk_publishable_key, version=version("automatos"), demo=_is_demo(settings),
     )
 
@@ -69,10 +71,24 @@ async def set_up(
     """Make the first account and sign it in; public, and closed for good once any account exists."""
     opened = await setup.set_up(
         gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, email=body.email, name=body.name,
-        password=body.password, workspace_name=body.workspace_name, token=body.token, is_local=_is_local(request),
-        user_agent=_agent(request),
+        password=body.password, workspace_name=body.workspace_name, token=body.token,
+        is_local=is_from_this_machine(request), user_agent=_agent(request),
     )
     return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.post(
+    "/setup/admin", tags=["auth"],
+    responses=problems(errors.AlreadySetUp, errors.SetupRefused, errors.PersonRequired),
+)
+async def take_over(
+    body: schemas.TakeOver, request: Request, caller: CurrentCaller, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Become the first system admin of a server whose people come from an identity provider, once."""
+    await admins.take_over(
+        gatekeeper.database, gatekeeper.settings, caller, token=body.token, is_local=is_from_this_machine(request)
+    )
+    return await _describe(replace(caller, is_system_admin=True), gatekeeper.database)
 
 
 @router.post("/auth/sign-in", tags=["auth"], responses=problems(errors.WrongSignIn, errors.TooManyAttempts))
@@ -102,7 +118,7 @@ async def trade_token(
 ) -> schemas.Me:
     """Trade a token of the identity provider for a cookie that lives an hour."""
     opened = await sessions.trade_token(gatekeeper.database, caller, _agent(request))
-    return await _welcome(request, response, gatekeeper, opened)
+    return await _welcome(request, response, gatekeeper, opened, caller.workspace_id)
 
 
 @router.get("/auth/me", tags=["auth"])
@@ -279,14 +295,15 @@ async def list_audit(
 
 
 async def _welcome(
-    request: Request, response: Response, gatekeeper: Gatekeeper, opened: sessions.OpenedSession
+    request: Request, response: Response, gatekeeper: Gatekeeper, opened: sessions.OpenedSession,
+    workspace_id: UUID | None = None,
 ) -> schemas.Me:
-    """Hand out the cookie of a new session and describe its owner, who is now in their default workspace."""
+    """Hand out the cookie of a new session and describe its owner, in their default workspace if no other is named."""
     response.set_cookie(
         SESSION_COOKIE, opened.token, expires=opened.expires_at, path="/", httponly=True, samesite="lax",
         secure=_is_https(request, gatekeeper.settings),
     )
-    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token))
+    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token, workspace_id))
     return await _describe(caller, gatekeeper.database)
 
 
@@ -305,23 +322,6 @@ def _is_https(request: Request, settings: Settings) -> bool:
         return True
     public = urlsplit(settings.public_url or "")
     return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
-
-
-def _is_local(request: Request) -> bool:
-    """Say whether a request comes from this machine: from loopback, straight, to a name of this machine.
-
-    Behind a proxy everybody comes from loopback, and a foreign name that resolves to loopback is a rebinding attack.
-    """
-    if any(header in request.headers for header in ("x-forwarded-for", "forwarded", "x-real-ip")):
-        return False
-    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _agent(request: Request) -> str:

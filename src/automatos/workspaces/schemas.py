@@ -32,6 +32,12 @@ class Setup(Body):
     token: Token | None = None
 
 
+class TakeOver(Body):
+    """The one-time token of the link that the server printed; none is needed on the server's own machine."""
+
+    token: Token | None = None
+
+
 class SignIn(Body):
     """An email address and its password."""
 
@@ -93,7 +99,8 @@ class AuthConfig(Out):
     """What a browser must know before anybody is signed in."""
 
     mode: Literal["local", "clerk", "none"]
-    needs_setup: bool
+    needs_setup: bool = Field(description="The first account, with a password, is still to be made.")
+    needs_admin: bool = Field(description="Nobody administers the server yet; whoever signs in can take it over.")
     clerk_publishable_key: str | None
     version: str
     demo: bool

@@ -1,20 +1,28 @@
 """The verbs of this room that others may call."""
 
+from automatos.workspaces.admins import grant_admin, list_admins, needs_admin, revoke_admin
 from automatos.workspaces.audit import list_audit_of, write_audit
-from automatos.workspaces.authenticate import Gatekeeper
+from automatos.workspaces.authenticate import Gatekeeper, operator_key
 from automatos.workspaces.default import get_or_create_default_workspace
-from automatos.workspaces.issuer import clerk_host
+from automatos.workspaces.issuer import clerk_host, refuse_unnamed_issuer
 from automatos.workspaces.keys import create_key
-from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token
+from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token, sign_in_mode
 
 __all__ = [
     "Gatekeeper",
     "clerk_host",
     "create_key",
     "get_or_create_default_workspace",
+    "grant_admin",
+    "list_admins",
     "list_audit_of",
+    "needs_admin",
     "needs_setup",
+    "operator_key",
     "refuse_open_server",
+    "refuse_unnamed_issuer",
+    "revoke_admin",
     "setup_token",
+    "sign_in_mode",
     "write_audit",
 ]

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
@@ -27,6 +28,13 @@ def refuse_open_server(settings: Settings) -> None:
         raise OpenServerRefused(settings.host)
 
 
+def sign_in_mode(settings: Settings) -> Literal["local", "clerk", "none"]:
+    """Return how people sign in here: with a password, at an identity provider, or not at all."""
+    if not settings.require_auth:
+        return "none"
+    return "clerk" if settings.clerk_publishable_key else "local"
+
+
 def setup_token(settings: Settings) -> str:
     """Return the one-time token that lets somebody elsewhere make the first account; kept in a file (0600)."""
     path = _token_file(settings)
@@ -43,6 +51,16 @@ def setup_token(settings: Settings) -> str:
 
 def _token_file(settings: Settings) -> Path:
     return settings.home / "setup-token"
+
+
+def is_admitted(settings: Settings, *, token: str | None, is_local: bool) -> bool:
+    """Say whether a request may set the server up: it has the printed token, or none and comes from this machine."""
+    return is_same(token, setup_token(settings)) if token is not None else is_local
+
+
+def forget_setup_token(settings: Settings) -> None:
+    """Remove the one-time token once it was used."""
+    _token_file(settings).unlink(missing_ok=True)
 
 
 async def needs_setup(database: Database) -> bool:
@@ -65,7 +83,7 @@ async def set_up(
     """
     if not await needs_setup(database):
         raise AlreadySetUp
-    if not (is_same(token, setup_token(settings)) if token is not None else is_local):
+    if not is_admitted(settings, token=token, is_local=is_local):
         raise SetupRefused
     password_hash = await passwords.hash(password)
     workspace_id = default_workspace_id(settings)
@@ -88,5 +106,5 @@ async def set_up(
         await write_audit(session, email, "server.set_up", workspace_id=workspace_id, target_type="user",
                           target_id=user.id)
         opened = await open_session(session, user.id, timedelta(days=settings.session_days), user_agent)
-    _token_file(settings).unlink(missing_ok=True)
+    forget_setup_token(settings)
     return opened

@@ -7,6 +7,7 @@ from automatos.workspaces.types import KeyType
 
 KEY_START = "ak_"
 _KEY_STARTS = {KeyType.SERVER: "ak_srv_", KeyType.PUBLIC: "ak_pub_"}
+WORKSPACE_KEY_STARTS = tuple(_KEY_STARTS.values())
 SHOWN_CHARACTERS = 12
 
 

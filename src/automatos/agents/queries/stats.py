@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # Groups are few, so they are added up here; the rows of ten thousand agents stay in the database.
-GROUPED = text("""
+GROUPED = """
 SELECT status, agent_type, marketplace_category AS category, array_agg(id) AS ids,
        coalesce(sum((performance_metrics->>'total_tasks_executed')::bigint), 0) AS executed,
        coalesce(sum((performance_metrics->>'success_count')::bigint), 0) AS succeeded,
@@ -18,9 +18,10 @@ SELECT status, agent_type, marketplace_category AS category, array_agg(id) AS id
        coalesce(sum((model_usage_stats->>'total_cost')::numeric), 0) AS cost_usd,
        coalesce(sum((performance_metrics->>'success_rate')::numeric), 0) AS rates,
        count((performance_metrics->>'success_rate')) AS rated
-FROM agents WHERE workspace_id = :workspace AND status <> 'archived'
+FROM agents WHERE {where} status <> 'archived'
 GROUP BY status, agent_type, marketplace_category
-""")
+"""
+OF_ONE, OF_ALL = text(GROUPED.format(where="workspace_id = :workspace AND")), text(GROUPED.format(where=""))
 
 
 @dataclass(slots=True)
@@ -45,10 +46,12 @@ class Stats:
         return round(float(self.rates / self.rated), 4) if self.rated else None
 
 
-async def read_stats(session: AsyncSession, workspace_id: UUID) -> Stats:
-    """Return the numbers of a workspace's agents."""
+async def read_stats(session: AsyncSession, workspace_id: UUID | None) -> Stats:
+    """Return the numbers of a workspace's agents; of all workspaces' for None, which needs a session across them."""
     stats = Stats()
-    for row in await session.execute(GROUPED, {"workspace": workspace_id}):
+    rows = await (session.execute(OF_ALL) if workspace_id is None
+                  else session.execute(OF_ONE, {"workspace": workspace_id}))
+    for row in rows:
         stats.ids += row.ids
         stats.by_status[row.status] += len(row.ids)
         stats.by_type[row.agent_type] += len(row.ids)

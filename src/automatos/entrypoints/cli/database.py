@@ -20,18 +20,19 @@ Home = Annotated[Path | None, typer.Option(help="Data directory [AUTOMATOS_HOME,
 @app.command("upgrade")
 def upgrade(home: Home = None) -> None:
     """Migrate the database to this version's tables; nothing happens when they are there."""
-    _on_ground(home, _nothing_more)
+    on_ground(home, _nothing_more)
     say("the database is up to date")
 
 
 @app.command("seed")
 def seed(home: Home = None) -> None:
     """Add the data the product comes with (models, prices) where it is missing; what was changed stays."""
-    _on_ground(home, _seed)
+    on_ground(home, _seed)
     say("the database is seeded")
 
 
-def _on_ground(home: Path | None, do: Callable[["Ground"], Awaitable[None]]) -> None:
+def on_ground(home: Path | None, do: Callable[["Ground"], Awaitable[None]]) -> None:
+    """Do something with the migrated database of a home, whether or not its server runs."""
     from automatos.entrypoints.cli.server import read_settings
 
     asyncio.run(_prepared(read_settings(home=home), do))

@@ -62,13 +62,19 @@ async def _tell_who_answers(services: "Services") -> None:
 
 
 async def _tell_set_up(services: "Services", url: str) -> None:
-    from automatos.workspaces.service import needs_setup, setup_token
+    from automatos.workspaces.service import needs_admin, needs_setup, operator_key, setup_token, sign_in_mode
 
-    if not services.settings.require_auth:
+    settings, mode = services.settings, sign_in_mode(services.settings)
+    public = (settings.public_url or url).rstrip("/")
+    if settings.platform_api_key and not operator_key(settings):
+        put("Operator's key: none. AUTOMATOS_API_KEY holds a key of a workspace (ak_...), which is the command line's.")
+    if mode == "none":
         put("Sign-in: off (REQUIRE_AUTH=false); everybody on this machine is the owner.")
-    elif not services.settings.clerk_publishable_key and await needs_setup(services.database):
-        public = (services.settings.public_url or url).rstrip("/")
-        put(f"First account: make it at {public}/setup?token={setup_token(services.settings)}")
+    elif mode == "local" and await needs_setup(services.database):
+        put(f"First account: make it at {public}/setup?token={setup_token(settings)}")
+    elif mode != "local" and await needs_admin(services.database):
+        put(f"System admin: nobody yet. Sign in at {public}/setup?token={setup_token(settings)} and take the server "
+            "over; the sample recipe's workspace becomes yours.")
 
 
 def _tell_sample(sample: "Sample", url: str) -> None:

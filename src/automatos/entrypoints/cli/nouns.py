@@ -25,6 +25,7 @@ NOUNS = {
     "api-key": "Keys for programs that call this server.",
     "audit": "Who changed what.",
     "auth": "Sign in, see who you are, sign out.",
+    "admin": "Who administers the whole server.",
     "db": "The database's tables and first rows.",
 }
 """What each noun is about; its commands are the `app` of the module of that name."""

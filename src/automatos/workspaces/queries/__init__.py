@@ -156,9 +156,8 @@ async def insert_session(
 
 async def delete_session(session: AsyncSession, token_hash: bytes) -> int | None:
     """Delete a session and return whose it was."""
-    return await session.scalar(
-        delete(UserSession).where(UserSession.token_hash == token_hash).returning(UserSession.user_id)
-    )
+    gone = delete(UserSession).where(UserSession.token_hash == token_hash)
+    return await session.scalar(gone.returning(UserSession.user_id))
 
 
 # Workspaces.
@@ -181,11 +180,15 @@ async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> Workspace
     return (await session.scalars(statement)).one()
 
 
-async def adopt_workspace(session: AsyncSession, workspace_id: UUID, owner_id: int, name: str) -> bool:
-    """Give a workspace that nobody owns to its first owner; False when it does not exist or has an owner."""
+async def adopt_workspace(session: AsyncSession, workspace_id: UUID, owner_id: int, name: str | None = None) -> bool:
+    """Give a workspace that nobody owns to its first owner; False when it does not exist or has an owner.
+
+    With a name it becomes the owner's personal one.
+    """
+    personal: dict[str, object] = {"is_personal": True, "name": name} if name else {}
     adopted = await session.scalar(
         update(Workspace).where(Workspace.id == workspace_id, Workspace.owner_id.is_(None))
-        .values(owner_id=owner_id, is_personal=True, name=name).returning(Workspace.id)
+        .values(owner_id=owner_id, **personal).returning(Workspace.id)
     )
     return adopted is not None
 
@@ -238,10 +241,8 @@ async def is_member_by_email(session: AsyncSession, workspace_id: UUID, email: s
 
 async def count_members(session: AsyncSession, workspace_id: UUID, role: str | None = None) -> int:
     """Count the members, or those of one role."""
-    statement = select(func.count()).select_from(WorkspaceMember).where(WorkspaceMember.workspace_id == workspace_id)
-    if role:
-        statement = statement.where(WorkspaceMember.role == role)
-    return await session.scalar(statement) or 0
+    members = select(func.count()).select_from(WorkspaceMember).where(WorkspaceMember.workspace_id == workspace_id)
+    return await session.scalar(members.where(WorkspaceMember.role == role) if role else members) or 0
 
 
 async def put_member(session: AsyncSession, workspace_id: UUID, user_id: int, role: str) -> None:
@@ -328,9 +329,8 @@ async def revoke_invitation(session: AsyncSession, workspace_id: UUID, invitatio
 
 async def list_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[ApiKey]:
     """Return the active keys, the newest first."""
-    return (await session.scalars(
-        select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.is_active).order_by(ApiKey.id.desc())
-    )).all()
+    active = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.is_active)
+    return (await session.scalars(active.order_by(ApiKey.id.desc()))).all()
 
 
 async def insert_key(session: AsyncSession, **values: object) -> ApiKey:
