@@ -627,6 +627,8 @@ export interface paths {
         /**
          * Get Stats
          * @description Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
+         *
+         *     System admins may name `__all__` as the workspace.
          */
         get: operations["get_stats_api_agents_stats_get"];
         put?: never;
@@ -1751,6 +1753,26 @@ export interface paths {
          * @description Make the first account and sign it in; public, and closed for good once any account exists.
          */
         post: operations["set_up_api_setup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup/admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the first system admin of a server whose people come from an identity provider, once.
+         */
+        post: operations["take_over_api_setup_admin_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3580,7 +3602,15 @@ export interface components {
              * @enum {string}
              */
             mode: "local" | "clerk" | "none";
-            /** Needs Setup */
+            /**
+             * Needs Admin
+             * @description Nobody administers the server yet; whoever signs in can take it over.
+             */
+            needs_admin: boolean;
+            /**
+             * Needs Setup
+             * @description The first account, with a password, is still to be made.
+             */
             needs_setup: boolean;
             /** Version */
             version: string;
@@ -7384,6 +7414,14 @@ export interface components {
          * @enum {string}
          */
         SystemRole: "user" | "admin";
+        /**
+         * TakeOver
+         * @description The one-time token of the link that the server printed; none is needed on the server's own machine.
+         */
+        TakeOver: {
+            /** Token */
+            token?: string | null;
+        };
         /**
          * TaskNew
          * @description Work for one agent: what to do, and material for it; what is left out follows the agent's configuration.
@@ -12570,6 +12608,66 @@ export interface operations {
                 };
             };
             /** @description `setup_refused`: Set-up needs the one-time token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `already_set_up`: The server is already set up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    take_over_api_setup_admin_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `setup_refused`: Set-up needs the one-time token; `person_required`: Only for signed-in people */
             403: {
                 headers: {
                     [name: string]: unknown;
