@@ -45,6 +45,5 @@ def _persona(row: Mapping[str, Any]) -> PersonaSpec | None:
 
 
 def _skill(found: Mapping[str, Any]) -> SkillSpec:
-    invocation: Mapping[str, Any] = found.get("invocation") or {}
     return SkillSpec(found["id"], found["name"], found["description"], found["version"], found["core_tokens"],
-                     tuple(found["tools_schema"]), invocation.get("by_model", True), invocation.get("by_people", True))
+                     tuple(found["tools_schema"]))

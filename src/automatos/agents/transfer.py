@@ -77,6 +77,19 @@ async def restore_version(
     return await save(session, caller, agent, edit, readiness)
 
 
+async def definition_in_recipe_file(session: AsyncSession, agent: Agent) -> dict[str, Any] | None:
+    """Return an agent as a recipe's file writes it; None if such a file cannot say all of it.
+
+    That is so where the agent speaks with a persona of the library or has skills: applied again, the file would take
+    them away or leave them out.
+    """
+    whole = await describe(session, agent)
+    persona = whole.pop("persona", None) or {}
+    if whole.pop("skills", None) or (persona and not persona.get("use_custom")) or persona.get("slug"):
+        return None
+    return whole | ({"prompt": persona["custom_prompt"]} if persona else {})
+
+
 async def upsert_from_file(
     session: AsyncSession, caller: Caller, definition: AgentDefinition, readiness: Readiness
 ) -> tuple[int, Action]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Identity, Index, Integer, String, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from automatos.kernel.db import Base
@@ -27,8 +27,9 @@ class Recipe(Base):
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, server_default="")
     tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
-    inputs: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
-    outputs: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    # JSON and not JSONB where people choose the names: JSONB sorts them, and a form shows them as they were written.
+    inputs: Mapped[dict[str, object]] = mapped_column(JSON, server_default="{}")
+    outputs: Mapped[dict[str, object]] = mapped_column(JSON, server_default="{}")
     steps: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     execution_config: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
     version: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -46,7 +47,7 @@ class RecipeVersion(Base):
     recipe_id: Mapped[int] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
-    definition: Mapped[dict[str, object]] = mapped_column(JSONB)
+    definition: Mapped[dict[str, object]] = mapped_column(JSON)
     author: Mapped[str] = mapped_column(String(320), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
@@ -75,10 +76,10 @@ class RecipeExecution(Base):
     recipe_id: Mapped[int | None] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"))
     recipe_version: Mapped[int] = mapped_column(Integer)
     agent_id: Mapped[int | None] = mapped_column(Integer)
-    definition: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    definition: Mapped[dict[str, object] | None] = mapped_column(JSON)
     status: Mapped[str] = mapped_column(String(30), server_default="queued")
-    input_data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
-    output_data: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    input_data: Mapped[dict[str, object]] = mapped_column(JSON, server_default="{}")
+    output_data: Mapped[dict[str, object] | None] = mapped_column(JSON)
     error: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     current_step: Mapped[int] = mapped_column(Integer, server_default="0")
     total_steps: Mapped[int] = mapped_column(Integer)

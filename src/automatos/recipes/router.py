@@ -12,6 +12,7 @@ from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas, runs_view, schemas, service
 from automatos.recipes.apply import apply_file
+from automatos.recipes.export import export_file
 from automatos.recipes.models import Recipe, RecipeVersion
 from automatos.recipes.start import start_execution
 from automatos.recipes.types import ExecutionStatus
@@ -98,6 +99,17 @@ async def delete_recipe(template_id: Template, caller: Editor, session: Session,
     """Remove a recipe; its executions stay readable."""
     await service.delete_recipe(session, caller, template_id)
     hints.changed(caller.workspace_id, service.HINT_TOPIC)
+
+
+@router.get("/{template_id}/export", response_class=Response,
+            responses={200: {"content": {"application/yaml": {"schema": {"$ref": "#/components/schemas/RecipeFile"}}}},
+                       **NotThere})
+async def export_recipe(template_id: Template, caller: CurrentCaller, session: Session) -> Response:
+    """Return the recipe and its agents as a YAML file that apply takes; it holds no secret."""
+    recipe = await service.get_recipe(session, caller.workspace_id, template_id)
+    return Response(await export_file(session, recipe), media_type="application/yaml", headers={
+        "Content-Disposition": f'attachment; filename="recipe-{recipe.template_id}.yaml"',
+        "ETag": etag(recipe.version)})
 
 
 @router.get("/{template_id}/versions", responses=NotThere)

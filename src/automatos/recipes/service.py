@@ -85,7 +85,7 @@ async def update_recipe(
         raise await _stale(session, recipe)
     await _refuse_faults(session, caller.workspace_id, body)
     values = _values(body)
-    if all(getattr(recipe, name) == value for name, value in values.items()):
+    if _is_stored(recipe, values):
         return recipe
     version = await queries.update_recipe(session, caller.workspace_id, template_id, recipe.version, values)
     if version is None:
@@ -148,6 +148,12 @@ def _present(row: Recipe, known: dict[int, AgentRef], last: RecipeExecution | No
     })
     recipe.steps.sort(key=lambda step: step.order)
     return recipe
+
+
+def _is_stored(recipe: Recipe, values: JsonObject) -> bool:
+    """Tell whether a save would change nothing; the order in which people named inputs and outputs counts."""
+    return all(getattr(recipe, name) == value for name, value in values.items()) and (
+        list(recipe.inputs) == list(values["inputs"]) and list(recipe.outputs) == list(values["outputs"]))
 
 
 def _agent(ref: AgentRef | None) -> JsonObject | None:

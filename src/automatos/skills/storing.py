@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -60,11 +60,10 @@ async def point_to(session: AsyncSession, skill: Skill, version: SkillVersion) -
 
 
 async def stored_package(session: AsyncSession, skill: Skill, version: SkillVersion) -> Package:
-    """Return a stored version as the package it came as; what was noted of it then stays noted."""
+    """Return a stored version as the package it came as."""
     files = await records.read_files(session, skill.workspace_id, skill.id, version.version)
-    main = {"SKILL.md": version.content.encode()}
-    checked = await asyncio.to_thread(check_package, "", {**main, **files}, None, skill.name)
-    return replace(taken(checked), metadata=dict(version.skill_metadata))
+    checked = await asyncio.to_thread(check_package, "", {"SKILL.md": version.content.encode(), **files})
+    return taken(checked)
 
 
 def taken(checked: Checked) -> Package:

@@ -14,12 +14,12 @@ WITH mine AS (SELECT key, priority, is_held FROM durable.jobs_in(:lane)),
 found AS (
     SELECT e.id, e.kind, e.status, e.recipe_id, e.started_at, e.created_at,
            coalesce(r.name, e.definition->>'name') AS name,
-           coalesce(e.definition, v.definition)->'steps' AS steps
+           CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) AS steps
     FROM recipe_executions e
     LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
     LEFT JOIN recipe_versions v ON v.recipe_id = e.recipe_id AND v.version = e.recipe_version
     WHERE e.workspace_id = :workspace AND e.finished_at IS NULL
-          AND coalesce(e.definition, v.definition)->'steps' @> CAST(:has_step AS jsonb)
+          AND CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) @> CAST(:has_step AS jsonb)
 )
 SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
        CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued' ELSE 'later' END AS place
