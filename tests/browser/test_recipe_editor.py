@@ -47,22 +47,28 @@ async def test_moves_a_step_by_keyboard_and_keeps_the_focus(page: Page) -> None:
     await expect(page.get_by_label("Name of the step").nth(1)).to_be_focused()
 
 
-async def test_a_save_over_somebody_elses_shows_both_sides_and_loses_neither(
+async def test_a_save_over_somebody_elses_asks_only_about_what_both_changed(
     page: Page, browsing: BrowserContext, site: Site
 ) -> None:
+    first = page.get_by_role("group", name="Step 1")
+    await page.get_by_label("Description").first.fill("Saved by me")
+    await first.get_by_label("Prompt").fill("My words on {input.topic}")
     other = await browsing.new_page()
     await other.goto(site.address("/recipes/research-digest"))
     await other.get_by_label("Description").first.fill("Saved by the other")
+    await other.get_by_role("group", name="Step 1").get_by_label("Name of the step").fill("plan-anew")
     await other.get_by_role("button", name="Save changes").click()
     await expect(other.get_by_text("Saved as version")).to_be_visible()
 
-    await page.get_by_label("Description").first.fill("Saved by me")
     await page.get_by_role("button", name="Save changes").click()
 
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Saved by the other")
     await expect(dialog).to_contain_text("Saved by me")
-    await dialog.get_by_role("button", name="Save mine as version").click()
+    await dialog.get_by_role("radiogroup", name="Description").get_by_role("radio", name="Keep yours").click()
+    await dialog.get_by_role("button", name="Save this choice").click()
     await expect(dialog).to_be_hidden()
     await page.reload()
     await expect(page.get_by_label("Description").first).to_have_value("Saved by me")
+    await expect(first.get_by_label("Prompt")).to_have_value("My words on {input.topic}")
+    await expect(first.get_by_label("Name of the step")).to_have_value("plan-anew")

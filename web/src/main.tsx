@@ -1,19 +1,13 @@
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { whenSignedOut } from "@/lib/http";
-import { queryClient } from "@/lib/query";
+import { pruneDrafts } from "@/lib/drafts";
 import { watchTheme } from "@/lib/theme";
 import { router } from "@/routes/tree";
 import "./styles.css";
 
 watchTheme();
-whenSignedOut(() => {
-  const { href, pathname } = router.state.location;
-  if (!pathname.startsWith("/w/")) return;
-  queryClient.clear();
-  void router.navigate({ to: "/sign-in", search: { next: href } });
-});
+pruneDrafts();
 
 const element = document.getElementById("root");
 if (element) {

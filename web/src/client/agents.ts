@@ -22,3 +22,6 @@ export type Watched = Schemas["Watch"];
 export type HeartbeatConfig = Schemas["HeartbeatConfig"];
 export type HeartbeatBody = Schemas["HeartbeatSettings"];
 export type HeartbeatResult = Schemas["HeartbeatResult"];
+
+/** Whether an agent in this status takes work. */
+export const takesWork = (status: string): boolean => status === "active" || status === "idle";

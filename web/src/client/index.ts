@@ -43,6 +43,10 @@ export type RecipeStep = Schemas["StepOut"];
 export type ErrorHandling = RecipeStep["error_handling"];
 export type Recipe = With<Schemas["RecipeOut"], { inputs: Record<string, RecipeInput> }>;
 export type RecipeList = With<Schemas["RecipeList"], { items: Recipe[] }>;
+export type RecipeVersionList = With<
+  Schemas["VersionList"],
+  { items: With<Schemas["VersionOut"], { definition: Partial<Recipe> }>[] }
+>;
 export type RecipeBody = Schemas["RecipeUpdate"];
 export type RecipeCreate = Schemas["RecipeCreate"];
 export type RecipeFile = Schemas["RecipeFile"];

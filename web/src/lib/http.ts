@@ -1,5 +1,6 @@
 import { authHeaders } from "./auth";
 import { Problem, unreachable } from "./problem";
+import { signedInAgain } from "./session-gate";
 
 type QueryValue = string | number | boolean | null | undefined;
 
@@ -19,12 +20,8 @@ export interface Tagged<T> {
   etag: string | null;
 }
 
-/** Called once whenever the server says that nobody is signed in any more. */
-let onSignedOut: () => void = () => undefined;
-
-export function whenSignedOut(handler: () => void): void {
-  onSignedOut = handler;
-}
+/** Requests about signing in itself; their refusal is their answer. */
+const ENTRANCE = "/api/auth/";
 
 export function addressOf(path: string, query: Record<string, QueryValue> = {}): string {
   const pairs = Object.entries(query).filter((pair): pair is [string, string | number | boolean] => {
@@ -60,13 +57,14 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, fields, response.headers.get("X-Request-ID"));
 }
 
-/** Sends one request and returns the answer as it comes; throws a Problem for anything but success. */
+/** Sends one request, again after signing in if the session had ended, and returns the answer as it comes; throws a Problem for anything but success. */
 export async function answerOf(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-  const response = await send(method, path, options);
+  let response = await send(method, path, options);
+  if (response.status === 401 && !path.startsWith(ENTRANCE) && (await signedInAgain(method === "GET"))) {
+    response = await send(method, path, options);
+  }
   if (response.ok) return response;
-  const problem = await problemOf(response);
-  if (problem.status === 401) onSignedOut();
-  throw problem;
+  throw await problemOf(response);
 }
 
 /** Sends one request and returns its JSON with its ETag; throws a Problem for anything but success. */

@@ -15,6 +15,14 @@ export function useWorkspace(): WorkspaceMembership {
   return workspace;
 }
 
+const Person = createContext("local");
+
+/** Gives the pages below it the id of whoever is signed in; without accounts it is one and the same. */
+export const PersonProvider = Person.Provider;
+
+/** Whose work this is: what is kept on the device is kept for this person alone. */
+export const usePerson = (): string => use(Person);
+
 /** Whether the caller's role here is at least `role`. The server decides; this only hides what it would refuse. */
 export function useCan(role: Role): boolean {
   return RANKS[useWorkspace().role] >= RANKS[role];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Eye } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { type AgentDraft, copyOf } from "@/features/agents/draft";
 import { agentQuery } from "@/features/agents/queries";
 import type { WizardSlots } from "@/features/agents/slots";
@@ -73,9 +73,12 @@ function Steps({ beginning }: { beginning: AgentDraft | null }) {
   const personas = useQuery(personaChoicesQuery(workspace)).data?.items ?? [];
   const skills = useQuery(skillChoicesQuery(workspace)).data?.items ?? [];
   const wizard = useWizard({
-    workspace,
     step,
-    onStep: (to) => void move({ search: (current) => ({ ...current, step: to }) }),
+    onStep: useCallback(
+      (to: number, isCorrection = false) =>
+        void move({ search: (current) => ({ ...current, step: to }), replace: isCorrection }),
+      [move],
+    ),
     beginning,
   });
 

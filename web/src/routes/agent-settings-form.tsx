@@ -17,9 +17,11 @@ import { formatCount } from "@/lib/format";
 import type { Tagged } from "@/lib/http";
 import { useUnsavedGuard } from "@/lib/unsaved";
 import { useCan, useWorkspace } from "@/lib/workspace";
+import { ConflictDialog } from "@/ui/conflict-dialog";
+import { RestoreNote } from "@/ui/restore-note";
 import { SaveBar } from "@/ui/save-bar";
 import { Tabs } from "@/ui/tabs";
-import { SettingsConflict, SettingsReview } from "./agent-settings-dialogs";
+import { SettingsReview } from "./agent-settings-dialogs";
 import { useSettingsSave } from "./agent-settings-save";
 import { agentSlots } from "./agent-slots";
 
@@ -48,8 +50,11 @@ export function AgentSettings({ agent, heartbeat }: Props) {
   const navigate = route.useNavigate();
   const mayEdit = useCan("editor");
   const names = useNames();
-  const edit = useEdited({ data: draftOf(agent.data), etag: agent.etag });
-  const beat = useEdited({ data: beats.draftOf(heartbeat.data), etag: heartbeat.etag });
+  const edit = useEdited({ data: draftOf(agent.data), etag: agent.etag }, { keep: { kind: "agent", id: agentId } });
+  const beat = useEdited(
+    { data: beats.draftOf(heartbeat.data), etag: heartbeat.etag },
+    { keep: { kind: "heartbeat", id: agentId } },
+  );
   const save = useSettingsSave(agent.data.id, edit, beat);
   const [isReviewing, setReviewing] = useState(false);
   const isDirty = edit.isDirty || beat.isDirty;
@@ -75,6 +80,8 @@ export function AgentSettings({ agent, heartbeat }: Props) {
           <Eye aria-hidden className="size-4 shrink-0" /> Your role here lets you look at this, not change it.
         </p>
       )}
+      {mayEdit && <RestoreNote kept={edit.kept} etag={agent.etag} basis={`version ${agent.data.version}`} />}
+      {mayEdit && <RestoreNote kept={beat.kept} etag={heartbeat.etag} basis="the heartbeat as it is stored" />}
       <Tabs
         label="Configuration"
         tabs={settingsTabs({
@@ -122,22 +129,27 @@ export function AgentSettings({ agent, heartbeat }: Props) {
           onDiscard={() => {
             edit.discard();
             beat.discard();
-            save.reset();
           }}
         />
       )}
-      {isReviewing && isDirty && !save.conflict && (
+      {isReviewing && isDirty && !edit.conflict && !beat.conflict && (
         <SettingsReview name={agent.data.name} rows={rows} save={save} onClose={() => setReviewing(false)} />
       )}
-      {save.conflict && (
-        <SettingsConflict
-          key={`${save.conflict.of} ${save.conflict.stored.etag}`}
-          save={save}
-          conflict={save.conflict}
-          names={names}
-          onSettled={(saved) => setReviewing(saved === "refused")}
-        />
-      )}
+      <ConflictDialog
+        what="agent"
+        edit={edit}
+        rows={(stored, mine) => differencesOf(stored, mine, names)}
+        onSave={save.settleAgent}
+        onSaved={(saved) => setReviewing(saved === "refused")}
+      />
+      <ConflictDialog
+        what="heartbeat"
+        edit={beat}
+        rows={beats.differencesOf}
+        fieldOf={(key) => key.replace("heartbeat.", "")}
+        onSave={save.settleBeat}
+        onSaved={(saved) => setReviewing(saved === "refused")}
+      />
     </>
   );
 }

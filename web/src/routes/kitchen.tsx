@@ -8,6 +8,7 @@ import { Kitchen } from "@/features/runs/kitchen-view";
 import { runQuery } from "@/features/runs/queries";
 import { useWorkspace } from "@/lib/workspace";
 import { Loaded } from "@/ui/loaded";
+import { ActivateAgent } from "./activate-agent";
 
 const route = getRouteApi("/w/$workspace/runs/$runId");
 
@@ -52,7 +53,15 @@ function Again({ run, onClose }: { run: Run; onClose: () => void }) {
     void navigate({ to: "/w/$workspace/runs/$runId", from: "/w/$workspace", params: { runId } });
   }
   if (run.recipe_id !== null) {
-    return <CookDialog templateId={run.recipe_id} earlier={run.input_data} onClose={onClose} onStarted={started} />;
+    return (
+      <CookDialog
+        templateId={run.recipe_id}
+        earlier={run.input_data}
+        activate={(agent) => <ActivateAgent key={agent.id} agent={agent} />}
+        onClose={onClose}
+        onStarted={started}
+      />
+    );
   }
   if (run.agent_id === null) return null;
   return (

@@ -1,14 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef } from "react";
 import type { Persona, PersonaBody } from "@/client/library";
-import { bodyOf, PersonaForm } from "@/features/personas/persona-form";
+import { bodyOf, differencesOf, PersonaForm } from "@/features/personas/persona-form";
 import { personaQuery, personasQuery, useSavePersona } from "@/features/personas/queries";
-import { asProblem } from "@/lib/problem";
+import { type Saved, type Storage, useEdited } from "@/lib/edited";
+import { handOver, usePlace } from "@/lib/kept-draft";
 import { useWorkspace } from "@/lib/workspace";
-import { Button } from "@/ui/button";
+import { ConflictDialog } from "@/ui/conflict-dialog";
 import { Loaded } from "@/ui/loaded";
 import { Page } from "@/ui/page";
+import { RestoreNote } from "@/ui/restore-note";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 
@@ -36,8 +38,7 @@ export function EditPersonaPage() {
 
 function Stored({ personaId, isCopy }: { personaId: string; isCopy: boolean }) {
   const { id: workspace } = useWorkspace();
-  // A change by somebody else must not pull the form away under the hands; saving finds it out.
-  const persona = useQuery({ ...personaQuery(workspace, personaId), refetchOnWindowFocus: false });
+  const persona = useQuery(personaQuery(workspace, personaId));
   return (
     <Loaded of={persona} pending={<SkeletonRows rows={4} />}>
       {({ data, etag }) => <Editor persona={data} etag={etag} isCopy={isCopy} />}
@@ -46,6 +47,7 @@ function Stored({ personaId, isCopy }: { personaId: string; isCopy: boolean }) {
 }
 
 interface EditorProps {
+  /** What is edited or copied; null for a new one. */
   persona: Persona | null;
   etag: string | null;
   isCopy: boolean;
@@ -53,48 +55,71 @@ interface EditorProps {
 
 function Editor({ persona, etag, isCopy }: EditorProps) {
   const { id: workspace } = useWorkspace();
-  const [origin, setOrigin] = useState({ persona, etag });
+  const cache = useQueryClient();
+  const navigate = useNavigate();
   const categories = useQuery(personasQuery(workspace)).data?.categories ?? [];
   const save = useSavePersona();
-  const navigate = useNavigate();
-  const problem = save.error ? asProblem(save.error) : null;
-  const isNew = isCopy || origin.persona === null;
+  const id = isCopy ? null : (persona?.id ?? null);
+  const keep = { kind: "persona", id: id ?? (persona ? `copy of ${persona.id}` : "new") };
+  const place = usePlace(keep);
+  const edit = useEdited({ data: bodyOf(persona ?? undefined, isCopy), etag: id === null ? null : etag }, { keep });
+  const saved = useRef<Persona | null>(null);
 
-  async function store(body: PersonaBody) {
-    const target = isNew ? { id: null, etag: null } : { id: origin.persona?.id ?? null, etag: origin.etag };
-    const saved = await save.mutateAsync({ ...target, body });
-    toast.success(`${saved.data.name} is saved.`);
+  const storage: Storage<PersonaBody> = {
+    send: async ({ after, etag: against }) => {
+      const stored = await save.mutateAsync({ id, etag: against, body: after });
+      saved.current = stored.data;
+      return { data: bodyOf(stored.data), etag: stored.etag };
+    },
+    read: async () => {
+      const found = await cache.fetchQuery({ ...personaQuery(workspace, id ?? ""), staleTime: 0 });
+      return { data: bodyOf(found.data), etag: found.etag };
+    },
+  };
+
+  async function goOn(result: Saved): Promise<Saved> {
+    const stored = saved.current;
+    if (result !== "stored" || !stored) return result;
+    toast.success(`${stored.name} is saved.`);
+    const isMore = edit.isDirtyNow();
+    // What was typed while it was being saved stays in sight, for a new one on the page of its own.
+    if (isMore && id !== null) return result;
+    if (isMore && place) {
+      handOver({ ...place, id: stored.id }, edit.current());
+      edit.discard();
+      const params = { personaId: stored.id };
+      await navigate({
+        to: "/w/$workspace/personas/$personaId/edit",
+        from: "/w/$workspace",
+        params,
+        ignoreBlocker: true,
+      });
+      return result;
+    }
     await navigate({
       to: "/w/$workspace/personas",
       from: "/w/$workspace",
-      search: { view: saved.data.id },
+      search: { view: stored.id },
       ignoreBlocker: true,
     });
+    return result;
   }
 
   return (
     <>
+      <RestoreNote kept={edit.kept} etag={id === null ? null : etag} />
       <PersonaForm
-        key={origin.etag}
-        initial={bodyOf(origin.persona ?? undefined, isCopy)}
-        isNew={isNew}
+        edit={edit}
+        isNew={id === null}
         categories={categories}
-        isBusy={save.isPending}
-        problem={problem}
-        // The mutation keeps its error, which the form shows.
-        onSave={(body) => void store(body).catch(() => undefined)}
+        onSave={() => void edit.save(storage).then(goOn)}
       />
-      {problem?.status === 412 && (
-        <Button
-          className="justify-self-end"
-          onClick={() => {
-            save.reset();
-            setOrigin({ persona, etag });
-          }}
-        >
-          Drop my changes and show what is stored
-        </Button>
-      )}
+      <ConflictDialog
+        what="persona"
+        edit={edit}
+        rows={differencesOf}
+        onSave={(sides) => edit.settle(sides, storage).then(goOn)}
+      />
     </>
   );
 }

@@ -1,20 +1,19 @@
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useEffect } from "react";
-import { CookDialog } from "@/features/recipes/cook-dialog";
 import { RecipeList } from "@/features/recipes/recipe-list";
 import { RunBadge } from "@/features/runs/status";
 import { useCan } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
 import { FilterBar, SearchBox } from "@/ui/filters";
 import { Page } from "@/ui/page";
+import { RecipeCook } from "./recipe-actions";
 
 const route = getRouteApi("/w/$workspace/recipes");
 
 export function RecipesPage() {
   const { q, cook } = route.useSearch();
   const navigate = route.useNavigate();
-  const go = useNavigate();
   const mayEdit = useCan("editor");
   const show = (part: { q?: string | undefined; cook?: string | undefined }) =>
     navigate({ search: (current) => ({ ...current, ...part }), replace: true });
@@ -61,13 +60,7 @@ export function RecipesPage() {
           </Link>
         )}
       />
-      {cook && (
-        <CookDialog
-          templateId={cook}
-          onClose={() => show({ cook: undefined })}
-          onStarted={(runId) => go({ to: "/w/$workspace/runs/$runId", from: "/w/$workspace", params: { runId } })}
-        />
-      )}
+      {cook && <RecipeCook templateId={cook} onClose={() => show({ cook: undefined })} />}
     </Page>
   );
 }

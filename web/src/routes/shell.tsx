@@ -1,10 +1,13 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, Outlet, useRouteContext, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Search } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { meQuery, personOf } from "@/features/workspaces/session";
 import { LiveProvider } from "@/lib/live/react";
-import { WorkspaceProvider } from "@/lib/workspace";
+import { PersonProvider, WorkspaceProvider } from "@/lib/workspace";
 import { type ALL_PAGES, PAGES } from "./pages";
+import { SessionDialog } from "./session-dialog";
 import { AccountMenu } from "./shell-account";
 import { ConnectionDot } from "./shell-connection";
 import { PartsBar } from "./shell-parts";
@@ -15,35 +18,39 @@ const Palette = lazy(() => import("./palette"));
 /** The frame of every page of a workspace: rail on wide screens, a bar at the bottom on phones. */
 export function Shell() {
   const { membership } = useRouteContext({ from: "/w/$workspace" });
+  const { data: me } = useSuspenseQuery(meQuery);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   usePaletteKey(() => setPaletteOpen((open) => !open));
   const main = useFocusOnArrival();
 
   return (
-    <WorkspaceProvider value={membership} key={membership.id}>
-      <LiveProvider workspace={membership.id}>
-        <a
-          href="#main"
-          className="sr-only z-50 rounded-lg bg-surface p-3 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-        >
-          Skip to content
-        </a>
-        <div className="flex min-h-dvh flex-col md:flex-row">
-          <Rail onSearch={() => setPaletteOpen(true)} />
-          <TopBar onSearch={() => setPaletteOpen(true)} />
-          <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0 print:pb-0">
-            <PartsBar />
-            <Outlet />
-          </main>
-          <BottomBar />
-        </div>
-        {isPaletteOpen && (
-          <Suspense fallback={null}>
-            <Palette onClose={() => setPaletteOpen(false)} />
-          </Suspense>
-        )}
-      </LiveProvider>
-    </WorkspaceProvider>
+    <PersonProvider value={personOf(me)}>
+      <WorkspaceProvider value={membership} key={membership.id}>
+        <LiveProvider workspace={membership.id}>
+          <SessionDialog />
+          <a
+            href="#main"
+            className="sr-only z-50 rounded-lg bg-surface p-3 focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+          >
+            Skip to content
+          </a>
+          <div className="flex min-h-dvh flex-col md:flex-row">
+            <Rail onSearch={() => setPaletteOpen(true)} />
+            <TopBar onSearch={() => setPaletteOpen(true)} />
+            <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0 print:pb-0">
+              <PartsBar />
+              <Outlet />
+            </main>
+            <BottomBar />
+          </div>
+          {isPaletteOpen && (
+            <Suspense fallback={null}>
+              <Palette onClose={() => setPaletteOpen(false)} />
+            </Suspense>
+          )}
+        </LiveProvider>
+      </WorkspaceProvider>
+    </PersonProvider>
   );
 }
 

@@ -1,13 +1,19 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { contentQuery, skillQuery, useSaveSkill } from "@/features/skills/queries";
-import { bodyOf, type Draft } from "@/features/skills/skill-draft";
+import { useRef } from "react";
+import type { SkillDocument } from "@/client/library";
+import { skillTextQuery, useSaveSkill } from "@/features/skills/queries";
+import { bodyOf, type Draft, differencesOf } from "@/features/skills/skill-draft";
 import { SkillForm } from "@/features/skills/skill-form";
-import { asProblem } from "@/lib/problem";
+import { partOf } from "@/lib/changes";
+import { type Saved, type Storage, useEdited } from "@/lib/edited";
+import type { Tagged } from "@/lib/http";
+import { handOver, usePlace } from "@/lib/kept-draft";
 import { useWorkspace } from "@/lib/workspace";
+import { ConflictDialog } from "@/ui/conflict-dialog";
+import { Loaded } from "@/ui/loaded";
 import { Page } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem";
-import { SkeletonRows } from "@/ui/states";
+import { RestoreNote } from "@/ui/restore-note";
 import { toast } from "@/ui/toaster";
 
 const route = getRouteApi("/w/$workspace/skills/$skillId/edit");
@@ -18,7 +24,7 @@ export function NewSkillPage() {
       title="New skill"
       lead="Write once how a kind of task is done well; give it to every agent that does such tasks."
     >
-      <Editor id={null} initial={bodyOf()} />
+      <Editor id={null} stored={{ data: bodyOf(), etag: null }} />
     </Page>
   );
 }
@@ -26,43 +32,68 @@ export function NewSkillPage() {
 export function EditSkillPage() {
   const id = Number(route.useParams().skillId);
   const { id: workspace } = useWorkspace();
-  const skill = useQuery({ ...skillQuery(workspace, id), refetchOnWindowFocus: false });
-  const content = useQuery({ ...contentQuery(workspace, id, 2), refetchOnWindowFocus: false });
-  const error = skill.error ?? content.error;
+  const text = useQuery(skillTextQuery(workspace, id));
   return (
-    <Page title={skill.data ? `Edit ${skill.data.name}` : "Edit skill"}>
-      {error && <ProblemNote error={error} />}
-      {!error && !(skill.data && content.data) && <SkeletonRows rows={4} />}
-      {skill.data && content.data && <Editor key={id} id={id} initial={bodyOf(skill.data, content.data.content)} />}
-    </Page>
+    <Loaded of={text} page="Edit skill">
+      {({ data: { skill, content }, etag }) => (
+        <Page title={`Edit ${skill.name}`}>
+          <Editor key={id} id={id} stored={{ data: bodyOf(skill, content), etag }} />
+        </Page>
+      )}
+    </Loaded>
   );
 }
 
-function Editor({ id, initial }: { id: number | null; initial: Draft }) {
-  const save = useSaveSkill();
+function Editor({ id, stored }: { id: number | null; stored: Tagged<Draft> }) {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
   const navigate = useNavigate();
+  const save = useSaveSkill();
+  const keep = { kind: "skill", id: id === null ? "new" : String(id) };
+  const place = usePlace(keep);
+  const edit = useEdited(stored, { keep });
+  const saved = useRef<SkillDocument | null>(null);
+
+  const storage: Storage<Draft> = {
+    send: async ({ before, after, etag }) => {
+      const body = id === null ? after : partOf(before, after);
+      const { data, etag: tag } = await save.mutateAsync({ id, etag, body });
+      saved.current = data;
+      return { data: bodyOf(data, after.content), etag: tag };
+    },
+    read: async () => {
+      const { data, etag } = await cache.fetchQuery({ ...skillTextQuery(workspace, id ?? 0), staleTime: 0 });
+      return { data: bodyOf(data.skill, data.content), etag };
+    },
+  };
+
+  async function goOn(result: Saved): Promise<Saved> {
+    const skill = saved.current;
+    if (result !== "stored" || !skill) return result;
+    toast.success(`${skill.name} is saved.`);
+    const isMore = edit.isDirtyNow();
+    // What was typed while it was being saved stays in sight, for a new one on the page of its own.
+    if (isMore && id !== null) return result;
+    if (isMore && place) {
+      handOver({ ...place, id: String(skill.id) }, edit.current());
+      edit.discard();
+    }
+    const params = { skillId: String(skill.id) };
+    const to = isMore ? "/w/$workspace/skills/$skillId/edit" : "/w/$workspace/skills/$skillId";
+    await navigate({ to, from: "/w/$workspace", params, ignoreBlocker: true });
+    return result;
+  }
+
   return (
-    <SkillForm
-      initial={initial}
-      isNew={id === null}
-      isBusy={save.isPending}
-      problem={save.error ? asProblem(save.error) : null}
-      onSave={(body) =>
-        save.mutate(
-          { id, body },
-          {
-            onSuccess: (saved) => {
-              toast.success(`${saved.name} is saved.`);
-              void navigate({
-                to: "/w/$workspace/skills/$skillId",
-                from: "/w/$workspace",
-                params: { skillId: String(saved.id) },
-                ignoreBlocker: true,
-              });
-            },
-          },
-        )
-      }
-    />
+    <>
+      <RestoreNote kept={edit.kept} etag={stored.etag} />
+      <SkillForm edit={edit} isNew={id === null} onSave={() => void edit.save(storage).then(goOn)} />
+      <ConflictDialog
+        what="skill"
+        edit={edit}
+        rows={differencesOf}
+        onSave={(sides) => edit.settle(sides, storage).then(goOn)}
+      />
+    </>
   );
 }

@@ -125,12 +125,14 @@ const recipes = createRoute({
 const recipeNew = createRoute({
   getParentRoute: () => workspace,
   path: "/recipes/new",
+  validateSearch: texts("from"),
   component: lazyRouteComponent(() => import("./recipe-edit"), "NewRecipePage"),
 });
 
 const recipeEdit = createRoute({
   getParentRoute: () => workspace,
   path: "/recipes/$templateId",
+  validateSearch: texts("tab"),
   component: lazyRouteComponent(() => import("./recipe-edit"), "RecipePage"),
 });
 

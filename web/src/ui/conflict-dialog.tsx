@@ -1,20 +1,21 @@
+import { useState } from "react";
+import type { Side } from "@/lib/changes";
+import type { Edited, Saved } from "@/lib/edited";
 import { Button } from "./button";
 import { Segments } from "./choice";
 import { Dialog, DialogActions } from "./dialog";
 import { type Difference, DiffList } from "./diff-list";
 
-interface ConflictProps {
-  title: string;
-  /** Who or what came first, and that nothing is lost. */
-  description: string;
-  /** Fields on which both sides differ: `before` is stored, `after` is yours. */
-  rows: readonly Difference[];
-  isMine: (key: string) => boolean;
-  onSide: (key: string, isMine: boolean) => void;
-  isBusy: boolean;
-  onSave: () => void;
-  onTakeTheirs: () => void;
-  onClose: () => void;
+interface ConflictProps<T extends object> {
+  /** What is edited, in the middle of a sentence: "recipe". */
+  what: string;
+  edit: Edited<T>;
+  /** The fields on which two states differ, in the words of the form; each by the key of its field. */
+  rows: (stored: T, mine: T) => readonly Difference[];
+  /** The field that a row is about, where rows are not named after their fields. */
+  fieldOf?: (key: string) => string;
+  onSave: (sides: ReadonlyMap<string, Side>) => Promise<Saved>;
+  onSaved?: (saved: Saved) => void;
 }
 
 const SIDES = [
@@ -22,31 +23,46 @@ const SIDES = [
   { value: "theirs", label: "Take stored" },
 ];
 
-/** Somebody saved the same thing first: shows both sides and lets the person choose, field by field. */
-export function ConflictDialog(props: ConflictProps) {
-  const { title, description, rows, isMine, onSide, isBusy, onSave, onTakeTheirs, onClose } = props;
+/** Shown while somebody else's save of the same thing waits for a choice: both sides, field by field. */
+export function ConflictDialog<T extends object>(props: ConflictProps<T>) {
+  const { conflict } = props.edit;
+  return conflict && <Choice key={conflict.stored.etag} {...props} conflict={conflict} />;
+}
+
+type ChoiceProps<T extends object> = ConflictProps<T> & { conflict: NonNullable<Edited<T>["conflict"]> };
+
+function Choice<T extends object>({ what, edit, conflict, rows, fieldOf, onSave, onSaved }: ChoiceProps<T>) {
+  const [sides, setSides] = useState(edit.sides);
+  const nameOf = fieldOf ?? ((key: string) => key);
+  const shown = rows(conflict.stored.data, conflict.mine);
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} wide title={title} description={description}>
-      {rows.length === 0 ? (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && edit.closeConflict()}
+      wide
+      title={`Somebody else saved this ${what} first`}
+      description="Your changes are still here. What only they changed is theirs already; choose for the rest."
+    >
+      {shown.length === 0 ? (
         <p>Both sides say the same.</p>
       ) : (
         <DiffList
-          rows={rows}
+          rows={shown}
           sides={{ before: "Stored", after: "Yours" }}
           beside={(row) => (
             <Segments
               label={`${row.label}: which to keep`}
-              value={isMine(row.key) ? "mine" : "theirs"}
+              value={sides.get(nameOf(row.key)) ?? "theirs"}
               options={SIDES}
-              onChange={(side) => onSide(row.key, side === "mine")}
+              onChange={(side) => setSides((now) => new Map(now).set(nameOf(row.key), side as Side))}
             />
           )}
         />
       )}
       <DialogActions>
-        <Button onClick={onClose}>Keep editing</Button>
-        <Button onClick={onTakeTheirs}>Discard mine</Button>
-        <Button look="primary" busy={isBusy} onClick={onSave}>
+        <Button onClick={edit.closeConflict}>Keep editing</Button>
+        <Button onClick={edit.takeTheirs}>Discard mine</Button>
+        <Button look="primary" busy={edit.isSaving} onClick={() => void onSave(sides).then(onSaved)}>
           Save this choice
         </Button>
       </DialogActions>

@@ -44,6 +44,15 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
   );
 }
 
+/** The end of a long dialog: what is wrong and what to do, in sight however far one has scrolled. */
+export function DialogFoot({ children }: { children: ReactNode }) {
+  return (
+    <div className="sticky -bottom-5 z-10 -mx-5 mt-2 -mb-5 grid gap-3 border-t bg-surface px-5 py-4 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:px-6">
+      {children}
+    </div>
+  );
+}
+
 export function DialogActions({ children }: { children: ReactNode }) {
   return <div className="mt-5 flex flex-wrap justify-end gap-2">{children}</div>;
 }

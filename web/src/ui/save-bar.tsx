@@ -1,17 +1,31 @@
+import type { ReactNode } from "react";
 import { Button } from "./button";
 
 interface SaveBarProps {
   /** What waits to be saved, such as "3 changes". */
   text: string;
-  action: string;
+  action: ReactNode;
   busy?: boolean;
   disabled?: boolean;
-  onSave: () => void;
-  onDiscard: () => void;
+  /** The id of the form that the button submits; without one `onSave` is called. */
+  form?: string;
+  onSave?: () => void;
+  onDiscard?: (() => void) | undefined;
+  /** More to do, beside saving. */
+  children?: ReactNode;
 }
 
 /** Says that there are changes, and stays in sight until they are saved or discarded. */
-export function SaveBar({ text, action, busy = false, disabled = false, onSave, onDiscard }: SaveBarProps) {
+export function SaveBar({
+  text,
+  action,
+  busy = false,
+  disabled = false,
+  form,
+  onSave,
+  onDiscard,
+  children,
+}: SaveBarProps) {
   return (
     <section
       aria-label="Unsaved changes"
@@ -20,8 +34,16 @@ export function SaveBar({ text, action, busy = false, disabled = false, onSave, 
       <p role="status" className="mr-auto font-medium">
         {text}
       </p>
-      <Button onClick={onDiscard}>Discard</Button>
-      <Button look="primary" busy={busy} disabled={disabled} onClick={onSave}>
+      {onDiscard && <Button onClick={onDiscard}>Discard</Button>}
+      {children}
+      <Button
+        look="primary"
+        type={form ? "submit" : "button"}
+        form={form}
+        busy={busy}
+        disabled={disabled}
+        onClick={form ? undefined : onSave}
+      >
         {action}
       </Button>
     </section>

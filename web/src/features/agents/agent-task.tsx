@@ -1,16 +1,23 @@
 import { type FormEvent, useState } from "react";
 import type { TaskOrder, TaskStarted } from "@/client/lifecycle";
+import { useEdited } from "@/lib/edited";
 import { randomId } from "@/lib/id";
 import { asProblem } from "@/lib/problem";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
 import { SelectField, TextArea } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
+import { RestoreNote } from "@/ui/restore-note";
 import { useRunTask } from "./lifecycle-queries";
 
 type Priority = NonNullable<TaskOrder["priority"]>;
 
 const PRIORITIES: Priority[] = ["low", "medium", "high", "critical"];
+
+interface Task {
+  prompt: string;
+  priority: Priority | "";
+}
 
 interface Props {
   agentId: number;
@@ -23,8 +30,11 @@ interface Props {
 
 /** Gives one agent a task of its own. */
 export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarted }: Props) {
-  const [prompt, setPrompt] = useState(earlier);
-  const [priority, setPriority] = useState<Priority | "">("");
+  const edit = useEdited<Task>(
+    { data: { prompt: earlier, priority: "" }, etag: null },
+    { keep: { kind: "task", id: String(agentId) } },
+  );
+  const { prompt, priority } = edit.draft;
   // One key for this dialog: a second press, or a retry after a lost answer, starts nothing twice.
   const [key] = useState(randomId);
   const run = useRunTask(agentId);
@@ -32,7 +42,15 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    run.mutate({ prompt, key, ...(priority ? { priority } : {}) }, { onSuccess: onStarted });
+    run.mutate(
+      { prompt, key, ...(priority ? { priority } : {}) },
+      {
+        onSuccess: (started) => {
+          edit.discard();
+          onStarted(started);
+        },
+      },
+    );
   }
 
   return (
@@ -43,12 +61,13 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
       description="It runs once, by itself; you see it work."
     >
       <form onSubmit={submit} className="grid gap-2">
+        <RestoreNote kept={edit.kept} basis="a new task" />
         <TextArea
           label="What to do"
           rows={7}
           required
           value={prompt}
-          onChange={(event) => setPrompt(event.target.value)}
+          onChange={(event) => edit.change({ prompt: event.target.value })}
           onKeyDown={(event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
           }}
@@ -58,7 +77,7 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
         <SelectField
           label="Priority"
           value={priority}
-          onChange={(event) => setPriority(event.target.value as Priority | "")}
+          onChange={(event) => edit.change({ priority: event.target.value as Priority | "" })}
           hint="Decides the order when several tasks wait for the same agent."
           error={problem?.forField("priority")}
         >

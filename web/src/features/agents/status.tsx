@@ -35,9 +35,6 @@ const optionOf = (value: string) => ({ value, label: LOOKS[value]?.label ?? valu
 export const MAIN_STATUSES = ["active", "idle"].map(optionOf);
 export const OTHER_STATUSES = ["inactive", "paused", "maintenance", "training", "error"].map(optionOf);
 
-/** Whether an agent in this status takes work. */
-export const takesWork = (status: string) => status === "active" || status === "idle";
-
 /** An agent's status in words, with an icon; an agent that was told to stop and still works says so. */
 export function AgentBadge({ status, isStopping = false }: { status: string; isStopping?: boolean }) {
   const look = LOOKS[status] ?? { label: status, tone: "neutral" as const, icon: TriangleAlert };

@@ -1,16 +1,23 @@
 import { useEffect, useState } from "react";
+import { draftKey, findDrafts, forgetDraft, keepDraft } from "@/lib/drafts";
+import { usePlace } from "@/lib/kept-draft";
 import { asProblem, type FieldError, type Problem } from "@/lib/problem";
 import { type AgentDraft, BLANK, bodyOf } from "./draft";
 import { complaintsOf, FIELDS, faultOf, faultsIn, STEPS, stepOf, stepsOf } from "./fields";
-import { forgetDraft, keepDraft, keptDraft } from "./kept-draft";
 import { useCreateAgent } from "./queries";
 
 interface Options {
-  workspace: string;
   step: number;
-  onStep: (step: number) => void;
+  /** Goes to a step; `isCorrection` replaces the address instead of adding to the history. */
+  onStep: (step: number, isCorrection?: boolean) => void;
   /** What to begin with instead of the draft kept on this device. */
   beginning: AgentDraft | null;
+}
+
+/** An agent that is not made yet. */
+interface Begun {
+  agent: AgentDraft;
+  activate: boolean;
 }
 
 /** What is wrong and belongs to one step. The category is asked for here although the server could do without. */
@@ -28,10 +35,14 @@ function reachableOf(draft: AgentDraft): number {
 }
 
 /** A new agent on its way through the steps: kept on this device until it is created or given up. */
-export function useWizard({ workspace, step, onStep, beginning }: Options) {
-  const [kept] = useState(() => (beginning ? null : keptDraft(workspace)));
-  const [draft, setDraft] = useState(beginning ?? kept?.draft ?? BLANK);
-  const [activate, setActivate] = useState(kept?.activate ?? true);
+export function useWizard({ step, onStep, beginning }: Options) {
+  const place = usePlace({ kind: "agent", id: "new" });
+  // One for all tabs: whoever begins again goes on with it.
+  const key = place ? draftKey(place, "wizard") : "";
+  const [kept] = useState(() => (beginning || !place ? null : findDrafts<Begun>(place, "")[0]));
+  // What a later version of the page added starts as on a new agent.
+  const [draft, setDraft] = useState<AgentDraft>(() => beginning ?? { ...BLANK, ...kept?.draft.agent });
+  const [activate, setActivate] = useState(kept?.draft.activate ?? true);
   const [restoredAt, setRestoredAt] = useState(kept?.keptAt ?? null);
   const [tried, setTried] = useState(0);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -40,11 +51,16 @@ export function useWizard({ workspace, step, onStep, beginning }: Options) {
 
   useEffect(() => {
     if (isDone || JSON.stringify(draft) === JSON.stringify(BLANK)) return;
-    keepDraft(workspace, { draft, activate });
-  }, [workspace, draft, activate, isDone]);
+    const begun: Begun = { agent: draft, activate };
+    keepDraft(key, { draft: begun, origin: { agent: BLANK, activate: true }, etag: null });
+  }, [key, draft, activate, isDone]);
 
   const reachable = reachableOf(draft);
   const shown = Math.min(step, reachable);
+  // The address is held back too: filling in what was missing must not jump ahead under the hands.
+  useEffect(() => {
+    if (step !== shown) onStep(shown, true);
+  }, [step, shown, onStep]);
   const faults = [...(tried >= shown ? faultsAt(shown, draft) : []), ...complaintsOf(problem)];
 
   function change(part: Partial<AgentDraft>) {
@@ -61,7 +77,7 @@ export function useWizard({ workspace, step, onStep, beginning }: Options) {
   }
 
   function startOver() {
-    forgetDraft(workspace);
+    forgetDraft(key);
     setDraft(BLANK);
     setRestoredAt(null);
     setProblem(null);
@@ -72,7 +88,7 @@ export function useWizard({ workspace, step, onStep, beginning }: Options) {
   async function finish() {
     try {
       const agent = await create.mutateAsync({ ...bodyOf(draft), activate });
-      forgetDraft(workspace);
+      forgetDraft(key);
       return agent;
     } catch (error) {
       const found = asProblem(error);

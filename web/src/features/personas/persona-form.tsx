@@ -1,8 +1,10 @@
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import type { Persona, PersonaBody } from "@/client/library";
-import type { Problem } from "@/lib/problem";
+import { changedKeys } from "@/lib/changes";
+import type { Edited } from "@/lib/edited";
 import { useUnsavedGuard } from "@/lib/unsaved";
 import { Button } from "@/ui/button";
+import type { Difference } from "@/ui/diff-list";
 import { TextArea, TextField } from "@/ui/field";
 import { NumberField, numberFault } from "@/ui/number-field";
 import { ProblemNote } from "@/ui/problem";
@@ -24,26 +26,44 @@ export function bodyOf(persona?: Persona, isCopy = false): PersonaBody {
   };
 }
 
+const LABELS: Record<keyof PersonaBody, string> = {
+  name: "Name",
+  description: "Description",
+  system_prompt: "Prompt",
+  voice_description: "Voice",
+  category: "Category",
+  tags: "Tags",
+  suggested_temperature: "Suggested temperature",
+  suggested_models: "Suggested models",
+};
+
+/** What differs between two states of a persona, in the words of the form. */
+export function differencesOf(before: PersonaBody, after: PersonaBody): Difference[] {
+  const words = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value ?? ""));
+  return changedKeys(before, after).map((key) => ({
+    key,
+    label: LABELS[key],
+    before: words(before[key]),
+    after: words(after[key]),
+  }));
+}
+
 interface Props {
-  initial: PersonaBody;
+  edit: Edited<PersonaBody>;
   isNew: boolean;
   categories: readonly string[];
-  isBusy: boolean;
-  problem: Problem | null;
-  onSave: (body: PersonaBody) => void;
+  onSave: () => void;
 }
 
 /** Everything that makes a voice. */
-export function PersonaForm({ initial, isNew, categories, isBusy, problem, onSave }: Props) {
-  const [start] = useState(initial);
-  const [body, setBody] = useState(start);
-  const change = (part: Partial<PersonaBody>) => setBody((current) => ({ ...current, ...part }));
-  useUnsavedGuard(JSON.stringify(body) !== JSON.stringify(start) && !isBusy);
+export function PersonaForm({ edit, isNew, categories, onSave }: Props) {
+  const { draft: body, change, problem } = edit;
+  useUnsavedGuard(edit.isDirty);
   const isWrong = numberFault(body.suggested_temperature, 0, MAX_TEMPERATURE, true) !== undefined;
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (!isWrong) onSave(body);
+    if (!isWrong) onSave();
   }
 
   return (
@@ -122,7 +142,7 @@ export function PersonaForm({ initial, isNew, categories, isBusy, problem, onSav
       </section>
       {problem && <ProblemNote error={problem} />}
       <div className="flex justify-end">
-        <Button type="submit" look="primary" busy={isBusy}>
+        <Button type="submit" look="primary" busy={edit.isSaving}>
           {isNew ? "Create persona" : "Save changes"}
         </Button>
       </div>

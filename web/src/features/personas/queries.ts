@@ -44,8 +44,10 @@ export function useSavePersona() {
       const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
       return exchange<Persona>("PUT", `${base}/${id}`, { workspace, body, headers });
     },
-    // A save that comes too late shows what is stored instead.
-    onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "personas"] }),
+    onSuccess: (saved) => {
+      cache.setQueryData(personaQuery(workspace, saved.data.id).queryKey, saved);
+      return cache.invalidateQueries({ queryKey: [workspace, "personas"] });
+    },
   });
 }
 

@@ -1,64 +1,72 @@
-import { useQuery } from "@tanstack/react-query";
-import { ChefHat } from "lucide-react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { ChefHat, TriangleAlert } from "lucide-react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { Recipe } from "@/client";
+import { useEdited } from "@/lib/edited";
 import { formatCount } from "@/lib/format";
 import { randomId } from "@/lib/id";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
-import { LoadProblem } from "@/ui/loaded";
+import { Dialog, DialogFoot } from "@/ui/dialog";
+import { Loaded } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
+import { RestoreNote } from "@/ui/restore-note";
 import { SkeletonRows } from "@/ui/states";
-import { CookInputs, readInputs, startingValues } from "./cook-inputs";
+import { CookInputs, type InputValues, readInputs, startingValues } from "./cook-inputs";
 import { recipeQuery, useCook } from "./queries";
+import { type StepAgent, unreadyAgents } from "./readiness";
 
 interface Props {
   templateId: string;
   /** Inputs of an earlier run, to cook it again. */
   earlier?: Record<string, unknown>;
+  /** What the person should know before, such as that unsaved changes are not cooked. */
+  note?: string | undefined;
+  /** The button that makes an agent ready. */
+  activate: (agent: StepAgent) => ReactNode;
   onClose: () => void;
   onStarted: (runId: string) => void;
 }
 
 /** Asks for a recipe's inputs and starts it. */
-export function CookDialog({ templateId, earlier, onClose, onStarted }: Props) {
+export function CookDialog(props: Props) {
   const { id: workspace } = useWorkspace();
-  const recipe = useQuery(recipeQuery(workspace, templateId));
+  const recipe = useQuery(recipeQuery(workspace, props.templateId));
+  const found = recipe.data?.data;
   return (
     <Dialog
       open
-      onOpenChange={(open) => !open && onClose()}
-      title={recipe.data ? `Cook ${recipe.data.data.name}` : "Cook a recipe"}
-      description={
-        recipe.data && `${formatCount(recipe.data.data.steps.length, "step")}, version ${recipe.data.data.version}.`
-      }
+      onOpenChange={(open) => !open && props.onClose()}
+      title={found ? `Cook ${found.name}` : "Cook a recipe"}
+      description={found && `${formatCount(found.steps.length, "step")}, version ${found.version}. ${props.note ?? ""}`}
     >
-      {recipe.isPending && <SkeletonRows rows={2} />}
-      <LoadProblem of={recipe} />
-      {recipe.data && <CookForm recipe={recipe.data.data} earlier={earlier} onClose={onClose} onStarted={onStarted} />}
+      <Loaded of={recipe} pending={<SkeletonRows rows={2} />}>
+        {({ data }) => <CookForm {...props} recipe={data} />}
+      </Loaded>
     </Dialog>
   );
 }
 
-interface FormProps extends Omit<Props, "templateId"> {
-  recipe: Recipe;
-}
-
-function CookForm({ recipe, earlier, onClose, onStarted }: FormProps) {
-  const [values, setValues] = useState(() => startingValues(recipe.inputs, earlier));
+function CookForm({ recipe, earlier, activate, onClose, onStarted }: Props & { recipe: Recipe }) {
+  const edit = useEdited<InputValues>(
+    { data: startingValues(recipe.inputs, earlier), etag: null },
+    { keep: { kind: "cook", id: recipe.template_id } },
+  );
+  const values = edit.draft;
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [key, setKey] = useState(randomId);
-  const cook = useCook();
+  const { workspaceRead, ...cook } = useCooking();
   const form = useRef<HTMLFormElement>(null);
   const problem = cook.error ? asProblem(cook.error) : null;
+  const waiting = unreadyAgents(recipe);
 
   // The fields may come after the dialog opened, which then had only its Close button to focus.
   useEffect(() => form.current?.querySelector<HTMLElement>("input, textarea, button[type=submit]")?.focus(), []);
 
   function change(name: string, value: string | boolean) {
-    setValues((current) => ({ ...current, [name]: value }));
+    edit.change({ [name]: value });
+    setFaults(({ [name]: _, ...others }) => others);
     setKey(randomId());
   }
 
@@ -66,29 +74,64 @@ function CookForm({ recipe, earlier, onClose, onStarted }: FormProps) {
     event.preventDefault();
     const read = readInputs(recipe.inputs, values);
     setFaults(read.faults);
-    if (Object.keys(read.faults).length > 0) return;
+    if (Object.keys(read.faults).length > 0) {
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
     cook.mutate(
       { templateId: recipe.template_id, inputs: read.inputs, key },
-      { onSuccess: (started) => onStarted(started.recipe_execution_id) },
+      {
+        onSuccess: (started) => {
+          edit.discard();
+          onStarted(started.recipe_execution_id);
+        },
+        // It may have been refused because an agent is not ready any more.
+        onError: () => workspaceRead(),
+      },
     );
   }
 
   return (
-    <form ref={form} onSubmit={submit}>
+    <form ref={form} onSubmit={submit} noValidate className="grid gap-3">
+      <RestoreNote kept={edit.kept} basis="the same recipe" />
       <CookInputs
         inputs={recipe.inputs}
         values={values}
         onChange={change}
         faultOf={(name) => faults[name] ?? problem?.forField(`input_data.${name}`)}
       />
-      {problem && <ProblemNote error={problem} className="mt-2" />}
-      <DialogActions>
-        <Button onClick={onClose}>Not now</Button>
-        <Button type="submit" look="primary" busy={cook.isPending}>
-          {!cook.isPending && <ChefHat aria-hidden className="size-4" />}
-          Cook
-        </Button>
-      </DialogActions>
+      <DialogFoot>
+        {waiting.length > 0 && (
+          <ul aria-label="Agents that are not ready" className="grid gap-2 rounded-xl bg-warn-soft px-4 py-3">
+            {waiting.map((agent) => (
+              <li key={agent.id} className="flex flex-wrap items-center gap-3">
+                <TriangleAlert aria-hidden className="size-4 shrink-0 text-warn" />
+                <span className="min-w-0 flex-1 break-words">
+                  {agent.name} is {agent.status}; it does its step only when active.
+                </span>
+                {agent.status !== "deleted" && activate(agent)}
+              </li>
+            ))}
+          </ul>
+        )}
+        {problem && !(problem.code === "recipe_not_ready" && waiting.length > 0) && <ProblemNote error={problem} />}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button onClick={onClose}>Not now</Button>
+          <Button type="submit" look="primary" busy={cook.isPending} disabled={waiting.length > 0}>
+            {!cook.isPending && <ChefHat aria-hidden className="size-4" />}
+            Cook
+          </Button>
+        </div>
+      </DialogFoot>
     </form>
   );
+}
+
+function useCooking() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return {
+    ...useCook(),
+    workspaceRead: () => cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
+  };
 }

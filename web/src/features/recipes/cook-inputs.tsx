@@ -18,22 +18,36 @@ export function startingValues(inputs: Record<string, RecipeInput>, earlier?: Re
   );
 }
 
-/** The typed values to send; `faults` names what cannot be read. Whether they fit is the server's to say. */
+type Read = { value: unknown } | { fault: string };
+
+function numberOf(text: string, isWhole: boolean): Read {
+  const value = Number(text);
+  if (Number.isNaN(value)) return { fault: "This must be a number." };
+  return isWhole && !Number.isInteger(value) ? { fault: "This must be a whole number." } : { value };
+}
+
+function jsonOf(text: string, type: string): Read {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return { fault: `This must be JSON (${type}).` };
+  }
+}
+
+function readInput({ type, required }: RecipeInput, typed: string | boolean | undefined): Read | null {
+  if (typed === "" || typed === undefined) return required ? { fault: "This one is needed." } : null;
+  if (typeof typed === "boolean" || isText(type)) return { value: typed };
+  return isNumber(type) ? numberOf(typed, type === "integer") : jsonOf(typed, type);
+}
+
+/** The typed values to send; `faults` names all that are missing or cannot be read. The rest is the server's to say. */
 export function readInputs(inputs: Record<string, RecipeInput>, values: InputValues) {
   const read: Record<string, unknown> = {};
   const faults: Record<string, string> = {};
-  for (const [name, { type }] of Object.entries(inputs)) {
-    const value = values[name];
-    if (value === "" || value === undefined) continue;
-    if (typeof value === "boolean" || isText(type)) read[name] = value;
-    else if (isNumber(type)) read[name] = Number(value);
-    else {
-      try {
-        read[name] = JSON.parse(value);
-      } catch {
-        faults[name] = `This must be JSON (${type}).`;
-      }
-    }
+  for (const [name, input] of Object.entries(inputs)) {
+    const found = readInput(input, values[name]);
+    if (found && "fault" in found) faults[name] = found.fault;
+    else if (found) read[name] = found.value;
   }
   return { inputs: read, faults };
 }

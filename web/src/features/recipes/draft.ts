@@ -1,4 +1,4 @@
-import type { ErrorHandling, Recipe, RecipeBody, RecipeFault, RecipeInput } from "@/client";
+import type { ErrorHandling, InputType, Recipe, RecipeBody, RecipeFault, RecipeInput } from "@/client";
 import { randomId } from "@/lib/id";
 
 /** A recipe while it is being edited. Inputs are a list, so that they keep their place while their name changes. */
@@ -9,12 +9,15 @@ export interface Draft {
   tags: string[];
   inputs: DraftInput[];
   steps: DraftStep[];
+  outputs: RecipeBody["outputs"];
   executionConfig: Record<string, unknown>;
 }
 
-export interface DraftInput extends RecipeInput {
+/** The default is text, as it is typed: changing the type changes how it is read and drops nothing. */
+export interface DraftInput extends Omit<RecipeInput, "default"> {
   key: string;
   name: string;
+  defaultText: string;
 }
 
 export interface DraftStep {
@@ -24,7 +27,9 @@ export interface DraftStep {
   prompt: string;
   outputKey: string;
   errorHandling: ErrorHandling;
-  kept: Pick<RecipeBody["steps"][number], "max_retries" | "max_iterations" | "timeout_s">;
+  retries: number | null;
+  timeoutS: number | null;
+  iterations: number | null;
 }
 
 export function draftOf(recipe?: Recipe): Draft {
@@ -35,7 +40,8 @@ export function draftOf(recipe?: Recipe): Draft {
       description: "",
       tags: [],
       inputs: [],
-      steps: [newStep(1)],
+      steps: [{ ...newStep(1), key: "first" }],
+      outputs: {},
       executionConfig: {},
     };
   }
@@ -44,18 +50,26 @@ export function draftOf(recipe?: Recipe): Draft {
     name: recipe.name,
     description: recipe.description,
     tags: recipe.tags,
-    inputs: Object.entries(recipe.inputs).map(([name, input]) => ({ ...input, name, key: randomId() })),
+    inputs: Object.entries(recipe.inputs).map(([name, { default: value, ...input }]) => ({
+      ...input,
+      name,
+      key: name,
+      defaultText: textOf(value),
+    })),
     steps: recipe.steps
       .toSorted((one, other) => one.order - other.order)
       .map((step) => ({
-        key: randomId(),
+        key: step.step_id,
         stepId: step.step_id,
         agentId: step.agent_id,
         prompt: step.prompt_template,
         outputKey: step.output_key,
-        errorHandling: step.error_handling,
-        kept: { max_retries: step.max_retries, max_iterations: step.max_iterations, timeout_s: step.timeout_s },
+        errorHandling: step.error_handling ?? "stop",
+        retries: step.max_retries ?? null,
+        timeoutS: step.timeout_s ?? null,
+        iterations: step.max_iterations ?? null,
       })),
+    outputs: recipe.outputs as Draft["outputs"],
     executionConfig: recipe.execution_config,
   };
 }
@@ -68,12 +82,36 @@ export function newStep(number: number): DraftStep {
     prompt: "",
     outputKey: `result_${number}`,
     errorHandling: "stop",
-    kept: {},
+    retries: null,
+    timeoutS: null,
+    iterations: null,
   };
 }
 
 export function newInput(number: number): DraftInput {
-  return { key: randomId(), name: `input_${number}`, type: "string", required: true, description: "" };
+  return { key: randomId(), name: `input_${number}`, type: "string", required: true, description: "", defaultText: "" };
+}
+
+const isJson = (type: InputType) => type === "array" || type === "object";
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A default as it is typed, read as its type says; what cannot be read goes as it is, and the server names it. */
+export function defaultOf(text: string, type: InputType): RecipeInput["default"] {
+  if (text === "") return null;
+  if (type === "string") return text;
+  if (type === "boolean") return text === "true" || (text === "false" ? false : text);
+  if (isJson(type)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+  return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }
 
 /** No agent has this id; the server says so at the step. */
@@ -85,7 +123,13 @@ export function bodyOf(draft: Draft): RecipeBody {
     name: draft.name,
     description: draft.description,
     tags: draft.tags,
-    inputs: Object.fromEntries(draft.inputs.map(({ key: _, name, ...input }) => [name, input])),
+    inputs: Object.fromEntries(
+      draft.inputs.map(({ key: _, name, defaultText, ...input }) => [
+        name,
+        { ...input, default: defaultOf(defaultText, input.type) },
+      ]),
+    ),
+    outputs: draft.outputs,
     steps: draft.steps.map((step, index) => ({
       step_id: step.stepId,
       order: index + 1,
@@ -93,7 +137,9 @@ export function bodyOf(draft: Draft): RecipeBody {
       prompt_template: step.prompt,
       output_key: step.outputKey,
       error_handling: step.errorHandling,
-      ...Object.fromEntries(Object.entries(step.kept).filter(([, value]) => value != null)),
+      max_retries: step.retries,
+      timeout_s: step.timeoutS,
+      max_iterations: step.iterations,
     })),
     execution_config: draft.executionConfig,
   };

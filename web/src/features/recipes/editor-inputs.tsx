@@ -31,7 +31,7 @@ export function InputsEditor({ inputs, faults, onChange }: Props) {
           key={input.key}
           role="group"
           aria-label={`Input ${index + 1}`}
-          className="grid items-start gap-x-4 gap-y-1 rounded-xl border p-4 sm:grid-cols-[1fr_9rem_2fr_auto_auto]"
+          className="grid items-start gap-x-4 gap-y-1 rounded-xl border p-4 sm:grid-cols-[1fr_9rem_1fr] lg:grid-cols-[1fr_9rem_2fr_1fr_auto_auto]"
         >
           <TextField
             label="Name"
@@ -44,13 +44,16 @@ export function InputsEditor({ inputs, faults, onChange }: Props) {
             error={
               inputs.some((other) => other.key !== input.key && other.name === input.name)
                 ? "Another input has this name."
-                : faultAt(faults, `inputs.${input.name}`)
+                : faultAt(
+                    faults.filter(({ where }) => !where.endsWith(".default")),
+                    `inputs.${input.name}`,
+                  )
             }
           />
           <SelectField
             label="Type"
             value={input.type}
-            onChange={(event) => change(input.key, { type: event.target.value as InputType, default: undefined })}
+            onChange={(event) => change(input.key, { type: event.target.value as InputType })}
           >
             {TYPES.map((type) => (
               <option key={type} value={type}>
@@ -64,6 +67,11 @@ export function InputsEditor({ inputs, faults, onChange }: Props) {
             maxLength={500}
             value={input.description ?? ""}
             onChange={(event) => change(input.key, { description: event.target.value })}
+          />
+          <DefaultField
+            input={input}
+            error={faultAt(faults, `inputs.${input.name}.default`)}
+            onChange={(defaultText) => change(input.key, { defaultText })}
           />
           <CheckField
             className="sm:mt-7"
@@ -84,5 +92,39 @@ export function InputsEditor({ inputs, faults, onChange }: Props) {
         <Plus aria-hidden className="size-4" /> Add an input
       </Button>
     </div>
+  );
+}
+
+interface DefaultProps {
+  input: DraftInput;
+  error: string | undefined;
+  onChange: (text: string) => void;
+}
+
+/** What is taken when nothing is entered. */
+function DefaultField({ input, error, onChange }: DefaultProps) {
+  if (input.type === "boolean") {
+    return (
+      <SelectField
+        label="Default"
+        value={input.defaultText}
+        error={error}
+        onChange={(event) => onChange(event.target.value)}
+      >
+        <option value="">none</option>
+        <option value="true">yes</option>
+        <option value="false">no</option>
+        {!["", "true", "false"].includes(input.defaultText) && <option>{input.defaultText}</option>}
+      </SelectField>
+    );
+  }
+  return (
+    <TextField
+      label="Default"
+      optional
+      value={input.defaultText}
+      error={error}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }

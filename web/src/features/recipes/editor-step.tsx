@@ -1,8 +1,9 @@
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
-import { type KeyboardEvent, useRef } from "react";
+import { type KeyboardEvent, useRef, useState } from "react";
 import type { ErrorHandling, RecipeFault } from "@/client";
 import { IconButton } from "@/ui/button";
 import { Field, SelectField, TextField } from "@/ui/field";
+import { NumberField } from "@/ui/number-field";
 import { type DraftStep, faultAt } from "./draft";
 
 export interface AgentOption {
@@ -111,8 +112,58 @@ export function StepEditor({ step, index, count, agents, variables, faults, onCh
             </option>
           ))}
         </SelectField>
+        <Limits step={step} at={at} onChange={onChange} />
       </div>
     </li>
+  );
+}
+
+interface LimitsProps {
+  step: DraftStep;
+  at: (field: string) => string | undefined;
+  onChange: (part: Partial<DraftStep>) => void;
+}
+
+/** What few steps need: limits of their own, where the agent's do not fit. */
+function Limits({ step, at, onChange }: LimitsProps) {
+  const [isOpen, setOpen] = useState(step.retries !== null || step.timeoutS !== null || step.iterations !== null);
+  return (
+    <details className="sm:col-span-2" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="cursor-pointer py-1 text-sm text-muted hover:text-ink">Limits of this step</summary>
+      <div className="mt-2 grid gap-x-6 gap-y-2 sm:grid-cols-3">
+        <NumberField
+          label="Retries"
+          optional
+          min={0}
+          max={10}
+          placeholder="as the agent’s"
+          value={step.retries}
+          onChange={(retries) => onChange({ retries })}
+          error={at("max_retries")}
+        />
+        <NumberField
+          label="Time limit"
+          optional
+          unit="s"
+          min={1}
+          max={86_400}
+          placeholder="as the agent’s"
+          value={step.timeoutS}
+          onChange={(timeoutS) => onChange({ timeoutS })}
+          error={at("timeout_s")}
+        />
+        <NumberField
+          label="Model turns"
+          optional
+          min={1}
+          max={200}
+          placeholder="as the agent’s"
+          value={step.iterations}
+          onChange={(iterations) => onChange({ iterations })}
+          error={at("max_iterations")}
+        />
+      </div>
+    </details>
   );
 }
 

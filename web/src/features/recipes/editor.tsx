@@ -1,42 +1,38 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { asProblem } from "@/lib/problem";
+import type { Edited } from "@/lib/edited";
 import { useUnsavedGuard } from "@/lib/unsaved";
 import { useSettled } from "@/lib/use-settled";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
-import { bodyOf, type Draft, type DraftStep, faultAt, moved, newStep, slugOf, variablesFor } from "./draft";
+import { bodyOf, type Draft, type DraftStep, faultAt, moved, newStep, variablesFor } from "./draft";
 import { InputsEditor } from "./editor-inputs";
 import { type AgentOption, StepEditor } from "./editor-step";
 import { faultsQuery } from "./queries";
 
 interface Props {
-  initial: Draft;
-  isNew: boolean;
+  /** The id by which buttons outside the form submit it. */
+  form: string;
+  edit: Edited<Draft>;
   agents: AgentOption[];
-  isBusy: boolean;
-  error: unknown;
-  onSave: (draft: Draft) => void;
+  /** Told by which button, so that saving can lead on to cooking. */
+  onSave: (by: string) => void;
   readOnly: boolean;
 }
 
 /** The list form of a recipe: what it is, what it asks for, and its steps in order. */
-export function RecipeEditor({ initial, isNew, agents, isBusy, error, onSave, readOnly }: Props) {
+export function RecipeEditor({ form, edit, agents, onSave, readOnly }: Props) {
   const { id: workspace } = useWorkspace();
-  // Kept as it was: the parent makes a new one, with new keys, at every drawing.
-  const [start] = useState(initial);
-  const [draft, setDraft] = useState(start);
+  const { draft, change, problem } = edit;
   const [announcement, announce] = useState("");
-  const change = (part: Partial<Draft>) => setDraft((current) => ({ ...current, ...part }));
 
-  useUnsavedGuard(JSON.stringify(draft) !== JSON.stringify(start));
+  useUnsavedGuard(edit.isDirty);
   const settled = useSettled(bodyOf(draft), 500);
   const isComplete = draft.steps.length > 0 && draft.steps.every((step) => step.agentId !== null && step.prompt !== "");
   const found = useQuery(faultsQuery(workspace, settled, isComplete && draft.name !== "" && !readOnly));
-  const problem = error ? asProblem(error) : null;
   const faults = [
     ...(found.data ?? []),
     ...(problem?.fields ?? []).map(({ field, reason }) => ({ where: field, message: reason })),
@@ -55,11 +51,11 @@ export function RecipeEditor({ initial, isNew, agents, isBusy, error, onSave, re
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    onSave(isNew && !draft.templateId ? { ...draft, templateId: slugOf(draft.name) } : draft);
+    onSave(((event.nativeEvent as SubmitEvent).submitter as HTMLButtonElement | null)?.value ?? "");
   }
 
   return (
-    <form onSubmit={submit}>
+    <form id={form} onSubmit={submit}>
       <fieldset disabled={readOnly} className="grid gap-6">
         <Section title="What it does">
           <TextField
@@ -110,13 +106,6 @@ export function RecipeEditor({ initial, isNew, agents, isBusy, error, onSave, re
           </p>
         </Section>
         {problem && <ProblemNote error={problem} />}
-        {!readOnly && (
-          <div className="flex justify-end">
-            <Button type="submit" look="primary" busy={isBusy}>
-              {isNew ? "Create recipe" : "Save changes"}
-            </Button>
-          </div>
-        )}
       </fieldset>
     </form>
   );

@@ -7,6 +7,7 @@ import type {
   RecipeCreate,
   RecipeFile,
   RecipeList,
+  RecipeVersionList,
   Verdict,
 } from "@/client";
 import { exchange, http } from "@/lib/http";
@@ -28,6 +29,17 @@ export const recipeQuery = (workspace: string, templateId: string) =>
     queryKey: [workspace, "recipes", "one", templateId],
     queryFn: ({ signal }) => exchange<Recipe>("GET", `${BASE}/${templateId}`, { workspace, signal }),
   });
+
+/** Every saved state of a recipe, newest first. */
+export const recipeVersionsQuery = (workspace: string, templateId: string) =>
+  queryOptions({
+    queryKey: [workspace, "recipes", "versions", templateId],
+    queryFn: ({ signal }) => http.get<RecipeVersionList>(`${BASE}/${templateId}/versions`, { workspace, signal }),
+  });
+
+/** The recipe with its agents as a file that can be applied again, here or elsewhere. */
+export const exportOf = (workspace: string, templateId: string) =>
+  http.text(`${BASE}/${templateId}/export`, { workspace, headers: { Accept: "application/yaml" } });
 
 /** What the server finds wrong with a definition, without saving it. */
 export const faultsQuery = (workspace: string, body: RecipeBody, isReady: boolean) =>
@@ -75,11 +87,15 @@ export function useSaveRecipe() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ templateId, etag, body }: Save) => {
-      if (templateId === null) return http.post<Recipe>(BASE, { workspace, body });
+      if (templateId === null) return exchange<Recipe>("POST", BASE, { workspace, body });
       const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return http.put<Recipe>(`${BASE}/${templateId}`, { workspace, body, headers });
+      return exchange<Recipe>("PUT", `${BASE}/${templateId}`, { workspace, body, headers });
     },
-    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
+    onSuccess: (saved) => {
+      cache.setQueryData(recipeQuery(workspace, saved.data.template_id).queryKey, saved);
+      void cache.invalidateQueries({ queryKey: [workspace, "recipes", "versions"] });
+      return cache.invalidateQueries({ queryKey: [workspace, "recipes", "list"] });
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { BookOpen, ChefHat } from "lucide-react";
+import { BookOpen, ChefHat, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Recipe } from "@/client";
 import { formatAgo, formatCount } from "@/lib/format";
@@ -9,6 +9,7 @@ import { Button } from "@/ui/button";
 import { Loaded } from "@/ui/loaded";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { recipesQuery } from "./queries";
+import { unreadyAgents } from "./readiness";
 
 interface Props {
   search: string | undefined;
@@ -53,6 +54,7 @@ export function RecipeList({ search, onCook, onClearSearch, start, lastResult }:
 
 function RecipeCard({ recipe, onCook, lastResult }: { recipe: Recipe } & Pick<Props, "onCook" | "lastResult">) {
   const mayCook = useCan("editor");
+  const waiting = unreadyAgents(recipe);
   const agents = [...new Set(recipe.steps.map((step) => step.agent?.name).filter(Boolean))];
   return (
     <li className="card relative flex flex-col gap-3 p-5 hover:border-line-strong!">
@@ -71,6 +73,14 @@ function RecipeCard({ recipe, onCook, lastResult }: { recipe: Recipe } & Pick<Pr
         {formatCount(recipe.steps.length, "step")}
         {agents.length > 0 && ` by ${agents.join(", ")}`}
       </p>
+      {waiting.length > 0 && (
+        <p className="flex items-start gap-2 text-sm text-warn">
+          <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+          <span className="min-w-0 break-words">
+            Not ready: {waiting.map((agent) => `${agent.name} is ${agent.status}`).join(", ")}
+          </span>
+        </p>
+      )}
       <div className="mt-auto flex items-end justify-between gap-3 pt-1">
         <div className="relative min-w-0 text-sm text-muted">
           {recipe.last_run ? lastResult(recipe.last_run) : "Never cooked"}

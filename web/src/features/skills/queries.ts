@@ -16,7 +16,7 @@ import type {
   SourceUpdate,
   SyncResult,
 } from "@/client/library";
-import { http } from "@/lib/http";
+import { exchange, http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 const MOST = 200;
@@ -39,6 +39,19 @@ export const skillQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "skills", "one", id],
     queryFn: ({ signal }) => http.get<SkillDocument>(`${BASE}/${id}`, { workspace, signal }),
+  });
+
+/** One skill with its instructions, as it is edited, and the ETag that its next save must name. */
+export const skillTextQuery = (workspace: string, id: number) =>
+  queryOptions({
+    queryKey: [workspace, "skills", "text", id],
+    queryFn: async ({ signal }) => {
+      const [skill, content] = await Promise.all([
+        exchange<SkillDocument>("GET", `${BASE}/${id}`, { workspace, signal }),
+        http.get<SkillContent>(`${BASE}/${id}/content`, { workspace, query: { level: 2 }, signal }),
+      ]);
+      return { data: { skill: skill.data, content: content.content }, etag: skill.etag };
+    },
   });
 
 /** A skill as an agent loads it: 1 what is always in its prompt, 2 the instructions, 3 one of its files. */
@@ -90,13 +103,15 @@ function useSkillChange<T, R>(change: (workspace: string, value: T) => Promise<R
   });
 }
 
-/** Creates a skill, or saves what agents read of it as a new version. A skill keeps its name. */
+/** Creates a skill, or saves what changed of it as a new version unless somebody else has meanwhile. */
 export const useSaveSkill = () =>
-  useSkillChange((workspace, { id, body }: { id: number | null; body: SkillBody }) => {
-    if (id === null) return http.post<SkillDocument>(BASE, { workspace, body });
-    const { name: _, ...rest } = body;
-    return http.put<SkillDocument>(`${BASE}/${id}`, { workspace, body: rest });
-  });
+  useSkillChange(
+    (workspace, { id, etag, body }: { id: number | null; etag: string | null; body: Partial<SkillBody> }) => {
+      if (id === null) return exchange<SkillDocument>("POST", BASE, { workspace, body });
+      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
+      return exchange<SkillDocument>("PUT", `${BASE}/${id}`, { workspace, body, headers });
+    },
+  );
 
 export const useSwitchSkill = () =>
   useSkillChange((workspace, { id, isOn }: { id: number; isOn: boolean }) =>

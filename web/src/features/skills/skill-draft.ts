@@ -1,4 +1,6 @@
 import type { SkillBody, SkillDocument, SkillFile } from "@/client/library";
+import { changedKeys } from "@/lib/changes";
+import type { Difference } from "@/ui/diff-list";
 
 /** A skill while it is being written; its files and tools stay as they are. */
 export type Draft = Required<Omit<SkillBody, "files" | "tools_schema">> & Pick<SkillBody, "files">;
@@ -13,6 +15,26 @@ export function bodyOf(skill?: SkillDocument, content = ""): Draft {
     category: skill?.category ?? "development",
     skill_type: skill?.skill_type ?? "technical",
   };
+}
+
+const LABELS: Partial<Record<keyof Draft, string>> = {
+  name: "Name",
+  description: "Description",
+  content: "Instructions",
+  tags: "Tags",
+  category: "Category",
+  skill_type: "Kind",
+};
+
+/** What differs between two states of a skill, in the words of the form. */
+export function differencesOf(before: Draft, after: Draft): Difference[] {
+  const words = (value: unknown) => (Array.isArray(value) ? value.join(", ") : String(value ?? ""));
+  return changedKeys(before, after).map((key) => ({
+    key,
+    label: LABELS[key] ?? key,
+    before: words(before[key]),
+    after: words(after[key]),
+  }));
 }
 
 /** Whether there is enough to be looked at. */

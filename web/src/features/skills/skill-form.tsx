@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
-import { type FormEvent, useState } from "react";
-
+import type { FormEvent } from "react";
+import type { Edited } from "@/lib/edited";
 import { formatTokens } from "@/lib/format";
-import type { Problem } from "@/lib/problem";
 import { useUnsavedGuard } from "@/lib/unsaved";
 import { useSettled } from "@/lib/use-settled";
 import { useWorkspace } from "@/lib/workspace";
@@ -18,25 +17,21 @@ import { KINDS } from "./words";
 const SETTLE_MS = 500;
 
 interface Props {
-  initial: Draft;
+  edit: Edited<Draft>;
   isNew: boolean;
-  isBusy: boolean;
-  problem: Problem | null;
-  onSave: (body: Draft) => void;
+  onSave: () => void;
 }
 
 /** A skill written by hand, checked while it is typed. */
-export function SkillForm({ initial, isNew, isBusy, problem, onSave }: Props) {
+export function SkillForm({ edit, isNew, onSave }: Props) {
   const { id: workspace } = useWorkspace();
-  const [start] = useState(initial);
-  const [body, setBody] = useState(start);
-  const change = (part: Partial<Draft>) => setBody((current) => ({ ...current, ...part }));
+  const { draft: body, change, problem } = edit;
   const categories = useQuery(skillsQuery(workspace)).data?.categories ?? [body.category];
-  useUnsavedGuard(JSON.stringify(body) !== JSON.stringify(start) && !isBusy);
+  useUnsavedGuard(edit.isDirty);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    onSave(body);
+    onSave();
   }
 
   return (
@@ -99,7 +94,7 @@ export function SkillForm({ initial, isNew, isBusy, problem, onSave }: Props) {
       <LiveVerdict body={body} />
       {problem && <ProblemNote error={problem} />}
       <div className="flex justify-end">
-        <Button type="submit" look="primary" busy={isBusy}>
+        <Button type="submit" look="primary" busy={edit.isSaving}>
           {isNew ? "Create skill" : "Save as a new version"}
         </Button>
       </div>

@@ -16,6 +16,9 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Whose work is kept on this device; without accounts everybody is the same person. */
+export const personOf = (me: Me): string => (me.user ? String(me.user.id) : "local");
+
 export interface FirstAccount {
   name: string;
   email: string;

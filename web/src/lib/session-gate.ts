@@ -1,0 +1,53 @@
+/**
+ * What happens when the server says that nobody is signed in any more: the page asks for signing in, and every request
+ * that was refused waits for it and is sent again. Nothing on the page is given up.
+ */
+
+export interface Asking {
+  /** Ends the waiting: true sends what waits once more, false lets it fail. */
+  answer: (isSignedIn: boolean) => void;
+}
+
+let asking: (Asking & { answered: Promise<boolean> }) | null = null;
+let isPutOff = false;
+const listeners = new Set<() => void>();
+let isWatched = false;
+
+function say(): void {
+  for (const listener of listeners) listener();
+}
+
+/**
+ * Waits until somebody has signed in again; false when nobody will. A reading that the person put off is not asked for
+ * again: only what they do themselves brings the question back.
+ */
+export function signedInAgain(isReading: boolean): Promise<boolean> {
+  if (!isWatched || (isPutOff && isReading)) return Promise.resolve(false);
+  if (asking) return asking.answered;
+  let answer: Asking["answer"] = () => undefined;
+  const answered = new Promise<boolean>((resolve) => {
+    answer = (isSignedIn) => {
+      asking = null;
+      isPutOff = !isSignedIn;
+      resolve(isSignedIn);
+      say();
+    };
+  });
+  asking = { answer, answered };
+  say();
+  return answered;
+}
+
+export const currentAsking = (): Asking | null => asking;
+
+/** Calls `listener` whenever signing in is asked for, or no more. While nobody listens, nothing is asked. */
+export function watchAsking(listener: () => void): () => void {
+  listeners.add(listener);
+  isWatched = true;
+  return () => {
+    listeners.delete(listener);
+    isWatched = listeners.size > 0;
+    if (!isWatched) asking?.answer(false);
+    if (!isWatched) isPutOff = false;
+  };
+}
