@@ -21,7 +21,8 @@ DRIVER_VERBS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "scal
 SQL_TEXT = re.compile(
     r"\s*(select|insert|update|delete|with|truncate|lock|set|create|alter|drop|listen|notify)\s", re.IGNORECASE
 )
-SQL_OUTSIDE_QUERIES = {"kernel/db.py", "entrypoints/migrate.py", "entrypoints/health.py"}
+SQL_OUTSIDE_QUERIES = {"kernel/db.py", "kernel/pooler.py", "kernel/recording.py", "entrypoints/inspection.py",
+                       "entrypoints/migrate.py", "entrypoints/health.py"}
 MAY_CROSS = {
     "agents/resting.py",  # whose agents have had nothing to do?
     "agents/starting.py",  # everybody's agents that start with the server

@@ -14,13 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Integer, Uuid
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from automatos.agents.documents import read_definition
 from automatos.entrypoints.migrate import Ground, migrate, migrations_directory, newest_revision
 from automatos.entrypoints.seed import seed
 from automatos.entrypoints.tables import metadata
-from automatos.kernel.db import Database, sqlalchemy_url
+from automatos.kernel.address import read_address
+from automatos.kernel.db import Database, make_engine
 from automatos.kernel.ids import new_id
 from tests.surface import Client, Make
 
@@ -69,7 +69,7 @@ async def catalogue(url: str) -> set[str]:
 
 async def test_migrations_and_tables_agree(empty_url: str) -> None:
     await migrate(empty_url)
-    engine = create_async_engine(sqlalchemy_url(empty_url))
+    engine = make_engine(read_address(empty_url))
     async with engine.connect() as connection:
         differences = await connection.run_sync(differences_of)
     await engine.dispose()
@@ -168,9 +168,8 @@ SEEDED = {
 
 async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: Ground) -> None:
     async with new_database(ground, f"{NAME}_before") as url:
-        config = Config()
+        config = Config(attributes={"address": read_address(url)})
         config.set_main_option("script_location", str(migrations_directory()))
-        config.set_main_option("sqlalchemy.url", sqlalchemy_url(url))
         await asyncio.to_thread(command.upgrade, config, "0001")
         connection = await asyncpg.connect(url)
         workspace_id = new_id()

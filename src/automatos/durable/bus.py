@@ -137,6 +137,10 @@ class Bus:
                 batch.append(message)
 
     async def _listen(self) -> None:
+        if not self._database.can_listen:
+            log.warning("durable.not_listening", reason="the pooler gives each transaction another backend; give "
+                        "AUTOMATOS_DATABASE_DIRECT_URL, or other processes' news come only once in a few seconds")
+            return
         while True:
             try:
                 await self._listen_once()

@@ -110,6 +110,8 @@ class Worker:
         if room <= 0:
             return 0
         await self._let_requests_go_first()
+        if not await self._database.has_room():
+            return 0  # what could not be recorded would be done, and paid for, again
         holder = self._presence.id
         async with self._database.recording(None) as connection:
             rows = await queries.claim(connection, holder, room, tuple(self._handlers))

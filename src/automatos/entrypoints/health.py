@@ -122,6 +122,8 @@ async def _answers() -> None:
 async def _probe_database(database: Database) -> None:
     async with database.session(None) as session:
         await session.execute(text("SELECT 1"))
+    if not await database.has_room():
+        raise RuntimeError("PostgreSQL has no room for records: its disk or its memory is full")
 
 
 async def _probe_config() -> str | None:

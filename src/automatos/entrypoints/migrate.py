@@ -1,36 +1,36 @@
 """The database made ready: found or started, checked, migrated, and its address for the application."""
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import asyncpg
 
+from automatos.entrypoints.inspection import inspect, look_at, reach, reached, refuse_unusable, step_down
+from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.config import Settings
-from automatos.kernel.db import sqlalchemy_url
 from automatos.kernel.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, data_directory
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import DatabaseRefused
 
-OLDEST_MAJOR = 15
-MIGRATION_LOCK = 7_246_117
+__all__ = ["DatabaseRefused", "Ground", "inspect", "migrate", "migrations_directory", "newest_revision", "prepare",
+           "prepare_embedded", "prepare_external"]
 
-
-class DatabaseRefused(Problem):
-    """The configured database cannot be used; the message says why and what to do."""
-
-    status: ClassVar[int] = 503
-    code: ClassVar[str] = "database_refused"
-    title: ClassVar[str] = "The database cannot be used"
+ONE_IN_THIS_PROCESS = threading.Lock()
+"""Alembic keeps its context in the module; between processes the lock in the database decides."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A migrated database: the application's address, the role it must take on there, and the server we run, if any."""
+    """A migrated database: the application's address, the role it must take on there, and the server we run, if any.
+
+    `notes` are what its operator should know, a line each.
+    """
 
     url: str
     role: str | None = None
     embedded: EmbeddedPostgres | None = None
+    notes: tuple[str, ...] = ()
 
 
 def migrations_directory() -> Path:
@@ -52,7 +52,7 @@ async def prepare(settings: Settings) -> Ground:
     started is stopped again before the error leaves.
     """
     if url := settings.external_database_url:
-        return await prepare_external(url)
+        return await prepare_external(url, settings.direct_database_url)
     embedded = EmbeddedPostgres(data_directory(settings.home))
     return await prepare_embedded(embedded)
 
@@ -70,99 +70,40 @@ async def prepare_embedded(embedded: EmbeddedPostgres) -> Ground:
     return Ground(url=addresses.app_url, embedded=embedded)
 
 
-async def prepare_external(url: str) -> Ground:
-    """Check and migrate somebody else's PostgreSQL; a superuser's connections step down to the application role."""
-    connection = await _reach(url)
-    try:
-        await _check(connection)
-        await migrate(url)
-        bypasses = await _is_bypassing(connection)
-    finally:
-        await connection.close()
-    return Ground(url=url, role=APP_ROLE if bypasses else None)
+async def prepare_external(url: str, direct_url: str | None = None) -> Ground:
+    """Check and migrate somebody else's PostgreSQL; a login that bypasses row-level security steps down to a role.
 
-
-@dataclass(frozen=True)
-class Inspection:
-    """What a PostgreSQL is like; `is_bypassing` says that its login is not bound by row-level security."""
-
-    major: int
-    has_vector: bool
-    is_bypassing: bool
-
-
-async def inspect(url: str) -> Inspection:
-    """Look at a PostgreSQL without changing it; raises DatabaseRefused when it cannot be reached or is too old."""
-    connection = await _reach(url)
-    try:
-        major = _major(connection)
-        return Inspection(major, await _has_vector(connection), await _is_bypassing(connection))
-    finally:
-        await connection.close()
+    `direct_url` leads to the same database past a pooler: tables are made over it.
+    """
+    address = read_address(url)
+    async with reached(address) as connection:
+        async with connection.transaction():  # which a pooler that pools per statement refuses
+            found = await look_at(connection)
+        refuse_unusable(found)
+        await migrate(direct_url or url)
+        role = await step_down(connection, found) if found.is_bypassing else None
+    notes = [found.skew_note] if found.skew_note else []
+    if address.unused:
+        notes.append(f"DATABASE_URL: {', '.join(address.unused)} changes nothing here.")
+    return Ground(url=url, role=role, notes=tuple(notes))
 
 
 async def migrate(url: str) -> None:
     """Bring the database at `url` to the newest revision; several processes may try at once, one does it."""
-    connection = await _reach(url)
-    try:
-        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+    address = read_address(url)
+    async with reached(address) as connection:
         found, newest = await _revision(connection), newest_revision()
-        if found and found > newest:
-            raise DatabaseRefused(
-                f"{_shown(url)} was last used by a newer Automatos: its tables are of revision {found}, this version "
-                f"knows {newest}. Start that version again, or use another database."
-            )
-        if found != newest:
-            await asyncio.to_thread(_upgrade, url)
-    finally:
-        await connection.close()
-
-
-async def _reach(url: str) -> asyncpg.Connection:
-    try:
-        return await asyncpg.connect(url, timeout=5)
-    except asyncpg.InvalidCatalogNameError as error:
+    if found and found > newest:
         raise DatabaseRefused(
-            f"{_shown(url)} answers, but {error}. Create that database, or correct DATABASE_URL."
-        ) from error
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError) as error:
-        raise DatabaseRefused(
-            f"{_shown(url)} refused the login: {error}. Correct the user or password in DATABASE_URL."
-        ) from error
-    except (OSError, ValueError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseRefused(
-            f"No PostgreSQL could be reached at {_shown(url)} ({error or type(error).__name__}). Start it, or correct "
-            "DATABASE_URL (or POSTGRES_*); without either, an embedded database is used."
-        ) from error
-
-
-async def _check(connection: asyncpg.Connection) -> None:
-    major = _major(connection)
-    if not await _has_vector(connection):
-        raise DatabaseRefused(
-            f"This PostgreSQL {major} has no pgvector. Install the extension on the database server (on Debian: "
-            f"postgresql-{major}-pgvector), or unset DATABASE_URL to use the embedded database, which carries it."
+            f"{address} was last used by a newer Automatos: its tables are of revision {found}, this version "
+            f"knows {newest}. Start that version again, or use another database."
         )
-
-
-def _major(connection: asyncpg.Connection) -> int:
-    major = connection.get_server_version().major
-    if major < OLDEST_MAJOR:
-        raise DatabaseRefused(f"PostgreSQL {major} is too old; use {OLDEST_MAJOR} or newer.")
-    return major
-
-
-async def _has_vector(connection: asyncpg.Connection) -> bool:
-    found = await connection.fetchval("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'")
-    return bool(found)
-
-
-async def _is_bypassing(connection: asyncpg.Connection) -> bool:
-    return bool(await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"))
+    if found != newest:
+        await asyncio.to_thread(_upgrade, address)
 
 
 async def _make_database(admin_url: str) -> None:
-    connection = await _reach(admin_url)
+    connection = await reach(read_address(admin_url))
     try:
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -171,7 +112,7 @@ async def _make_database(admin_url: str) -> None:
 
 
 async def _let_application_in(embedded: EmbeddedPostgres) -> None:
-    connection = await _reach(embedded.admin_database_url)
+    connection = await reach(read_address(embedded.admin_database_url))
     try:
         if not await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", APP_ROLE):
             await connection.execute(f"ALTER ROLE {APP_ROLE} LOGIN PASSWORD '{embedded.app_password}'")
@@ -180,33 +121,26 @@ async def _let_application_in(embedded: EmbeddedPostgres) -> None:
 
 
 async def _revision(connection: asyncpg.Connection) -> str | None:
-    if not await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NOT NULL"):
+    if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
         return None
     return await connection.fetchval("SELECT version_num FROM alembic_version")
 
 
-def _upgrade(url: str) -> None:
+def _upgrade(address: PostgresAddress) -> None:
+    """Run the missing migrations in one transaction, under a lock that ends with it: all of them are there, or none."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy.exc import DBAPIError
 
-    config = Config()
-    config.set_main_option("script_location", str(migrations_directory()))
-    config.set_main_option("sqlalchemy.url", sqlalchemy_url(url).replace("%", "%%"))
+    config = Config(attributes={"address": address})
+    config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
     try:
-        command.upgrade(config, "head")
-    except DBAPIError as error:
-        said = " ".join(str(error.orig).split()).rstrip(".")
+        with ONE_IN_THIS_PROCESS:
+            command.upgrade(config, "head")
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        said = " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
         raise DatabaseRefused(
-            f"The tables of this version could not be made in {_shown(url)}: {said}. Nothing was changed. The login "
+            f"The tables of this version could not be made in {address}: {said}. Nothing was changed. The login "
             "must own the database or be allowed to create schemas and tables in it; where only a superuser may make "
             "extensions, let one run CREATE EXTENSION vector in it once. Then start again."
         ) from error
-
-
-def _shown(url: str) -> str:
-    """Return the address without its password, which may stand before the @ or among the parameters."""
-    address = url.partition("?")[0]
-    scheme, _, rest = address.partition("://")
-    userinfo, at, place = rest.rpartition("@")
-    return f"{scheme}://{userinfo.split(':')[0]}{at}{place}" if at else address

@@ -107,6 +107,8 @@ async def _serve_on(
     services = Services(settings, ground.url, role=ground.role, works=works)
     app = create_app(services)
     async with app.router.lifespan_context(app):
+        for note in ground.notes:
+            structlog.get_logger("automatos.entrypoints").warning("database.note", note=note)
         await seed(services.database)
         settle()
         server = _http_server(app)

@@ -25,6 +25,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
+from automatos.kernel.pooler import Pooler
 from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
@@ -61,8 +62,10 @@ class Services:
     ) -> None:
         self.settings = settings
         self.works = works
+        told = settings.database_pooler
         self.database = Database(
-            database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug)
+            database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug,
+            pooler=None if told == "auto" else Pooler(told), direct_url=settings.direct_database_url)
         self.presence = Presence(self.database, settings.lease_s)
         self.bus = Bus(self.database, self.presence, settings.redis)
         self.authenticator = Gatekeeper(self.database, settings)

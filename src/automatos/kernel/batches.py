@@ -8,6 +8,8 @@ from uuid import UUID
 
 import structlog
 
+from automatos.kernel.errors import DatabaseUnavailable
+
 MAX_BATCH = 500
 MAX_WAITING = 50_000
 MAX_TRIES = 8
@@ -91,13 +93,14 @@ class BatchWriter(Generic[Item]):
             del self._waiting[workspace_id]
 
     def _may_try_again(self, workspace_id: UUID, waiting: _Waiting[Item], items: int, error: Exception) -> bool:
-        waiting.tries += 1
+        if not isinstance(error, DatabaseUnavailable):  # one that is away or full is waited for, however long
+            waiting.tries += 1
         details = {"what": self._name, "workspace_id": str(workspace_id), "items": items, "tries": waiting.tries,
                    "error": f"{type(error).__name__}: {error}"[:300]}
         if waiting.tries >= MAX_TRIES:
             log.error("batch_lost", **details)
             return False
         log.warning("batch_delayed", **details)
-        pause_s = min(FIRST_PAUSE_S * 3 ** (waiting.tries - 1), LONGEST_PAUSE_S)
+        pause_s = min(FIRST_PAUSE_S * 3 ** max(waiting.tries - 1, 0), LONGEST_PAUSE_S)
         waiting.due_at = asyncio.get_running_loop().time() + pause_s
         return True

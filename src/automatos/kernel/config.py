@@ -43,6 +43,10 @@ class Settings(BaseSettings):
 
     # Database: one URL, or its parts, or neither (the embedded server).
     database_url: SecretStr | None = Field(None, validation_alias=_own("DATABASE_URL", "DATABASE_URL"))
+    database_direct_url: SecretStr | None = Field(None, validation_alias=_own("DATABASE_DIRECT_URL"))
+    database_pooler: Literal["auto", "none", "session", "transaction"] = Field(
+        "auto", validation_alias=_own("DATABASE_POOLER")
+    )
     postgres_host: str | None = Field(None, validation_alias="POSTGRES_HOST")
     postgres_port: int = Field(5432, validation_alias="POSTGRES_PORT")
     postgres_db: str = Field("automatos", validation_alias="POSTGRES_DB")
@@ -146,8 +150,14 @@ class Settings(BaseSettings):
         if self.postgres_host:
             secret = quote(self.postgres_password.get_secret_value(), safe="")
             user = quote(self.postgres_user, safe="")
-            return f"postgresql://{user}:{secret}@{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+            host = f"[{self.postgres_host}]" if ":" in self.postgres_host else quote(self.postgres_host, safe="")
+            return f"postgresql://{user}:{secret}@{host}:{self.postgres_port}/{quote(self.postgres_db, safe='')}"
         return None
+
+    @property
+    def direct_database_url(self) -> str | None:
+        """The configured way past a pooler; None when there is no pooler or no other way."""
+        return self.database_direct_url.get_secret_value() if self.database_direct_url else None
 
     @property
     def redis(self) -> str | None:

@@ -2,25 +2,32 @@
 
 Every transaction carries the workspace it works for in `automatos.workspace_id`; row-level security shows no row
 without it. Reads that must cross workspaces (who is this key? whose token is this?) name a `Scope`, which has its
-own policies.
+own policies. Who a connection works as is asked of PostgreSQL itself, on every new connection.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ColumnElement, text, true
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import structlog
+from sqlalchemy import ColumnElement, event, text, true
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
-from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.address import PostgresAddress, read_address
+from automatos.kernel.errors import DatabaseRefused, DatabaseUnavailable
+from automatos.kernel.pooler import Pooler, find_pooler
+from automatos.kernel.recording import RecordingConnection, Scope, dump_json, use_json
+
+__all__ = ["AFTER_COMMIT", "UNAVAILABLE", "Base", "Database", "RecordingConnection", "Scope", "after_commit",
+           "dump_json", "in_reach", "is_unavailable", "make_engine", "sqlstate_of"]
 
 Row = TypeVar("Row")
 CONNECT_TIMEOUT_S = 5.0
@@ -28,87 +35,81 @@ COMMAND_TIMEOUT_S = 30.0
 AFTER_COMMIT = "automatos.after_commit"
 CLOSING_LOOKS = 40
 """How often, every 50 ms, closing looks whether the sessions under way have ended."""
+FULL = "53"
+"""The class of errors of a database without space, memory or connections."""
 UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-               asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-               asyncpg.ReadOnlySQLTransactionError, TimeoutError, DatabaseUnavailable)
+               asyncpg.InsufficientResourcesError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+               asyncpg.IdleSessionTimeoutError, asyncpg.PostgresIOError, asyncpg.ReadOnlySQLTransactionError,
+               TimeoutError, DatabaseUnavailable)
 """What a dead, restarting, full or read-only database raises: the driver's errors, and ours in front of them."""
+WHO = """
+SELECT current_user AS name, pg_backend_pid() AS pid,
+       (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+       OR NOT coalesce(row_security_active(to_regclass('agents')::oid), true) AS is_unbound
+"""
+ROOM = "CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT md5(n::text) FROM generate_series(1, 20000) AS n"
+"""Needs a megabyte of the disk for a moment."""
+log = structlog.get_logger("automatos.kernel")
 
 
 class Base(DeclarativeBase):
     """The parent of every table."""
 
 
-class Scope(StrEnum):
-    """Why a transaction may look across workspaces; each has policies of its own on the tables it may see."""
-
-    AUTH = "auth"
-    ENGINE = "engine"
-    ADMIN = "admin"
+_FOR_POOLERS: dict[str, Any] = {"statement_cache_size": 0, "prepared_statement_cache_size": 0,
+                                "prepared_statement_name_func": str}
+"""No statement outlives its transaction, and none has a name that another client of the pooler may have given."""
 
 
-class RecordingConnection(asyncpg.Connection):
-    """A raw connection that remembers which workspace it is set to, so that setting it again costs nothing."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._inside: str | None = None
-
-    async def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
-        """Set the workspace and scope of everything that follows on this connection."""
-        wanted = f"{workspace_id or ''}/{scope or ''}"
-        if self._inside == wanted:
-            return
-        self._inside = None
-        await self.execute(
-            f"SET automatos.workspace_id = '{workspace_id or ''}'; SET automatos.scope = '{scope or ''}'")
-        self._inside = wanted
-
-
-async def _prepare(connection: asyncpg.Connection) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=_encode, decoder=orjson.loads, schema="pg_catalog", format="text"
-        )
-
-
-def dump_json(value: Any) -> str:
-    """Write a value as JSON text; ids, times and enums in it become strings."""
-    return orjson.dumps(value, default=str).decode()
-
-
-def _encode(value: Any) -> str:
-    """Take text as JSON that is already written: the recording path serialises once and sends the same text on."""
-    return value if isinstance(value, str) else dump_json(value)
+def make_engine(address: PostgresAddress, *, names_statements: bool = False, **more: Any) -> AsyncEngine:
+    """Return an engine on an address; without names for its statements it works behind every pooler."""
+    arguments = address.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"})
+    return create_async_engine(
+        "postgresql+asyncpg://", connect_args=arguments | ({} if names_statements else _FOR_POOLERS),
+        json_serializer=dump_json, json_deserializer=orjson.loads, **more)
 
 
 async def _keep(_: asyncpg.Connection) -> None:
-    """Leave a returned connection as it is: `enter` is called on every take, so nothing can leak from the last user."""
+    """Leave a returned connection as it is: PostgreSQL has forgotten everything at the end of the transaction."""
 
 
 class Database:
-    """This process's connections to PostgreSQL."""
+    """This process's connections to PostgreSQL.
 
-    def __init__(self, url: str, *, role: str | None = None, pool_size: int = 8, echo: bool = False) -> None:
+    `role` is what every transaction steps down to. `pooler` says what stands between; where nobody says, `open` finds
+    out. `direct_url` leads past it, for listening. Statements have names, and are planned once, where it is certain
+    that a connection keeps its backend.
+    """
+
+    def __init__(
+        self, url: str, *, role: str | None = None, pool_size: int = 8, echo: bool = False,
+        pooler: Pooler | None = None, direct_url: str | None = None,
+    ) -> None:
         self.url = url
-        settings = {"application_name": "automatos", "timezone": "UTC"} | ({"role": role} if role else {})
-        self._server_settings = settings
+        self.address = read_address(url)
+        self.pooler = pooler
+        self.full_since: float | None = None
+        self._direct = read_address(direct_url, "AUTOMATOS_DATABASE_DIRECT_URL") if direct_url else self.address
+        self._names_statements = pooler in {Pooler.NONE, Pooler.SESSION}
+        self._role = role
         self._pool_size = pool_size
         self._inside: asyncpg.Pool | None = None
         self._between: asyncpg.Pool | None = None
-        self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=CONNECT_TIMEOUT_S, echo=echo,
-            json_serializer=dump_json, json_deserializer=orjson.loads,
-            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT_S,
-                          "command_timeout": COMMAND_TIMEOUT_S},
-        )
+        self.engine = make_engine(
+            self.address, names_statements=True, echo=echo, pool_size=pool_size, max_overflow=pool_size,
+            pool_timeout=CONNECT_TIMEOUT_S)
+        event.listen(self.engine.sync_engine, "do_connect", self._before_connecting)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def open(self) -> None:
         """Open the recording pools; raises what the driver raises when PostgreSQL cannot be reached.
 
-        Work inside workspaces and work between them (sign-in, the queue) have a pool each, so that a connection
-        seldom has to be set to another workspace.
+        Work inside workspaces and work between them (sign-in, the queue) have a pool each, so that neither waits for
+        the other.
         """
+        if self.pooler is None:
+            self.pooler = await self._find_pooler()
+            self._names_statements = self.pooler is Pooler.NONE
         self._inside = await self._make_pool(self._pool_size * 2)
         self._between = await self._make_pool(max(2, self._pool_size // 2))
 
@@ -127,36 +128,80 @@ class Database:
             await asyncio.sleep(0.05)
         await self.engine.dispose()
 
+    async def _find_pooler(self) -> Pooler:
+        parameters = self.address.for_asyncpg(CONNECT_TIMEOUT_S)
+        one = await asyncpg.connect(statement_cache_size=0, **parameters)
+        try:
+            other = await asyncpg.connect(statement_cache_size=0, **parameters)
+            try:
+                return await find_pooler(one, other)
+            finally:
+                other.terminate()
+        finally:
+            one.terminate()
+
     async def _make_pool(self, size: int) -> asyncpg.Pool:
-        """Plans are made once per statement (all of them look rows up by key), not once per execution."""
         return await asyncpg.create_pool(
-            self.url, min_size=1, max_size=size, connection_class=RecordingConnection, init=_prepare,
-            reset=_keep, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S,
-            server_settings=self._server_settings | {"plan_cache_mode": "force_generic_plan"},
-            max_inactive_connection_lifetime=60,
-        )
+            min_size=1, max_size=size, connection_class=RecordingConnection, init=self._prepare, reset=_keep,
+            command_timeout=COMMAND_TIMEOUT_S, max_inactive_connection_lifetime=60,
+            statement_cache_size=100 if self._names_statements else 0,
+            **self.address.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"}))
+
+    async def _prepare(self, connection: RecordingConnection) -> None:
+        """Make a new recording connection ready, and see that row-level security binds it.
+
+        Plans are made once per statement (all of them look rows up by key), not once per execution; behind a pooler
+        there is no second execution to make them for.
+        """
+        await use_json(connection)
+        if self._names_statements:
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.step_down(self._role, is_own_backend=self._names_statements)
+        _refuse_unbound(await connection.fetchrow(WHO))
+
+    def _before_connecting(self, _dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
+        """Give the engine connections of ours; as long as nobody has looked, there may be a pooler."""
+        parameters["async_creator_fn"] = self._connect_session
+        parameters["command_timeout"] = COMMAND_TIMEOUT_S
+        if not self._names_statements:
+            parameters |= _FOR_POOLERS
+
+    async def _connect_session(self, **parameters: Any) -> asyncpg.Connection:
+        connection = await asyncpg.connect(**parameters)
+        try:
+            async with connection.transaction():
+                if self._role:
+                    await connection.execute(f"SET LOCAL ROLE {self._role}")
+                _refuse_unbound(await connection.fetchrow(WHO))
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether a connection of `connect` hears what is sent to it: not one whose backend changes."""
+        return self.pooler is not Pooler.TRANSACTION or self._direct is not self.address
 
     @asynccontextmanager
     async def session(self, workspace_id: UUID | None, scope: Scope | None = None) -> AsyncGenerator[AsyncSession]:
         """Open one transaction inside a workspace; it commits when the block ends and rolls back when it raises."""
         try:
             async with self._sessions() as session:
+                as_role = "set_config('role', :r, true), " if self._role else ""
                 await session.execute(
-                    text("SELECT set_config('automatos.workspace_id', :w, true), "
+                    text(f"SELECT {as_role}set_config('automatos.workspace_id', :w, true), "
                          "set_config('automatos.scope', :s, true)"),
-                    {"w": str(workspace_id or ""), "s": str(scope or "")},
+                    {"w": str(workspace_id or ""), "s": str(scope or "")} | ({"r": self._role} if self._role else {}),
                 )
                 yield session
                 await session.commit()
                 for do in session.info.pop(AFTER_COMMIT, ()):
                     do()
-        except (InterfaceError, OperationalError) as error:
-            raise DatabaseUnavailable from error
-        except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error.orig, UNAVAILABLE):
-                raise DatabaseUnavailable from error
-            raise
-        except (OSError, TimeoutError) as error:
+        except (DBAPIError, NoConnectionFree, OSError, TimeoutError) as error:
+            if not is_unavailable(error):
+                raise
+            self._note(error)
             raise DatabaseUnavailable from error
 
     @asynccontextmanager
@@ -177,13 +222,58 @@ class Database:
         except DatabaseUnavailable:
             raise
         except UNAVAILABLE as error:
+            self._note(error)
             raise DatabaseUnavailable from error
 
     async def connect(self) -> asyncpg.Connection:
-        """Open one connection outside the pool, for LISTEN and advisory locks; the caller closes it."""
+        """Open one connection for LISTEN, past the pooler where there is a way; the caller closes it.
+
+        It works for no workspace and steps down to no role.
+        """
         return await asyncpg.connect(
-            self.url, timeout=CONNECT_TIMEOUT_S,  # pyright: ignore[reportArgumentType]
-            server_settings=self._server_settings)
+            statement_cache_size=0, **self._direct.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"}))
+
+    async def has_room(self) -> bool:
+        """Say whether records can be written; looks only since PostgreSQL has said that it is full."""
+        if self.full_since is None:
+            return True
+        try:
+            async with self.recording(None) as connection:
+                await connection.execute(ROOM)
+        except UNAVAILABLE:
+            return False
+        except asyncpg.InsufficientPrivilegeError:
+            log.info("database.room_not_tried", reason="the login may make no temporary tables")
+        self.full_since = None
+        return True
+
+    def _note(self, error: BaseException) -> None:
+        """Remember that PostgreSQL was full: small changes may still succeed where a record finds no room."""
+        if sqlstate_of(error).startswith(FULL) and self.full_since is None:
+            self.full_since = time.monotonic()
+            log.error("database.full", error=str(error).partition("\n")[0])
+
+
+def _refuse_unbound(found: asyncpg.Record | None) -> None:
+    if found is None or found["is_unbound"]:
+        raise DatabaseRefused(
+            f"PostgreSQL lets the login {found['name'] if found else ''} past row-level security, which keeps the "
+            "workspaces apart. Give DATABASE_URL a login that is no superuser and has no BYPASSRLS, or let the server "
+            "work as the role that `automatos db upgrade` makes.")
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Return PostgreSQL's code of an error, whichever library raised it; empty when it is none of PostgreSQL's."""
+    found = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(found, "sqlstate", None) or "")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Say whether an error means that the database is away, full or only to be read."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig else None
+        return error.connection_invalidated or isinstance(cause, UNAVAILABLE)
+    return isinstance(error, (*UNAVAILABLE, NoConnectionFree))
 
 
 def after_commit(session: AsyncSession, do: Callable[[], None]) -> None:
@@ -194,9 +284,3 @@ def after_commit(session: AsyncSession, do: Callable[[], None]) -> None:
 def in_reach(column: InstrumentedAttribute[UUID], workspace_id: UUID | None) -> ColumnElement[bool]:
     """Return the condition that a row is the workspace's; None means every workspace that the session may see."""
     return true() if workspace_id is None else column == workspace_id
-
-
-def sqlalchemy_url(url: str) -> str:
-    """Turn a `postgres(ql)://` address into the one SQLAlchemy's asyncpg driver takes."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))

@@ -58,3 +58,11 @@ class DatabaseUnavailable(Problem):
             "if it goes on, run `automatos doctor` on the server.",
             headers={"Retry-After": "2"},
         )
+
+
+class DatabaseRefused(Problem):
+    """The configured database cannot be used; the message says why and what to do."""
+
+    status = 503
+    code = "database_refused"
+    title = "The database cannot be used"

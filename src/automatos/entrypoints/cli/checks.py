@@ -103,15 +103,24 @@ def _embedded(settings: Settings) -> Finding:
 
 
 async def _database_at(url: str, *, is_ours: bool) -> list[Finding]:
-    from automatos.entrypoints.migrate import inspect
+    from automatos.entrypoints.inspection import inspect, pooler_at, refuse_unusable
+    from automatos.kernel.pooler import Pooler
 
     found = await inspect(url)
+    if found.has_vector:
+        refuse_unusable(found)
     what = "embedded PostgreSQL" if is_ours else "PostgreSQL"
     held = ("its login bypasses row-level security, so the application steps down to a role that is bound by it"
             if found.is_bypassing else "its login is bound by row-level security")
-    vector = Finding("pgvector", "there") if found.has_vector else Finding(
-        "pgvector", "not there", f"Install postgresql-{found.major}-pgvector on the database server.")
-    return [Finding("database", f"{what} {found.major} answers; {held}"), vector]
+    if (pooler := await pooler_at(url)) is not Pooler.NONE:
+        held += f"; a pooler in {pooler} mode stands before it"
+    findings = [Finding("database", f"{what} {found.major} answers; {held}")]
+    findings.append(Finding("pgvector", "there") if found.has_vector else Finding(
+        "pgvector", "not there", f"Install postgresql-{found.major}-pgvector on the database server."))
+    if found.skew_note:
+        findings.append(Finding("clock", found.skew_note, "Let both machines set their clocks by NTP.",
+                                is_needed=False))
+    return findings
 
 
 async def _model(settings: Settings, note: Running | None) -> Finding:

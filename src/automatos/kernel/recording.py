@@ -1,0 +1,142 @@
+"""The engine's raw connections: every transaction on them begins by saying whom it works for, and ends forgetting it.
+
+PostgreSQL keeps nothing of it between two transactions, so it does not matter which backend a pooler hands out for the
+next one. On a connection of our own, the setting travels in front of the statement it is for and shares its round trip.
+Through a pooler a statement is put into a transaction that sets it first.
+"""
+
+import struct
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+ENTER_NAME = "automatos_enter"
+ENTER = ("SELECT WHERE (set_config('automatos.workspace_id', $1, true) || set_config('automatos.scope', $2, true)) "
+         "IS NULL")
+"""Sets both and returns no row and no column: its answer is one that asyncpg passes over before a statement's own."""
+ENTER_AS = ENTER.replace("(set_config(", "(set_config('role', $3, true) || set_config(", 1)
+ROLLBACK_TIMEOUT_S = 5.0
+
+Executor = Callable[[Any, float | None], Awaitable[Any]]
+
+
+class Scope(StrEnum):
+    """Why a transaction may look across workspaces; each has policies of its own on the tables it may see."""
+
+    AUTH = "auth"
+    ENGINE = "engine"
+    ADMIN = "admin"
+
+
+class RecordingConnection(asyncpg.Connection):
+    """A raw connection whose transactions are all inside what `enter` named last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._inside = ("", "")
+        self._role: str | None = None
+        self._enter_statement: Any = None
+        self._prefix = b""
+
+    async def step_down(self, role: str | None, *, is_own_backend: bool) -> None:
+        """Work as `role` from now on; on a backend that is ours alone, make settings travel with their statements."""
+        self._role = role
+        if is_own_backend:
+            self._enter_statement = await self.prepare(ENTER_AS if role else ENTER, name=ENTER_NAME)
+        self._prefix = self._make_prefix()
+
+    async def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
+        """Name the workspace and the scope of every transaction that follows on this connection."""
+        inside = (str(workspace_id or ""), str(scope or ""))
+        if inside != self._inside:
+            self._inside = inside
+            self._prefix = self._make_prefix()
+        if self.is_in_transaction():
+            await super().execute(self._settings())
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
+        """Execute as asyncpg does; without arguments several statements are one transaction."""
+        if args or self.is_in_transaction() or not self._sets_something:
+            return await super().execute(query, *args, timeout=timeout)
+        both = f"{query} {self._settings()}" if query.startswith("BEGIN") else f"{self._settings()}; {query}"
+        return await super().execute(both, timeout=timeout)
+
+    async def _do_execute(
+        self, query: str, executor: Executor, timeout: float | None, retry: bool = True, **more: Any  # noqa: ASYNC109
+    ) -> Any:
+        """Execute one statement with arguments, inside; asyncpg's fetches and executes all come through here."""
+        perform = super()._do_execute  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        if self.is_in_transaction() or not self._sets_something:
+            return await perform(query, executor, timeout, retry, **more)
+        if self._enter_statement is not None:
+            return await perform(query, self._entering(executor), timeout, retry, **more)
+        protocol: Any = self._protocol
+        await protocol.query(f"BEGIN; {self._settings()}", timeout)
+        try:
+            done = await perform(query, executor, timeout, retry, **more)
+        except BaseException:
+            if not self.is_closed():
+                await protocol.query("ROLLBACK", ROLLBACK_TIMEOUT_S)
+            raise
+        await protocol.query("COMMIT", timeout)
+        return done
+
+    def _entering(self, executor: Executor) -> Executor:
+        """Send the settings in front of a statement: until its sync, both are one transaction and one round trip."""
+
+        transport: Any = self._transport
+
+        async def enter_and_execute(statement: Any, timeout: float | None) -> Any:  # noqa: ASYNC109
+            transport.write(self._prefix)
+            try:
+                return await executor(statement, timeout)
+            except Exception as error:
+                if getattr(error, "severity", None) is None:  # not PostgreSQL's: the statement may not have been sent,
+                    self.terminate()                          # and what was must not meet the next one
+                raise
+
+        return enter_and_execute
+
+    @property
+    def _sets_something(self) -> bool:
+        return self._role is not None or self._inside != ("", "")
+
+    def _settings(self) -> str:
+        """Return the statement that sets for one transaction; a uuid, a scope and a role's name need no quoting."""
+        workspace, scope = self._inside
+        as_role = f"set_config('role', '{self._role}', true), " if self._role else ""
+        return (f"SELECT {as_role}set_config('automatos.workspace_id', '{workspace}', true), "
+                f"set_config('automatos.scope', '{scope}', true)")
+
+    def _make_prefix(self) -> bytes:
+        """Return Bind and Execute of the prepared settings, as the wire has them."""
+        values = [value.encode() for value in (*self._inside, *([self._role] if self._role else ()))]
+        bind = b"\0" + ENTER_NAME.encode() + b"\0" + struct.pack("!hh", 0, len(values))
+        bind += b"".join(struct.pack("!i", len(value)) + value for value in values) + struct.pack("!h", 0)
+        return _message(b"B", bind) + _message(b"E", b"\0" + struct.pack("!i", 0))
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+async def use_json(connection: asyncpg.Connection) -> None:
+    """Have a connection take and give JSON columns as values."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, encoder=_encode, decoder=orjson.loads, schema="pg_catalog", format="text"
+        )
+
+
+def dump_json(value: Any) -> str:
+    """Write a value as JSON text; ids, times and enums in it become strings."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def _encode(value: Any) -> str:
+    """Take text as JSON that is already written: the recording path serialises once and sends the same text on."""
+    return value if isinstance(value, str) else dump_json(value)
