@@ -33,36 +33,72 @@ async def cooked(client: Client, template_id: str) -> tuple[dict[str, Any], list
     return (await client.get(f"/api/runs/{run_id}")).json(), events
 
 
-async def test_a_passing_server_error_is_asked_again_within_the_step(
-    client: Client, make: Make, model_server: ModelServer
-) -> None:
-    recipe = await make.recipe("Say hello", execution_config=ONCE)
-    model_server.script(Reply(status=500, headers={"Retry-After": "0"}), Reply(text="hello"))
-
-    run, _ = await cooked(client, recipe["template_id"])
-
-    assert run["status"] == "completed"
-    assert run["output_data"]["final_output"] == "hello"
-    assert len(model_server.calls) == 2
-
-
-@pytest.mark.capability("S141")
-async def test_a_step_is_tried_again_after_a_pause_and_then_succeeds(
+async def test_a_passing_server_error_is_asked_again_within_the_step_and_shown(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
     recipe = await make.recipe("Say hello", execution_config=QUICK)
-    model_server.script(*[Reply(status=500, headers={"Retry-After": "0"})] * 3, Reply(text="at last"))
+    model_server.script(Reply(status=500, headers={"Retry-After": "0"}, message="no room"),
+                        Reply(text="word " * 80, chunks=8, truncate=True), Reply(text="hello"))
 
     run, events = await cooked(client, recipe["template_id"])
 
-    assert run["status"] == "completed"
-    assert run["steps"][0]["attempt"] == 2
-    assert run["steps"][0]["output"] == "at last"
-    retrying = next(event["data"] for event in events if event["type"] == "step.retrying")
-    assert retrying["attempt"] == 2
-    assert retrying["error"]["code"] == "model_unavailable"
-    assert retrying["delay_s"] == 0.001
-    assert types_of(events).count("step.started") == 2
+    step = run["steps"][0]
+    assert (run["status"], run["output_data"]["final_output"], step["attempt"]) == ("completed", "hello", 3)
+    assert len(model_server.calls) == 3
+    retrying = [event["data"] for event in events if event["type"] == "model.retrying"]
+    assert [(each["attempt"], each["of"], each["code"], each["provider_status"]) for each in retrying] == [
+        (1, 3, "model_unavailable", 500), (2, 3, "model_answer_invalid", 200)]
+    assert "no room" in retrying[0]["reason"]
+    assert [(each["attempt"], each["reason"]) for each in step["attempts"]] == [
+        (each["attempt"], each["reason"]) for each in retrying]
+    assert (step["attempts"][0]["wait_s"], step["attempts"][1]["wait_s"]) == (0.0, 0.001)
+    used = [each["input_tokens"] + each["output_tokens"] for each in step["attempts"]]
+    assert used[0] == 0 < used[1]
+    assert [step["attempts"][1]["is_estimated"], step["is_estimated"], run["is_estimated"]] == [True, True, True]
+    assert run["total_tokens"] == used[1] + sum(t["input_tokens"] + t["output_tokens"] for t in step["turns"])
+
+
+@pytest.mark.capability("S141")
+@pytest.mark.parametrize("retries", [0, 1, 3])
+@pytest.mark.parametrize("reply", [
+    Reply(status=500, headers={"Retry-After": "0"}), Reply(text="word " * 80, chunks=8, truncate=True),
+    Reply(text="half", finish_reason="error"),
+], ids=["server error", "cut", "broken off"])
+async def test_a_failing_step_makes_one_request_and_its_retries_and_no_more(
+    client: Client, make: Make, model_server: ModelServer, retries: int, reply: Reply
+) -> None:
+    agent = await make.agent(configuration={"retry_attempts": retries})
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Say hello"},
+                               execution_config={"retry_delay_ms": 1})
+    model_server.script(reply, repeat=True)
+
+    run, events = await cooked(client, recipe["template_id"])
+
+    assert run["status"] == "failed"
+    assert len(model_server.calls) == retries + 1
+    attempts = run["steps"][0]["attempts"]
+    assert [each["then"] for each in attempts] == ["again"] * retries + ["nothing"]
+    assert [each["of"] for each in attempts] == [retries + 1] * (retries + 1)
+    assert types_of(events).count("model.retrying") == retries
+    assert types_of(events).count("model.failed") == 1
+    assert not [event for event in events if event["type"] == "step.retrying"]
+
+
+async def test_failures_in_different_turns_and_of_the_step_share_the_budget(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await make.agent(tools=["calculator"])
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Add", "timeout_s": 1},
+                               execution_config={"max_retries": 2, "retry_delay_ms": 1})
+    down = Reply(status=500, headers={"Retry-After": "0"})
+    model_server.script(down, Reply(tool_calls=[("calculator", {"expression": "1+1"})]), Reply(hang=True), down)
+
+    run, _ = await cooked(client, recipe["template_id"])
+
+    assert run["status"] == "failed"
+    assert run["steps"][0]["attempt"] == 3
+    assert len(model_server.calls) == 4
+    assert [each["code"] for each in run["steps"][0]["attempts"]][-1] == "model_unavailable"
 
 
 @pytest.mark.capability("S141")
@@ -152,7 +188,7 @@ async def test_whatever_the_model_does_the_run_ends_with_a_reason_and_is_never_t
 async def test_a_provider_that_asks_to_wait_is_waited_for(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
-    recipe = await make.recipe("Say hello", execution_config=ONCE)
+    recipe = await make.recipe("Say hello", execution_config=QUICK)
     model_server.script(Reply(status=429, headers={"Retry-After": "1"}), Reply(text="now"))
 
     run, _ = await cooked(client, recipe["template_id"])
@@ -205,7 +241,7 @@ async def test_nuls_in_the_names_and_arguments_of_tool_calls_do_not_stop_the_run
 async def test_the_ledger_has_a_row_for_each_call_and_adds_up_to_the_run(
     client: Client, make: Make, model_server: ModelServer, database: Any
 ) -> None:
-    recipe = await make.recipe("First", "Second", execution_config=ONCE)
+    recipe = await make.recipe("First", "Second", execution_config=QUICK)
     model_server.script(Reply(status=500, headers={"Retry-After": "0"}), Reply(text="a", usage=(100, 20)),
                         Reply(text="b", usage=(30, 4)))
 

@@ -93,17 +93,43 @@ async def test_a_tool_that_is_called_in_circles_is_refused_and_the_run_ends(
     agent = await make.agent(tools=["calculator"])
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Add", "max_iterations": 6},
                                execution_config=ONCE)
-    again = Reply(tool_calls=[("calculator", {"expression": "1+1"})])
+    model_server.script(Reply(tool_calls=[("calculator", {"expression": "1+1"})]), repeat=True)
+
+    run = await client.cooked(recipe["template_id"])
+
+    assert (run["status"], run["error"]["code"]) == ("failed", "no_progress")
+    results = [turn for turn in run["steps"][0]["turns"] if turn["kind"] == "tool"]
+    assert [turn["body"]["ok"] for turn in results] == [True, False, False, False]
+    assert {turn["error"] for turn in results[1:]} == {"repeated_call"}
+    assert len(model_server.calls) == 4
+
+
+async def test_turns_that_do_something_between_repeated_calls_are_progress(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await make.agent(tools=["calculator"])
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Add", "max_iterations": 20},
+                               execution_config=ONCE)
+    same = ("calculator", {"expression": "1+1"})
+    for number in range(3):
+        fresh = ("calculator", {"expression": f"{number}+7"})
+        model_server.script(Reply(tool_calls=[same]), Reply(tool_calls=[same, fresh]))
+    model_server.script(Reply(text="done"))
+
+    run = await client.cooked(recipe["template_id"])
+
+    assert run["output_data"]["final_output"] == "done"
+
+
+async def test_the_last_turn_of_a_run_may_call_nothing(client: Client, make: Make, model_server: ModelServer) -> None:
+    agent = await make.agent(tools=["calculator"])
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Add", "max_iterations": 3},
+                               execution_config=ONCE)
 
     def has_tools(call: Call) -> bool:
         return call.body.get("tool_choice") != "none"
 
-    model_server.script(again, match=has_tools, repeat=True)
+    model_server.script(Reply(tool_calls=[("calculator", {"expression": "1+1"})]), match=has_tools, repeat=True)
     model_server.script(Reply(text="two"))
 
-    run = await client.cooked(recipe["template_id"])
-
-    assert run["status"] == "completed"
-    results = [turn for turn in run["steps"][0]["turns"] if turn["kind"] == "tool"]
-    assert [turn["body"]["ok"] for turn in results] == [True, False, False, False, False]
-    assert {turn["error"] for turn in results[1:]} == {"repeated_call"}
+    assert (await client.cooked(recipe["template_id"]))["output_data"]["final_output"] == "two"

@@ -60,4 +60,5 @@ async def test_the_summary_counts_what_the_workspace_used_and_only_that(
 
     assert (await client.get("/api/usage/summary")).json() == {
         "requests": 3, "failed_requests": 1, "input_tokens": 300, "output_tokens": 60, "total_tokens": 360,
-        "cost_usd": "0.001200", "unknown_cost_requests": 1}
+        "cost_usd": None, "known_cost_usd": "0.001200", "unpriced_calls": 2, "unknown_cost_requests": 2,
+        "estimated_requests": 0}

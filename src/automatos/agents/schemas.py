@@ -157,11 +157,18 @@ class ModelConfig(Out):
 
 
 class AgentUsage(Out):
-    """What an agent's model calls used in all; `total_cost` is dollars."""
+    """What an agent's model calls used in all, those that failed too.
+
+    `total_cost` is dollars, null while the price of any request is unknown; `known_cost` is the sum of the others and
+    `unpriced_requests` counts those.
+    """
 
     total_tokens: int = 0
-    total_cost: str = "0"
+    total_cost: str | None = "0"
+    known_cost: str = "0"
+    unpriced_requests: int = 0
     total_requests: int = 0
+    failed_requests: int = 0
     avg_tokens_per_request: int = 0
     last_used_at: datetime | None = None
 
@@ -333,7 +340,9 @@ class AgentStats(Out):
     successful_executions: int
     failed_executions: int
     total_tokens: int
-    total_cost_usd: str
+    total_cost_usd: str | None = Field(description="null while the price of any request is unknown")
+    known_cost_usd: str
+    unpriced_requests: int
     tasks_running: int
     tasks_queued: int
     timestamp: datetime

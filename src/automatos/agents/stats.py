@@ -25,6 +25,7 @@ async def count_agents(session: AsyncSession, caller: Caller, work: AgentWork) -
         agents_by_type=found.by_type, agents_by_category=found.by_category,
         average_success_rate=found.average_success_rate, total_executions=found.executed,
         successful_executions=found.succeeded, failed_executions=found.failed, total_tokens=found.tokens,
-        total_cost_usd=f"{found.cost_usd:.6f}", tasks_running=sum(running for running, _ in workloads),
+        total_cost_usd=None if found.unpriced else f"{found.cost_usd:.6f}", known_cost_usd=f"{found.cost_usd:.6f}",
+        unpriced_requests=found.unpriced, tasks_running=sum(running for running, _ in workloads),
         tasks_queued=sum(queued for _, queued in workloads), timestamp=now(),
     )

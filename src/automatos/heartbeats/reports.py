@@ -78,7 +78,9 @@ async def analytics(
         today=schemas.Today.model_validate({
             "since": since, "total_heartbeats": counted["total"], "successes": counted["success"],
             "errors": counted["error"], "unchanged": counted["unchanged"], "skipped": counted["skipped"],
-            "total_tokens": counted["tokens"], "total_cost_micro_usd": counted["cost"]}),
+            "total_tokens": counted["tokens"], "unpriced_heartbeats": counted["unpriced"],
+            "total_cost_micro_usd": None if counted["unpriced"] else counted["cost"],
+            "known_cost_micro_usd": counted["cost"]}),
         recent_events=[_event(row, known[row.agent_id]) for row in recent],
     )
 

@@ -186,7 +186,10 @@ class Today(Out):
     unchanged: int
     skipped: int
     total_tokens: int
-    total_cost_usd: Money = Field(validation_alias="total_cost_micro_usd")
+    total_cost_usd: Money = Field(validation_alias="total_cost_micro_usd",
+                                  description="null while the cost of any of them is unknown")
+    known_cost_usd: Money = Field(validation_alias="known_cost_micro_usd")
+    unpriced_heartbeats: int
 
 
 class RecentBeat(HeartbeatResult):

@@ -63,3 +63,26 @@ def micro_to_text(micro_usd: int | None) -> str | None:
 
 Money = Annotated[int | None, PlainSerializer(micro_to_text, return_type=str | None)]
 """Integer micro-dollars inside, a decimal string of dollars (or null, unknown) outside."""
+
+
+class Costs(Out):
+    """What calls to models cost: `cost_usd` is the whole, null while the price of any call is unknown.
+
+    `known_cost_usd` is the sum of those whose price is known, and `unpriced_calls` counts the others.
+    """
+
+    cost_usd: Money
+    known_cost_usd: Money
+    unpriced_calls: int
+
+
+def costs(known_micro_usd: int, unpriced_calls: int) -> dict[str, int | None]:
+    """Return the fields of `Costs` for a sum and the count of what it lacks."""
+    return {"cost_usd": None if unpriced_calls else known_micro_usd, "known_cost_usd": known_micro_usd,
+            "unpriced_calls": unpriced_calls}
+
+
+def costs_as_text(known_micro_usd: int, unpriced_calls: int) -> dict[str, str | int | None]:
+    """Return the fields of `Costs` as events hold them: dollars as text."""
+    return {"cost_usd": None if unpriced_calls else micro_to_text(known_micro_usd),
+            "known_cost_usd": micro_to_text(known_micro_usd), "unpriced_calls": unpriced_calls}

@@ -90,6 +90,7 @@ class LlmUsage(Base):
     input_cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
     output_cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
     cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
+    is_estimated: Mapped[bool] = mapped_column(Boolean, server_default="false")
     latency_ms: Mapped[int] = mapped_column(Integer, server_default="0")
     status: Mapped[str] = mapped_column(String(20))
     error_message: Mapped[str | None] = mapped_column(Text)

@@ -19,15 +19,17 @@ WITH incoming AS (
         agent_id int, execution_id uuid, run_id uuid, turn int, attempt int, credential_id uuid, request_type text,
         provider text,
         model_id text, input_tokens int, output_tokens int, cache_read_tokens int, cache_write_tokens int,
+        is_estimated boolean,
         input_cost_micro_usd bigint, output_cost_micro_usd bigint, latency_ms int, status text, error_message text,
         created_at timestamptz)
 ), written AS (
     INSERT INTO llm_usage (workspace_id, agent_id, execution_id, run_id, turn, attempt, credential_id, request_type,
         provider, model_id, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens,
+        is_estimated,
         input_cost_micro_usd, output_cost_micro_usd, cost_micro_usd, latency_ms, status, error_message, created_at)
     SELECT $2, a.id, i.execution_id, i.run_id, i.turn, i.attempt, i.credential_id, i.request_type, i.provider,
         i.model_id, i.input_tokens, i.output_tokens, i.input_tokens + i.output_tokens, i.cache_read_tokens,
-        i.cache_write_tokens, i.input_cost_micro_usd, i.output_cost_micro_usd,
+        i.cache_write_tokens, coalesce(i.is_estimated, false), i.input_cost_micro_usd, i.output_cost_micro_usd,
         i.input_cost_micro_usd + i.output_cost_micro_usd,
         i.latency_ms, i.status, i.error_message, i.created_at
     FROM incoming i LEFT JOIN agents a ON a.id = i.agent_id AND a.workspace_id = $2
@@ -35,18 +37,24 @@ WITH incoming AS (
     RETURNING agent_id, total_tokens, cost_micro_usd, status, created_at
 ), used AS (
     SELECT agent_id, sum(total_tokens) AS tokens, coalesce(sum(cost_micro_usd), 0) AS micro_usd, count(*) AS requests,
-        max(created_at) AS last_at
-    FROM written WHERE agent_id IS NOT NULL AND status IN ('success', 'fallback') GROUP BY agent_id
+        count(*) FILTER (WHERE status NOT IN ('success', 'fallback')) AS failed,
+        count(*) FILTER (WHERE cost_micro_usd IS NULL) AS unpriced, max(created_at) AS last_at
+    FROM written WHERE agent_id IS NOT NULL GROUP BY agent_id
 ), held AS (
     SELECT id, coalesce((model_usage_stats ->> 'total_tokens')::bigint, 0) AS tokens,
-        coalesce((model_usage_stats ->> 'total_cost')::numeric, 0) AS cost,
-        coalesce((model_usage_stats ->> 'total_requests')::bigint, 0) AS requests
+        coalesce(model_usage_stats ->> 'known_cost', model_usage_stats ->> 'total_cost', '0')::numeric AS cost,
+        coalesce((model_usage_stats ->> 'total_requests')::bigint, 0) AS requests,
+        coalesce((model_usage_stats ->> 'failed_requests')::bigint, 0) AS failed,
+        coalesce((model_usage_stats ->> 'unpriced_requests')::bigint, 0) AS unpriced
     FROM agents WHERE workspace_id = $2 AND id IN (SELECT agent_id FROM used) ORDER BY id FOR UPDATE
 )
 UPDATE agents SET model_usage_stats = jsonb_build_object(
     'total_tokens', held.tokens + used.tokens,
-    'total_cost', round(held.cost + used.micro_usd / 1000000.0, 6)::text,
-    'total_requests', held.requests + used.requests,
+    'total_cost', CASE WHEN held.unpriced + used.unpriced = 0
+                  THEN round(held.cost + used.micro_usd / 1000000.0, 6)::text END,
+    'known_cost', round(held.cost + used.micro_usd / 1000000.0, 6)::text,
+    'unpriced_requests', held.unpriced + used.unpriced,
+    'total_requests', held.requests + used.requests, 'failed_requests', held.failed + used.failed,
     'avg_tokens_per_request', (held.tokens + used.tokens) / (held.requests + used.requests),
     'last_used_at', to_char(used.last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
 FROM held JOIN used ON used.agent_id = held.id WHERE agents.id = held.id AND agents.workspace_id = $2
@@ -57,7 +65,7 @@ async def insert_usage(connection: asyncpg.Connection, workspace_id: UUID, rows:
     """Write calls to the ledger and add them to their agents' statistics, in one statement.
 
     A call that is already there counts once; an agent that no longer exists becomes null. Failed and cancelled calls
-    are in the ledger but not in an agent's statistics.
+    count too. A cost that is unknown is counted as such and never added as nothing.
     """
     await connection.execute(_INSERT_USAGE, dump_json(rows), workspace_id)
 
@@ -138,11 +146,10 @@ async def list_uses(session: AsyncSession, workspace_id: UUID, credential_id: UU
 
 
 async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> dict[str, int]:
-    """Return the workspace's totals: requests, failures, tokens, micro-dollars, and answers of unknown price.
+    """Return the workspace's totals: requests, failures, tokens, known micro-dollars, calls of unknown price.
 
     Without a workspace they are those of every workspace that the session may see.
     """
-    answered = LlmUsage.status.in_(("success", "fallback"))
     row = (await session.execute(
         select(
             func.count().label("requests"),
@@ -150,8 +157,9 @@ async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> d
             func.coalesce(func.sum(LlmUsage.input_tokens), 0).label("input_tokens"),
             func.coalesce(func.sum(LlmUsage.output_tokens), 0).label("output_tokens"),
             func.coalesce(func.sum(LlmUsage.total_tokens), 0).label("total_tokens"),
-            func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("cost_micro_usd"),
-            func.count().filter(answered, LlmUsage.cost_micro_usd.is_(None)).label("unknown_cost_requests"),
+            func.count().filter(LlmUsage.is_estimated).label("estimated_requests"),
+            func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("known_micro_usd"),
+            func.count().filter(LlmUsage.cost_micro_usd.is_(None)).label("unpriced_calls"),
         ).where(in_reach(LlmUsage.workspace_id, workspace_id))
     )).mappings().one()
     return {str(name): int(value) for name, value in row.items()}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from automatos.credentials.errors import CredentialUnreadable, UnknownProvider
 from automatos.credentials.service import providers_by_name
 from automatos.kernel.openapi import problems
+from automatos.kernel.schemas import costs
 from automatos.llm import advice_router, catalogue_router, credentials_router, queries, schemas
 from automatos.llm.errors import UnknownModel
 from automatos.llm.parts import AppKeyring, AppModels, AppOfferedModels
@@ -74,7 +75,10 @@ async def read_default(caller: CurrentCaller, models: AppModels) -> schemas.Defa
 @router.get("/api/usage/summary", tags=["usage"])
 async def summarise_usage(caller: AllWorkspacesReader, session: ReadingSession) -> schemas.UsageSummary:
     """Tell what the workspace has used so far: requests, tokens, cost; system admins may name `__all__` as it."""
-    return schemas.UsageSummary.model_validate(await queries.summarise_usage(session, caller.reach))
+    found = await queries.summarise_usage(session, caller.reach)
+    known, unpriced = found.pop("known_micro_usd"), found["unpriced_calls"]
+    return schemas.UsageSummary.model_validate(
+        {**found, **costs(known, unpriced), "unknown_cost_requests": unpriced})
 
 
 router.include_router(catalogue_router.router)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.functional_serializers import PlainSerializer
 
-from automatos.kernel.schemas import Money, Out
+from automatos.kernel.schemas import Costs, Out
 
 
 def rate_to_text(rate: Decimal | None) -> str | None:
@@ -119,13 +119,16 @@ class ServiceCategoryList(Out):
     default_category: str
 
 
-class UsageSummary(Out):
-    """What a workspace has used; the price of `unknown_cost_requests` answers is unknown and not in `cost_usd`."""
+class UsageSummary(Costs):
+    """What a workspace has used; `estimated_requests` counts those whose tokens the provider did not tell in whole.
+
+    `unknown_cost_requests` is the same as `unpriced_calls`.
+    """
 
     requests: int
     failed_requests: int
+    estimated_requests: int
     input_tokens: int
     output_tokens: int
     total_tokens: int
-    cost_usd: Money = Field(validation_alias="cost_micro_usd")
     unknown_cost_requests: int

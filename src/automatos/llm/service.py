@@ -321,13 +321,13 @@ class ModelClient:
                                        credential_id=credential_id))
         if question.on_failed is None or (problem is None and status == "error"):
             return
-        goes_on = pause_s is None and route.has_next and problem is not None and problem.is_worth_fallback \
+        falls_back = pause_s is None and route.has_next and problem is not None and problem.is_worth_fallback \
             and question.may_ask_again()
         question.on_failed(FailedAttempt(
             choice.provider, choice.model_id, question.failures + 1, question.retries + 1, status,
             problem.code if problem else "cancelled", problem.detail if problem else "The call was cancelled.",
             call.progress.status, usage, cost.total_micro_usd if cost else None, latency_ms,
-            0.0 if goes_on else pause_s))
+            "fallback" if falls_back else "nothing" if pause_s is None else "again", pause_s))
 
     async def account_again(self, context: CallContext, call: RecordedCall) -> None:
         """Write the ledger's row of a call that a process recorded and did not live to account for.

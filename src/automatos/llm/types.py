@@ -214,8 +214,8 @@ class Completion:
 class FailedAttempt:
     """One request to a provider that gave no answer: what it was told, what it used, and when the next one follows.
 
-    `number` counts the requests of one call from 1, and `of` is how many there may be. `wait_s` is None when no
-    further one follows, and 0 when another model is asked at once.
+    `number` counts the requests of one call from 1, and `of` is how many there may be. `then` says what follows: the
+    same request again, after `wait_s`, or one to the fallback model, or nothing.
     """
 
     provider: str
@@ -229,6 +229,7 @@ class FailedAttempt:
     usage: Usage
     cost_micro_usd: int | None
     latency_ms: int
+    then: Literal["again", "fallback", "nothing"]
     wait_s: float | None
 
 

@@ -37,6 +37,7 @@ def _as_columns(row: UsageRow) -> dict[str, Any]:
         "turn": context.turn, "attempt": row.attempt, "request_type": context.request_type, "provider": row.provider,
         "model_id": row.model_id, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
         "cache_read_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens,
+        "is_estimated": usage.is_estimated,
         "input_cost_micro_usd": cost.input_micro_usd if cost else None,
         "output_cost_micro_usd": cost.output_micro_usd if cost else None, "latency_ms": row.latency_ms,
         "credential_id": row.credential_id, "status": row.status, "error_message": row.error_message,

@@ -11,7 +11,7 @@ from automatos.kernel.db import Database
 from automatos.llm.service import ModelClient
 from automatos.llm.types import ModelChoice
 from automatos.recipes.errors import AgentGone
-from automatos.recipes.state import ExecutionState
+from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Step
 from automatos.runs.service import AgentFactory, AgentRuntime, Desk, RunNotes
 from automatos.runs.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
@@ -67,6 +67,14 @@ class Crew:
         return _first(step.max_retries, self._state.definition.config.max_retries,
                       self.member(step.agent_id).retry_attempts)
 
+    def retries_left(self, record: StepState) -> int:
+        """Return how often a step may still be tried again, by whoever tries: its attempts are one account."""
+        return max(self.max_retries(record.step) + 1 - record.attempt, 0)
+
+    def fails_when_cut_off(self, step: Step) -> bool:
+        """Say whether an answer that was cut off fails the step; the step says, else the recipe."""
+        return (step.on_cut_off or self._state.definition.config.on_cut_off) == "stop"
+
     def timeout_s(self, step: Step) -> float:
         """Return how long one try of a step may take, in seconds; the step says, else the recipe, else the agent."""
         return _first(step.timeout_s, self._state.definition.config.per_step_timeout_s,
@@ -80,15 +88,17 @@ class Crew:
             return opening
         return replace(opening, tools=tuple(name for name in opening.tools if self._only_reads(name, runtime)))
 
-    def desk(self, step: Step, timeout_s: float, is_paused: Callable[[], bool]) -> Desk:
-        """Return what a step's agent works with."""
-        agent, state = self.member(step.agent_id), self._state
+    def desk(self, record: StepState, timeout_s: float, is_paused: Callable[[], bool]) -> Desk:
+        """Return what a step's agent works with; its requests to models and the step share one budget of attempts."""
+        agent, state = self.member(record.step.agent_id), self._state
         folder = self._kitchen.folders / str(state.workspace_id) / str(state.id)
         return Desk(
             self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s,
             handed=self._runtime(agent.id).handed, limits=_resources(agent),
             environment=agent.configuration.get("environment"), request_type=state.kind, notes=RunNotes.of(agent),
-            is_paused=is_paused,
+            is_paused=is_paused, retries_left=lambda: self.retries_left(record),
+            pause_s=lambda _: state.definition.config.delay_s(record.attempt),
+            tokens_of_failures=lambda: record.tokens_of_failures,
         )
 
     def _runtime(self, agent_id: int) -> AgentRuntime:

@@ -5,10 +5,11 @@ from typing import Any
 from automatos.durable.types import NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.errors import Problem
-from automatos.kernel.schemas import micro_to_text
+from automatos.kernel.schemas import costs_as_text
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.state import ExecutionState
 from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
+from automatos.runs.service import storable
 
 
 async def finish(
@@ -24,7 +25,9 @@ async def finish(
     done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
     state.status, state.error, state.finished_at = status, error, now()
     totals = {
-        "total_tokens": state.input_tokens + state.output_tokens, "cost_usd": micro_to_text(state.cost),
+        "total_tokens": state.input_tokens + state.output_tokens,
+        **costs_as_text(state.cost_micro_usd, state.unpriced_calls), "is_estimated": state.is_estimated,
+        "is_cut_off": state.is_cut_off,
         "duration_ms": round((state.finished_at - (state.started_at or state.created_at)).total_seconds() * 1000),
         "agents": len({step.step.agent_id for step in done}), "steps_completed": len(done),
     }
@@ -57,4 +60,5 @@ def error_of(problem: Problem) -> JsonObject:
     """Return a problem as events and rows show it: code, message, next_step; the message does not repeat the step."""
     advice = getattr(problem, "next_step", "")
     next_step = advice or "Read the message, change the step or its agent, and cook again."
-    return {"code": problem.code, "message": problem.detail.removesuffix(advice).rstrip(), "next_step": next_step}
+    message = storable(problem.detail).removesuffix(advice).rstrip()
+    return {"code": problem.code, "message": message, "next_step": next_step}

@@ -40,14 +40,17 @@ class RecipeInvalid(Problem):
 
 
 class RecipeNotReady(Problem):
-    """At least one step's agent is not active; each is named."""
+    """At least one step's agent is not active, or its model cannot be asked now; each is named."""
 
     status = 409
     code = "recipe_not_ready"
     title = "The recipe cannot start now"
 
-    def __init__(self, idle: list[str]) -> None:
-        super().__init__(f"These agents are not active: {', '.join(idle)}. Activate them, then cook again.")
+    def __init__(self, idle: list[str], faults: list[str] | None = None) -> None:
+        if faults:
+            super().__init__(f"{' '.join(faults)} Nothing was started.", faults=faults)
+        else:
+            super().__init__(f"These agents are not active: {', '.join(idle)}. Activate them, then cook again.")
 
 
 class TemplateIdTaken(Problem):
@@ -137,6 +140,18 @@ class StepTimedOut(StepFailed):
 
     def __init__(self, step_id: str, timeout_s: float) -> None:
         super().__init__(f"Step {step_id!r} took longer than {timeout_s:g} s. {self.next_step}")
+
+
+class AnswerCutOff(Problem):
+    """A step's answer was cut off by its limit, and the recipe wants whole answers."""
+
+    status = 502
+    code = "answer_cut_off"
+    title = "The answer was cut off"
+    next_step = "Raise max_tokens of the agent, ask for a shorter answer, or set on_cut_off to continue."
+
+    def __init__(self, step_id: str) -> None:
+        super().__init__(f"The answer of step {step_id!r} ran into its limit and is not whole. {self.next_step}")
 
 
 class AgentGone(Problem):

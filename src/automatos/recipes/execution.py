@@ -15,20 +15,20 @@ from automatos.durable.service import events_after, go_on, move, settle
 from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.ids import new_id
-from automatos.kernel.schemas import micro_to_text
-from automatos.llm.errors import ModelProblem
+from automatos.kernel.schemas import costs_as_text
+from automatos.llm.types import AnswerEnd
 from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import close_running, end_cancelled, error_of, finish
-from automatos.recipes.errors import AgentGone, AgentStopped, Fenced, StepFailed, StepTimedOut
-from automatos.recipes.journal import PATIENCE_S, ExecutionJournal
+from automatos.recipes.errors import AgentGone, AgentStopped, AnswerCutOff, Fenced, StepFailed, StepTimedOut
+from automatos.recipes.journal import PATIENCE_S, ExecutionJournal, tried_again
 from automatos.recipes.placeholders import fill
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
-from automatos.runs.errors import Frozen, RunLimitReached
+from automatos.runs.errors import Frozen
 from automatos.runs.service import fence, run_agent
 from automatos.runs.types import Answer, Run
 
@@ -204,15 +204,16 @@ class Cook:
         while True:
             try:
                 answer = await self._attempt(record, job)
-            except (ModelProblem, RunLimitReached, StepFailed, AgentGone) as problem:
+            except DatabaseUnavailable:
+                raise  # says nothing about the step: it is taken up again when the database is back
+            except Problem as problem:
                 if not self._may_retry(record, problem):
                     self._fail(record, problem)
                     self._tell_outcome(record, problem)
                     return
                 await self._wait_to_retry(record, problem)
             else:
-                self._complete(record, answer)
-                self._tell_outcome(record, None)
+                self._tell_outcome(record, self._complete(record, answer))
                 return
 
     async def _attempt(self, record: StepState, job: HeldJob) -> Answer:
@@ -225,7 +226,7 @@ class Cook:
         clock = asyncio.timeout(timeout_s)
         try:
             async with clock:
-                desk = self._crew.desk(record.step, timeout_s, lambda: job.wants_pause)
+                desk = self._crew.desk(record, timeout_s, lambda: job.wants_pause)
                 return await run_agent(run, desk, self._journal)
         except TimeoutError as error:
             if not clock.expired():
@@ -261,16 +262,25 @@ class Cook:
                     values["previous_output"] = text
         return values
 
-    def _complete(self, record: StepState, answer: Answer) -> None:
+    def _complete(self, record: StepState, answer: Answer) -> Problem | None:
+        """Keep an answer; returns why it is no success where the recipe wants whole answers and it was cut off."""
         self._journal.add_turn(record, answer.turn, answer.events)
+        record.is_cut_off = answer.turn.body.get("end") == AnswerEnd.CUT_OFF
+        self._state.is_cut_off = self._state.is_cut_off or record.is_cut_off
+        if record.is_cut_off and self._crew.fails_when_cut_off(record.step):
+            problem = AnswerCutOff(record.step.step_id)
+            self._fail(record, problem)
+            return problem
         record.status = StepStatus.COMPLETED
         record.output = answer.text
         record.finished_at = now()
         self._journal.add(NewEvent.of(
             "step.completed", order=record.step.order, output_key=record.step.output_key, output=answer.text,
             input_tokens=record.input_tokens, output_tokens=record.output_tokens,
-            cost_usd=micro_to_text(record.cost_micro_usd), duration_ms=record.duration_ms,
+            **costs_as_text(record.cost_micro_usd, record.unpriced_calls), is_estimated=record.is_estimated,
+            is_cut_off=record.is_cut_off, duration_ms=record.duration_ms,
         ), step=record)
+        return None
 
     def _fail(self, record: StepState, problem: Problem) -> None:
         self._journal.drop_stream()
@@ -281,6 +291,7 @@ class Cook:
         else:
             record.status = StepStatus.FAILED
         record.error = error_of(problem)
+        record.started_at = record.started_at or now()
         record.finished_at = now()
         self._journal.add(
             NewEvent.of(f"step.{record.status}", order=record.step.order, error=record.error), step=record)
@@ -290,6 +301,7 @@ class Cook:
         delay_s = self._state.definition.config.delay_s(record.attempt)
         self._crew.notes(record.step.agent_id).retrying(
             record.run_id, attempt=record.attempt, code=problem.code, delay_s=delay_s)
+        record.attempts.append(tried_again(record, problem, delay_s))
         record.attempt += 1
         record.run_id = None
         self._journal.add(NewEvent.of("step.retrying", order=record.step.order, attempt=record.attempt,
@@ -300,7 +312,7 @@ class Cook:
     def _may_retry(self, record: StepState, problem: Problem) -> bool:
         if not (isinstance(problem, StepFailed) or getattr(problem, "is_retryable", False)):
             return False
-        return record.attempt <= self._crew.max_retries(record.step)
+        return self._crew.retries_left(record) > 0
 
     def _tell_outcome(self, record: StepState, problem: Problem | None) -> None:
         """Leave with the agent how its step ended; that its own row is gone is no outcome of its."""

@@ -15,10 +15,13 @@ import structlog
 from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import UNAVAILABLE, Database, dump_json
+from automatos.kernel.errors import Problem
+from automatos.kernel.schemas import micro_to_text
+from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import Fenced
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.runs.service import opening_to_json, turns_to_json
+from automatos.runs.service import opening_to_json, storable, turns_to_json
 from automatos.runs.types import Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
@@ -103,6 +106,20 @@ class ExecutionJournal:
         self._streamed = None
         if self.step and (self.step.step.order, turn) in self._has_streamed:
             self.add(NewEvent.of("step.restarted", order=self.step.step.order, turn=turn))
+
+    def failed(self, turn: int, failure: FailedAttempt) -> None:
+        """Gather a request that gave no answer: what it used, and what follows (the `runs.types.Journal` side)."""
+        step = self.step
+        if step is None:
+            return
+        self.state.add(step, failure.usage.input_tokens, failure.usage.output_tokens, failure.cost_micro_usd,
+                       is_estimated=failure.usage.is_estimated)
+        told = attempt_of(step, turn, failure)
+        step.attempts.append(told | {"run_id": str(step.run_id)})
+        is_over = failure.then == "nothing"
+        self.add(NewEvent.of("model.failed" if is_over else "model.retrying", order=step.step.order, **told), step=step)
+        if failure.then == "again":
+            step.attempt += 1
 
     async def store(self) -> None:
         """Record everything gathered, with the state as it is now, and tell the readers.
@@ -207,14 +224,40 @@ class ExecutionJournal:
         return count > 0 and place == (self.state.epoch, self.state.last_seq + count)
 
 
+def attempt_of(step: StepState, turn: int, failure: FailedAttempt) -> dict[str, Any]:
+    """Return a failed request as events and the step's row keep it; `of` is how many attempts the step has in all."""
+    return {
+        "turn": turn, "attempt": step.attempt, "of": step.attempt + failure.of - failure.number,
+        "provider": failure.provider, "model": failure.model_id, "status": failure.status, "code": failure.code,
+        "reason": storable(failure.reason), "provider_status": failure.provider_status, "wait_s": failure.wait_s,
+        "then": failure.then, "input_tokens": failure.usage.input_tokens, "output_tokens": failure.usage.output_tokens,
+        "is_estimated": failure.usage.is_estimated, "cost_usd": micro_to_text(failure.cost_micro_usd),
+        "latency_ms": failure.latency_ms,
+    }
+
+
+def tried_again(step: StepState, problem: Problem, wait_s: float) -> dict[str, Any]:
+    """Return a failed attempt at a whole step, such as one that took too long, as the step's row keeps it.
+
+    Tokens of its requests are counted with those.
+    """
+    return {
+        "turn": None, "attempt": step.attempt, "of": None, "provider": None, "model": None, "status": "error",
+        "code": problem.code, "reason": storable(problem.detail), "provider_status": None, "wait_s": wait_s,
+        "then": "again", "input_tokens": 0, "output_tokens": 0, "is_estimated": False, "cost_usd": None,
+        "latency_ms": None, "run_id": str(step.run_id),
+    }
+
+
 def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]:
     """Return the arguments of RECORD, in its order."""
     return (
         state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens,
-        state.output_tokens, state.cost_micro_usd, state.is_cost_known, len(pending.events), at, state.finished_at,
+        state.output_tokens, state.cost_micro_usd, state.unpriced_calls, len(pending.events), at, state.finished_at,
         state.output_data, state.error,
         dump_json([step.row() for step in pending.steps.values()]) if pending.steps else None,
         [event.type for event in pending.events], [event.data for event in pending.events],
         dump_json(pending.runs) if pending.runs else None,
         dump_json(turns_to_json(pending.turns)) if pending.turns else None, state.deadline_at,
+        state.is_estimated, state.is_cut_off,
     )

@@ -54,8 +54,8 @@ def _state_of(row: asyncpg.Record, recipe: Definition, stored: list[asyncpg.Reco
         last_seq=row["last_seq"],
         status=ExecutionStatus(row["status"]), input_data=row["input_data"], created_at=row["created_at"],
         deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
-        output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], is_cost_known=row["is_cost_known"],
-        started_at=row["started_at"],
+        output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], unpriced_calls=row["unpriced_calls"],
+        is_estimated=row["is_estimated"], is_cut_off=row["is_cut_off"], started_at=row["started_at"],
         steps={step.order: _step_of(step, by_order.get(step.order)) for step in recipe.steps},
     )
 
@@ -65,8 +65,8 @@ def _step_of(step: Step, row: asyncpg.Record | None) -> StepState:
         return StepState(step, "")
     return StepState(
         step, row["agent_name"], StepStatus(row["status"]), row["attempt"], row["run_id"], row["prompt"], row["output"],
-        row["error"], row["input_tokens"], row["output_tokens"], row["cost_micro_usd"], row["started_at"],
-        row["finished_at"],
+        row["error"], row["input_tokens"], row["output_tokens"], row["cost_micro_usd"], row["unpriced_calls"],
+        row["is_estimated"], row["is_cut_off"], row["attempts"], row["started_at"], row["finished_at"],
     )
 
 

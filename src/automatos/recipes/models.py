@@ -86,7 +86,9 @@ class RecipeExecution(Base):
     input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
     output_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
     cost_micro_usd: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    is_cost_known: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    unpriced_calls: Mapped[int] = mapped_column(Integer, server_default="0")
+    is_estimated: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    is_cut_off: Mapped[bool] = mapped_column(Boolean, server_default="false")
     epoch: Mapped[int] = mapped_column(Integer, server_default="0")
     last_seq: Mapped[int] = mapped_column(Integer, server_default="0")
     cancel_requested_by: Mapped[str | None] = mapped_column(String(320))
@@ -100,7 +102,10 @@ class RecipeExecution(Base):
 
 
 class ExecutionStep(Base):
-    """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest."""
+    """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest.
+
+    `attempts` holds those that failed; `cost_micro_usd` is what is known of the cost, `unpriced_calls` counts the rest.
+    """
 
     __tablename__ = "recipe_execution_steps"
     __table_args__ = (Index("ix_execution_steps_agent", "workspace_id", "agent_id", "finished_at",
@@ -121,6 +126,10 @@ class ExecutionStep(Base):
     error: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     input_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
     output_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
-    cost_micro_usd: Mapped[int | None] = mapped_column(BigInteger)
+    cost_micro_usd: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    unpriced_calls: Mapped[int] = mapped_column(Integer, server_default="0")
+    is_estimated: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    is_cut_off: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    attempts: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     started_at: Mapped[datetime | None] = mapped_column(AWARE)
     finished_at: Mapped[datetime | None] = mapped_column(AWARE)

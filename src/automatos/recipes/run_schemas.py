@@ -7,12 +7,16 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from automatos.agents.types import PriorityLevel
-from automatos.kernel.schemas import Body, Money, Out
+from automatos.kernel.schemas import Body, Costs, Money, Out
 from automatos.recipes.types import ExecutionKind, ExecutionStatus, StepStatus
 
 
-class RunSummary(Out):
-    """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name."""
+class RunSummary(Costs):
+    """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name.
+
+    Costs are those so far; `cost_usd` is null for a run at work that has counted nothing yet. `is_estimated` says that
+    a provider did not tell its tokens, `is_cut_off` that a step's answer ran into its limit.
+    """
 
     id: UUID
     workspace_id: UUID
@@ -25,7 +29,8 @@ class RunSummary(Out):
     current_step: int
     total_steps: int
     total_tokens: int
-    cost_usd: Money
+    is_estimated: bool
+    is_cut_off: bool
     duration_ms: int | None
     created_at: datetime
     started_at: datetime | None
@@ -77,7 +82,7 @@ class TaskStarted(Out):
     events_url: str
 
 
-class AgentRun(Out):
+class AgentRun(Costs):
     """One step that an agent has worked on, in whatever execution it was."""
 
     execution_id: UUID
@@ -88,7 +93,6 @@ class AgentRun(Out):
     status: StepStatus
     input_tokens: int
     output_tokens: int
-    cost_usd: Money
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -104,6 +108,30 @@ class AgentRuns(Out):
     limit: int
 
 
+class AttemptOut(Out):
+    """One attempt that gave no answer: what was said, what it used, and when the next one followed.
+
+    Attempts at a whole step, such as one that took too long, have no turn and no model.
+    """
+
+    turn: int | None
+    attempt: int
+    of: int | None
+    provider: str | None
+    model: str | None
+    status: Literal["error", "cancelled"]
+    code: str
+    reason: str
+    provider_status: int | None
+    wait_s: float | None
+    then: Literal["again", "fallback", "nothing"]
+    input_tokens: int
+    output_tokens: int
+    is_estimated: bool
+    cost_usd: str | None
+    latency_ms: int | None
+
+
 class TurnOut(Out):
     """One turn of a step's run."""
 
@@ -113,12 +141,13 @@ class TurnOut(Out):
     input_tokens: int
     output_tokens: int
     cost_usd: Money
+    is_estimated: bool
     duration_ms: int
     error: str | None
 
 
-class RunStep(Out):
-    """What became of one step."""
+class RunStep(Costs):
+    """What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest."""
 
     step_id: str
     order: int
@@ -132,10 +161,12 @@ class RunStep(Out):
     error: dict[str, Any] | None
     input_tokens: int
     output_tokens: int
-    cost_usd: Money
+    is_estimated: bool
+    is_cut_off: bool
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
+    attempts: list[AttemptOut]
     turns: list[TurnOut] = Field(default_factory=list[TurnOut])
 
 

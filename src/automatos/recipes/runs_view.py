@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.durable.service import cancel
 from automatos.durable.types import EventBus
 from automatos.kernel.db import Database
+from automatos.kernel.schemas import costs
 from automatos.recipes.ending import end_cancelled
 from automatos.recipes.errors import ExecutionNotFound, ExecutionOver, Fenced
 from automatos.recipes.journal import ExecutionJournal
@@ -91,25 +92,33 @@ def _summary(execution: RecipeExecution, template_id: str | None, name: str | No
         "recipe_version": execution.recipe_version, "status": execution.status,
         "current_step": execution.current_step, "total_steps": execution.total_steps,
         "total_tokens": execution.input_tokens + execution.output_tokens,
-        "cost_usd": execution.cost_micro_usd if execution.is_cost_known else None,
+        **_costs_of(execution), "is_estimated": execution.is_estimated, "is_cut_off": execution.is_cut_off,
         "duration_ms": _ms(execution.started_at, execution.finished_at), "created_at": execution.created_at,
         "started_at": execution.started_at, "finished_at": execution.finished_at,
         "triggered_by": execution.triggered_by, "error": execution.error,
     }
 
 
+def _costs_of(execution: RecipeExecution) -> dict[str, int | None]:
+    """Return what a run costs; nothing is known of one that is at work and has counted no call yet."""
+    found = costs(execution.cost_micro_usd, execution.unpriced_calls)
+    has_counted = execution.finished_at is not None or execution.input_tokens + execution.output_tokens > 0
+    return found if has_counted else {**found, "cost_usd": None}
+
+
 def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
     return RunStep.model_validate({
         **{name: getattr(step, name) for name in RunStep.model_fields
-           if name not in {"turns", "cost_usd", "duration_ms"}},
-        "cost_usd": step.cost_micro_usd, "duration_ms": _ms(step.started_at, step.finished_at),
+           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms"}},
+        **costs(step.cost_micro_usd, step.unpriced_calls), "duration_ms": _ms(step.started_at, step.finished_at),
         "turns": [_turn(turn) for turn in turns],
     })
 
 
 def _turn(turn: Turn) -> TurnOut:
     return TurnOut(seq=turn.seq, kind=turn.kind, body=turn.shown_body, input_tokens=turn.input_tokens,
-                   output_tokens=turn.output_tokens, cost_usd=turn.cost_micro_usd, duration_ms=turn.duration_ms,
+                   output_tokens=turn.output_tokens, cost_usd=turn.cost_micro_usd,
+                   is_estimated=bool(turn.body.get("is_estimated")), duration_ms=turn.duration_ms,
                    error=turn.error)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, StringConstraints, field_validator, model
 
 from automatos.agents.service import AgentDefinition
 from automatos.kernel.schemas import Body, Out
-from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus
+from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, OnCutOff
 
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
@@ -38,6 +38,7 @@ class StepFields(Body):
     max_retries: int | None = Field(None, ge=0, le=10)
     max_iterations: int | None = Field(None, ge=1, le=200)
     timeout_s: int | None = Field(None, ge=1, le=86_400)
+    on_cut_off: OnCutOff | None = Field(None, description="What follows an answer that its limit cut off.")
 
 
 class StepIn(StepFields):
@@ -57,6 +58,8 @@ class ExecutionConfigIn(Body):
     per_step_timeout_s: int | None = Field(None, ge=1, le=86_400)
     total_timeout_s: int = Field(3600, ge=1, le=604_800)
     max_total_tokens: int | None = Field(None, ge=1, le=100_000_000)
+    on_cut_off: OnCutOff = Field(
+        "continue", description="What follows an answer that its limit cut off: later steps go on, or the step fails.")
 
 
 class RecipeFields(Body):

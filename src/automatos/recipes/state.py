@@ -22,7 +22,11 @@ class StepState:
     error: JsonObject | None = None
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_micro_usd: int | None = 0
+    cost_micro_usd: int = 0
+    unpriced_calls: int = 0
+    is_estimated: bool = False
+    is_cut_off: bool = False
+    attempts: list[JsonObject] = field(default_factory=list[JsonObject])
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
@@ -38,6 +42,12 @@ class StepState:
             return 0
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
 
+    @property
+    def tokens_of_failures(self) -> int:
+        """What the failed attempts of the run at work used."""
+        return sum(each["input_tokens"] + each["output_tokens"] for each in self.attempts
+                   if each["run_id"] == str(self.run_id))
+
     def row(self) -> JsonObject:
         """Return the step's row as RECORD takes it."""
         return {
@@ -45,7 +55,9 @@ class StepState:
             "agent_name": self.agent_name, "status": self.status, "attempt": self.attempt, "run_id": self.run_id,
             "prompt": self.prompt, "output_key": self.step.output_key, "output": self.output, "error": self.error,
             "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,
-            "cost_micro_usd": self.cost_micro_usd, "started_at": self.started_at, "finished_at": self.finished_at,
+            "cost_micro_usd": self.cost_micro_usd, "unpriced_calls": self.unpriced_calls,
+            "is_estimated": self.is_estimated, "is_cut_off": self.is_cut_off, "attempts": self.attempts,
+            "started_at": self.started_at, "finished_at": self.finished_at,
         }
 
 
@@ -67,7 +79,9 @@ class ExecutionState:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_micro_usd: int = 0
-    is_cost_known: bool = True
+    unpriced_calls: int = 0
+    is_estimated: bool = False
+    is_cut_off: bool = False
     started_at: datetime | None = None
     finished_at: datetime | None = None
     output_data: JsonObject | None = None
@@ -79,23 +93,18 @@ class ExecutionState:
         """The stream of this execution's events."""
         return f"run:{self.id}"
 
-    @property
-    def cost(self) -> int | None:
-        """Micro-dollars so far; None when any call's price is unknown."""
-        return self.cost_micro_usd if self.is_cost_known else None
-
     def count(self, step: StepState, turn: Turn) -> None:
         """Add what a model turn used to its step and to the whole."""
-        if turn.kind != "model":
-            return
-        step.input_tokens += turn.input_tokens
-        step.output_tokens += turn.output_tokens
-        self.input_tokens += turn.input_tokens
-        self.output_tokens += turn.output_tokens
-        if turn.cost_micro_usd is None:
-            step.cost_micro_usd = None
-            self.is_cost_known = False
-        else:
-            self.cost_micro_usd += turn.cost_micro_usd
-            if step.cost_micro_usd is not None:
-                step.cost_micro_usd += turn.cost_micro_usd
+        if turn.kind == "model":
+            self.add(step, turn.input_tokens, turn.output_tokens, turn.cost_micro_usd,
+                     is_estimated=bool(turn.body.get("is_estimated")))
+
+    def add(self, step: StepState, input_tokens: int, output_tokens: int, cost_micro_usd: int | None, *,
+            is_estimated: bool) -> None:
+        """Add what one request to a model used, answered or not; a cost that is unknown is counted as one."""
+        for part in (step, self):
+            part.input_tokens += input_tokens
+            part.output_tokens += output_tokens
+            part.cost_micro_usd += cost_micro_usd or 0
+            part.unpriced_calls += cost_micro_usd is None
+            part.is_estimated = part.is_estimated or is_estimated

@@ -13,6 +13,8 @@ RUN_RECIPE = Job("recipes.run")
 ExecutionKind = Literal["recipe", "task", "heartbeat"]
 ErrorHandling = Literal["stop", "skip", "retry"]
 Backoff = Literal["exponential", "linear", "fixed"]
+OnCutOff = Literal["continue", "stop"]
+"""What follows an answer that was cut off by its limit: later steps go on with it, or the step fails."""
 
 
 class ExecutionStatus(StrEnum):
@@ -55,6 +57,7 @@ class ExecutionConfig:
     per_step_timeout_s: int | None = None
     total_timeout_s: int = 3600
     max_total_tokens: int | None = None
+    on_cut_off: OnCutOff = "continue"
 
     def delay_s(self, attempt: int) -> float:
         """Return the pause before the try after `attempt` (1 is the first), in seconds, at most a minute."""
@@ -76,6 +79,7 @@ class Step:
     max_iterations: int | None = None
     timeout_s: int | None = None
     read_only: bool = False
+    on_cut_off: OnCutOff | None = None
 
 
 @dataclass(frozen=True, slots=True)

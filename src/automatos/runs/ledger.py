@@ -22,7 +22,8 @@ async def account_for(database: Database, client: ModelClient, alive_at: datetim
         rows = await queries.model_turns_since(connection, alive_at - MARGIN)
     for row in rows:
         body = row["body"]
-        usage = Usage(row["input_tokens"], row["output_tokens"], body["cache_read_tokens"], body["cache_write_tokens"])
+        usage = Usage(row["input_tokens"], row["output_tokens"], body["cache_read_tokens"], body["cache_write_tokens"],
+                      bool(body.get("is_estimated")))
         context = CallContext(row["workspace_id"], row["agent_id"], row["execution_id"], row["run_id"], row["seq"])
         await client.account_again(context, RecordedCall(
             body["provider"], body["model"], body["attempt"], body["status"], usage, row["duration_ms"]))

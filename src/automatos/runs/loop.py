@@ -17,7 +17,7 @@ from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
 from automatos.runs.context import calls_of, messages_of, storable
-from automatos.runs.errors import Frozen, RunLimitReached
+from automatos.runs.errors import Frozen, NoProgress, RunLimitReached
 from automatos.runs.notes import RunNotes
 from automatos.runs.replayed import items_to_json
 from automatos.runs.types import (
@@ -37,6 +37,8 @@ TOO_MANY = ToolResult(
     ok=False, output=f"Not run: at most {MAX_CALLS_PER_TURN} calls in one turn.", error_code="too_many_calls"
 )
 REPEATED = "repeated_call"
+IDLE_TURNS = 3
+"""So many turns in a row that only repeat calls end a run."""
 REFUSALS = frozenset({TOO_MANY.error_code, REPEATED})
 """Errors of calls that were never made."""
 
@@ -45,6 +47,7 @@ REFUSALS = frozenset({TOO_MANY.error_code, REPEATED})
 class Desk:
     """What an agent works with: models, tools, the folder of its execution, time, and who is told how it goes.
 
+    `retries_left` says how many more requests may follow a failed one, whoever makes them.
     `handed` are the tools that came with the agent's skills; `environment` says whose keys it uses.
     """
 
@@ -53,7 +56,9 @@ class Desk:
     home: Path
     tool_timeout_s: float
     model_timeout_s: float
-    model_retries: int = 2
+    retries_left: Callable[[], int] = lambda: 2
+    pause_s: Callable[[int], float] | None = None
+    tokens_of_failures: Callable[[], int] = lambda: 0
     handed: Mapping[str, HandedTool] = field(default_factory=dict[str, HandedTool])
     limits: ResourceLimits | None = None
     environment: str | None = None
@@ -69,6 +74,7 @@ async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
 
     Raises:
         RunLimitReached: turns or tokens are used up.
+        NoProgress: the agent only repeats calls.
         Frozen: `desk.is_paused` said so between two turns; nothing is lost.
         llm.errors.ModelProblem: the model gave no answer.
     """
@@ -118,7 +124,7 @@ def _arguments(written: str) -> dict[str, Any]:
 
 async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     asked = sum(turn.kind == "model" for turn in run.turns)
-    _hold_to_limits(run, asked)
+    _hold_to_limits(run, asked, desk.tokens_of_failures())
     seq = max((turn.seq for turn in run.turns), default=0) + 1
     is_last_chance = asked + 1 >= run.opening.limits.max_turns
     context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, desk.request_type, run.epoch,
@@ -127,7 +133,8 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
         run.opening.model, messages_of(run.opening, run.turns),
         desk.toolbox.specs(run.opening.tools, desk.handed), context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
-        deadline_s=desk.model_timeout_s, retries=desk.model_retries,
+        deadline_s=desk.model_timeout_s, retries=desk.retries_left(), pause_s=desk.pause_s,
+        on_failed=lambda failure: journal.failed(seq, failure), before_pause=lambda: journal.record([], []),
     )
     turn = _model_turn(run, seq, completion)
     if desk.notes:
@@ -140,9 +147,12 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     return None
 
 
-def _hold_to_limits(run: Run, asked: int) -> None:
+def _hold_to_limits(run: Run, asked: int, failed: int) -> None:
     limits = run.opening.limits
-    used = sum(turn.input_tokens + turn.output_tokens for turn in run.turns)
+    used = failed + sum(turn.input_tokens + turn.output_tokens for turn in run.turns)
+    if _is_idle(run):
+        raise NoProgress(
+            f"The agent asked {IDLE_TURNS} times in a row for nothing but calls that it had made before.")
     if asked >= limits.max_turns:
         raise RunLimitReached(
             f"The agent took {asked} turns without an answer. Raise max_iterations of the step, or make its task "
@@ -155,6 +165,18 @@ def _hold_to_limits(run: Run, asked: int) -> None:
         )
 
 
+def _is_idle(run: Run) -> bool:
+    """Say whether the latest turns did nothing but repeat calls that were not made again."""
+    outcomes: list[list[str | None]] = []
+    for turn in run.turns:
+        if turn.kind == "model":
+            outcomes.append([])
+        elif outcomes:
+            outcomes[-1].append(turn.error)
+    latest = outcomes[-IDLE_TURNS:]
+    return len(latest) == IDLE_TURNS and all(errors and set(errors) == {REPEATED} for errors in latest)
+
+
 def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
     calls = [{"id": storable(c.id), "name": storable(c.name), "arguments": storable(c.arguments)}
              for c in completion.tool_calls]
@@ -165,6 +187,7 @@ def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
         "reasoning": storable(completion.reasoning[:MAX_REASONING_CHARS]),
         "cache_read_tokens": completion.usage.cache_read_tokens,
         "cache_write_tokens": completion.usage.cache_write_tokens,
+        "is_estimated": completion.usage.is_estimated, "left_out": list(completion.left_out),
     }
     if completion.items and (items := items_to_json(completion.items)):
         body[ITEMS] = items
@@ -178,6 +201,7 @@ def _model_event(run: Run, turn: Turn) -> NewEvent:
         text=turn.body["text"], reasoning=turn.body["reasoning"], end=turn.body["end"],
         tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
         output_tokens=turn.output_tokens, cost_usd=micro_to_text(turn.cost_micro_usd), latency_ms=turn.duration_ms,
+        is_estimated=turn.body["is_estimated"], left_out=turn.body["left_out"],
     )
 
 

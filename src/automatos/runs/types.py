@@ -9,7 +9,7 @@ from uuid import UUID
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.durable.types import NewEvent
 from automatos.kernel.tokens import estimate_tokens
-from automatos.llm.types import ModelChoice
+from automatos.llm.types import FailedAttempt, ModelChoice
 from automatos.tools.types import HandedTool
 
 JsonObject = dict[str, Any]
@@ -123,6 +123,10 @@ class Journal(Protocol):
 
     def stream(self, turn: int, text: str) -> None:
         """Take a piece of a model's answer as it comes; written in batches."""
+        ...
+
+    def failed(self, turn: int, failure: FailedAttempt) -> None:
+        """Take a request that gave no answer; written with the next record."""
         ...
 
     def restart(self, turn: int) -> None:

@@ -57,7 +57,8 @@ KEYS: Mapping[AgentOrder | None, Key] = MappingProxyType({
     AgentOrder.UPDATED_AT: Key(Agent.updated_at, _moment),
     AgentOrder.LAST_ACTIVE_AT: Key(func.coalesce(Agent.last_active_at, NEVER), _moment),
     AgentOrder.TOTAL_COST: Key(
-        func.coalesce(cast(Agent.model_usage_stats["total_cost"].astext, Numeric), 0), Decimal),
+        func.coalesce(cast(func.coalesce(Agent.model_usage_stats["known_cost"].astext,
+                                         Agent.model_usage_stats["total_cost"].astext), Numeric), 0), Decimal),
     AgentOrder.SUCCESS_RATE: Key(
         func.coalesce(cast(Agent.performance_metrics["success_rate"].astext, Float), -1.0), float),
 })

@@ -15,7 +15,9 @@ SELECT status, agent_type, marketplace_category AS category, array_agg(id) AS id
        coalesce(sum((performance_metrics->>'success_count')::bigint), 0) AS succeeded,
        coalesce(sum((performance_metrics->>'failure_count')::bigint), 0) AS failed,
        coalesce(sum((model_usage_stats->>'total_tokens')::bigint), 0) AS tokens,
-       coalesce(sum((model_usage_stats->>'total_cost')::numeric), 0) AS cost_usd,
+       coalesce(sum(coalesce(model_usage_stats->>'known_cost',
+                             model_usage_stats->>'total_cost')::numeric), 0) AS cost_usd,
+       coalesce(sum((model_usage_stats->>'unpriced_requests')::bigint), 0) AS unpriced,
        coalesce(sum((performance_metrics->>'success_rate')::numeric), 0) AS rates,
        count((performance_metrics->>'success_rate')) AS rated
 FROM agents WHERE {where} status <> 'archived'
@@ -37,6 +39,7 @@ class Stats:
     failed: int = 0
     tokens: int = 0
     cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0
     rates: Decimal = Decimal(0)
     rated: int = 0
 
@@ -56,6 +59,6 @@ async def read_stats(session: AsyncSession, workspace_id: UUID | None) -> Stats:
         stats.by_status[row.status] += len(row.ids)
         stats.by_type[row.agent_type] += len(row.ids)
         stats.by_category[row.category or "Custom"] += len(row.ids)
-        for name in ("executed", "succeeded", "failed", "tokens", "cost_usd", "rates", "rated"):
+        for name in ("executed", "succeeded", "failed", "tokens", "cost_usd", "unpriced", "rates", "rated"):
             setattr(stats, name, getattr(stats, name) + getattr(row, name))
     return stats

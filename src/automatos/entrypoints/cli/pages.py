@@ -3,7 +3,7 @@
 from typing import Any
 
 from automatos.entrypoints.cli.console import put, put_table, say, shown
-from automatos.entrypoints.cli.figures import cost, duration, trimmed
+from automatos.entrypoints.cli.figures import costs, duration, tokens, trimmed
 
 STEP_COLUMNS = ("order", "step_id", "agent_name", "status", "tokens", "cost", "time")
 
@@ -17,12 +17,17 @@ def put_fields(thing: dict[str, Any], names: tuple[str, ...]) -> None:
 
 def put_run(run: dict[str, Any], address: str) -> None:
     """Write a run with its steps and its output."""
-    put_fields(run | {"cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]), "address": address},
+    is_over = run["finished_at"] is not None
+    put_fields(run | {"cost": costs(run, is_over=is_over), "time": duration(run["duration_ms"]), "address": address,
+                      "total_tokens": tokens(run["total_tokens"], is_estimated=run["is_estimated"])},
                ("id", "recipe_name", "recipe_version", "status", "triggered_by", "created_at", "time", "total_tokens",
                 "cost", "address"))
     put("")
-    put_table((step | {"tokens": step["input_tokens"] + step["output_tokens"], "cost": cost(step["cost_usd"]),
+    put_table((step | {"tokens": tokens(step["input_tokens"] + step["output_tokens"],
+                                        is_estimated=step["is_estimated"]),
+                       "cost": costs(step, is_over=step["finished_at"] is not None),
                        "time": duration(step["duration_ms"])} for step in run["steps"]), STEP_COLUMNS)
+    _put_attempts(run)
     if error := run["error"]:
         put("")
         put(f"error: {error['message']}")
@@ -30,6 +35,16 @@ def put_run(run: dict[str, Any], address: str) -> None:
     if output := (run["output_data"] or {}).get("final_output"):
         put("")
         put(str(output))
+
+
+def _put_attempts(run: dict[str, Any]) -> None:
+    """Write the attempts that gave no answer, and the answers that are not whole."""
+    for step in run["steps"]:
+        for each in step["attempts"]:
+            waited = f", tried again after {each['wait_s']:g} s" if each["wait_s"] is not None else ""
+            put(f"step {step['order']} attempt {each['attempt']} of {each['of'] or '?'}: {each['reason']}{waited}")
+        if step["is_cut_off"]:
+            put(f"step {step['order']}: the answer was cut off by its limit and is not whole; raise max_tokens")
 
 
 def put_recipe(recipe: dict[str, Any]) -> None:

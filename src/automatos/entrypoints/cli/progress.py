@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from automatos.entrypoints.cli.figures import cost, duration, quantity, trimmed
+from automatos.entrypoints.cli.figures import costs, duration, quantity, tokens, trimmed
 from automatos.entrypoints.cli.follow import Event
 
 LINE_WIDTH = 160
+CUT_OFF = "warning: cut off by its limit, not whole"
 
 
 @dataclass
@@ -73,12 +74,15 @@ def _take_step(step: StepProgress, event: Event) -> None:
         step.tokens += data.get("input_tokens", 0) + data.get("output_tokens", 0)
     elif event.type == "tool.finished":
         step.text, step.note = "", _used(data)
-    elif event.type == "step.retrying":
-        step.note, step.text = f"trying again: {_message(data)}", ""
+    elif event.type in {"step.retrying", "model.retrying", "model.failed"}:
+        step.note, step.text = SENTENCES[event.type](data), ""
+        step.tokens += data.get("input_tokens", 0) + data.get("output_tokens", 0)
+    elif event.type == "step.restarted":
+        step.text = ""
     else:
         step.status = event.type.removeprefix("step.")
         step.duration_ms = data.get("duration_ms")
-        step.note = _message(data) if data.get("error") else ""
+        step.note = _message(data) if data.get("error") else CUT_OFF if data.get("is_cut_off") else ""
 
 
 def line_of(event: Event) -> str | None:
@@ -111,9 +115,20 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
                                    f"{_wanted(data) or 'answered: ' + data.get('text', '')}",
     "tool.finished": lambda data: f"{_used(data)}: {data.get('output', '')}",
     "step.retrying": lambda data: f"tries again in {data.get('delay_s')} s: {_message(data)}",
-    "step.completed": lambda data: f"completed in {duration(data.get('duration_ms'))}",
+    "model.retrying": lambda data: f"attempt {data.get('attempt')} of {data.get('of')} failed, {_next(data)}: "
+                                   f"{data.get('reason')}",
+    "model.failed": lambda data: f"attempt {data.get('attempt')} of {data.get('of')} failed: {data.get('reason')}",
+    "step.restarted": lambda _: "begins its answer again",
+    "step.completed": lambda data: f"completed in {duration(data.get('duration_ms'))}"
+                                   f"{'; ' + CUT_OFF if data.get('is_cut_off') else ''}",
 }
 """What each event says, without its time and its step; nothing for pieces of streamed text."""
+
+
+def _next(data: dict[str, Any]) -> str:
+    if data.get("then") == "fallback":
+        return "the fallback model is asked"
+    return f"tries again in {data.get('wait_s') or 0:.1f} s"
 
 
 def _again(data: dict[str, Any]) -> str:
@@ -123,8 +138,9 @@ def _again(data: dict[str, Any]) -> str:
 def ending_of(status: str, end: dict[str, Any]) -> str:
     """Write how a run ended, with what it took."""
     how = status.replace("_", " ")
-    tokens = end.get("total_tokens", 0)
-    took = f"{how} in {duration(end.get('duration_ms'))}, {tokens:,} tokens, {cost(end.get('cost_usd'))}"
+    used = tokens(end.get("total_tokens", 0), is_estimated=bool(end.get("is_estimated")))
+    took = f"{how} in {duration(end.get('duration_ms'))}, {used} tokens, {costs(end)}"
+    took += f"; {CUT_OFF}" if end.get("is_cut_off") else ""
     return f"{took}: {_message(end)}" if end.get("error") else took
 
 

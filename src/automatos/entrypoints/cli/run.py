@@ -24,7 +24,7 @@ def list_runs(
 ) -> None:
     """List runs, newest first."""
     from automatos.entrypoints.cli.client import Client
-    from automatos.entrypoints.cli.figures import cost, duration
+    from automatos.entrypoints.cli.figures import costs, duration, tokens
     from automatos.entrypoints.cli.finding import RUN_ENDS_WITH
     from automatos.entrypoints.cli.pages import short_time
 
@@ -36,7 +36,8 @@ def list_runs(
     put_table(({
         "id": run["id"][id_from:], "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
         "status": run["status"], "step": f"{run['current_step']}/{run['total_steps']}",
-        "tokens": run["total_tokens"], "cost": cost(run["cost_usd"]), "time": duration(run["duration_ms"]),
+        "tokens": tokens(run["total_tokens"], is_estimated=run["is_estimated"]),
+        "cost": costs(run, is_over=run["finished_at"] is not None), "time": duration(run["duration_ms"]),
         "created": short_time(run["created_at"]),
     } for run in page["items"]), COLUMNS, spare=("step", "tokens", "created", "cost", "time"))
     if not page["items"]:

@@ -108,6 +108,7 @@ async def count_since(session: AsyncSession, workspace_id: UUID, since: datetime
     counts = [func.count().filter(result.status == status).label(status.value) for status in BeatStatus]
     row = await session.execute(
         select(func.count().label("total"), *counts, func.coalesce(func.sum(result.tokens_used), 0).label("tokens"),
-               func.coalesce(func.sum(result.cost_micro_usd), 0).label("cost"))
+               func.coalesce(func.sum(result.cost_micro_usd), 0).label("cost"),
+               func.count().filter(result.cost_micro_usd.is_(None), result.tokens_used > 0).label("unpriced"))
         .where(result.workspace_id == workspace_id, result.created_at >= since))
     return dict(row.mappings().one())

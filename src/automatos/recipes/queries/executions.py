@@ -30,9 +30,9 @@ FROM fresh
 RECORD = """
 WITH e AS (
     UPDATE recipe_executions
-    SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, is_cost_known = $9,
+    SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, unpriced_calls = $9,
         last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
-        error = $14, deadline_at = $20
+        error = $14, deadline_at = $20, is_estimated = $21, is_cut_off = $22
     WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
     RETURNING id, workspace_id
 )
@@ -49,7 +49,8 @@ FROM e
 TAKE_OVER = """
 UPDATE recipe_executions SET epoch = epoch + 1 WHERE id = $1 AND finished_at IS NULL
 RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
-          output_tokens, cost_micro_usd, is_cost_known, epoch, last_seq, started_at, deadline_at, cancel_requested_by,
+          output_tokens, cost_micro_usd, unpriced_calls, is_estimated, is_cut_off, epoch, last_seq, started_at,
+          deadline_at, cancel_requested_by,
           triggered_by, created_at, kind, definition, set_config('synchronous_commit', 'off', true)
 """
 
