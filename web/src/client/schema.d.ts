@@ -3103,6 +3103,8 @@ export interface components {
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /** Output Tokens */
             output_tokens: number;
             /** Recipe Id */
@@ -3114,6 +3116,8 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Step Id */
             step_id: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /**
          * AgentRuns
@@ -3190,6 +3194,8 @@ export interface components {
             failed_executions: number;
             /** Inactive Agents */
             inactive_agents: number;
+            /** Known Cost Usd */
+            known_cost_usd: string;
             /** Successful Executions */
             successful_executions: number;
             /** Tasks Queued */
@@ -3203,12 +3209,17 @@ export interface components {
             timestamp: string;
             /** Total Agents */
             total_agents: number;
-            /** Total Cost Usd */
-            total_cost_usd: string;
+            /**
+             * Total Cost Usd
+             * @description null while the price of any request is unknown
+             */
+            total_cost_usd: string | null;
             /** Total Executions */
             total_executions: number;
             /** Total Tokens */
             total_tokens: number;
+            /** Unpriced Requests */
+            unpriced_requests: number;
         };
         /**
          * AgentStatus
@@ -3293,7 +3304,10 @@ export interface components {
         };
         /**
          * AgentUsage
-         * @description What an agent's model calls used in all; `total_cost` is dollars.
+         * @description What an agent's model calls used in all, those that failed too.
+         *
+         *     `total_cost` is dollars, null while the price of any request is unknown; `known_cost` is the sum of the others and
+         *     `unpriced_requests` counts those.
          */
         AgentUsage: {
             /**
@@ -3301,13 +3315,23 @@ export interface components {
              * @default 0
              */
             avg_tokens_per_request?: number;
+            /**
+             * Failed Requests
+             * @default 0
+             */
+            failed_requests?: number;
+            /**
+             * Known Cost
+             * @default 0
+             */
+            known_cost?: string;
             /** Last Used At */
             last_used_at?: string | null;
             /**
              * Total Cost
              * @default 0
              */
-            total_cost?: string;
+            total_cost?: string | null;
             /**
              * Total Requests
              * @default 0
@@ -3318,6 +3342,11 @@ export interface components {
              * @default 0
              */
             total_tokens?: number;
+            /**
+             * Unpriced Requests
+             * @default 0
+             */
+            unpriced_requests?: number;
         };
         /**
          * AgentVersionDiff
@@ -3561,6 +3590,52 @@ export interface components {
             name: string;
             /** Tokens */
             tokens: number;
+        };
+        /**
+         * AttemptOut
+         * @description One attempt that gave no answer: what was said, what it used, and when the next one followed.
+         *
+         *     Attempts at a whole step, such as one that took too long, have no turn and no model.
+         */
+        AttemptOut: {
+            /** Attempt */
+            attempt: number;
+            /** Code */
+            code: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Is Estimated */
+            is_estimated: boolean;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Model */
+            model: string | null;
+            /** Of */
+            of: number | null;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Provider */
+            provider: string | null;
+            /** Provider Status */
+            provider_status: number | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "error" | "cancelled";
+            /**
+             * Then
+             * @enum {string}
+             */
+            then: "again" | "fallback" | "nothing";
+            /** Turn */
+            turn: number | null;
+            /** Wait S */
+            wait_s: number | null;
         };
         /**
          * AuditOut
@@ -4332,6 +4407,13 @@ export interface components {
              * @constant
              */
             mode?: "sequential";
+            /**
+             * On Cut Off
+             * @description What follows an answer that its limit cut off: later steps go on, or the step fails.
+             * @default continue
+             * @enum {string}
+             */
+            on_cut_off?: "continue" | "stop";
             /** Per Step Timeout S */
             per_step_timeout_s?: number | null;
             /**
@@ -4430,6 +4512,11 @@ export interface components {
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /**
+             * On Cut Off
+             * @description What follows an answer that its limit cut off.
+             */
+            on_cut_off?: ("continue" | "stop") | null;
             /** Output Key */
             output_key?: string | null;
             /** Prompt Template */
@@ -6172,11 +6259,17 @@ export interface components {
             input_data: {
                 [key: string]: unknown;
             };
+            /** Is Cut Off */
+            is_cut_off: boolean;
+            /** Is Estimated */
+            is_estimated: boolean;
             /**
              * Kind
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /** Last Seq */
             last_seq: number;
             /** Output Data */
@@ -6200,6 +6293,8 @@ export interface components {
             total_tokens: number;
             /** Triggered By */
             triggered_by: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
             /**
              * Workspace Id
              * Format: uuid
@@ -6220,7 +6315,7 @@ export interface components {
         };
         /**
          * RunStep
-         * @description What became of one step.
+         * @description What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest.
          */
         RunStep: {
             /** Agent Id */
@@ -6229,6 +6324,8 @@ export interface components {
             agent_name: string;
             /** Attempt */
             attempt: number;
+            /** Attempts */
+            attempts: components["schemas"]["AttemptOut"][];
             /** Cost Usd */
             cost_usd: string | null;
             /** Duration Ms */
@@ -6241,6 +6338,12 @@ export interface components {
             finished_at: string | null;
             /** Input Tokens */
             input_tokens: number;
+            /** Is Cut Off */
+            is_cut_off: boolean;
+            /** Is Estimated */
+            is_estimated: boolean;
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /** Order */
             order: number;
             /** Output */
@@ -6258,10 +6361,15 @@ export interface components {
             step_id: string;
             /** Turns */
             turns?: components["schemas"]["TurnOut"][];
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /**
          * RunSummary
          * @description One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name.
+         *
+         *     Costs are those so far; `cost_usd` is null for a run at work that has counted nothing yet. `is_estimated` says that
+         *     a provider did not tell its tokens, `is_cut_off` that a step's answer ran into its limit.
          */
         RunSummary: {
             /** Agent Id */
@@ -6288,11 +6396,17 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Is Cut Off */
+            is_cut_off: boolean;
+            /** Is Estimated */
+            is_estimated: boolean;
             /**
              * Kind
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /** Recipe Id */
             recipe_id: string | null;
             /** Recipe Name */
@@ -6308,6 +6422,8 @@ export interface components {
             total_tokens: number;
             /** Triggered By */
             triggered_by: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
             /**
              * Workspace Id
              * Format: uuid
@@ -7172,6 +7288,11 @@ export interface components {
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /**
+             * On Cut Off
+             * @description What follows an answer that its limit cut off.
+             */
+            on_cut_off?: ("continue" | "stop") | null;
             /** Order */
             order: number;
             /** Output Key */
@@ -7361,6 +7482,8 @@ export interface components {
         Today: {
             /** Errors */
             errors: number;
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /**
              * Since
              * Format: date-time
@@ -7371,7 +7494,10 @@ export interface components {
             skipped: number;
             /** Successes */
             successes: number;
-            /** Total Cost Usd */
+            /**
+             * Total Cost Usd
+             * @description null while the cost of any of them is unknown
+             */
             total_cost_usd: string | null;
             /** Total Heartbeats */
             total_heartbeats: number;
@@ -7379,6 +7505,8 @@ export interface components {
             total_tokens: number;
             /** Unchanged */
             unchanged: number;
+            /** Unpriced Heartbeats */
+            unpriced_heartbeats: number;
         };
         /**
          * Toggle
@@ -7471,6 +7599,8 @@ export interface components {
             error: string | null;
             /** Input Tokens */
             input_tokens: number;
+            /** Is Estimated */
+            is_estimated: boolean;
             /**
              * Kind
              * @enum {string}
@@ -7483,15 +7613,21 @@ export interface components {
         };
         /**
          * UsageSummary
-         * @description What a workspace has used; the price of `unknown_cost_requests` answers is unknown and not in `cost_usd`.
+         * @description What a workspace has used; `estimated_requests` counts those whose tokens the provider did not tell in whole.
+         *
+         *     `unknown_cost_requests` is the same as `unpriced_calls`.
          */
         UsageSummary: {
             /** Cost Usd */
             cost_usd: string | null;
+            /** Estimated Requests */
+            estimated_requests: number;
             /** Failed Requests */
             failed_requests: number;
             /** Input Tokens */
             input_tokens: number;
+            /** Known Cost Usd */
+            known_cost_usd: string | null;
             /** Output Tokens */
             output_tokens: number;
             /** Requests */
@@ -7500,6 +7636,8 @@ export interface components {
             total_tokens: number;
             /** Unknown Cost Requests */
             unknown_cost_requests: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /**
          * UserOut
