@@ -100,8 +100,8 @@ UNREADABLE = [
     ("---\n" + "---\nname: A\n" * 101, "100 documents"), ("name: \x07", "yaml"), ("\ufeff%YAML 9.9\n--- {", "line"),
     ("name: A\nmodel_config: {provider: demo, model_id: demo, api_key: sk-1}", "api_key"),
     ("name: !!bool x", "value"), ("name: !!int ''", "value"), ("name: !!map [a]", "value"),
-    ("name: !!float ''", "value"), ("name: " + "1:" * 300 + "1.5", "number"),
-    ("name: " + "1:" * 200_000 + "1", "number"), ("name: 0x" + "f" * 900_000, "number"),
+    ("name: !!float ''", "value"), ("name: " + "1:" * 300 + "1.5", "255"),
+    ("name: " + "1:" * 200_000 + "1", "255"), ("name: 0x" + "f" * 900_000, "255"),
 ]
 
 

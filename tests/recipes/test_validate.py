@@ -114,14 +114,15 @@ async def test_every_kind_of_placeholder_is_filled_and_doubled_braces_are_litera
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
     recipe = await make.recipe(
-        {"prompt_template": "About {input.topic}: {{literal}} {{{input.topic}}}", "output_key": "facts"},
+        {"prompt_template": "About {input.topic}: {{input.topic}} \\{literal} {{{input.topic}}}",
+         "output_key": "facts"},
         {"prompt_template": "{facts}|{step_1_output}|{previous_output}|{ not a name }|{1}"},
         inputs={"topic": {"type": "string"}})
 
     run = await client.cooked(recipe["template_id"], topic="tea {facts}")
     first, second = (call.last_user_text for call in model_server.calls)
 
-    assert first == "About tea {facts}: {literal} {tea {facts}}"
+    assert first == "About tea {facts}: {input.topic} {literal} {tea {facts}}"
     fenced = f"<data>\n{run['steps'][0]['output']}\n</data>"
     assert second == f"{fenced}|{fenced}|{fenced}|{{ not a name }}|{{1}}"
 
@@ -180,6 +181,16 @@ async def test_a_recipe_whose_agent_takes_no_work_does_not_start_and_names_it(cl
 ])
 def test_placeholders_are_found_with_their_positions(template: str, positions: list[tuple[str, int, int]]) -> None:
     assert [(found.name, found.line, found.column) for found in find(template)] == positions
+
+
+@pytest.mark.parametrize("text", [
+    'Answer as {"a": {"b": {"c": 1}}}', "run ${{ secrets.TOKEN }} and ${{secrets.TOKEN}}",
+    "Hello {{ name }} and {{name}}", "{{#each items}}{{{raw}}{{/each}}", "\\frac{{a+b}}{2}", "{{.Name}} {%- if x %}",
+    "{{}} {} }}{{ {{{{x}}}}", "f'{{'", "{\n}",
+])
+def test_other_braces_arrive_as_they_are_written(text: str) -> None:
+    assert list(find(text)) == []
+    assert fill(text, {"a": "A"}) == text
 
 
 def test_what_is_put_in_is_not_looked_at_again() -> None:

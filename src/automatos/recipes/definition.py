@@ -81,7 +81,7 @@ def _why_unknown(name: str, steps: list[Step]) -> str:
     if any(name in {step.output_key, f"step_{step.order}_output"} for step in steps):
         return f"{{{name}}} is the output of this step or a later one; a step can only use earlier outputs"
     return (f"{{{name}}} is unknown; use {{input.NAME}}, an earlier step's output_key, {{previous_output}} or "
-            f"{{step_N_output}}, and {{{{ }}}} for literal braces")
+            f"{{step_N_output}}, or \\{{{name}}} for the text itself")
 
 
 def _fault(where: str, message: str, **position: int) -> Fault:

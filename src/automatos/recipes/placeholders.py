@@ -1,14 +1,18 @@
 """Placeholders in prompts: `{input.NAME}`, `{output_key}`, `{previous_output}`, `{step_N_output}`.
 
-`{{` and `}}` are literal braces. Only these names are ever replaced, once; what is put in is data and is not looked at
-again.
+Only these names are ever replaced, once; what is put in is data and is not looked at again. Doubled braces around such
+a name, `{{input.topic}}`, stand for the name in single ones, and so does a backslash before it, whatever the name:
+`\\{anything}`. All other braces are left as they are written: those of JSON, of Jinja, of `${{ secrets.TOKEN }}`.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.\-]*)\}")
+_NAME = r"[A-Za-z_][A-Za-z0-9_.\-]*"
+_TOKEN = re.compile(
+    rf"(?<!\{{)\{{\{{\{{(?P<wrapped>{_NAME})\}}\}}\}}(?!\}})|\{{\{{(?P<doubled>{_NAME})\}}\}}|\\\{{(?P<escaped>{_NAME})\}}"
+    rf"|\{{(?P<name>{_NAME})\}}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 RESERVED = re.compile(r"previous_output|step_\d+_output|input(\..*)?")
 
@@ -26,11 +30,12 @@ def find(template: str) -> Iterator[Placeholder]:
     """Yield the placeholders of a template in order."""
     line, line_start, seen = 1, 0, 0
     for match in _TOKEN.finditer(template):
-        if name := match.group(1):
-            line += template.count("\n", seen, match.start())
-            line_start = template.rfind("\n", seen, match.start()) + 1 or line_start
-            seen = match.start()
-            yield Placeholder(name, line, match.start() - line_start + 1)
+        if name := match["name"] or match["wrapped"]:
+            start = match.start() + (2 if match["wrapped"] else 0)
+            line += template.count("\n", seen, start)
+            line_start = template.rfind("\n", seen, start) + 1 or line_start
+            seen = start
+            yield Placeholder(name, line, start - line_start + 1)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -40,7 +45,10 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     """
 
     def put(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return values[name] if name else match.group(0)[0]
+        if name := match["wrapped"]:
+            return f"{{{values[name]}}}"
+        if name := match["doubled"]:
+            return f"{{{name}}}" if name in values else match[0]
+        return f"{{{match['escaped']}}}" if match["escaped"] else values[match["name"]]
 
     return _TOKEN.sub(put, template)

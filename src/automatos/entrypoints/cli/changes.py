@@ -7,8 +7,8 @@ from typing import Any
 
 from automatos.entrypoints.cli.asking import Manner
 from automatos.entrypoints.cli.client import Client
-from automatos.entrypoints.cli.console import CommandFailed, misuse, put, put_json, say
-from automatos.entrypoints.cli.documents import read_document
+from automatos.entrypoints.cli.console import misuse, put, put_json, say
+from automatos.entrypoints.cli.documents import MAX_BYTES, as_text, read_document, read_text_file
 from automatos.entrypoints.cli.figures import trimmed
 
 WIDTH = 100
@@ -33,24 +33,20 @@ def _split(text: str) -> tuple[list[str], Any]:
 
 def read_value(text: str) -> Any:
     """Return a value as YAML reads it: `3` is a number, `true` a truth, `[a, b]` a list, what is no YAML a text."""
-    import yaml
+    from automatos.kernel.documents import DocumentInvalid, read_documents
 
     try:
-        found = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
+        found = read_documents(text)
+    except DocumentInvalid:
         return text
-    is_plain = found is None or isinstance(found, str | int | float | list | dict)
-    return found if is_plain and text.strip() else text
+    return found[0] if found else text
 
 
 def read_text(source: str) -> str:
     """Return the text of a file; `-` is standard input."""
-    try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CommandFailed(f"{source} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CommandFailed(f"{source} is not UTF-8 text") from error
+    if source == "-":
+        return as_text(sys.stdin.buffer.read(), "standard input")
+    return read_text_file(Path(source), MAX_BYTES)
 
 
 def _assign(fields: dict[str, Any], path: list[str], value: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from automatos.entrypoints.cli.client import Client, part
 from automatos.entrypoints.cli.console import CommandFailed, misuse
+from automatos.entrypoints.cli.documents import as_text, read_text_file
 
 
 def start(client: Client, template_id: str, inputs: list[str], key: str | None = None) -> dict[str, Any]:
@@ -30,10 +31,12 @@ def _split(text: str) -> tuple[str, str]:
 
 def _read(name: str, source: str) -> str:
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"input {name}: {source} cannot be read as text ({error})",
-                            "to send a text that begins with @, put it into a file") from error
+        if source == "-":
+            return as_text(sys.stdin.buffer.read(), "standard input")
+        return read_text_file(Path(source))
+    except CommandFailed as failure:
+        raise CommandFailed(f"input {name}: {failure.what}", *failure.next_steps,
+                            "to send a text that begins with @, put it into a file") from failure
 
 
 def _value(name: str, text: str, kind: str) -> Any:
