@@ -176,6 +176,18 @@ async def test_nothing_in_an_answer_runs_leads_into_the_app_or_is_fetched(bench:
     assert await page.evaluate("window.hit ?? null") is None
 
 
+async def test_while_nothing_comes_the_page_says_what_is_waited_for_and_against_which_limit(bench: Bench) -> None:
+    await bench.model.script({"text": "At last.", "delay_s": 3})
+    task = await call(bench.context, bench.server, "POST", f"/api/agents/{bench.agent}/execute", {"prompt": "Slow."})
+
+    page = await bench.open(f"/runs/{task['execution_id']}")
+
+    await expect(page.get_by_text("fake-model was asked and has not begun to answer.")).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text(" of 300 s.")
+    await expect(page.get_by_role("main")).not_to_contain_text("$0.00")
+    await expect(page.get_by_role("region", name="Result")).to_contain_text("At last.", timeout=20_000)
+
+
 @pytest.mark.parametrize(("text", "shown"), [
     ('{"total": 2, "items": [{"id": 1}]}', '"total": 2,'), (DIFF, "+new"), ('[1, "two"]', '"two"'),
 ])

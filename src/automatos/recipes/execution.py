@@ -245,7 +245,7 @@ class Cook:
         self._journal.add(NewEvent.of(
             "step.started", order=step.order, step_id=step.step_id, agent_id=step.agent_id,
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
-            provider=opening.model.provider, model=opening.model.model_id,
+            provider=opening.model.provider, model=opening.model.model_id, timeout_s=self._crew.timeout_s(step),
         ), step=record)
         self._crew.notes(step.agent_id).started(run.id, opening)
         await self._journal.store()

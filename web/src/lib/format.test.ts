@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatCost, formatCount, formatDuration, formatTokens } from "./format";
+import { formatAgo, formatCost, formatCosts, formatCount, formatDuration, formatShare, formatTokens } from "./format";
 
 test("an unknown price is never shown as free", () => {
   expect(formatCost(null)).toBe("cost unknown");
@@ -9,7 +9,18 @@ test("an unknown price is never shown as free", () => {
   expect(formatCost("12.3456")).toBe("$12.35");
 });
 
+test("a sum says what it lacks", () => {
+  expect(formatCosts({ cost_usd: "0.42" })).toBe("$0.4200");
+  expect(formatCosts({ cost_usd: "0", known_cost_usd: "0", unpriced_calls: 0 })).toBe("$0.00");
+  expect(formatCosts({ cost_usd: null, known_cost_usd: "1.5", unpriced_calls: 3 })).toBe("$1.50 + 3 unpriced");
+  expect(formatCosts({ cost_usd: null, known_cost_usd: "0", unpriced_calls: 3 })).toBe("cost unknown");
+  expect(formatCosts({ cost_usd: null })).toBe("cost unknown");
+});
+
 test("numbers carry their unit", () => {
+  expect(formatTokens(12, true)).toBe("~12 tok");
+  expect(formatShare(1)).toBe("100%");
+  expect(formatShare(null)).toBe("–");
   expect(formatTokens(2287)).toBe("2,287 tok");
   expect(formatCount(1, "step")).toBe("1 step");
   expect(formatCount(3, "step")).toBe("3 steps");

@@ -12,11 +12,12 @@ export function formatCount(value: number, one: string, many = `${one}s`): strin
 
 /** A share from 0 to 1 in whole per cent; null means that there is nothing to take a share of yet. */
 export function formatShare(share: number | null | undefined): string {
-  return share == null ? "–" : `${Math.round(share * 100)} %`;
+  return share == null ? "–" : `${Math.round(share * 100)}%`;
 }
 
-export function formatTokens(value: number | null | undefined): string {
-  return value == null ? "unknown tokens" : `${number.format(value)} tok`;
+/** Tokens with their unit; "~" stands before what a provider did not tell and was estimated. */
+export function formatTokens(value: number | null | undefined, isEstimated = false): string {
+  return value == null ? "unknown tokens" : `${isEstimated ? "~" : ""}${number.format(value)} tok`;
 }
 
 /** Dollars from the server's decimal string; null means that no price is known, which is not the same as free. */
@@ -25,6 +26,23 @@ export function formatCost(usd: string | null | undefined): string {
   const value = Number(usd);
   if (value === 0) return "$0.00";
   return `$${value < 0.01 ? value.toFixed(6).replace(/0+$/, "") : value.toFixed(value < 1 ? 4 : 2)}`;
+}
+
+/** What calls cost in all, as the server adds it up: the part whose price is known, and how many have none. */
+export interface Costs {
+  /** The whole; null while the price of any call is unknown, or nothing was counted yet. */
+  cost_usd: string | null | undefined;
+  known_cost_usd?: string | null | undefined;
+  unpriced_calls?: number | undefined;
+}
+
+/** "$0.42", "$0.42 + 3 unpriced", or that nobody knows; an unknown price is never shown as free. */
+export function formatCosts({ cost_usd, known_cost_usd, unpriced_calls = 0 }: Costs): string {
+  if (cost_usd != null && unpriced_calls === 0) return formatCost(cost_usd);
+  const known = Number(known_cost_usd ?? 0);
+  if (unpriced_calls > 0 && known > 0)
+    return `${formatCost(known_cost_usd)} + ${number.format(unpriced_calls)} unpriced`;
+  return "cost unknown";
 }
 
 export function formatDuration(ms: number | null | undefined): string {

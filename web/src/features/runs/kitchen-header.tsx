@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft, CircleStop, RotateCcw } from "lucide-react";
 import type { Run } from "@/client";
-import { formatCost, formatDuration, formatTime, formatTokens } from "@/lib/format";
+import { formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useCan } from "@/lib/workspace";
+import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import type { KitchenState } from "./kitchen-state";
@@ -10,6 +11,7 @@ import { isTerminal } from "./kitchen-state";
 import { useCancelRun } from "./queries";
 import { kindOf, RunBadge } from "./status";
 import { useNow } from "./use-now";
+import { UsedFigures } from "./used";
 
 interface Props {
   run: Run;
@@ -31,7 +33,8 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
   const now = useNow(!isOver);
   const mayCook = useCan("editor");
   const cancel = useCancelRun(run.id);
-  const tokens = state.totals?.tokens ?? state.steps.reduce((sum, step) => sum + step.tokens, 0);
+  const isEstimated = state.steps.some((step) => step.isEstimated);
+  const tokens = state.steps.reduce((sum, step) => sum + step.tokens, 0);
 
   return (
     <header className="grid gap-4">
@@ -64,8 +67,12 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
               <RunBadge status={state.status} />
             </span>
             <span title="Time from start to end">{formatDuration(elapsed(state, run, now))}</span>
-            <span title="Tokens read and written by models">{formatTokens(tokens)}</span>
-            {state.totals ? <span>{formatCost(state.totals.costUsd)}</span> : <span>cost at the end</span>}
+            {state.totals ? (
+              <UsedFigures used={state.totals} />
+            ) : (
+              <span>{tokens > 0 && `${formatTokens(tokens, isEstimated)}, `}cost at the end</span>
+            )}
+            {state.isCutOff && <Badge tone="warn">Cut off</Badge>}
             <span>
               {formatTime(run.created_at)}
               {run.triggered_by && `, by ${run.triggered_by}`}
@@ -79,7 +86,7 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
         )}
         {mayCook && !isOver && (
           <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
-            <CircleStop aria-hidden className="size-4" /> Cancel run
+            {!cancel.isPending && <CircleStop aria-hidden className="size-4" />} Cancel run
           </Button>
         )}
       </div>

@@ -14,6 +14,10 @@ export interface ToolCallView {
 export interface TurnView {
   turn: number;
   text: string;
+  /** What the model thought before it answered, where the provider tells; never part of the answer. */
+  reasoning: string;
+  /** How the answer ended: complete, tool_calls, cut_off or refused; null while it streams. */
+  end: string | null;
   isAnswered: boolean;
   model: string | null;
   tokens: number;
@@ -21,7 +25,51 @@ export interface TurnView {
   toolCalls: ToolCallView[];
 }
 
-export interface StepView {
+export const NO_TURN: TurnView = {
+  turn: 0,
+  text: "",
+  reasoning: "",
+  end: null,
+  isAnswered: false,
+  model: null,
+  tokens: 0,
+  latencyMs: null,
+  toolCalls: [],
+};
+
+/** One request to a model that gave no answer, and what followed. */
+export interface AttemptView {
+  at: string;
+  attempt: number;
+  of: number | null;
+  provider: string;
+  model: string;
+  /** The provider's HTTP status, where it answered at all. */
+  status: number | null;
+  reason: string;
+  waitS: number | null;
+  next: "again" | "fallback" | "nothing";
+}
+
+/** What calls to models used and cost. */
+export interface Used {
+  tokens: number;
+  isEstimated: boolean;
+  /** undefined: not known yet; null: the price of a call is not known. */
+  costUsd: string | null | undefined;
+  knownCostUsd: string | null;
+  unpriced: number;
+}
+
+export const NOTHING_USED: Used = {
+  tokens: 0,
+  isEstimated: false,
+  costUsd: undefined,
+  knownCostUsd: null,
+  unpriced: 0,
+};
+
+export interface StepView extends Used {
   order: number;
   stepId: string;
   agentName: string;
@@ -36,11 +84,15 @@ export interface StepView {
   retry: { attempt: number; delayS: number; error: RunError | null } | null;
   /** Why it cannot begin yet: its agent has no free slot, or is paused. */
   waitsFor: "slot" | "paused" | null;
-  tokens: number;
-  /** undefined: not known yet; null: the model has no known price. */
-  costUsd: string | null | undefined;
+  attempts: AttemptView[];
+  isCutOff: boolean;
   durationMs: number | null;
   startedAt: string | null;
+  /** When this attempt began, and how long it may take. */
+  attemptAt: string | null;
+  timeoutS: number | null;
+  /** Since when nothing has come: the model was asked, or tools have answered. */
+  silentSince: string | null;
 }
 
 export interface KitchenState {
@@ -51,7 +103,8 @@ export interface KitchenState {
   recoveries: number;
   steps: StepView[];
   finalOutput: string | null;
-  totals: { tokens: number; costUsd: string | null; durationMs: number | null } | null;
+  totals: (Used & { durationMs: number | null }) | null;
+  isCutOff: boolean;
   error: RunError | null;
   cancelledBy: string | null;
   /** Who paused it, by name; null while it is not paused. */
@@ -67,6 +120,7 @@ export const EMPTY_KITCHEN: KitchenState = {
   steps: [],
   finalOutput: null,
   totals: null,
+  isCutOff: false,
   error: null,
   cancelledBy: null,
   pausedBy: null,

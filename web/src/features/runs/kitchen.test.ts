@@ -71,7 +71,7 @@ describe("replay", () => {
 
     expect(state.status).toBe("completed");
     expect(state.finalOutput).toBe("Hello");
-    expect(state.totals).toEqual({ tokens: 15, costUsd: "0.000100", durationMs: 1200 });
+    expect(state.totals).toMatchObject({ tokens: 15, costUsd: "0.000100", durationMs: 1200 });
     expect(step(state, 1)).toMatchObject({ status: "completed", output: "Hello", tokens: 15, model: "m" });
     expect(step(state, 2).status).toBe("pending");
   });

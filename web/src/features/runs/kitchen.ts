@@ -1,6 +1,7 @@
-import type { RunError, RunStatus, StepStatus } from "@/client";
+import type { RunStatus, StepStatus } from "@/client";
 import type { LiveEvent } from "@/lib/live/events";
-import type { KitchenState, StepView, ToolCallView, TurnView } from "./kitchen-state";
+import { attemptOf, count, failure, list, newStep, numberOr, text, usedOf } from "./event-data";
+import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
 /** The screen after one more event. An event that was seen before changes nothing. */
 export function cook(state: KitchenState, event: LiveEvent): KitchenState {
@@ -12,37 +13,6 @@ export function cook(state: KitchenState, event: LiveEvent): KitchenState {
 
 type Handler = (state: KitchenState, event: LiveEvent) => KitchenState;
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const count = (value: unknown): number => (typeof value === "number" ? value : 0);
-const cost = (value: unknown): string | null => (typeof value === "string" ? value : null);
-const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value : []);
-const failure = (value: unknown): RunError | null => {
-  if (typeof value === "string") return { code: "failed", message: value };
-  return value !== null && typeof value === "object" ? (value as RunError) : null;
-};
-
-function newStep(data: Record<string, unknown>): StepView {
-  return {
-    order: count(data.order),
-    stepId: text(data.step_id),
-    agentName: text(data.agent_name),
-    outputKey: text(data.output_key),
-    status: "pending",
-    attempt: 1,
-    prompt: null,
-    model: null,
-    turns: [],
-    output: null,
-    error: null,
-    retry: null,
-    waitsFor: null,
-    tokens: 0,
-    costUsd: undefined,
-    durationMs: null,
-    startedAt: null,
-  };
-}
-
 function changeStep(state: KitchenState, event: LiveEvent, change: (step: StepView) => StepView): KitchenState {
   const order = count(event.data.order);
   return { ...state, steps: state.steps.map((step) => (step.order === order ? change(step) : step)) };
@@ -52,7 +22,7 @@ function changeTurn(step: StepView, number: number, change: (turn: TurnView) => 
   const index = step.turns.findIndex((one) => one.turn === number);
   const known = step.turns[index];
   if (known) return { ...step, turns: step.turns.with(index, change(known)) };
-  const fresh = { turn: number, text: "", isAnswered: false, model: null, tokens: 0, latencyMs: null, toolCalls: [] };
+  const fresh: TurnView = { ...NO_TURN, turn: number };
   return { ...step, turns: [...step.turns, change(fresh)] };
 }
 
@@ -71,6 +41,9 @@ function startStep(step: StepView, event: LiveEvent): StepView {
     retry: null,
     waitsFor: null,
     startedAt: step.startedAt ?? event.at,
+    attemptAt: event.at,
+    timeoutS: numberOr(event.data.timeout_s, null),
+    silentSince: event.at,
   };
 }
 
@@ -78,10 +51,12 @@ function answerTurn(turn: TurnView, data: Record<string, unknown>): TurnView {
   return {
     ...turn,
     text: text(data.text),
+    reasoning: text(data.reasoning) || turn.reasoning,
+    end: text(data.end) || null,
     isAnswered: true,
     model: text(data.model) || null,
     tokens: count(data.input_tokens) + count(data.output_tokens),
-    latencyMs: typeof data.latency_ms === "number" ? data.latency_ms : null,
+    latencyMs: numberOr(data.latency_ms, null),
     toolCalls: list(data.tool_calls).map((call) => ({
       id: text(call.id),
       name: text(call.name),
@@ -106,7 +81,7 @@ function finishTool(step: StepView, data: Record<string, unknown>): StepView {
     arguments: text(data.arguments) || (turn.toolCalls[place]?.arguments ?? ""),
     state: data.ok ? "ok" : "failed",
     output: text(data.output),
-    durationMs: typeof data.duration_ms === "number" ? data.duration_ms : null,
+    durationMs: numberOr(data.duration_ms, null),
   };
   const toolCalls = place >= 0 ? turn.toolCalls.with(place, done) : [...turn.toolCalls, done];
   return changeTurn(step, turn.turn, (one) => ({ ...one, toolCalls }));
@@ -120,7 +95,7 @@ function settle(step: StepView, status: StepStatus): StepView {
       call.state === "running" ? { ...call, state: "interrupted" as const } : call,
     ),
   }));
-  return { ...step, status, turns, retry: null, waitsFor: null };
+  return { ...step, status, turns, retry: null, waitsFor: null, silentSince: null };
 }
 
 function endStep(status: StepStatus): Handler {
@@ -135,10 +110,10 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
     finishedAt: event.at,
     finalOutput: typeof event.data.final_output === "string" ? event.data.final_output : state.finalOutput,
     totals: {
-      tokens: count(event.data.total_tokens),
-      costUsd: cost(event.data.cost_usd),
-      durationMs: typeof event.data.duration_ms === "number" ? event.data.duration_ms : null,
+      ...usedOf(event.data, count(event.data.total_tokens)),
+      durationMs: numberOr(event.data.duration_ms, null),
     },
+    isCutOff: event.data.is_cut_off === true,
     error: failure(event.data.error),
     cancelledBy: text(event.data.by) || null,
     pausedBy: null,
@@ -171,6 +146,14 @@ function wait(state: KitchenState, event: LiveEvent): KitchenState {
   }));
 }
 
+/** A request that gave no answer stays in sight, with what follows it. */
+const failAttempt: Handler = (state, event) =>
+  changeStep(state, event, (step) => ({
+    ...step,
+    attempts: [...step.attempts, attemptOf(event)],
+    silentSince: event.at,
+  }));
+
 const HANDLERS: Record<string, Handler> = {
   "execution.queued": (state, event) => ({ ...state, steps: list(event.data.steps).map(newStep) }),
   "execution.started": (state, event) => ({ ...state, status: "running", startedAt: event.at }),
@@ -195,13 +178,22 @@ const HANDLERS: Record<string, Handler> = {
   "model.answered": (state, event) =>
     changeStep(state, event, (step) => {
       const answered = changeTurn(step, count(event.data.turn), (turn) => answerTurn(turn, event.data));
-      return { ...answered, tokens: answered.turns.reduce((sum, turn) => sum + turn.tokens, 0) };
+      return {
+        ...answered,
+        tokens: answered.turns.reduce((sum, turn) => sum + turn.tokens, 0),
+        isEstimated: step.isEstimated || event.data.is_estimated === true,
+        silentSince: event.at,
+      };
     }),
-  "tool.finished": (state, event) => changeStep(state, event, (step) => finishTool(step, event.data)),
+  "model.retrying": failAttempt,
+  "model.failed": failAttempt,
+  "tool.finished": (state, event) =>
+    changeStep(state, event, (step) => ({ ...finishTool(step, event.data), silentSince: event.at })),
   "step.restarted": (state, event) =>
     changeStep(state, event, (step) => ({
       ...step,
       turns: step.turns.filter((turn) => turn.turn !== event.data.turn),
+      silentSince: event.at,
     })),
   "step.retrying": (state, event) =>
     changeStep(state, event, (step) => ({
@@ -217,9 +209,9 @@ const HANDLERS: Record<string, Handler> = {
     changeStep(state, event, (step) => ({
       ...settle(step, "completed"),
       output: text(event.data.output),
-      tokens: count(event.data.input_tokens) + count(event.data.output_tokens),
-      costUsd: cost(event.data.cost_usd),
-      durationMs: typeof event.data.duration_ms === "number" ? event.data.duration_ms : null,
+      ...usedOf(event.data, count(event.data.input_tokens) + count(event.data.output_tokens)),
+      isCutOff: event.data.is_cut_off === true,
+      durationMs: numberOr(event.data.duration_ms, null),
     })),
   "step.failed": endStep("failed"),
   "step.skipped": endStep("skipped"),

@@ -4,6 +4,7 @@ import { download, fileNameOf } from "@/lib/download";
 import { Button } from "@/ui/button";
 import { TextCard } from "@/ui/text/text-card";
 import type { KitchenState } from "./kitchen-state";
+import { EndNote } from "./turn";
 
 /** What all of it was for: the last output, first on the page once the run has ended well. */
 export function ResultCard({ run, state }: { run: Run; state: KitchenState }) {
@@ -12,7 +13,8 @@ export function ResultCard({ run, state }: { run: Run; state: KitchenState }) {
   const name = `${run.recipe_name} ${run.created_at.slice(0, 10)}`;
   const source = resultStep(state);
   return (
-    <section aria-labelledby="result-title" className="card p-4 sm:p-6">
+    <section aria-labelledby="result-title" className="card grid gap-3 p-4 sm:p-6">
+      {source?.isCutOff && <EndNote end="cut_off" />}
       <TextCard
         text={text}
         level={2}

@@ -1,12 +1,14 @@
-import { ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunError } from "@/client";
-import { formatCost, formatCount, formatDuration, formatTokens } from "@/lib/format";
+import { formatCount, formatDuration } from "@/lib/format";
+import { Fold } from "@/ui/fold";
 import { RichText } from "@/ui/text/rich-text";
 import { TextCard } from "@/ui/text/text-card";
+import { Attempts } from "./attempts";
 import type { StepView } from "./kitchen-state";
 import { StepBadge } from "./status";
-import { TurnBlock } from "./turn";
+import { EndNote, TurnBlock } from "./turn";
+import { UsedFigures } from "./used";
 import { Work } from "./work";
 
 interface Props {
@@ -32,8 +34,7 @@ export function StepPanel({ step, title, isResult }: Props) {
           </span>
           {step.model && <span className="min-w-0">{step.model}</span>}
           {step.attempt > 1 && <span>attempt {step.attempt}</span>}
-          {step.tokens > 0 && <span>{formatTokens(step.tokens)}</span>}
-          {step.costUsd !== undefined && <span>{formatCost(step.costUsd)}</span>}
+          <UsedFigures used={step} />
           {step.durationMs !== null && <span>{formatDuration(step.durationMs)}</span>}
         </div>
       </header>
@@ -42,6 +43,7 @@ export function StepPanel({ step, title, isResult }: Props) {
           Attempt {step.retry.attempt} starts in {step.retry.delayS} s. {step.retry.error?.message}
         </p>
       )}
+      <Attempts attempts={step.attempts} />
       {step.error && <ErrorNote error={step.error} />}
       {step.prompt && (
         <Fold label="Prompt">
@@ -85,6 +87,7 @@ function Finished({ step, hasKey, isResult }: { step: StepView; hasKey: boolean;
   );
   return (
     <>
+      {step.isCutOff && <EndNote end="cut_off" />}
       {isResult ? <p className="text-muted">Its output is the result above.</p> : <Framed>{output}</Framed>}
       {step.turns.length > 0 && (
         <Fold label={`How it got there: ${formatCount(step.turns.length, "turn")}`}>
@@ -102,16 +105,4 @@ function Finished({ step, hasKey, isResult }: { step: StepView; hasKey: boolean;
 /** Somebody's text, set apart from what the page says. */
 export function Framed({ children }: { children: ReactNode }) {
   return <div className="min-w-0 rounded-lg border px-4 py-3">{children}</div>;
-}
-
-export function Fold({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <details className="group min-w-0">
-      <summary className="flex w-fit cursor-pointer list-none items-center gap-1.5 rounded text-sm font-medium text-muted hover:text-ink">
-        <ChevronRight aria-hidden className="size-4 transition-transform group-open:rotate-90" />
-        {label}
-      </summary>
-      <div className="mt-2">{children}</div>
-    </details>
-  );
 }

@@ -7,6 +7,7 @@ import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
+import { PlainText, RichText } from "@/ui/text/rich-text";
 import { heard, NO_ANSWER, type TrialAnswer, type TrialCost, type TrialMessage } from "./trial";
 
 interface Turn extends TrialMessage {
@@ -130,11 +131,9 @@ function Said({ turn }: { turn: Turn }) {
   return (
     <li className={isMine ? "justify-self-end max-sm:pl-6 sm:max-w-[80%]" : "sm:max-w-[80%]"}>
       <p className="sr-only">{isMine ? "You" : "The agent"}</p>
-      <p
-        className={`rounded-xl px-3.5 py-2 break-words whitespace-pre-wrap ${isMine ? "bg-accent-soft" : "bg-sunken"}`}
-      >
-        {turn.content}
-      </p>
+      <div dir="auto" className={`min-w-0 rounded-xl px-3.5 py-2 ${isMine ? "bg-accent-soft" : "border"}`}>
+        {isMine ? <PlainText text={turn.content} /> : <RichText text={turn.content} isGrowing={!turn.cost} />}
+      </div>
       {turn.cost && (
         <p className="mt-1 text-sm text-muted tabular">
           {turn.cost.model_id}, {formatDuration(turn.cost.latency_ms)},{" "}

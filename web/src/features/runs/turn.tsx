@@ -1,7 +1,8 @@
 import { clsx } from "clsx";
-import { Check, ChevronRight, CircleSlash, Wrench, X } from "lucide-react";
+import { Check, ChevronRight, CircleSlash, Scissors, Wrench, X } from "lucide-react";
 import { memo } from "react";
 import { formatDuration, formatTokens } from "@/lib/format";
+import { Fold } from "@/ui/fold";
 import { Spinner } from "@/ui/spinner";
 import { CodeBlock } from "@/ui/text/code-block";
 import { kindOfText, prettyJson } from "@/ui/text/kind";
@@ -31,6 +32,13 @@ export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnP
         {turn.tokens > 0 && <span>{formatTokens(turn.tokens)}</span>}
         {turn.latencyMs !== null && <span>{formatDuration(turn.latencyMs)}</span>}
       </p>
+      {turn.reasoning && (
+        <Fold label="Reasoning">
+          <div className="rounded-lg border border-dashed px-4 py-3 text-muted">
+            <RichText text={turn.reasoning} />
+          </div>
+        </Fold>
+      )}
       {(turn.text || isWriting) && (
         <div className="min-w-0 rounded-lg border px-4 py-3">
           {turn.text && <RichText text={turn.text} isGrowing={isWriting} />}
@@ -39,6 +47,7 @@ export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnP
           )}
         </div>
       )}
+      <EndNote end={turn.end} />
       {turn.toolCalls.map((call, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: calls keep their place, and providers may repeat ids
         <ToolCall key={place} call={call} />
@@ -46,6 +55,23 @@ export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnP
     </article>
   );
 });
+
+const ENDS: Record<string, string> = {
+  cut_off: "The answer ran into its limit of tokens and is cut off here.",
+  refused: "The model refused to answer.",
+};
+
+/** That an answer is not whole, where it is not. */
+export function EndNote({ end }: { end: string | null }) {
+  const words = end === null ? undefined : ENDS[end];
+  if (!words) return null;
+  return (
+    <p className="flex items-start gap-2 rounded-lg bg-warn-soft p-2.5 text-sm text-warn">
+      <Scissors aria-hidden className="mt-0.5 size-4 shrink-0" />
+      {words}
+    </p>
+  );
+}
 
 function ToolCall({ call }: { call: ToolCallView }) {
   const state = STATES[call.state];

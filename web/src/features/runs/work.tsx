@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { StepView } from "./kitchen-state";
 import { TurnBlock } from "./turn";
+import { Waiting } from "./waiting";
 
 const WAITS = {
   slot: (agent: string) => `${agent} is at work on as many tasks as it may; this step starts when one of them ends.`,
@@ -9,10 +10,8 @@ const WAITS = {
 
 /** Why there is nothing to read of a step yet, or at all. */
 function silenceOf(step: StepView): string {
-  if (step.status === "pending") {
-    return step.waitsFor ? WAITS[step.waitsFor](step.agentName) : "This step has not started.";
-  }
-  return step.status === "running" ? "Waiting for the first words of the model." : "This step left no output.";
+  if (step.status !== "pending") return "This step left no output.";
+  return step.waitsFor ? WAITS[step.waitsFor](step.agentName) : "This step has not started.";
 }
 
 /** The turns as they stream; keeps the newest text in view until the reader scrolls away. */
@@ -30,7 +29,8 @@ export function Work({ step, isLive }: { step: StepView; isLive: boolean }) {
     setFollowing(scrollHeight - scrollTop - clientHeight < 48);
   }
 
-  if (step.turns.length === 0) return <p className="text-muted">{silenceOf(step)}</p>;
+  if (step.turns.length === 0)
+    return isLive ? <Waiting step={step} /> : <p className="text-muted">{silenceOf(step)}</p>;
   return (
     <div className="grid min-w-0 gap-2">
       {isLive && (
@@ -57,6 +57,7 @@ export function Work({ step, isLive }: { step: StepView; isLive: boolean }) {
         {step.turns.map((turn, index) => (
           <TurnBlock key={turn.turn} turn={turn} number={index + 1} isLive={isLive} />
         ))}
+        {isLive && step.turns.at(-1)?.isAnswered && <Waiting step={step} />}
       </div>
     </div>
   );

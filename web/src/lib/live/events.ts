@@ -9,6 +9,8 @@ export const RUN_EVENT_TYPES = [
   "step.started",
   "step.delta",
   "model.answered",
+  "model.retrying",
+  "model.failed",
   "tool.finished",
   "step.restarted",
   "step.retrying",

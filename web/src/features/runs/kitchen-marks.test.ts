@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { cook } from "./kitchen";
+import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
+
+type Told = [type: string, data?: Record<string, unknown>];
+
+const at = "2026-01-01T00:00:00Z";
+const log = (...told: Told[]) =>
+  told.map(([type, data = {}], index) => ({ seq: index + 1, topic: "run:1", type, at, data }));
+const replay = (events: ReturnType<typeof log>): KitchenState => events.reduce(cook, EMPTY_KITCHEN);
+const step = (state: KitchenState, order: number) => state.steps.find((one) => one.order === order);
+
+const QUEUED: Told = ["execution.queued", { steps: [{ order: 1, step_id: "draft" }] }];
+const STARTED: Told = ["execution.started"];
+const step1 = (): Told => ["step.started", { order: 1, attempt: 1, prompt: "Write", model: "m" }];
+const answered = (text: string): [string, Record<string, unknown>] => [
+  "model.answered",
+  { order: 1, turn: 1, text, tool_calls: [], input_tokens: 10, output_tokens: 5 },
+];
+
+describe("what a provider says", () => {
+  const retrying: Told = [
+    "model.retrying",
+    JSON.parse('{"order": 1, "attempt": 1, "of": 3, "provider_status": 429, "wait_s": 2, "then": "again"}'),
+  ];
+
+  test("every request without an answer stays in sight, also when the next is answered or none follows", () => {
+    const state = replay(log(QUEUED, STARTED, step1(), retrying, answered("Hello")));
+    expect(step(state, 1)?.attempts).toMatchObject([{ attempt: 1, of: 3, status: 429, waitS: 2, next: "again" }]);
+    const failed = replay(log(QUEUED, STARTED, step1(), ["model.failed", { order: 1, attempt: 3, reason: "down" }]));
+    expect(step(failed, 1)?.attempts).toMatchObject([{ attempt: 3, of: null, status: null, next: "nothing" }]);
+  });
+
+  test("reasoning is kept apart from the answer", () => {
+    const [type, data] = answered("Paris");
+    const state = replay(log(QUEUED, STARTED, step1(), [type, { ...data, reasoning: "France?", end: "cut_off" }]));
+    expect(step(state, 1)?.turns[0]).toMatchObject({ text: "Paris", reasoning: "France?", end: "cut_off" });
+  });
+
+  test("estimates, unpriced calls and answers that were cut off are marked on step and run", () => {
+    const marks = { is_estimated: true, is_cut_off: true, cost_usd: null, known_cost_usd: "0.42", unpriced_calls: 3 };
+    const state = replay(
+      log(
+        QUEUED,
+        STARTED,
+        step1(),
+        ["step.completed", { order: 1, output: "Hel", ...marks }],
+        ["execution.completed", { total_tokens: 9, ...marks }],
+      ),
+    );
+    const used = { isEstimated: true, costUsd: null, knownCostUsd: "0.42", unpriced: 3 };
+    expect(step(state, 1)).toMatchObject({ ...used, isCutOff: true });
+    expect(state).toMatchObject({ isCutOff: true, totals: { ...used, tokens: 9 } });
+  });
+});
