@@ -2,12 +2,19 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { pruneDrafts } from "@/lib/drafts";
+import { prefetchPages } from "@/lib/lazy-page";
 import { watchTheme } from "@/lib/theme";
 import { router } from "@/routes/tree";
 import "./styles.css";
 
 watchTheme();
 pruneDrafts();
+// Once the first page stands, so that it never waits for the others.
+const stop = router.subscribe("onResolved", () => {
+  stop();
+  const idle = globalThis.requestIdleCallback ?? ((done: () => void) => setTimeout(done, 2000));
+  idle(() => void prefetchPages());
+});
 
 const element = document.getElementById("root");
 if (element) {

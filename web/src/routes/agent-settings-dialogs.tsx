@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
 import { type Difference, DiffList } from "@/ui/diff-list";
@@ -13,8 +14,17 @@ interface ReviewProps {
 
 /** What will change, before it is saved; stays open and says what could not be saved. */
 export function SettingsReview({ name, rows, save, onClose }: ReviewProps) {
+  // Closed while it saves and opened again, the other one stays open: there is more to look at by then.
+  const isShown = useRef(true);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
+
   async function store() {
-    if ((await save.all()) !== "refused") onClose();
+    if ((await save.all()) !== "refused" && isShown.current) onClose();
   }
 
   return (

@@ -11,11 +11,12 @@ import { useWorkspace } from "@/lib/workspace";
 import { Loaded, together } from "@/ui/loaded";
 import { Page } from "@/ui/page";
 import { AgentSettings } from "./agent-settings-form";
+import { numbered } from "./numbered";
 
 const route = getRouteApi("/w/$workspace/agents/$agentId/settings/{-$tab}");
 
 /** Everything about an agent that can be set, in seven tabs with one save. */
-export function AgentSettingsPage() {
+function Settings() {
   const { agentId } = route.useParams();
   const { id: workspace } = useWorkspace();
   const agent = useAgent(Number(agentId));
@@ -50,3 +51,5 @@ function Configure({ agent, heartbeat }: { agent: Tagged<Agent>; heartbeat: Tagg
     </Page>
   );
 }
+
+export const AgentSettingsPage = numbered("agent", () => route.useParams().agentId, Settings);

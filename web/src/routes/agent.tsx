@@ -21,6 +21,7 @@ import { Menu, MenuItem, MenuLine } from "@/ui/menu";
 import { Page } from "@/ui/page";
 import { Tabs, tabOf } from "@/ui/tabs";
 import { toast } from "@/ui/toaster";
+import { numbered } from "./numbered";
 
 const route = getRouteApi("/w/$workspace/agents/$agentId");
 
@@ -33,7 +34,7 @@ const TABS = [
 ];
 
 /** One agent: who it is, how it does, what it did; its status sheet opens over this page. */
-export function AgentPage() {
+function OneAgent() {
   const { agentId } = route.useParams();
   const agent = useAgent(Number(agentId));
   useAgentHints(Number(agentId));
@@ -201,3 +202,5 @@ function MoreMenu({ agent }: { agent: Agent }) {
     </>
   );
 }
+
+export const AgentPage = numbered("agent", () => route.useParams().agentId, OneAgent);

@@ -16,14 +16,10 @@ export async function requireMe(here: string): Promise<Me> {
   }
 }
 
-/** The workspace that the address names; an unknown one leads home, where the person has a place. */
+/** The workspace that the address names; null if the person is in none of that name. */
 export async function requireWorkspace(address: string, here: string) {
   const me = await requireMe(here);
-  const workspace = findWorkspace(me, address);
-  if (workspace) return workspace;
-  const home = homeWorkspace(me);
-  if (!home) throw redirect({ to: "/setup", replace: true });
-  throw redirect({ to: "/w/$workspace/recipes", params: { workspace: home.slug }, replace: true });
+  return findWorkspace(me, address) ?? null;
 }
 
 export async function goHome(here: string): Promise<never> {

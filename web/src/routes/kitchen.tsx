@@ -9,13 +9,24 @@ import { runQuery } from "@/features/runs/queries";
 import { useWorkspace } from "@/lib/workspace";
 import { Loaded } from "@/ui/loaded";
 import { ActivateAgent } from "./activate-agent";
+import { NotThere } from "./root";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const route = getRouteApi("/w/$workspace/runs/$runId");
 
 export function KitchenPage() {
   const { runId } = route.useParams();
   const { id: workspace } = useWorkspace();
-  const run = useQuery(runQuery(workspace, runId));
+  const isId = UUID.test(runId);
+  const run = useQuery({ ...runQuery(workspace, runId), enabled: isId });
+  if (!isId) {
+    return (
+      <NotThere title={`There is no run “${runId.slice(0, 40)}”`}>
+        The address of a run ends in its whole id. Runs of this workspace are listed under Runs.
+      </NotThere>
+    );
+  }
   return (
     <Loaded of={run} page="Run">
       {(found) => <Cooking key={runId} run={found} />}

@@ -16,5 +16,11 @@ export const PAGES = [
   { to: "/w/$workspace/settings/{-$section}", label: "Settings", icon: Settings, parts: [] },
 ] as const;
 
+/** The page, or the page of the part, that a path inside a workspace belongs to. */
+export function groupAt(path: string) {
+  const here = path.split("/")[3] ?? "";
+  return PAGES.find((page) => [page, ...page.parts].some((one) => one.to.split("/")[3] === here));
+}
+
 /** Every page with its parts, in the order of the rail. */
 export const ALL_PAGES = PAGES.flatMap((page) => [page, ...page.parts]);

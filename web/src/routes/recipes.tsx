@@ -29,9 +29,14 @@ export function RecipesPage() {
       lead="Tasks in steps, each done by an agent."
       action={
         mayEdit && (
-          <Link to="/w/$workspace/recipes/new" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
-            <Plus aria-hidden className="size-4" /> New recipe
-          </Link>
+          <div className="flex flex-wrap gap-2">
+            <Link to="/w/$workspace/samples" from="/w/$workspace" className={buttonClass()}>
+              Samples
+            </Link>
+            <Link to="/w/$workspace/recipes/new" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
+              <Plus aria-hidden className="size-4" /> New recipe
+            </Link>
+          </div>
         )
       }
     >
@@ -44,7 +49,7 @@ export function RecipesPage() {
         onClearSearch={() => show({ q: undefined })}
         start={
           mayEdit && (
-            <Link to="/setup" className={buttonClass({ look: "primary" })}>
+            <Link to="/w/$workspace/samples" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
               Start from a sample
             </Link>
           )

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChefHat } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { RecipeFile } from "@/client";
 import { CookInputs, readInputs, startingValues } from "@/features/recipes/cook-inputs";
-import { samplesQuery, useApplySample, useCook } from "@/features/recipes/queries";
+import { recipesQuery, samplesQuery, useApplySample, useCook } from "@/features/recipes/queries";
 import { declaredInputs } from "@/features/recipes/samples";
 import { formatCount } from "@/lib/format";
 import { randomId } from "@/lib/id";
@@ -15,9 +15,8 @@ import { Loaded } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 
-/** Takes over one sample with its agents and cooks it. */
-export function SetupRecipe() {
-  const workspace = useWorkspace();
+/** Takes over one sample with its agents into the workspace at hand, and cooks it. */
+export function SetupRecipe({ children }: { children?: ReactNode }) {
   const samples = useQuery(samplesQuery);
   const [chosen, choose] = useState(0);
   return (
@@ -38,15 +37,7 @@ export function SetupRecipe() {
               ))}
             </fieldset>
             {sample && <CookSample key={sample.recipe.template_id} sample={sample} />}
-            <p className="text-center">
-              <Link
-                to="/w/$workspace/recipes"
-                params={{ workspace: workspace.slug }}
-                className="text-muted underline underline-offset-2 hover:text-ink"
-              >
-                Skip this and look around
-              </Link>
-            </p>
+            {children}
           </div>
         );
       }}
@@ -83,6 +74,8 @@ function CookSample({ sample }: { sample: RecipeFile }) {
   const [faults, setFaults] = useState<Record<string, string>>({});
   const apply = useApplySample();
   const cook = useCook();
+  const here = useQuery(recipesQuery(workspace.id)).data?.items ?? [];
+  const own = here.find((one) => one.template_id === sample.recipe.template_id);
   const error = apply.error ?? cook.error;
   const problem = error ? asProblem(error) : null;
 
@@ -90,7 +83,8 @@ function CookSample({ sample }: { sample: RecipeFile }) {
     const read = readInputs(inputs, values);
     setFaults(read.faults);
     if (Object.keys(read.faults).length > 0) return;
-    const recipe = await apply.mutateAsync(sample);
+    // One that was taken over before may have been changed since; it is cooked as it is, not written over.
+    const recipe = own ?? (await apply.mutateAsync(sample));
     const run = await cook.mutateAsync({ templateId: recipe.template_id, inputs: read.inputs, key: randomId() });
     await navigate({
       to: "/w/$workspace/runs/$runId",
@@ -116,6 +110,18 @@ function CookSample({ sample }: { sample: RecipeFile }) {
         />
       )}
       {problem && <ProblemNote error={problem} />}
+      {own && (
+        <p className="text-muted">
+          This workspace has it already.{" "}
+          <Link
+            to="/w/$workspace/recipes/$templateId"
+            params={{ workspace: workspace.slug, templateId: own.template_id }}
+            className="text-accent underline underline-offset-2"
+          >
+            Open it
+          </Link>
+        </p>
+      )}
       <Button type="submit" look="primary" className="w-full" busy={apply.isPending || cook.isPending}>
         <ChefHat aria-hidden className="size-4" /> Cook {sample.recipe.name}
       </Button>

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Me } from "@/client";
 import { AccountForm } from "@/features/workspaces/account-form";
@@ -57,7 +57,17 @@ export function SetupPage() {
     <WorkspaceProvider value={home}>
       {isModelChosen ? (
         <Entrance wide title="Cook your first recipe" lead={<Steps now={3} text="You can change all of it later." />}>
-          <SetupRecipe />
+          <SetupRecipe>
+            <p className="text-center">
+              <Link
+                to="/w/$workspace/recipes"
+                params={{ workspace: home.slug }}
+                className="text-muted underline underline-offset-2 hover:text-ink"
+              >
+                Skip this and look around
+              </Link>
+            </p>
+          </SetupRecipe>
         </Entrance>
       ) : (
         <Entrance

@@ -1,14 +1,11 @@
 import { Link, useRouterState } from "@tanstack/react-router";
-import { PAGES } from "./pages";
+import { groupAt } from "./pages";
 
 /** On phones, where there is no rail: the pages that belong together with the one that is open. */
 export function PartsBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const here = path.split("/")[3] ?? "";
-  const group = PAGES.find(
-    (page) => page.parts.length > 0 && [page, ...page.parts].some((one) => one.to.endsWith(`/${here}`)),
-  );
-  if (!group || path.split("/").length > 4) return null;
+  const group = groupAt(path);
+  if (!group || group.parts.length === 0 || path.split("/").length > 4) return null;
   return (
     <nav aria-label={group.label} className="flex gap-1 overflow-x-auto border-b px-3 md:hidden">
       {[group, ...group.parts].map(({ to, label }) => (

@@ -1,26 +1,33 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, Outlet, useRouteContext, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useParams, useRouteContext, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Search } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { type ComponentType, useEffect, useRef, useState } from "react";
+import type { WorkspaceMembership } from "@/client";
 import { meQuery, personOf } from "@/features/workspaces/session";
 import { LiveProvider } from "@/lib/live/react";
 import { PersonProvider, WorkspaceProvider } from "@/lib/workspace";
-import { type ALL_PAGES, PAGES } from "./pages";
+import { toast } from "@/ui/toaster";
+import { type ALL_PAGES, groupAt, PAGES } from "./pages";
+import { NoWorkspace } from "./root";
 import { SessionDialog } from "./session-dialog";
 import { AccountMenu } from "./shell-account";
 import { ConnectionDot } from "./shell-connection";
 import { PartsBar } from "./shell-parts";
 import { WorkspaceSwitch } from "./shell-workspaces";
 
-const Palette = lazy(() => import("./palette"));
-
 /** The frame of every page of a workspace: rail on wide screens, a bar at the bottom on phones. */
 export function Shell() {
   const { membership } = useRouteContext({ from: "/w/$workspace" });
+  const { workspace } = useParams({ from: "/w/$workspace" });
+  return membership ? <Frame membership={membership} /> : <NoWorkspace address={workspace} />;
+}
+
+function Frame({ membership }: { membership: WorkspaceMembership }) {
   const { data: me } = useSuspenseQuery(meQuery);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   usePaletteKey(() => setPaletteOpen((open) => !open));
+  const Palette = usePalette(isPaletteOpen, () => setPaletteOpen(false));
   const main = useFocusOnArrival();
 
   return (
@@ -43,11 +50,7 @@ export function Shell() {
             </main>
             <BottomBar />
           </div>
-          {isPaletteOpen && (
-            <Suspense fallback={null}>
-              <Palette onClose={() => setPaletteOpen(false)} />
-            </Suspense>
-          )}
+          {isPaletteOpen && Palette && <Palette onClose={() => setPaletteOpen(false)} />}
         </LiveProvider>
       </WorkspaceProvider>
     </PersonProvider>
@@ -66,6 +69,26 @@ function useFocusOnArrival() {
     last.current = path;
   }, [path]);
   return main;
+}
+
+type PalettePart = ComponentType<{ onClose: () => void }>;
+
+/** The palette's code, fetched when it is first wanted; where that fails the page stays and says so. */
+function usePalette(isWanted: boolean, onFailure: () => void): PalettePart | null {
+  const [part, setPart] = useState<{ it: PalettePart } | null>(null);
+  const failed = useRef(onFailure);
+  failed.current = onFailure;
+  useEffect(() => {
+    if (!isWanted || part) return;
+    import("./palette").then(
+      (module) => setPart({ it: module.default }),
+      () => {
+        toast.error("Search could not be fetched: the server does not answer.");
+        failed.current();
+      },
+    );
+  }, [isWanted, part]);
+  return part?.it ?? null;
 }
 
 function usePaletteKey(toggle: () => void) {
@@ -130,7 +153,7 @@ function RailLink({ page: { to, label, icon: Icon }, isPart = false }: { page: R
 
 function TopBar({ onSearch }: { onSearch: () => void }) {
   return (
-    <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-surface px-3 md:hidden print:hidden">
+    <header className="short:static sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-surface px-3 md:hidden print:hidden">
       <div className="min-w-0 flex-1">
         <WorkspaceSwitch />
       </div>
@@ -149,6 +172,8 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
 }
 
 function BottomBar() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const here = groupAt(path);
   return (
     <nav
       aria-label="Main"
@@ -159,8 +184,8 @@ function BottomBar() {
           key={to}
           to={to}
           from="/w/$workspace"
-          activeProps={{ "aria-current": "page" }}
-          className="grid h-16 place-content-center justify-items-center gap-1 text-xs text-muted aria-[current=page]:font-medium aria-[current=page]:text-accent"
+          aria-current={here?.to === to ? "page" : undefined}
+          className="grid h-16 place-content-center justify-items-center gap-1 text-xs short:h-11 short:grid-flow-col short:items-center short:gap-2 text-muted aria-[current=page]:font-medium aria-[current=page]:text-accent"
         >
           <Icon aria-hidden className="size-5" />
           {label}

@@ -17,10 +17,11 @@ import { Menu, MenuItem } from "@/ui/menu";
 import { Page } from "@/ui/page";
 import { Tabs, tabOf } from "@/ui/tabs";
 import { toast } from "@/ui/toaster";
+import { numbered } from "./numbered";
 
 const route = getRouteApi("/w/$workspace/skills/$skillId");
 
-export function SkillPage() {
+function OneSkill() {
   const { skillId } = route.useParams();
   const { id: workspace } = useWorkspace();
   const skill = useQuery(skillQuery(workspace, Number(skillId)));
@@ -118,3 +119,5 @@ function Actions({ skill }: { skill: SkillDocument }) {
     </div>
   );
 }
+
+export const SkillPage = numbered("skill", () => route.useParams().skillId, OneSkill);

@@ -15,6 +15,7 @@ import { Loaded } from "@/ui/loaded";
 import { Page } from "@/ui/page";
 import { RestoreNote } from "@/ui/restore-note";
 import { toast } from "@/ui/toaster";
+import { numbered } from "./numbered";
 
 const route = getRouteApi("/w/$workspace/skills/$skillId/edit");
 
@@ -29,7 +30,7 @@ export function NewSkillPage() {
   );
 }
 
-export function EditSkillPage() {
+function EditSkill() {
   const id = Number(route.useParams().skillId);
   const { id: workspace } = useWorkspace();
   const text = useQuery(skillTextQuery(workspace, id));
@@ -97,3 +98,5 @@ function Editor({ id, stored }: { id: number | null; stored: Tagged<Draft> }) {
     </>
   );
 }
+
+export const EditSkillPage = numbered("skill", () => route.useParams().skillId, EditSkill);

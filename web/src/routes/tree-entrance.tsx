@@ -1,6 +1,7 @@
-import { createRootRoute, createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute } from "@tanstack/react-router";
+import { lazyPage } from "@/lib/lazy-page";
 import { goHome, requireWorkspace } from "./gate";
-import { Missing, Root } from "./root";
+import { Missing, MissingHere, Root } from "./root";
 import { text } from "./search";
 import { Shell } from "./shell";
 
@@ -17,7 +18,7 @@ const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
   validateSearch: (raw): { token?: string | undefined } => ({ token: text(raw.token) }),
-  component: lazyRouteComponent(() => import("./setup"), "SetupPage"),
+  component: lazyPage(() => import("./setup"), "SetupPage"),
 });
 
 const signIn = createRoute({
@@ -27,13 +28,13 @@ const signIn = createRoute({
     next: text(raw.next),
     leaving: raw.leaving === true || undefined,
   }),
-  component: lazyRouteComponent(() => import("./sign-in"), "SignInPage"),
+  component: lazyPage(() => import("./sign-in"), "SignInPage"),
 });
 
 const invite = createRoute({
   getParentRoute: () => root,
   path: "/invitations/accept",
-  component: lazyRouteComponent(() => import("./invite"), "InvitePage"),
+  component: lazyPage(() => import("./invite"), "InvitePage"),
 });
 
 /** Every page of a workspace stands in this one. */
@@ -44,6 +45,7 @@ export const workspace = createRoute({
     membership: await requireWorkspace(params.workspace, location.href),
   }),
   component: Shell,
+  notFoundComponent: MissingHere,
 });
 
 /** The ways in: set-up, sign-in, invitations. */

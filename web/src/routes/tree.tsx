@@ -1,5 +1,6 @@
-import { createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { rosterSearchOf } from "@/features/agents/roster-state";
+import { lazyPage } from "@/lib/lazy-page";
 import { Failed, Missing, Pending } from "./root";
 import { text, texts, whole } from "./search";
 import { entrance, root, workspace } from "./tree-entrance";
@@ -16,7 +17,7 @@ const agents = createRoute({
   getParentRoute: () => workspace,
   path: "/agents",
   validateSearch: rosterSearchOf,
-  component: lazyRouteComponent(() => import("./agents"), "AgentsPage"),
+  component: lazyPage(() => import("./agents"), "AgentsPage"),
 });
 
 const agentNew = createRoute({
@@ -26,13 +27,13 @@ const agentNew = createRoute({
     step: whole(raw.step, 1),
     from: whole(raw.from, 1),
   }),
-  component: lazyRouteComponent(() => import("./agent-new"), "NewAgentPage"),
+  component: lazyPage(() => import("./agent-new"), "NewAgentPage"),
 });
 
 const agentSettings = createRoute({
   getParentRoute: () => workspace,
   path: "/agents/$agentId/settings/{-$tab}",
-  component: lazyRouteComponent(() => import("./agent-settings"), "AgentSettingsPage"),
+  component: lazyPage(() => import("./agent-settings"), "AgentSettingsPage"),
 });
 
 interface AgentSearch {
@@ -53,7 +54,7 @@ const agent = createRoute({
     from: whole(raw.from, 1),
     to: whole(raw.to, 1),
   }),
-  component: lazyRouteComponent(() => import("./agent"), "AgentPage"),
+  component: lazyPage(() => import("./agent"), "AgentPage"),
 });
 
 const agentStatus = createRoute({
@@ -63,53 +64,53 @@ const agentStatus = createRoute({
     target: text(raw.target),
     back: raw.back === true || undefined,
   }),
-  component: lazyRouteComponent(() => import("./agent-status"), "AgentStatusPage"),
+  component: lazyPage(() => import("./agent-status"), "AgentStatusPage"),
 });
 
 const personas = createRoute({
   getParentRoute: () => workspace,
   path: "/personas",
   validateSearch: texts("q", "category", "scope", "view"),
-  component: lazyRouteComponent(() => import("./personas"), "PersonasPage"),
+  component: lazyPage(() => import("./personas"), "PersonasPage"),
 });
 
 const personaNew = createRoute({
   getParentRoute: () => workspace,
   path: "/personas/new",
   validateSearch: texts("from"),
-  component: lazyRouteComponent(() => import("./personas-edit"), "NewPersonaPage"),
+  component: lazyPage(() => import("./personas-edit"), "NewPersonaPage"),
 });
 
 const personaEdit = createRoute({
   getParentRoute: () => workspace,
   path: "/personas/$personaId/edit",
-  component: lazyRouteComponent(() => import("./personas-edit"), "EditPersonaPage"),
+  component: lazyPage(() => import("./personas-edit"), "EditPersonaPage"),
 });
 
 const skills = createRoute({
   getParentRoute: () => workspace,
   path: "/skills",
   validateSearch: texts("q", "category", "source", "tab"),
-  component: lazyRouteComponent(() => import("./skills"), "SkillsPage"),
+  component: lazyPage(() => import("./skills"), "SkillsPage"),
 });
 
 const skillNew = createRoute({
   getParentRoute: () => workspace,
   path: "/skills/new",
-  component: lazyRouteComponent(() => import("./skills-edit"), "NewSkillPage"),
+  component: lazyPage(() => import("./skills-edit"), "NewSkillPage"),
 });
 
 const skill = createRoute({
   getParentRoute: () => workspace,
   path: "/skills/$skillId",
   validateSearch: texts("tab", "file"),
-  component: lazyRouteComponent(() => import("./skills-detail"), "SkillPage"),
+  component: lazyPage(() => import("./skills-detail"), "SkillPage"),
 });
 
 const skillEdit = createRoute({
   getParentRoute: () => workspace,
   path: "/skills/$skillId/edit",
-  component: lazyRouteComponent(() => import("./skills-edit"), "EditSkillPage"),
+  component: lazyPage(() => import("./skills-edit"), "EditSkillPage"),
 });
 
 const recipes = createRoute({
@@ -119,21 +120,27 @@ const recipes = createRoute({
     q: text(raw.q),
     cook: text(raw.cook),
   }),
-  component: lazyRouteComponent(() => import("./recipes"), "RecipesPage"),
+  component: lazyPage(() => import("./recipes"), "RecipesPage"),
+});
+
+const samples = createRoute({
+  getParentRoute: () => workspace,
+  path: "/samples",
+  component: lazyPage(() => import("./samples"), "SamplesPage"),
 });
 
 const recipeNew = createRoute({
   getParentRoute: () => workspace,
   path: "/recipes/new",
   validateSearch: texts("from"),
-  component: lazyRouteComponent(() => import("./recipe-edit"), "NewRecipePage"),
+  component: lazyPage(() => import("./recipe-edit"), "NewRecipePage"),
 });
 
 const recipeEdit = createRoute({
   getParentRoute: () => workspace,
   path: "/recipes/$templateId",
   validateSearch: texts("tab"),
-  component: lazyRouteComponent(() => import("./recipe-edit"), "RecipePage"),
+  component: lazyPage(() => import("./recipe-edit"), "RecipePage"),
 });
 
 const runs = createRoute({
@@ -143,7 +150,7 @@ const runs = createRoute({
     status: text(raw.status),
     recipe: text(raw.recipe),
   }),
-  component: lazyRouteComponent(() => import("./runs"), "RunsPage"),
+  component: lazyPage(() => import("./runs"), "RunsPage"),
 });
 
 const kitchen = createRoute({
@@ -152,7 +159,7 @@ const kitchen = createRoute({
   validateSearch: (raw): { step?: number | undefined } => ({
     step: Number.isInteger(raw.step) ? (raw.step as number) : undefined,
   }),
-  component: lazyRouteComponent(() => import("./kitchen"), "KitchenPage"),
+  component: lazyPage(() => import("./kitchen"), "KitchenPage"),
 });
 
 const models = createRoute({
@@ -162,28 +169,28 @@ const models = createRoute({
     ...texts("q", "provider", "capability", "status")(raw),
     model: whole(raw.model, 1),
   }),
-  component: lazyRouteComponent(() => import("./models"), "ModelsPage"),
+  component: lazyPage(() => import("./models"), "ModelsPage"),
 });
 
 const credentials = createRoute({
   getParentRoute: () => workspace,
   path: "/settings/credentials",
   validateSearch: texts("view"),
-  component: lazyRouteComponent(() => import("./settings-credentials"), "CredentialsPage"),
+  component: lazyPage(() => import("./settings-credentials"), "CredentialsPage"),
 });
 
 const audit = createRoute({
   getParentRoute: () => workspace,
   path: "/settings/audit",
   validateSearch: texts("action", "actor", "target"),
-  component: lazyRouteComponent(() => import("./audit"), "AuditPage"),
+  component: lazyPage(() => import("./audit"), "AuditPage"),
 });
 
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: "/settings/{-$section}",
   validateSearch: texts("category"),
-  component: lazyRouteComponent(() => import("./settings"), "SettingsPage"),
+  component: lazyPage(() => import("./settings"), "SettingsPage"),
 });
 
 const tree = root.addChildren([
@@ -202,6 +209,7 @@ const tree = root.addChildren([
     skill,
     skillEdit,
     recipes,
+    samples,
     recipeNew,
     recipeEdit,
     runs,

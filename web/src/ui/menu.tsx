@@ -20,7 +20,7 @@ export function Menu({ trigger, children, align = "end", side = "bottom" }: Menu
           side={side}
           sideOffset={6}
           collisionPadding={8}
-          className="card z-50 max-h-[70dvh] min-w-48 overflow-y-auto p-1 shadow-lg"
+          className="card z-50 max-h-[70dvh] min-w-48 max-w-[calc(100vw-1rem)] overflow-y-auto p-1 shadow-lg"
         >
           {children}
         </Primitive.Content>

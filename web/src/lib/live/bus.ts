@@ -32,6 +32,7 @@ export class LiveBus {
     const { signal } = this.stopped;
     addEventListener("pagehide", () => this.say({ kind: "gone", tab: this.tab }), { signal });
     addEventListener("pageshow", () => this.announce(), { signal });
+    addEventListener("offline", () => this.heard({ kind: "status", status: "offline" }), { signal });
     addEventListener("online", () => this.stream?.reopen(), { signal });
     this.campaign();
   }
