@@ -18,9 +18,10 @@ TOMORROW = datetime(2099, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Truth:
-    """What is known of each agent: work by place, the recipes that name it, the agents that come after it."""
+    """What is known of each agent: work by place, what needs it again later, recipes naming it, agents after it."""
 
     work: defaultdict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    again: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     recipes: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     followers: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
@@ -105,9 +106,10 @@ class References:
             self._note_work(run, [agent_id], "queued")
         await self._write(executions, [], jobs)
 
-    async def add_work(self, agent_id: int, place: str) -> str:
-        """Add one unfinished execution that needs the agent there, and return its id."""
+    async def add_work(self, agent_id: int, place: str, *, again: bool = False) -> str:
+        """Add one unfinished execution that needs the agent there, and at one more step, and return its id."""
         run, cast = new_id(), [self.agents[-1], agent_id] if place == "later" else [agent_id]
+        cast += [agent_id] if again else []
         definition = dump_json({"name": "Task", "steps": steps_of(cast)})
         execution = (run, self.workspace_id, "task", None, 0, cast[0], definition, "running", len(cast), None)
         step = (run, 1, self.workspace_id, "s1", cast[0], "running", "k", None)
@@ -119,6 +121,8 @@ class References:
         for agent_id in set(cast[1:]) - {cast[0]}:
             self.truth.work[agent_id][str(run)] = "later"
         self.truth.work[cast[0]][str(run)] = place
+        for agent_id in set(cast[1:]):
+            self.truth.again[agent_id].add(str(run))
 
     def _cast(self) -> list[int]:
         return [self.random.choice(self.agents) for _ in range(self.random.randint(1, 4))]

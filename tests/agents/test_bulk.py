@@ -1,6 +1,7 @@
 """Several agents at once: made all or none, or acted on each by itself; and what one creation takes along."""
 
 import asyncio
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from automatos.agents.types import Dependent
 from automatos.workspaces.types import Role
 from tests.agents.conftest import Desk
+from tests.agents.references import References
 
 
 @pytest.mark.capability("S001")
@@ -49,6 +51,21 @@ async def test_what_cannot_be_made_whole_is_not_made(desk: Desk, body: dict[str,
     async with desk.database.recording(desk.workspace_id) as connection:
         assert await connection.fetchval("SELECT count(*) FROM agent_versions") == 0
     await desk.create("Ada")
+
+
+@pytest.mark.capability("S020")
+@pytest.mark.capability("S059")
+async def test_a_bare_array_says_the_same_as_the_object(desk: Desk) -> None:
+    skill = await desk.skill("review")
+    made = await desk.ask("POST", "/bulk", json=[{"name": "A"}, {"name": "B", "skill_ids": [skill]}])
+    assert (made.status_code, [one["name"] for one in made.json()["items"]]) == (201, ["A", "B"])
+    first = made.json()["items"][0]
+    given = await desk.ask("POST", f"/{first['id']}/skills", json=[skill])
+    assert [one["id"] for one in given.json()["items"]] == [skill]
+    wrong = await desk.ask("POST", "/bulk", json=[{"name": "C"}, {"name": ""}])
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "agents.1.name")
+    assert (await desk.ask("POST", "/bulk", json=[])).status_code == 422
+    assert (await desk.ask("POST", f"/{first['id']}/skills", json=["x"])).status_code == 422
 
 
 @pytest.mark.capability("S020")
@@ -123,9 +140,8 @@ async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(des
     agents = [(await desk.create(name, activate=True))["id"] for name in ("A", "B")]
     desk.used_by.append(Dependent("recipe", "weekly", "Weekly report"))
     assert await act(desk, "delete", agents) == ["agent_in_use"] * 2
-    assert await act(desk, "deactivate", agents) == ["impact_not_confirmed"] * 2
-    desk.used_by.clear()
-    assert await act(desk, "deactivate", agents) == [None, None]
+    await References(desk.database, desk.workspace_id, Random(1), agents).add_work(agents[0], "running")
+    assert await act(desk, "deactivate", agents) == ["impact_not_confirmed", None]
 
 
 @pytest.mark.parametrize("body", [

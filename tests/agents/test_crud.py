@@ -27,7 +27,7 @@ async def test_a_new_agent_is_inactive_and_has_every_field(desk: Desk) -> None:
     assert made.headers["Location"] == f"/api/agents/{agent['id']}"
     assert made.headers["ETag"] == '"1"'
     assert (agent["name"], agent["status"], agent["agent_type"]) == ("Ada", "inactive", "security_expert")
-    assert (agent["marketplace_category"], agent["tags"]) == ("DevOps", ["web", "api"])
+    assert (agent["marketplace_category"], agent["tags"]) == ("Custom", ["web", "api"])
     assert (agent["priority_level"], agent["max_concurrent_tasks"], agent["auto_start"]) == ("high", 2, False)
     assert agent["configuration"]["retry_attempts"] == 3
     assert agent["configuration"]["timeout_seconds"] == 300

@@ -62,10 +62,11 @@ async def test_a_preview_among_ten_thousand_objects(client: Client, database: Da
 
 
 STOP_TYPES = {
-    "immediate": ({"running"}, {"queued"}, set[str]()),
-    "graceful": (set[str](), {"queued"}, {"running"}),
-    "scheduled": (set[str](), set[str](), {"running", "queued", "later"}),
+    "immediate": ({"running"}, {"queued"}, set[str](), {"later"}),
+    "graceful": (set[str](), {"queued"}, {"running"}, {"running", "later"}),
+    "scheduled": (set[str](), set[str](), {"running", "queued", "later"}, set[str]()),
 }
+"""What a stop does to work by the agent's place in it: cut off, cancelled, awaited; and failing at a later step."""
 
 
 @pytest.mark.capability("S103")
@@ -80,8 +81,10 @@ async def test_a_preview_says_what_is_interrupted_cancelled_and_awaited(
         work = known.truth.work[agent_id]
         seen = await preview(client, agent_id, target, shutdown_type=shutdown_type)
         lists = ("will_interrupt", "will_cancel", "will_await")
-        for name, places in zip(lists, STOP_TYPES[shutdown_type], strict=True):
+        *acted_on, fails_at = STOP_TYPES[shutdown_type]
+        for name, places in zip(lists, acted_on, strict=True):
             assert set(seen[name]) == {run for run, place in work.items() if place in places}, name
+        assert set(seen["will_fail"]) == {run for run in known.truth.again[agent_id] if work[run] in fails_at}
         assert (seen["proposed_status"], seen["shutdown_type"]) == (target, shutdown_type)
 
 
@@ -171,17 +174,18 @@ async def test_exactly_the_effects_found_have_to_be_confirmed(client: Client, ma
     await make.recipe({"agent_id": agent_id, "prompt_template": "Work"})
     assert await asked() == [*ALL[:3], ALL[4]]
     await known.finish_steps(agent_id, count=1, seconds=1)
-    assert await asked() == ALL
+    assert await asked() == [*ALL[:3], ALL[4]]
     await set_agent(database, client, agent_id, status="inactive")
     assert await asked("maintenance") == []
 
 
 @pytest.mark.capability("S105")
 async def test_a_change_with_effects_is_refused_until_each_is_confirmed_with_the_token(
-    client: Client, make: Make
+    client: Client, make: Make, database: Database
 ) -> None:
     agent = await make.agent()
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Work"})
+    await References(database, client.workspace_id, Random(1), [agent["id"]]).add_work(agent["id"], "running")
 
     bare = await put_status(client, agent["id"], "inactive")
     by_name = await client.post(f"/api/agents/{agent['id']}/deactivate")
@@ -191,20 +195,66 @@ async def test_a_change_with_effects_is_refused_until_each_is_confirmed_with_the
         client, agent["id"], "inactive", confirmations=needed[:1], impact_token=impact["impact_token"])
     no_token = await put_status(client, agent["id"], "inactive", confirmations=needed)
 
-    assert needed == ["acknowledge_dependency_impact", "confirm_shutdown"]
+    assert needed == ["acknowledge_workflow_impact", "acknowledge_dependency_impact", "confirm_shutdown"]
     assert {(answer.status, answer.code) for answer in (bare, by_name, part, no_token)} == {
         (409, "impact_not_confirmed")}
     assert bare.json()["missing"] == by_name.json()["missing"] == needed
     assert (part.json()["missing"], no_token.json()["missing"]) == (needed[1:], [])
     assert [one["id"] for one in impact["impact_analysis"]["dependents"]] == [recipe["template_id"]]
     whole = await put_status(client, agent["id"], "inactive", confirmations=needed, impact_token=impact["impact_token"])
-    assert (whole.status, whole.json()["agent"]["status"]) == (200, "inactive")
+    assert whole.status == 200
+    assert whole.json()["agent"]["stopping"]["target"] == "inactive"
+
+
+@pytest.mark.capability("S099")
+@pytest.mark.capability("S105")
+@pytest.mark.parametrize("way", ["PUT /status", "PUT", "POST /deactivate", "POST /stop"])
+async def test_history_and_idle_recipes_never_stand_in_the_way_of_a_stop(
+    client: Client, make: Make, database: Database, way: str
+) -> None:
+    agent = await make.agent()
+    await make.recipe({"agent_id": agent["id"], "prompt_template": "Work"})
+    known = References(database, client.workspace_id, Random(1), [agent["id"]])
+    await known.finish_steps(agent["id"], count=6, seconds=1)
+    seen = await preview(client, agent["id"], "inactive")
+    said = [one["message"] for one in seen["impact_analysis"]["recommendations"]]
+
+    method, _, rest = way.partition(" ")
+    answer = await client.send(
+        method, f"/api/agents/{agent['id']}{rest}", json={"status": "inactive"} if method == "PUT" else None)
+
+    assert answer.status == 200, answer.body
+    assert (await client.get(f"/api/agents/{agent['id']}")).json()["status"] == "inactive"
+    assert seen["required_confirmations"] == []
+    assert any("It did 100 %" in line for line in said)
+    assert any("1 recipe" in line for line in said)
+
+
+@pytest.mark.capability("S103")
+@pytest.mark.capability("S105")
+@pytest.mark.parametrize("place", ["later", "running"])
+async def test_a_run_that_would_fail_at_a_later_step_is_named_and_has_to_be_confirmed(
+    client: Client, database: Database, place: str
+) -> None:
+    known = references(database, client.workspace_id)
+    await known.grow(agents=2, recipes=0, executions=0, tasks=0)
+    agent_id = known.agents[0]
+    run = await known.add_work(agent_id, place, again=True)
+    seen = await preview(client, agent_id, "inactive")
+    assert seen["will_fail"] == [run]
+    assert [one["id"] for one in seen["required_confirmations"]] == [ALL[0], ALL[4]]
+    assert (await put_status(client, agent_id, "inactive")).code == "impact_not_confirmed"
+    assert (await preview(client, agent_id, "inactive", shutdown_type="scheduled"))["will_fail"] == []
+    assert (await preview(client, agent_id, "paused"))["will_fail"] == []
 
 
 @pytest.mark.capability("S105")
-async def test_an_impact_that_changed_since_is_refused_with_the_new_one(client: Client, make: Make) -> None:
+async def test_an_impact_that_changed_since_is_refused_with_the_new_one(
+    client: Client, make: Make, database: Database
+) -> None:
     agent = await make.agent()
     await make.recipe({"agent_id": agent["id"], "prompt_template": "Work"})
+    await References(database, client.workspace_id, Random(1), [agent["id"]]).add_work(agent["id"], "queued")
     seen = await preview(client, agent["id"], "inactive")
     needed = [one["id"] for one in seen["required_confirmations"]]
     assert (await preview(client, agent["id"], "inactive"))["impact_token"] == seen["impact_token"]

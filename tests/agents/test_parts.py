@@ -169,6 +169,7 @@ async def test_settings_are_changed_one_by_one(desk: Desk) -> None:
         {"timeout_seconds": 3600}, {"resource_limits": {"memory_mb": 64}}, {"environment": "staging"},
         {"logging_level": "debug"}, {"performance_monitoring": False}, {"max_iterations": 3},
         {"resource_limits": {"cpu_percent": 10, "network_bandwidth": 5}},
+        {"environment_note": " Nobody is real here. "},
     ):
         answer = await desk.ask("PUT", path, json=part)
         assert answer.status_code == 200, answer.text
@@ -176,7 +177,8 @@ async def test_settings_are_changed_one_by_one(desk: Desk) -> None:
     assert now["configuration"] == agent["configuration"] | {
         "priority_level": "critical", "max_concurrent_tasks": 10, "auto_start": True, "retry_attempts": 0,
         "timeout_seconds": 3600, "environment": "staging", "logging_level": "debug", "performance_monitoring": False,
-        "max_iterations": 3, "resource_limits": {"memory_mb": 64, "cpu_percent": 10, "network_bandwidth": 5}}
+        "environment_note": "Nobody is real here.", "max_iterations": 3,
+        "resource_limits": {"memory_mb": 64, "cpu_percent": 10, "network_bandwidth": 5}}
     assert (now["priority_level"], now["max_concurrent_tasks"], now["auto_start"]) == ("critical", 10, True)
     for wrong in ({"retry_attempts": 6}, {"resource_limits": {"memory_mb": 1}}, {"heartbeat": {}}, {"tags": []}, [], 5):
         assert (await desk.ask("PUT", path, json=wrong)).status_code == 422

@@ -1,6 +1,7 @@
 """The status of an agent: seven values people know, changed only as the table allows, checked and audited."""
 
 import asyncio
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from automatos.agents.types import TRANSITIONS, AgentStatus
 from automatos.kernel.db import Database
 from tests.agents.lives import audit, confirm, lane, put_status, set_agent, status_of
+from tests.agents.references import References
 from tests.surface import Client, Make, add_key
 
 PEOPLE_KNOW = {"active", "inactive", "idle", "maintenance", "paused", "training", "error"}
@@ -70,14 +72,15 @@ async def test_the_report_says_where_an_agent_is_and_what_it_does(client: Client
 
 
 @pytest.mark.capability("S099")
+@pytest.mark.parametrize(("start", "stop"), [("activate", "deactivate"), ("start", "stop")])
 async def test_start_and_stop_set_active_and_inactive_and_are_audited(
-    client: Client, make: Make, database: Database
+    client: Client, make: Make, database: Database, start: str, stop: str
 ) -> None:
     agent = await make.agent(active=False)
 
-    started = await client.post(f"/api/agents/{agent['id']}/activate")
-    again = await client.post(f"/api/agents/{agent['id']}/activate")
-    stopped = await client.post(f"/api/agents/{agent['id']}/deactivate")
+    started = await client.post(f"/api/agents/{agent['id']}/{start}")
+    again = await client.post(f"/api/agents/{agent['id']}/{start}")
+    stopped = await client.post(f"/api/agents/{agent['id']}/{stop}")
 
     assert [answer.json()["status"] for answer in (started, again, stopped)] == ["active", "active", "inactive"]
     assert started.json()["version"] == stopped.json()["version"] == agent["version"]
@@ -196,9 +199,11 @@ async def test_strangers_and_viewers_change_nothing(
     assert (await status_of(client, agent["id"]))["status"] == "active"
 
 
-async def test_a_saved_agent_changes_its_status_by_the_same_rules(client: Client, make: Make) -> None:
+async def test_a_saved_agent_changes_its_status_by_the_same_rules(
+    client: Client, make: Make, database: Database
+) -> None:
     agent = await make.agent()
-    await make.recipe({"agent_id": agent["id"], "prompt_template": "Hello"})
+    await References(database, client.workspace_id, Random(1), [agent["id"]]).add_work(agent["id"], "queued")
 
     refused = await client.put(f"/api/agents/{agent['id']}", json={"status": "inactive", "description": "Off"})
 

@@ -36,10 +36,47 @@ async def test_a_specialised_type_survives_a_generic_category(desk: Desk) -> Non
         changed = (await desk.ask("PUT", f"/{agent['id']}", json={"marketplace_category": category})).json()
         return changed["marketplace_category"], changed["agent_type"]
 
+    assert agent["marketplace_category"] == "Custom"
     assert await choose("Custom") == ("Custom", "security_expert")
     assert await choose("HR") == ("HR", "security_expert")
     assert await choose("Data Analysis") == ("Data Analysis", "data_analyst")
     assert (await desk.create("Bob", marketplace_category="DevOps"))["agent_type"] == "infrastructure_manager"
+
+
+@pytest.mark.capability("S005")
+@pytest.mark.parametrize("agent_type", list(AgentType))
+@pytest.mark.parametrize("category", [None, "DevOps", "Accounting"])
+async def test_saving_the_category_an_agent_is_shown_under_changes_nothing(
+    desk: Desk, agent_type: AgentType, category: str | None
+) -> None:
+    agent = await desk.create("Ada", agent_type=agent_type, marketplace_category=category)
+    saved = await desk.ask("PUT", f"/{agent['id']}", json={"marketplace_category": agent["marketplace_category"]})
+    assert saved.json() == agent
+    assert agent["marketplace_category"] == category or category is None
+
+
+@pytest.mark.capability("S005")
+@pytest.mark.parametrize("agent_type", list(AgentType))
+async def test_a_category_that_was_never_stored_keeps_the_type_it_is_shown_for(
+    desk: Desk, agent_type: AgentType
+) -> None:
+    agent = await desk.create("Ada", agent_type=agent_type)
+    async with desk.database.recording(desk.workspace_id) as connection:
+        await connection.execute("UPDATE agents SET marketplace_category = NULL WHERE id = $1", agent["id"])
+    shown = (await desk.ask("GET", "/types")).json()["type_categories"][agent_type]
+    saved = await desk.ask("PUT", f"/{agent['id']}", json={"marketplace_category": shown})
+    assert (saved.json()["marketplace_category"], saved.json()["agent_type"]) == (shown, agent_type)
+
+
+@pytest.mark.capability("S005")
+@pytest.mark.parametrize("agent_type", list(AgentType))
+async def test_an_exported_agent_comes_back_as_the_same_type(desk: Desk, agent_type: AgentType) -> None:
+    agent = await desk.create("Ada", agent_type=agent_type, marketplace_category="HR")
+    written = (await desk.ask("GET", f"/{agent['id']}/export")).text.replace("Ada", "Bob")
+    taken = await desk.ask("POST", "/import", json={"yaml": written})
+    assert taken.status_code == 200, taken.text
+    again = next(one for one in (await desk.ask("GET")).json()["items"] if one["name"] == "Bob")
+    assert (again["agent_type"], again["marketplace_category"]) == (agent_type, "HR")
 
 
 def test_the_mapping_covers_both_ways() -> None:

@@ -126,7 +126,7 @@ async def test_a_graceful_stop_refuses_the_next_task_and_ends_when_the_running_t
         victim = next(worker for worker in here.workers if worker.pid == first)
         victim.kill()
 
-        assert (refusal.value.status, refusal.value.problem["code"]) == (409, "agent_not_eligible")
+        assert (refusal.value.status, refusal.value.problem["code"]) == (400, "agent_not_eligible")
         assert len(stopped["shutdown"]["awaiting"]) == 2
         assert len(stopped["shutdown"]["cancelled"]) == QUEUED - 2
         assert stopped["agent"]["status"] == "active"

@@ -71,7 +71,7 @@ async def test_an_agent_that_takes_no_work_refuses_a_task_and_says_why(
 
     answer = await client.post(f"/api/agents/{agent['id']}/execute", json={"prompt": "Wake up"})
 
-    assert (answer.status, answer.code) == (409, "agent_not_eligible")
+    assert (answer.status, answer.code) == (400, "agent_not_eligible")
     assert status in answer.json()["detail"]
     assert (await client.get("/api/runs")).json()["total"] == 0
     assert model_server.calls == []
@@ -101,8 +101,9 @@ async def test_one_key_starts_one_task(client: Client, make: Make) -> None:
 
 
 @pytest.mark.parametrize("body", [
-    {}, {"prompt": ""}, {"prompt": 7}, {"prompt": "x", "priority": "urgent"}, {"prompt": "x", "max_iterations": 0},
-    {"prompt": "x", "timeout_s": 0}, {"prompt": "x", "tools": ["shell"]}, {"prompt": "x\x00"},
+    {"prompt": ""}, {"prompt": 7}, {"prompt": None}, [], "Work",
+    {"prompt": "x", "priority": "urgent"}, {"prompt": "x", "max_iterations": 0},
+    {"prompt": "x", "timeout_s": 0}, {"prompt": "x", "tools": ["shell\x00"]}, {"prompt": "x\x00"},
     {"prompt": "x" * 100_001},
 ])
 async def test_what_is_no_task_is_refused_and_leaves_nothing(client: Client, make: Make, body: dict[str, Any]) -> None:
@@ -110,6 +111,28 @@ async def test_what_is_no_task_is_refused_and_leaves_nothing(client: Client, mak
     answer = await client.post(f"/api/agents/{agent['id']}/execute", json=body)
     assert answer.status == 422
     assert (await client.get("/api/runs")).json()["total"] == 0
+
+
+@pytest.mark.capability("S019")
+@pytest.mark.parametrize(("body", "said", "given"), [
+    ({"prompt": "Count", "unit": "apples", "depth": 2}, "Count", ["apples", '"depth": 2']),
+    ({"task": "Count pears", "unit": "kg"}, "Count pears", ['"unit": "kg"']),
+    ({"message": "Count figs", "input_data": {"basket": "north"}}, "Count figs", ["north"]),
+    ({"region": "EU"}, "Do what you are described for.", ['"region": "EU"']),
+    ({}, "Do what you are described for.", []),
+    (None, "Do what you are described for.", []),
+])
+async def test_the_documented_free_form_body_starts_a_task(
+    client: Client, make: Make, model_server: ModelServer, body: dict[str, Any] | None, said: str, given: list[str]
+) -> None:
+    agent = await make.agent()
+    answer = await client.post(f"/api/agents/{agent['id']}/execute", json=body)
+    assert answer.status == 202, answer.body
+    await client.follow(answer.json()["execution_id"])
+    asked = model_server.calls[0].last_user_text
+    assert asked.startswith(said)
+    assert all(piece in asked for piece in given)
+    assert ("<data>" in asked) == bool(given)
 
 
 @pytest.mark.capability("S096")

@@ -41,15 +41,16 @@ def test_parts_an_agent_lacks_are_left_out() -> None:
     assert [part.source for part in parts] == ["task", "identity", "policy"]
 
 
+@pytest.mark.capability("S029")
 @pytest.mark.parametrize("environment", ["development", "staging", "production"])
-def test_an_agent_knows_where_it_works(environment: str) -> None:
-    text = text_of("identity", configuration=MappingProxyType({"environment": environment}))
+def test_nothing_is_said_of_the_environment_but_what_the_owner_wrote(environment: str) -> None:
+    of_it = {"environment": environment}
+    silent = text_of("identity", configuration=MappingProxyType(of_it))
+    told = text_of("identity", configuration=MappingProxyType(of_it | {"environment_note": "Orders here are real."}))
 
-    assert f"the {environment} environment" in text
-
-
-def test_without_a_word_of_it_an_agent_is_in_development() -> None:
-    assert "the development environment" in text_of("identity")
+    assert silent == text_of("identity", configuration=MappingProxyType({}))
+    assert environment not in silent
+    assert told == f"{silent}\nOrders here are real."
 
 
 @pytest.mark.parametrize("source", ["predefined", "custom"])

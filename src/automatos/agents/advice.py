@@ -47,7 +47,8 @@ def describe_impact(effects: Effects) -> Impact:
             for name, count in effects.required().items()
         ],
         will_interrupt=[one.id for one in effects.interrupted], will_cancel=[one.id for one in effects.cancelled],
-        will_await=[one.id for one in effects.awaited], impact_token=effects.token(),
+        will_await=[one.id for one in effects.awaited], will_fail=[one.id for one in effects.failing],
+        impact_token=effects.token(),
     )
 
 
@@ -131,8 +132,7 @@ def _about_work(effects: Effects) -> list[ImpactRecommendation]:
         said.append(_warning(f"{counted(len(refused), 'queued task')} will be cancelled: {named(refused)}.{instead}"))
     if awaited := effects.awaited:
         said.append(_info(f"The stop waits for {counted(len(awaited), 'task')}: {named(awaited)}."))
-    later = [] if effects.shutdown_type is ShutdownType.SCHEDULED else effects.at("later")
-    if later:
+    if later := effects.failing:
         said.append(_warning(f"{counted(len(later), 'execution')} will need the agent at a later step: {named(later)}. "
                              "That step fails unless the agent works again by then."))
     return said
@@ -161,7 +161,6 @@ def _confirmation(effects: Effects, name: Confirmation, count: int) -> str:
         Confirmation.WORKFLOWS: f"{counted(count, 'execution')} under way {_verb(count, 'needs', 'need')} this agent.",
         Confirmation.QUEUE: f"{counted(count, 'queued task')} will be cancelled.",
         Confirmation.DEPENDENCIES: f"{counted(count, 'dependent')} cannot count on this agent any more.",
-        Confirmation.PERFORMANCE: f"The workspace loses {effects.performance_degradation:g} % of what it gets done.",
         Confirmation.SHUTDOWN: "Delete the agent for good." if effects.proposed == "deleted" else "Stop the agent.",
     }
     return texts[name]

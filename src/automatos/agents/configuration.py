@@ -48,6 +48,7 @@ Name = Annotated[
 ]
 Description = Annotated[str, Field(max_length=10_000)]
 Prompt = Annotated[str, Field(max_length=100_000)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 Tags = Annotated[
     list[Annotated[str, Field(max_length=100)]], BeforeValidator(normal_tags), Field(max_length=MAX_TAGS)
 ]
@@ -75,7 +76,10 @@ class ResourceLimits(Body):
 
 
 class AgentConfiguration(Body):
-    """How an agent works: the one home of its priority, limits, behaviour and granted tools."""
+    """How an agent works: the one home of its priority, limits, behaviour and granted tools.
+
+    `environment` chooses the keys an agent works with; its prompt says of it only what `environment_note` says.
+    """
 
     priority_level: PriorityLevel = PriorityLevel.MEDIUM
     max_concurrent_tasks: Annotated[Whole, Field(ge=1, le=10)] = 5
@@ -84,6 +88,7 @@ class AgentConfiguration(Body):
     timeout_seconds: Annotated[Whole, Field(ge=60, le=3600)] = 300
     resource_limits: ResourceLimits = Field(default_factory=ResourceLimits)
     environment: Literal["development", "staging", "production"] = "development"
+    environment_note: Note = ""
     logging_level: Literal["debug", "info", "warning", "error"] = "info"
     performance_monitoring: Switch = True
     max_iterations: Annotated[Whole, Field(ge=1, le=100)] = 25

@@ -27,7 +27,7 @@ from automatos.agents.types import (
 
 Proposal = AgentStatus | Literal["deleted"]
 MUCH_PERCENT = 10
-"""From which share of the workspace's steps on a loss has to be confirmed."""
+"""From which share of the workspace's steps on a loss is worth a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,19 @@ class Effects:
         return awaited_by(self.shutdown_type, self.work)
 
     @property
+    def failing(self) -> list[ActiveWork]:
+        """The work that goes on for now and comes to a step later that nobody does."""
+        if not self.loses_agent or self.shutdown_type is ShutdownType.SCHEDULED:
+            return []
+        gone = {one.id for one in (*self.interrupted, *self.cancelled)}
+        return [one for one in self.work if one.is_needed_later and one.id not in gone]
+
+    @property
+    def touched(self) -> set[UUID]:
+        """All work that the change interrupts, cancels, waits for or lets fail later."""
+        return {one.id for one in (*self.interrupted, *self.cancelled, *self.awaited, *self.failing)}
+
+    @property
     def performance_degradation(self) -> float:
         """The share of the workspace's finished steps that the agent did and would not do any more, in percent."""
         if not self.loses_agent or not self.history.workspace_steps:
@@ -82,22 +95,25 @@ class Effects:
     @property
     def is_grave(self) -> bool:
         """Whether work is lost, or recipes stand without any agent of that type."""
-        needed = any(one.kind == "recipe" for one in self.dependents)
-        return bool(self.interrupted or self.cancelled or (self.loses_agent and needed and not self.has_peer))
+        is_needed = any(one.kind == "recipe" for one in self.dependents)
+        is_alone = self.loses_agent and is_needed and not self.has_peer
+        return bool(self.interrupted or self.cancelled or self.failing or is_alone)
 
     def at(self, place: str) -> list[ActiveWork]:
         """Return the work in which the agent comes in there: running, queued or later."""
         return [one for one in self.work if one.place == place]
 
     def required(self) -> dict[Confirmation, int]:
-        """Return what must be confirmed, with how many are touched; empty when nothing is lost."""
-        if not self.loses_agent:
+        """Return what must be confirmed, with how many are touched; empty when no work is.
+
+        What the agent did in the past, and what merely names it, is advice and never stands in the way.
+        """
+        if not self.touched:
             return {}
         found = {
-            Confirmation.WORKFLOWS: len(self.work),
+            Confirmation.WORKFLOWS: len(self.touched),
             Confirmation.QUEUE: len(self.cancelled),
             Confirmation.DEPENDENCIES: len(self.dependents) + len(self.dependent_agents),
-            Confirmation.PERFORMANCE: int(self.performance_degradation > MUCH_PERCENT),
         }
         effects = {name: count for name, count in found.items() if count}
         if effects and self.proposed in {AgentStatus.INACTIVE, "deleted"}:

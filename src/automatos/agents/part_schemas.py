@@ -18,7 +18,9 @@ class PersonaChange(Body):
 
 
 class SkillChange(Body):
-    """Skills to add to an agent's, or with `replace` to have instead of them."""
+    """Skills to add to an agent's, or with `replace` to have instead of them. An array of ids may stand alone."""
+
+    array_field = "skill_ids"
 
     skill_ids: SkillIds
     replace: Switch = False

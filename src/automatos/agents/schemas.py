@@ -99,7 +99,9 @@ class AgentUpdate(Body):
 
 
 class BulkCreate(Body):
-    """New agents; all of them are made, or none."""
+    """New agents; all of them are made, or none. An array of them may stand alone."""
+
+    array_field = "agents"
 
     agents: Annotated[list[AgentCreate], Field(min_length=1, max_length=MAX_BULK)]
 
@@ -136,6 +138,7 @@ class AgentConfigurationOut(Out):
     timeout_seconds: int
     resource_limits: ResourceShares
     environment: Literal["development", "staging", "production"]
+    environment_note: str = ""
     logging_level: Literal["debug", "info", "warning", "error"]
     performance_monitoring: bool
     max_iterations: int

@@ -70,6 +70,7 @@ async def cancel_shutdown(
     return await _show(await stopping.cancel(session, caller, agent_id, means), session, means, response)
 
 
+@router.post("/{agent_id}/start", responses=REFUSALS)
 @router.post("/{agent_id}/activate", responses=REFUSALS)
 async def activate_agent(
     agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
@@ -78,12 +79,16 @@ async def activate_agent(
     return await _become(AgentStatus.ACTIVE, agent_id, caller, session, means, response)
 
 
+@router.post("/{agent_id}/stop", responses=REFUSALS)
 @router.post("/{agent_id}/deactivate", responses=REFUSALS)
 async def deactivate_agent(
-    agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
+    *, agent_id: schemas.AgentId, body: shapes.StopOrder | None = None, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response,
 ) -> schemas.Agent:
-    """Make an agent take no more work; refused with what must be confirmed when that touches anything."""
-    return await _become(AgentStatus.INACTIVE, agent_id, caller, session, means, response)
+    """Make an agent take no more work; refused with what must be confirmed when that touches any."""
+    stop = body or shapes.StopOrder()
+    order = StatusOrder(AgentStatus.INACTIVE, stop.shutdown_type, frozenset(stop.confirmations), stop.impact_token)
+    return await _show((await verbs.change(session, caller, agent_id, order, means)).agent, session, means, response)
 
 
 @router.post("/{agent_id}/pause", responses=REFUSALS)

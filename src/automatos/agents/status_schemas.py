@@ -28,6 +28,14 @@ class StatusChange(StatusPreviewOrder):
     impact_token: Token | None = None
 
 
+class StopOrder(Body):
+    """How to stop, and what was acknowledged of it; graceful where no type is named."""
+
+    shutdown_type: ShutdownType | None = None
+    confirmations: Confirmations = Field(default_factory=list)
+    impact_token: Token | None = None
+
+
 class AffectedWork(Out):
     """An unfinished execution that needs the agent: now (`running`), next (`queued`) or at a step to come (`later`)."""
 
@@ -106,6 +114,7 @@ class Impact(Out):
     will_interrupt: list[UUID]
     will_cancel: list[UUID]
     will_await: list[UUID]
+    will_fail: list[UUID]
     impact_token: str
 
 

@@ -74,7 +74,7 @@ class Confirmation(StrEnum):
     WORKFLOWS = "acknowledge_workflow_impact"
     QUEUE = "acknowledge_queue_impact"
     DEPENDENCIES = "acknowledge_dependency_impact"
-    PERFORMANCE = "acknowledge_performance_impact"
+    PERFORMANCE = "acknowledge_performance_impact"  # still taken from clients; nothing asks for it
     SHUTDOWN = "confirm_shutdown"
 
 
@@ -155,7 +155,8 @@ def category_of(agent_type: AgentType) -> Category:
 def type_of(category: Category, stored: AgentType | None = None) -> AgentType:
     """Return the agent type that choosing a category means; a stored specialised type survives a generic category."""
     meant = AgentType(_catalogue()["categories"][category])
-    return stored if stored is not None and meant is AgentType.CUSTOM else meant
+    is_kept = stored is not None and (meant is AgentType.CUSTOM or category == category_of(stored))
+    return stored if stored is not None and is_kept else meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ class ActiveWork:
 
     `place` is where the agent comes in: "running" (it works on it now), "queued" (it waits for a slot of the agent),
     "later" (a step still to come). `remaining_s` is estimated from finished runs of the same kind; None when there is
-    no history. `priority` is its own; None means the agent's.
+    no history. `priority` is its own; None means the agent's. `is_needed_later` says whether a step of the agent is
+    still to come after the one of `place`; always true for "later".
     """
 
     id: UUID
@@ -248,6 +250,7 @@ class ActiveWork:
     place: Literal["running", "queued", "later"]
     remaining_s: float | None
     priority: PriorityLevel | None = None
+    is_needed_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

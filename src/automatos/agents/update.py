@@ -77,7 +77,7 @@ def _edit(agent: Agent, body: AgentUpdate) -> Edit:
         columns["configuration"] = merged(agent, body.configuration, body.tools)
     if body.agent_type is not None:
         columns["agent_type"] = body.agent_type
-    elif body.marketplace_category is not None:
+    elif body.marketplace_category is not None and body.marketplace_category != agent.marketplace_category:
         columns["agent_type"] = type_of(body.marketplace_category, AgentType(agent.agent_type))
     if "marketplace_category" in given:
         columns["marketplace_category"] = body.marketplace_category

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.functional_serializers import PlainSerializer
+from pydantic_core import CoreSchema
 
 MAX_DEPTH = 32
 
@@ -43,11 +44,23 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
+    array_field: ClassVar[str | None] = None
+    """The field that a bare JSON array stands for, where the address takes one instead of the object."""
+
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, data: Any) -> Any:
         _refuse_unstorable(data)
-        return data
+        return {cls.array_field: data} if cls.array_field and isinstance(data, list) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        if cls.array_field is None:
+            return handler(core_schema)
+        own = {name: value for name, value in schema.items() if name not in {"title", "description"}}
+        return {"title": schema.get("title"), "description": schema.get("description"),
+                "anyOf": [own, {"type": "array", **own["properties"][cls.array_field]}]}
 
 
 class Out(BaseModel):

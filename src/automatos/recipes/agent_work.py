@@ -34,7 +34,7 @@ class Workforce:
         return [
             ActiveWork(row["id"], row["kind"], row["name"], row["status"], row["place"],
                        _remaining_s(medians.get(row["recipe_id"] or queries.TASKS), row["started_at"]),
-                       None if row["priority"] is None else LEVELS[row["priority"]])
+                       None if row["priority"] is None else LEVELS[row["priority"]], row["is_needed_later"])
             for row in rows
         ]
 

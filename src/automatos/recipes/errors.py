@@ -108,6 +108,13 @@ class AgentNotEligible(Problem):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name!r} was given nothing to do: {why}. Activate it, then try again.")
+        self.name, self.why = name, why
+
+
+class AgentNotExecutable(AgentNotEligible):
+    """An agent was asked by name to work and takes no work now; the documented answer of its `/execute`."""
+
+    status = 400
 
 
 class AgentStopped(Problem):

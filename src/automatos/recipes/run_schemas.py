@@ -1,10 +1,10 @@
 """What clients send and get about runs: executions of recipes, tasks, their steps, turns and events."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from automatos.agents.types import PriorityLevel
 from automatos.kernel.schemas import Body, Costs, Money, Out
@@ -57,14 +57,42 @@ class ExecutionPage(Out):
     recipe_id: str
 
 
-class TaskNew(Body):
-    """Work for one agent: what to do, and material for it; what is left out follows the agent's configuration."""
+NAMES_OF_PROMPTS = ("task", "message", "instructions", "input", "query")
+"""Where clients of free-form bodies put what is to be done; the first that is text counts."""
+STANDING_PROMPT = "Do what you are described for. If there is input below, it says what it is about this time."
 
-    prompt: Annotated[str, Field(min_length=1, max_length=100_000)]
+
+class TaskNew(Body):
+    """Work for one agent: what to do, and material for it; what is left out follows the agent's configuration.
+
+    Fields of any other name are parameters: they go to the agent as input, beside `input_data`. Without a `prompt`,
+    the text of `task`, `message`, `instructions`, `input` or `query` says what to do, or else the agent's description.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    prompt: Annotated[str, Field(min_length=1, max_length=100_000)] = STANDING_PROMPT
     input_data: dict[str, JsonValue] | None = None
     priority: PriorityLevel | None = None
     max_iterations: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
+
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prompt_by_another_name(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "prompt" in data:
+            return data
+        given = cast("dict[str, Any]", data)
+        name = next((one for one in NAMES_OF_PROMPTS if isinstance(text := given.get(one), str) and text.strip()), None)
+        if name is None:
+            return given
+        return {"prompt": given[name]} | {key: value for key, value in given.items() if key != name}
+
+    @property
+    def material(self) -> dict[str, Any] | None:
+        """All input of the task: what stands beside the known fields, and what `input_data` holds."""
+        return {**(self.model_extra or {}), **(self.input_data or {})} or None
 
 
 class TaskStarted(Out):

@@ -41,7 +41,7 @@ async def start_task(
     fingerprint = _fingerprint(order) if order.idempotency_key else None
     async with database.recording(workspace_id) as connection:
         agent = await executions.agent_for_start(connection, order.agent_id)
-        if agent is None or agent["status"] == AgentStatus.ARCHIVED:
+        if agent is None:
             raise AgentNotFound(order.agent_id)
         if repeat := await _earlier(connection, order, agent, fingerprint):
             return repeat

@@ -22,17 +22,21 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, patt
 
 
 @router.post("/{agent_id}/execute", status_code=status.HTTP_202_ACCEPTED,
-             responses=problems(AgentNotFound, errors.AgentNotEligible, errors.IdempotencyKeyReused))
+             responses=problems(AgentNotFound, errors.AgentNotExecutable, errors.IdempotencyKeyReused))
 async def execute_agent(
-    agent_id: AgentId, body: run_schemas.TaskNew, caller: Editor, database: AppDatabase, bus: BusDep,
+    *, agent_id: AgentId, body: run_schemas.TaskNew | None = None, caller: Editor, database: AppDatabase, bus: BusDep,
     idempotency_key: IdempotencyKey = None,
 ) -> run_schemas.TaskStarted:
     """Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed."""
+    body = body or run_schemas.TaskNew()
     order = TaskOrder(
-        agent_id, body.prompt, data=body.input_data, priority=PRIORITIES[body.priority] if body.priority else None,
+        agent_id, body.prompt, data=body.material, priority=PRIORITIES[body.priority] if body.priority else None,
         max_iterations=body.max_iterations, timeout_s=body.timeout_s, idempotency_key=idempotency_key,
     )
-    started = await start_task(database, bus, caller.workspace_id, caller.actor, order)
+    try:
+        started = await start_task(database, bus, caller.workspace_id, caller.actor, order)
+    except errors.AgentNotEligible as refusal:
+        raise errors.AgentNotExecutable(refusal.name, refusal.why) from refusal
     async with database.session(caller.workspace_id) as session:
         usual = await agent_work.median_durations(session, caller.workspace_id, agent_id, [])
     return _shown(started, body, usual.get(agent_work.TASKS), caller)

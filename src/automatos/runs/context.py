@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from automatos.agents.types import AgentSpec
 from automatos.llm.types import Message, ToolCall, ToolSpec
 from automatos.runs.replayed import items_of
@@ -24,11 +22,6 @@ _TITLES: Mapping[PartSource, str] = {
 def text_of(name: str) -> str:
     """Return one of the texts that every prompt is made with."""
     return (PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
-
-
-@cache
-def _environments() -> Mapping[str, str]:
-    return yaml.safe_load((PROMPTS / "environments.yaml").read_text(encoding="utf-8"))
 
 
 def assemble(agent: AgentSpec, tools: tuple[ToolSpec, ...], cores: Mapping[int, str]) -> tuple[Part, ...]:
@@ -59,7 +52,7 @@ def _titled(source: PartSource, text: str) -> str:
 
 def _identity(agent: AgentSpec) -> str:
     lines = [f"You are {agent.name} ({agent.agent_type.replace('_', ' ')}).", agent.description,
-             _environments().get(agent.configuration.get("environment", "development"), "")]
+             str(agent.configuration.get("environment_note", ""))]
     return "\n".join(line for line in lines if line)
 
 

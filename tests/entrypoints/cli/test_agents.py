@@ -14,7 +14,8 @@ NUMBERS = count(1)
 @pytest.fixture
 def name(quick: Quick) -> str:
     """The name of an active agent that nothing uses."""
-    made = quick.json("agent", "create", "--name", f"Scout {next(NUMBERS)}", "--prompt", "You look around.")
+    made = quick.json("agent", "create", "--name", f"Scout {next(NUMBERS)}", "--prompt", "You look around.",
+                      "--activate")
     return made["name"]
 
 

@@ -204,7 +204,7 @@ def test_agents_are_made_found_by_name_and_switched(signed_in: Cli, tmp_path: Pa
     file = tmp_path / "agent.yaml"
     file.write_text("name: Tide Reader\nagent_type: data_analyst\ntags: [sea]\ncustom_persona_prompt: You read it.\n")
 
-    made = signed_in("agent", "create", "-f", file, "--tool", "calculator", "--json")
+    made = signed_in("agent", "create", "-f", file, "--tool", "calculator", "--activate", "--json")
     assert made.returncode == 0, made.stderr
     agent = json.loads(made.stdout)
     assert (agent["status"], agent["tools"]) == ("active", ["calculator"])

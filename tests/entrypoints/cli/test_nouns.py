@@ -116,7 +116,7 @@ def test_settings_are_read_set_and_reset(quick: Quick) -> None:
 
 
 def test_an_agent_checks_in_when_it_is_told_to(quick: Quick) -> None:
-    quick("agent", "create", "--name", "Watchman")
+    quick("agent", "create", "--name", "Watchman", "--activate")
     assert quick("heartbeat", "last", "Watchman").stderr.startswith("it has not checked in yet")
 
     config = quick.json("heartbeat", "set", "Watchman", "--every", "30", "--hours", "07:00-19:00", "--yes")

@@ -22,7 +22,9 @@ found AS (
           AND CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) @> CAST(:has_step AS jsonb)
 )
 SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
-       CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued' ELSE 'later' END AS place
+       CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued'
+            ELSE 'later' END AS place,
+       o.steps > CASE WHEN o.is_running OR m.is_held OR m.key IS NOT NULL THEN 1 ELSE 0 END AS is_needed_later
 FROM found f
 LEFT JOIN mine m ON m.key = CAST(f.id AS text)
 CROSS JOIN LATERAL (

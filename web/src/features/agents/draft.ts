@@ -11,6 +11,8 @@ export interface AgentDraft {
   name: string;
   description: string;
   category: AgentBody["marketplace_category"];
+  /** The specialised type of the agent this is a copy of, which holds as long as its category is kept. */
+  copiedType: { category: AgentBody["marketplace_category"]; agentType: NonNullable<AgentBody["agent_type"]> } | null;
   tags: string[];
   personaKind: PersonaKind;
   personaId: string | null;
@@ -35,6 +37,7 @@ export interface AgentDraft {
   cpuPercent: number | null;
   network: number | null;
   environment: Settings["environment"];
+  environmentNote: string;
   loggingLevel: Settings["logging_level"];
   monitoring: boolean;
 }
@@ -46,6 +49,7 @@ export const BLANK: AgentDraft = {
   name: "",
   description: "",
   category: null,
+  copiedType: null,
   tags: [],
   personaKind: "none",
   personaId: null,
@@ -70,6 +74,7 @@ export const BLANK: AgentDraft = {
   cpuPercent: 50,
   network: 100,
   environment: "development",
+  environmentNote: "",
   loggingLevel: "info",
   monitoring: true,
 };
@@ -85,6 +90,7 @@ export function draftOf(agent: Agent): AgentDraft {
     name: agent.name,
     description: agent.description ?? "",
     category: agent.marketplace_category as AgentDraft["category"],
+    copiedType: null,
     tags: agent.tags,
     personaKind: personaKindOf(agent),
     personaId: agent.persona_id,
@@ -121,6 +127,7 @@ function workPartOf(stored: Agent["configuration"]) {
     cpuPercent: stored.resource_limits.cpu_percent,
     network: stored.resource_limits.network_bandwidth,
     environment: stored.environment,
+    environmentNote: stored.environment_note ?? "",
     loggingLevel: stored.logging_level,
     monitoring: stored.performance_monitoring,
   };
@@ -139,11 +146,16 @@ function modelConfigOf(draft: AgentDraft): ModelConfig | null {
   };
 }
 
+function typeOf({ copiedType, category }: AgentDraft): Partial<AgentBody> {
+  return copiedType?.category === category ? { agent_type: copiedType.agentType } : {};
+}
+
 /** The whole agent as the server takes it. Numbers left empty go as null, and the server names the field. */
 export function bodyOf(draft: AgentDraft): AgentBody {
   return {
     name: draft.name.trim(),
     description: draft.description.trim() || null,
+    ...typeOf(draft),
     marketplace_category: draft.category,
     tags: draft.tags,
     persona_id: draft.personaKind === "predefined" ? draft.personaId : null,
@@ -166,6 +178,7 @@ export function bodyOf(draft: AgentDraft): AgentBody {
         network_bandwidth: draft.network,
       },
       environment: draft.environment,
+      environment_note: draft.environmentNote.trim(),
       logging_level: draft.loggingLevel,
       performance_monitoring: draft.monitoring,
       skill_loading: draft.skillLoading,
@@ -180,5 +193,11 @@ export function changesOf(before: AgentDraft, after: AgentDraft): Partial<AgentB
 
 /** The same agent under a name of its own, ready to become another one. */
 export function copyOf(agent: Agent): AgentDraft {
-  return { ...draftOf(agent), name: `Copy of ${agent.name}`.slice(0, 255) };
+  const draft = draftOf(agent);
+  const agentType = agent.agent_type as NonNullable<AgentBody["agent_type"]>;
+  return {
+    ...draft,
+    name: `Copy of ${agent.name}`.slice(0, 255),
+    copiedType: { category: draft.category, agentType },
+  };
 }

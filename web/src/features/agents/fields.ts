@@ -25,6 +25,7 @@ export const FIELDS: Record<keyof AgentDraft, Field> = {
   name: { label: "Name", tab: "general", step: 1, path: "name" },
   description: { label: "Description", tab: "general", step: 1, path: "description" },
   category: { label: "Category", tab: "general", step: 1, path: "marketplace_category" },
+  copiedType: { label: "Type", tab: "general", step: 1, path: "agent_type" },
   tags: { label: "Tags", tab: "general", step: 1, path: "tags" },
   personaKind: { label: "Persona", tab: "persona", step: 2, path: "use_custom_persona" },
   personaId: { label: "Persona from the library", tab: "persona", step: 2, path: "persona_id" },
@@ -97,6 +98,12 @@ export const FIELDS: Record<keyof AgentDraft, Field> = {
     range: [1, 100_000],
   },
   environment: { label: "Environment", tab: "general", step: REVIEW, path: "configuration.environment" },
+  environmentNote: {
+    label: "What to tell it of the environment",
+    tab: "general",
+    step: REVIEW,
+    path: "configuration.environment_note",
+  },
   loggingLevel: { label: "Logging", tab: "general", step: REVIEW, path: "configuration.logging_level" },
   monitoring: {
     label: "Performance monitoring",
@@ -183,6 +190,7 @@ type Words = (draft: AgentDraft, names: Names) => string;
 /** Fields whose value alone would say little. */
 const WORDS: Partial<Record<keyof AgentDraft, Words>> = {
   model: ({ model }) => (model ? `${model.model_id} (${model.provider})` : "the workspace’s default"),
+  copiedType: ({ copiedType }) => copiedType?.agentType ?? "",
   personaKind: ({ personaKind }) => KINDS[personaKind],
   personaId: ({ personaId }, names) => (personaId ? (names.persona(personaId) ?? personaId) : ""),
   skillIds: ({ skillIds }, names) => skillIds.map((id) => names.skill(id) ?? `skill ${id}`).join(", "),

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { SelectField } from "@/ui/field";
+import { SelectField, TextField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
 import { SwitchField } from "@/ui/switch";
 import type { AgentDraft } from "./draft";
@@ -36,7 +36,15 @@ export function WorkFields(props: PartProps) {
         <RangeField {...props} field="network" unit="Mbit/s" />
       </Group>
       <Group title="Operation">
-        <ChoiceField {...props} field="environment" options={ENVIRONMENTS} hint="The model is told which." />
+        <ChoiceField {...props} field="environment" options={ENVIRONMENTS} hint="Decides which keys it works with." />
+        <TextField
+          label={FIELDS.environmentNote.label}
+          hint="One sentence for its prompt; empty says nothing."
+          value={draft.environmentNote}
+          maxLength={1000}
+          error={props.fault("environmentNote")}
+          onChange={({ target }) => change({ environmentNote: target.value })}
+        />
         <ChoiceField {...props} field="loggingLevel" options={LEVELS} hint="What the server’s log keeps of its work." />
         <SwitchField
           label={FIELDS.monitoring.label}

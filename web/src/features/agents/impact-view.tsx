@@ -86,7 +86,9 @@ export function ImpactView({ impact, ticked, onTick }: Props) {
 function fateOf(impact: Impact, id: string): string {
   if (impact.will_interrupt.includes(id)) return "will be interrupted";
   if (impact.will_cancel.includes(id)) return "will be cancelled";
-  if (impact.will_await.includes(id)) return "will be awaited";
+  const failing = impact.will_fail.includes(id);
+  if (impact.will_await.includes(id)) return failing ? "will be awaited, and fails at a later step" : "will be awaited";
+  if (failing) return "fails at a later step";
   return "";
 }
 

@@ -22,7 +22,7 @@ def create_agent(
     skill: Annotated[list[str] | None, typer.Option(help="A skill by name or id; may be repeated.")] = None,
     tool: Annotated[list[str] | None, typer.Option(help="A tool to grant; may be repeated.")] = None,
     tag: Tags = None, assignments: Sets = None,
-    activate: Annotated[bool, typer.Option(help="Activate it at once.")] = True, as_json: Json = False,
+    activate: Annotated[bool, typer.Option(help="Activate it at once.")] = False, as_json: Json = False,
 ) -> None:
     """Make an agent, from options, a file or both; options win over the file."""
     from automatos.entrypoints.cli.agent.definition import body_of, model_named
@@ -42,7 +42,8 @@ def create_agent(
         misuse("--prompt and --persona are two personas", "give one of them")
     client = Client()
     agent = client.post("/api/agents", {"activate": activate} | body_of(client, document))
-    made(agent, f"agent {agent['name']!r} is {agent['status']}", as_json=as_json)
+    hint = "" if activate else f"; let it work with: automatos agent activate {agent['id']}"
+    made(agent, f"agent {agent['name']!r} is {agent['status']}{hint}", as_json=as_json)
 
 
 @app.command("delete")
