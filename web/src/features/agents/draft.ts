@@ -147,7 +147,7 @@ function modelConfigOf(draft: AgentDraft): ModelConfig | null {
 }
 
 function typeOf({ copiedType, category }: AgentDraft): Partial<AgentBody> {
-  return copiedType?.category === category ? { agent_type: copiedType.agentType } : {};
+  return copiedType && copiedType.category === category ? { agent_type: copiedType.agentType } : {};
 }
 
 /** The whole agent as the server takes it. Numbers left empty go as null, and the server names the field. */
