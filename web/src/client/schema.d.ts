@@ -172,7 +172,7 @@ export interface paths {
         put?: never;
         /**
          * Deactivate Agent
-         * @description Make an agent take no more work; refused with what must be confirmed when that touches anything.
+         * @description Make an agent take no more work; refused with what must be confirmed when that touches any.
          */
         post: operations["deactivate_agent_api_agents__agent_id__deactivate_post"];
         delete?: never;
@@ -393,6 +393,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate Agent
+         * @description Make an agent take work, once all it needs is there.
+         */
+        post: operations["activate_agent_api_agents__agent_id__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{agent_id}/status": {
         parameters: {
             query?: never;
@@ -452,6 +472,26 @@ export interface paths {
          * @description Call a waiting stop off: the agent takes work again as before.
          */
         delete: operations["cancel_shutdown_api_agents__agent_id__status_shutdown_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deactivate Agent
+         * @description Make an agent take no more work; refused with what must be confirmed when that touches any.
+         */
+        post: operations["deactivate_agent_api_agents__agent_id__stop_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2795,6 +2835,8 @@ export interface components {
         /**
          * AgentConfiguration
          * @description How an agent works: the one home of its priority, limits, behaviour and granted tools.
+         *
+         *     `environment` chooses the keys an agent works with; its prompt says of it only what `environment_note` says.
          */
         AgentConfiguration: {
             /**
@@ -2808,6 +2850,11 @@ export interface components {
              * @enum {string}
              */
             environment?: "development" | "staging" | "production";
+            /**
+             * Environment Note
+             * @default
+             */
+            environment_note?: string;
             /**
              * Logging Level
              * @default info
@@ -2863,6 +2910,11 @@ export interface components {
              * @enum {string}
              */
             environment: "development" | "staging" | "production";
+            /**
+             * Environment Note
+             * @default
+             */
+            environment_note?: string;
             /**
              * Logging Level
              * @enum {string}
@@ -3766,12 +3818,12 @@ export interface components {
         };
         /**
          * BulkCreate
-         * @description New agents; all of them are made, or none.
+         * @description New agents; all of them are made, or none. An array of them may stand alone.
          */
         BulkCreate: {
             /** Agents */
             agents: components["schemas"]["AgentCreate"][];
-        };
+        } | components["schemas"]["AgentCreate"][];
         /**
          * Cancelling
          * @description A cancellation that was accepted.
@@ -4876,6 +4928,8 @@ export interface components {
             will_await: string[];
             /** Will Cancel */
             will_cancel: string[];
+            /** Will Fail */
+            will_fail: string[];
             /** Will Interrupt */
             will_interrupt: string[];
         };
@@ -6696,7 +6750,7 @@ export interface components {
         SkillCategory: "development" | "security" | "infrastructure" | "analytics" | "data" | "performance" | "ai" | "documentation" | "system" | "monitoring";
         /**
          * SkillChange
-         * @description Skills to add to an agent's, or with `replace` to have instead of them.
+         * @description Skills to add to an agent's, or with `replace` to have instead of them. An array of ids may stand alone.
          */
         SkillChange: {
             /**
@@ -6706,7 +6760,7 @@ export interface components {
             replace?: boolean;
             /** Skill Ids */
             skill_ids: number[];
-        };
+        } | number[];
         /**
          * SkillCheck
          * @description What one folder with a SKILL.md holds, and every fault of it; no fault means that it can be used.
@@ -7340,6 +7394,17 @@ export interface components {
          */
         StepStatus: "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
         /**
+         * StopOrder
+         * @description How to stop, and what was acknowledged of it; graceful where no type is named.
+         */
+        StopOrder: {
+            /** Confirmations */
+            confirmations?: components["schemas"]["Confirmation"][];
+            /** Impact Token */
+            impact_token?: string | null;
+            shutdown_type?: components["schemas"]["ShutdownType"] | null;
+        };
+        /**
          * SyncedCommit
          * @description A commit that was synced and can be rolled back to.
          */
@@ -7428,6 +7493,9 @@ export interface components {
         /**
          * TaskNew
          * @description Work for one agent: what to do, and material for it; what is left out follows the agent's configuration.
+         *
+         *     Fields of any other name are parameters: they go to the agent as input, beside `input_data`. Without a `prompt`,
+         *     the text of `task`, `message`, `instructions`, `input` or `query` says what to do, or else the agent's description.
          */
         TaskNew: {
             /** Input Data */
@@ -7437,10 +7505,15 @@ export interface components {
             /** Max Iterations */
             max_iterations?: number | null;
             priority?: components["schemas"]["PriorityLevel"] | null;
-            /** Prompt */
-            prompt: string;
+            /**
+             * Prompt
+             * @default Do what you are described for. If there is input below, it says what it is about this time.
+             */
+            prompt?: string;
             /** Timeout S */
             timeout_s?: number | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * TaskStarted
@@ -8379,7 +8452,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopOrder"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -8488,9 +8565,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["TaskNew"];
+                "application/json": components["schemas"]["TaskNew"] | null;
             };
         };
         responses: {
@@ -8503,8 +8580,8 @@ export interface operations {
                     "application/json": components["schemas"]["TaskStarted"];
                 };
             };
-            /** @description `agent_not_found`: There is no such agent */
-            404: {
+            /** @description `agent_not_eligible`: The agent takes no work now */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8512,8 +8589,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `agent_not_eligible`: The agent takes no work now */
-            409: {
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9173,6 +9250,64 @@ export interface operations {
             };
         };
     };
+    activate_agent_api_agents__agent_id__start_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_status_api_agents__agent_id__status_get: {
         parameters: {
             query?: never;
@@ -9376,6 +9511,68 @@ export interface operations {
                 };
             };
             /** @description `agent_not_stopping`: No stop waits */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deactivate_agent_api_agents__agent_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopOrder"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
             409: {
                 headers: {
                     [name: string]: unknown;
