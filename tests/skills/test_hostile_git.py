@@ -14,7 +14,19 @@ from aiohttp import web
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
-from tests.fakes.git_server import BLOB, COMMIT, FILE, LINK, SUBMODULE, TREE, GitServer, Repository, entry, packed
+from tests.fakes.git_server import (
+    BLOB,
+    COMMIT,
+    FILE,
+    LINK,
+    SUBMODULE,
+    TREE,
+    Content,
+    GitServer,
+    Repository,
+    entry,
+    packed,
+)
 from tests.skills.conftest import NOTHING, add_source, folder, skill_md, stored
 from tests.surface import Client
 
@@ -101,20 +113,25 @@ def many_of_the_same(repository: Repository) -> None:
     repository.commit({path: content for place in range(12) for path, content in folder(f"s{place}", beside).items()})
 
 
+LEFT_OUT: dict[str, tuple[Content, str]] = {
+    "a link to the host": ((LINK, b"/etc/passwd"), "leads out"),
+    "a link upwards": ((LINK, b"../../../x"), "leads out"),
+    "a link to nothing": ((LINK, b"b"), "not a file"),
+    "a link to itself": ((LINK, b"a"), "over more than"),
+    "a link to a folder": ((LINK, b".."), "not a file"),
+    "a link that is a book": ((LINK, b"x/" * 400), "leads out"),
+    "a submodule": ((SUBMODULE, b"a" * 40), "submodule"),
+    "a file kept elsewhere": (LFS, "Git LFS"),
+    "a huge file": (bytes(11 * 2**20), "larger than"),
+    "a file over 1 MB": ("x" * (2**20 + 1), "larger than"),
+    "an odd mode": (("060000", b"x"), "neither a file"),
+}
+
+
 CONTENTS: dict[str, tuple[Spoil, str]] = {
-    "a link to the host": (lambda r: r.commit(folder("evil", {"a": (LINK, b"/etc/passwd")})), "leads out"),
-    "a link upwards": (lambda r: r.commit(folder("evil", {"a": (LINK, b"../../../x")})), "leads out"),
-    "a link to the next skill": (
-        lambda r: r.commit(folder("evil", {"a": (LINK, b"../good/SKILL.md")}) | folder("good")), "leads out"),
-    "a link to a link": (
-        lambda r: r.commit(folder("evil", {"a": (LINK, b"b"), "b": (LINK, b"SKILL.md")})), "not a file"),
-    "a link to nothing": (lambda r: r.commit(folder("evil", {"a": (LINK, b"b")})), "not a file"),
     "a link as the skill itself": (
         lambda r: r.commit({"evil/SKILL.md": (LINK, b"/proc/self/environ")}), "leads out"),
-    "a submodule": (lambda r: r.commit(folder("evil", {"lib": (SUBMODULE, b"a" * 40)})), "submodule"),
-    "a file kept elsewhere": (lambda r: r.commit(folder("evil", {"assets/x.bin": LFS})), "Git LFS"),
-    "a huge file": (lambda r: r.commit(folder("evil", {"a": bytes(11 * 2**20)})), "bytes"),
-    "a file over 1 MB": (lambda r: r.commit(folder("evil", {"a": "x" * (2**20 + 1)})), "larger than"),
+    "a skill kept elsewhere": (lambda r: r.commit({"evil/SKILL.md": LFS}), "Git LFS"),
     "too many files": (lambda r: r.commit(folder("evil", {f"f{n}": "x" for n in range(501)})), "500"),
     "a folder called ..": (with_name(".."), "refused"),
     "a file called ../x": (with_name("../x"), "slash"),
@@ -122,15 +139,14 @@ CONTENTS: dict[str, tuple[Spoil, str]] = {
     "a .GIT folder": (with_name(".GIT"), ".git"),
     "a backslash": (with_name("a\\b"), "backslash"),
     "a line break": (with_name("a\nb"), "control"),
-    "an odd mode": (lambda r: r.commit(folder("evil", {"a": ("060000", b"x")})), "neither a file"),
     "endless folders": (bottomless, "more than"),
     "the same files over and over": (many_of_the_same, "together"),
     "no skill": (lambda r: r.commit({"README.md": "hello"}), "no SKILL.md"),
     "a skill that is none": (lambda r: r.commit({"evil/SKILL.md": "---\nname: x\n"}), "front matter"),
     "YAML that builds objects": (
         lambda r: r.commit({"evil/SKILL.md": skill_md("evil", "!!python/object/apply:os.system [id]")}), "tag"),
-    "YAML that grows": (
-        lambda r: r.commit({"evil/SKILL.md": "---\nname: &a evil\ndescription: *a\n---\n"}), "anchor"),
+    "YAML that grows": (lambda r: r.commit({"evil/SKILL.md": "---\nname: evil\nx: &a [1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"x{n}: &a [*a, *a, *a, *a, *a, *a, *a]\n" for n in range(9)) + "---\n"}), "anchor"),
     "a damaged pack": (spoiled_pack(damaged), "damaged"),
     "a bomb": (spoiled_pack(bomb), "bytes"),
     "many bombs": (spoiled_pack(many_bombs), "larger than"),
@@ -165,9 +181,13 @@ ANSWERS: dict[str, tuple[str, Callable[[web.Request], web.StreamResponse], str]]
         body=b"001f# service=git-receive-pack\n", content_type="application/x-git-upload-pack-advertisement"),
         "git-upload-pack"),
     "a flood of names": ("info/refs", lambda _: web.Response(
-        body=b"0" * (6 * 2**20), content_type="application/x-git-upload-pack-advertisement"), "more than"),
+        body=b"0" * (17 * 2**20), content_type="application/x-git-upload-pack-advertisement"), "more than"),
     "a flood of data": ("git-upload-pack", lambda _: web.Response(
-        body=b"0" * (21 * 2**20), content_type="application/x-git-upload-pack-result"), "more than"),
+        body=b"0" * (65 * 2**20), content_type="application/x-git-upload-pack-result"), "more than"),
+    "a redirect to a place that is no repository": (
+        "info/refs", redirecting("https://example.org/login?next=/info/refs"), "redirect"),
+    "a page that wants a browser": ("info/refs", lambda _: web.Response(
+        status=403, text="<html>", content_type="text/html", headers={"cf-mitigated": "challenge"}), "challenge"),
     "a squeezed answer": ("git-upload-pack", lambda _: web.Response(
         body=zlib.compress(b"0" * 10**6), headers={"Content-Encoding": "deflate"},
         content_type="application/x-git-upload-pack-result"), "compressed"),
@@ -205,6 +225,42 @@ async def test_what_a_repository_must_not_hold(
     await refused(admin, git_url, database, settings, named)
 
 
+@pytest.mark.capability("S058")
+@pytest.mark.parametrize("name", LEFT_OUT)
+async def test_a_file_that_cannot_be_had_costs_itself(
+    admin: Client, repository: Repository, git_url: str, database: Database, name: str
+) -> None:
+    content, named = LEFT_OUT[name]
+    repository.commit(folder("evil", {"a": content, "b.md": "B."} if name != "a link to nothing" else {"a": content})
+                      | folder("good"))
+
+    done = (await add_source(admin, git_url)).json()
+
+    assert (done["added"], done["problems"]) == (["evil", "good"], [])
+    evil, good = done["skills"]
+    assert (evil["verdict"], good["verdict"], [one["path"] for one in evil["left_out"]]) == (
+        "usable", "conforms", ["a"])
+    assert named in evil["left_out"][0]["reason"]
+    assert any("skills/evil/a" in note and named in note for note in done["source"]["last_sync_notes"])
+    files = (await admin.get(f"/api/skills/{evil['id']}")).json()["files"]
+    assert "a" not in [file["path"] for file in files]
+    assert (await stored(database, admin))["skill_files"] == len(files)
+
+
+async def test_a_link_is_read_as_the_file_of_the_repository_it_leads_to(
+    admin: Client, repository: Repository, git_url: str
+) -> None:
+    repository.commit(
+        folder("one", {"a.md": (LINK, b"b.md"), "b.md": (LINK, b"../../shared/c.md"),
+                       "n.md": (LINK, b"../two/SKILL.md")})
+        | folder("two") | {"shared/c.md": "Shared."})
+    skill = (await add_source(admin, git_url)).json()["skills"][0]
+    assert (skill["verdict"], skill["left_out"]) == ("conforms", [])
+    for path, content in (("a.md", "Shared."), ("b.md", "Shared."), ("n.md", skill_md("two"))):
+        read = await admin.get(f"/api/skills/{skill['id']}/content?level=3&resource_path={path}")
+        assert read.json()["content"] == content
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_what_a_server_must_not_answer(
     admin: Client, repository: Repository, git_url: str, database: Database, settings: Settings,
@@ -236,9 +292,10 @@ async def test_what_a_server_says_is_kept_as_plain_text(
 
 @pytest.mark.parametrize("url", [
     "ext::sh -c touch% /tmp/owned", "ext::https://example.org/x", "file:///etc", "/etc/passwd", "git://example.org/x",
-    "ssh://git@example.org/x", "git@example.org:acme/x.git", "http://example.org/x", "https://user:pass@example.org/x",
+    "ssh://git@example.org:22/x/y", "ssh://bob@example.org/x", "http://example.org/x", "https://user:pass@example.org/x",
     "https://user@example.org/x", "https://token:@example.org/x", "--upload-pack=touch /tmp/x", "-x", "https://",
-    "https://example.org", "https://example.org/", "https://example.org/x?y=1", "https://example.org/x#y",
+    "https://example.org", "https://example.org/", "https://example.org/?y=1", "https://example.org/x\t",
+    "https://github.com/a/b/tree/main/../../x", "https://github.com/a/b/tree/main/%2e%2e/x",
     "https://example.org/../x", "https://example.org/%2e%2e/x", "https://exa mple.org/x", "https://example.org/x\n",
     "https://[::1", "https://example.org:99999/x", "javascript:alert(1)", "https://exämple.org/x",
 ])

@@ -1,5 +1,7 @@
 """What a model is given of an agent's skills: their names first, more only when it asks, nothing of other skills."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -178,3 +180,74 @@ async def test_long_instructions_are_read_in_pieces(client: Client, make: Make, 
     first, second = model_server.calls[1].tool_results[0], model_server.calls[2].tool_results[1]
     assert ("Step 00000." in first, "Step 02999." in first, "offset 18000" in first) == (True, False, True)
     assert "Step 02999." in second
+
+
+COMMAND = ("---\nname: night-watch\ndescription: Watches the attic.\nargument-hint: '[hours]'\n{more}---\n\n"
+           "Watch $ARGUMENTS.\n")
+
+
+async def uploaded(client: Client, more: str) -> int:
+    """A skill of somebody else's, with these lines in its head and a file beside it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("night-watch/SKILL.md", COMMAND.format(more=more))
+        archive.writestr("night-watch/list.md", "Doors, windows.")
+    answer = await client.post("/api/skills/upload", data=out.getvalue(), headers={"Content-Type": "application/zip"})
+    assert answer.status == 200, answer.body
+    return answer.json()["items"][0]["id"]
+
+
+async def asked(client: Client, agent: dict[str, Any], prompt: str) -> None:
+    answer = await client.post(f"/api/agents/{agent['id']}/execute", json={"prompt": prompt})
+    assert answer.status == 202, answer.body
+    await client.follow(answer.json()["execution_id"])
+
+
+@pytest.mark.parametrize("loading", ["on_demand", "preload"])
+async def test_a_skill_that_models_may_not_call_up_is_not_shown_to_them(
+    client: Client, make: Make, model_server: ModelServer, loading: str
+) -> None:
+    skill_id = await uploaded(client, "disable-model-invocation: true\n")
+    shown = (await client.get(f"/api/skills/{skill_id}")).json()
+    assert (shown["disable_model_invocation"], shown["user_invocable"], shown["argument_hint"]) == (
+        True, True, "[hours]")
+    agent = await make.agent(skill_ids=[skill_id], configuration={"skill_loading": loading})
+    model_server.script(
+        Reply(tool_calls=[("load_skill", {"name": "night-watch"})]), Reply(text="No."),
+        Reply(tool_calls=[("read_skill_file", {"name": "night-watch", "path": "list.md"})]), Reply(text="All shut."))
+
+    await asked(client, agent, "Is the attic shut? See /night-watch 3 for how.")
+    untold = model_server.calls[0]
+    assert ("night-watch:" in said(untold), "Watches the attic" in said(untold), untold.tools) == (False, False, [])
+    assert "not a tool you were given" in model_server.calls[1].tool_results[0]
+
+    await asked(client, agent, "/night-watch 3 hours\nand tell me.")
+    told = model_server.calls[2]
+    assert ("Watch 3 hours." in said(told), "and tell me." in said(told), told.tools) == (
+        True, True, ["read_skill_file"])
+    assert "Watch 3 hours." not in orjson.dumps(told.messages[0]).decode()
+    assert "Doors, windows." in model_server.calls[3].tool_results[0]
+
+
+async def test_a_skill_that_people_may_not_call_up_is_the_agents_alone(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await make.agent(skill_ids=[await uploaded(client, "user-invocable: 'no'\n")])
+    model_server.script(Reply(text="Hm."))
+    await asked(client, agent, "/night-watch 3")
+    (call,) = model_server.calls
+    assert ("Watches the attic" in said(call), "Watch 3." in said(call), call.tools) == (
+        True, False, ["load_skill", "read_skill_file"])
+    assert call.messages[-1]["content"] == "/night-watch 3"
+
+
+async def test_a_skill_that_nobody_forbids_is_told_of_and_can_be_called_up(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await make.agent(skill_ids=[await uploaded(client, "user-invocable: true\n")])
+    model_server.script(Reply(text="Hm."), Reply(text="Hm."))
+    await asked(client, agent, "/night-watch")
+    await asked(client, agent, "/other-skill 3")
+    called, other = model_server.calls
+    assert ("Watches the attic" in said(called), "Watch ." in said(called)) == (True, True)
+    assert other.messages[-1]["content"] == "/other-skill 3"

@@ -1,4 +1,4 @@
-"""The Agent Skills format: what we take and refuse, beside the format's own reference library."""
+"""The Agent Skills format: what conforms, beside the format's own reference library, and what is used all the same."""
 
 from pathlib import Path
 
@@ -7,9 +7,8 @@ from skills_ref import validate
 
 from automatos.skills import front_matter
 from automatos.skills.front_matter import FrontMatterInvalid
-from automatos.skills.package import check_package, find_skills
-
-HEAD = "---\nname: my-skill\ndescription: Does one thing.\n{more}---\n\nBody.\n"
+from automatos.skills.package import check_package, check_packages, choose, find_skills
+from automatos.skills.types import Fitness
 
 
 def head(more: str = "", name: str = "my-skill", description: str = "Does one thing.") -> str:
@@ -76,22 +75,114 @@ def test_we_agree_with_the_reference_library(tmp_path: Path, case: str) -> None:
     ours = check_package(name, {"SKILL.md": content.encode()})
 
     assert (validate(place) == []) is is_good
-    assert (ours.problems == []) is is_good, ours.problems
-    assert (ours.package is not None) is is_good
+    assert (ours.verdict is Fitness.CONFORMS) is is_good, (ours.problems, ours.notes)
+    assert (ours.verdict is Fitness.UNUSABLE) is (case in UNUSABLE), ours.problems
+
+
+UNUSABLE = frozenset({"front matter that does not end", "an empty file", "an object", "no description", "a list"})
+
+
+TAKEN: dict[str, tuple[str, bytes, str, str]] = {
+    "metadata that is no map": ("my-skill", head("metadata: text\n").encode(), "my-skill", "metadata"),
+    "a licence that is a list": ("my-skill", head("license:\n  - MIT\n").encode(), "my-skill", "license"),
+    "a broken byte": ("my-skill", head().encode() + b"caf\xe9", "my-skill", "not UTF-8"),
+    "Latin-1": ("my-skill", head(description="Für Gäste, ohne Ende.").encode("latin-1"), "my-skill", "not UTF-8"),
+    "UTF-16 with its mark": ("my-skill", head().encode("utf-16"), "my-skill", "utf-16"),
+    "UTF-16 without a mark": ("my-skill", head().encode("utf-16-le"), "my-skill", "utf-16-le"),
+    "a byte order mark": ("my-skill", b"\xef\xbb\xbf" + head().encode(), "my-skill", "byte order mark"),
+    "a NUL by escape": ("my-skill", head('license: "a\\0b"\n').encode(), "my-skill", "NUL"),
+    "half a character by escape": ("my-skill", head('license: "\\ud800"\n').encode(), "my-skill", "half a character"),
+    "no front matter": ("a/tidy-up", b"# Tidy up\n\nPut all things\nwhere they belong.\n", "tidy-up", "front matter"),
+    "no name in a folder": ("a/Tidy Up", b"---\ndescription: Tidies.\n---\nDo it.", "tidy-up", "none of its own"),
+    "a name with capitals and a colon": ("x", head(name="Acme:My_Skill").encode(), "acme-my-skill", "lower-case"),
+    "a colon in a description": (
+        "my-skill", head(description="Use when: it rains # or not").encode(), "my-skill", "line by line"),
+    "a bracket that does not end": ("my-skill", head("argument-hint: [file] [more\n").encode(), "my-skill", "line by"),
+    "a tab": ("my-skill", head("metadata:\n\tcategory: x\n").encode(), "my-skill", "line by line"),
+    "anchors": ("my-skill", head("license: &a MIT\ncompatibility: *a\n").encode(), "my-skill", "anchors"),
+    "a map merged": ("my-skill", head("x: &a {b: c}\nmetadata:\n  <<: *a\n").encode(), "my-skill", "anchors"),
+    "dates, truths and numbers": (
+        "my-skill", head("made: 2024-01-31\nok: yes\nn: 0o17\n").encode(), "my-skill", "made"),
+    "a list of lists in brackets": ("my-skill", head("x: [[a, {b: c}], d]\n").encode(), "my-skill", "[ ]"),
+    "a long description": ("my-skill", head(description="word " * 1_000).encode(), "my-skill", "characters"),
+    "a description of parts": ("my-skill", head(description="[a, b]").encode(), "my-skill", "joined"),
+    "only a rule of its own": ("my-skill", b"\n\n" + head().encode().replace(b"name", b"title"), "my-skill", "title"),
+    "two documents": ("my-skill", head("...\nx: y\n").encode(), "my-skill", "line by line"),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_others_write_is_used_with_a_note(case: str) -> None:
+    folder, content, name, named = TAKEN[case]
+
+    checked = check_package(folder, {"SKILL.md": content})
+
+    assert checked.package is not None, checked.problems
+    assert (checked.verdict, checked.package.name) == (Fitness.USABLE, name)
+    assert named in " ".join(checked.notes), checked.notes
+    assert 0 < len(checked.package.description) <= 1024
+    assert checked.package.body
+
+
+def test_unknown_fields_are_kept_with_what_they_say() -> None:
+    text = head('version: 1.10\nmade: 2024-01-31\nrequires: [gh, "jq"]\nok: NO\nargument-hint: [file] [--fast]\n'
+                "user-invocable: false\ndisable-model-invocation: True\n")
+    package = check_package("my-skill", {"SKILL.md": text.replace("[file] [--fast]", '"[file]"').encode()}).package
+    assert package is not None
+    assert package.metadata["fields"] | {"argument-hint": ""} == {
+        "version": "1.10", "made": "2024-01-31", "requires": ["gh", "jq"], "ok": "NO", "user-invocable": "false",
+        "disable-model-invocation": "True", "argument-hint": ""}
+    assert package.metadata["invocation"] == {"by_model": False, "by_people": False, "argument_hint": "[file]"}
+    read_line_by_line = check_package("my-skill", {"SKILL.md": text.encode()}).package
+    assert read_line_by_line is not None
+    assert read_line_by_line.metadata["invocation"]["argument_hint"] == "[file] [--fast]"
+
+
+@pytest.mark.parametrize("head_text", [
+    "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(8)),
+    "a: &a " + "x" * 8_000 + "\nb: [" + "*a, " * 900 + "]\n",
+])
+def test_aliases_cannot_make_a_small_head_large(head_text: str) -> None:
+    checked = check_package("my-skill", {"SKILL.md": head(head_text).encode()})
+    assert checked.package is None
+    assert "grows" in checked.problems[0]
+
+
+def test_files_that_cannot_be_had_are_left_out_and_named() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12345\n"
+    checked = check_package("my-skill", {
+        "skill.md": head().encode(), "a.bin": b"x" * (2**20 + 1), "b.mp4": pointer, "Read.md": b"1", "read.md": b"2"})
+    assert checked.package is not None
+    assert set(checked.package.files) == {"Read.md", "read.md"}
+    assert set(checked.left_out) == {"a.bin", "b.mp4"}
+    told = " ".join(checked.notes)
+    assert all(words in told for words in ("larger than", "Git LFS", "capitals only", "calls this file SKILL.md"))
+    assert check_package("my-skill", {"SKILL.md": pointer}).package is None
+
+
+def test_of_many_skills_one_of_each_name_is_taken() -> None:
+    checked = check_packages({
+        ".claude/skills/a/SKILL.md": head(name="a").encode(), "skills/a/SKILL.md": head(name="a").encode(),
+        "other/a/SKILL.md": head("license: MIT\n", name="a").encode(), "SKILL.md": b"Just do it.",
+        "none/SKILL.md": b""}, {"gone/SKILL.md": "it leads out"}, "whole")
+    chosen = choose(checked)
+    assert {package.name: package.folder for package in chosen.packages} == {"a": "other/a", "whole": ""}
+    assert set(chosen.problems) == {"skills/a", ".claude/skills/a", "none", "gone"}
+    many = check_packages({f"s{place}/SKILL.md": head(name=f"s{place}").encode() for place in range(2_003)})
+    assert sum(one.package is not None for one in many) == 2_000
+    assert "2000 are taken" in many[-1].problems[0]
 
 
 STRICTER: dict[str, dict[str, bytes]] = {
-    "metadata that is no map": {"SKILL.md": head("metadata: text\n").encode()},
-    "metadata with a list in it": {"SKILL.md": head("metadata:\n  a:\n    - b\n").encode()},
-    "a licence that is a list": {"SKILL.md": head("license:\n  - MIT\n").encode()},
-    "not UTF-8": {"SKILL.md": head().encode() + b"\xff"},
     "a NUL in the body": {"SKILL.md": head().encode() + b"\0"},
-    "a NUL by escape": {"SKILL.md": head('license: "a\\0b"\n').encode()},
-    "half a character by escape": {"SKILL.md": head('license: "\\ud800"\n').encode()},
+    "an empty one": {"SKILL.md": b" \n"},
+    "nothing to go by": {"SKILL.md": b"---\nname: x\n---\n"},
+    "no name anywhere": {"SKILL.md": b"---\ndescription: x\n---\nx"},
     "a long head": {"SKILL.md": head("# " + "x" * 20_000 + "\n").encode()},
     "deep nesting": {"SKILL.md": head(
         "metadata:\n" + "".join(f"{'  ' * depth}a:\n" for depth in range(1, 60)) + "  " * 60 + "b: c\n").encode()},
-    "a large file": {"SKILL.md": head().encode(), "a": b"x" * (2**20 + 1)},
+    "a large SKILL.md": {"SKILL.md": head().encode() + b"x" * 2**20},
     "many files": {"SKILL.md": head().encode()} | {f"f{place}": b"" for place in range(500)},
     "too much together": {"SKILL.md": head().encode()} | {f"f{place}": b"x" * 2**20 for place in range(11)},
     "a path upwards": {"SKILL.md": head().encode(), "../x": b""},
@@ -102,8 +193,8 @@ STRICTER: dict[str, dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("case", STRICTER)
-def test_where_we_are_stricter_on_purpose(case: str) -> None:
-    checked = check_package("my-skill", STRICTER[case])
+def test_what_cannot_be_used_says_why(case: str) -> None:
+    checked = check_package("", STRICTER[case])
     assert checked.package is None
     assert checked.problems
 
@@ -135,8 +226,9 @@ def test_tools_that_cannot_be_offered_are_refused(case: str) -> None:
     content, named = TOOLS[case]
     checked = check_package("my-skill", {
         "SKILL.md": head().encode(), "scripts/a.py": b"", "a.py": b"", "scripts/a.rb": b"", "tools.json": content})
-    assert checked.package is None
-    assert named in " ".join(checked.problems)
+    assert checked.package is not None
+    assert (checked.verdict, checked.package.tools) == (Fitness.USABLE, [])
+    assert named in " ".join(checked.notes)
 
 
 def test_what_a_head_may_say_is_read_as_written() -> None:
@@ -152,11 +244,21 @@ def test_what_a_head_may_say_is_read_as_written() -> None:
 def test_a_head_can_be_written_and_read_again() -> None:
     fields = {"name": "my-skill", "description": "Says: \"hi\" # not a comment\n---\n- é 日本",
               "metadata": {"a": "1", "b": "yes"}}
-    read_head, body = front_matter.split(front_matter.write(fields, "Body.\n\n---\n\nMore."))
-    assert front_matter.read(read_head) == fields
-    assert body == "Body.\n\n---\n\nMore."
+    parts = front_matter.split(front_matter.write(fields, "Body.\n\n---\n\nMore."))
+    assert front_matter.read(parts.head or "").fields == fields
+    assert parts.body == "Body.\n\n---\n\nMore."
     with pytest.raises(FrontMatterInvalid):
-        front_matter.split("no")
+        front_matter.split("---\nno")
+
+
+def test_a_change_leaves_the_rest_of_a_head_as_it_was_written() -> None:
+    written = ("---\n# ours\nname:   my-skill\ndescription: >\n  Old\n  words.\nrequires: [gh,   jq]  # why\n"
+               "made: 2024-01-31\n---\nBody.\n")
+    changed = front_matter.rewrite(written, {"description": "New: words.", "metadata": {"tags": "a"}}, "Other.")
+    assert changed == ("---\n# ours\nname:   my-skill\ndescription: 'New: words.'\nrequires: [gh,   jq]  # why\n"
+                       "made: 2024-01-31\nmetadata:\n  tags: a\n---\n\nOther.\n")
+    assert front_matter.rewrite("No head.", {}, "Still none.") == "Still none.\n"
+    assert "name: x y: z" not in front_matter.rewrite("---\nname: x y: z\n---\nBody.", {"description": "d"}, "Body.")
 
 
 def test_every_folder_with_a_skill_is_one_and_keeps_its_own_files() -> None:

@@ -147,14 +147,14 @@ async def test_a_failed_sync_keeps_the_last_state_and_says_why(
     repository.commit(folder("one", {"a.md": "a"}))
     source = (await add_source(admin, git_url)).json()["source_id"]
     before = await stored(database, admin)
-    repository.commit(folder("one", {"a.md": (LINK, b"../../../../etc/passwd")}))
+    repository.commit({"skills/one/SKILL.md": "---\nname: one\nno end"})
 
     answer = await admin.post(f"/api/skills/sources/{source}/sync")
 
-    assert (answer.status, answer.code) == (422, "git_refused")
+    assert (answer.status, answer.code) == (422, "skill_invalid")
     shown = (await admin.get(f"/api/skills/sources/{source}")).json()
     assert (shown["status"], shown["last_sync_status"]) == ("error", "error")
-    assert "leads out of its skill" in shown["last_sync_error"]
+    assert "front matter that does not end" in shown["last_sync_error"]
     assert await stored(database, admin) == before
     repository.commit(folder("one", {"a.md": "b"}))
     healed = (await admin.post(f"/api/skills/sources/{source}/sync")).json()["source"]
@@ -166,17 +166,22 @@ async def test_skills_that_cannot_be_used_are_named_and_the_others_taken(
 ) -> None:
     await admin.post("/api/skills", json={"name": "taken", "description": "Mine.", "content": "Mine."})
     repository.commit(
-        folder("good") | folder("taken") | {"skills/wrong/SKILL.md": skill_md("other-name")}
-        | {"skills/odd/SKILL.md": skill_md("odd", license="MIT", version="1")})
+        folder("good") | folder("taken") | {"skills/wrong/SKILL.md": "---\nname: wrong\n"}
+        | {"skills/odd/SKILL.md": skill_md("other", license="MIT", version="1")})
 
     done = (await add_source(admin, git_url)).json()
 
-    assert (done["added"], done["source"]["last_sync_status"]) == (["good"], "partial")
+    assert (done["added"], done["source"]["last_sync_status"]) == (["good", "other"], "partial")
     told = {one["path"]: " ".join(one["problems"]) for one in done["problems"]}
-    assert set(told) == {"skills/taken", "skills/wrong", "skills/odd"}
+    assert set(told) == {"skills/taken", "skills/wrong"}
     assert "from elsewhere" in told["skills/taken"]
-    assert "unknown fields: version" in told["skills/odd"]
     assert "skills/wrong" in done["source"]["last_sync_error"]
+    assert "1 of 3 skills differ" in done["notes"][0]
+    odd = next(skill for skill in done["skills"] if skill["name"] == "other")
+    assert (odd["verdict"], odd["skill_metadata"]["fields"]) == ("usable", {"version": "1"})
+    assert "'odd'" in " ".join(odd["notes"])
+    shown = (await admin.get(f"/api/skills/{odd['id']}")).json()
+    assert shown["front_matter"] == "name: other\ndescription: Does one thing well.\nlicense: MIT\nversion: 1"
 
 
 async def test_a_folder_that_broke_keeps_its_last_good_state(
@@ -184,7 +189,7 @@ async def test_a_folder_that_broke_keeps_its_last_good_state(
 ) -> None:
     repository.commit(folder("one") | folder("two"))
     source = (await add_source(admin, git_url)).json()["source_id"]
-    repository.commit(folder("one") | {"skills/two/SKILL.md": "no front matter"})
+    repository.commit(folder("one") | {"skills/two/SKILL.md": "---\nno end"})
 
     done = (await admin.post(f"/api/skills/sources/{source}/sync")).json()
 

@@ -1,4 +1,4 @@
-"""Skills from a ZIP: all or none, and nothing that could reach out of it."""
+"""Skills from a ZIP as people make them: what can be used is taken, and nothing that could reach out of it."""
 
 import io
 import random
@@ -82,10 +82,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a link": (zipped(GOOD | {"one/l": "/etc/passwd"}, mode={"one/l": stat.S_IFLNK | 0o777}), "link"),
     "a device": (zipped(GOOD | {"one/d": ""}, mode={"one/d": stat.S_IFCHR | 0o666}), "not a plain file"),
     "a .git folder": (zipped(GOOD | {"one/.git/config": "x"}), ".git"),
-    "too many files": (zipped(GOOD | {f"f{place}": "" for place in range(500)}), "500"),
-    "far too many entries": (zipped({f"f{place}/": "" for place in range(2_100)}), "2000"),
-    "a large file": (zipped(GOOD | {"one/a": bytes(range(256)) * 5_000}), "larger"),
-    "a large whole": (zipped(GOOD | {f"f{n}": NOISE * 51 for n in range(11)}), "more than"),
+    "too many files": (zipped({"SKILL.md": "x"} | {f"f{place}": "" for place in range(500)}), "500"),
+    "far too many entries": (zipped({f"f{place}/": "" for place in range(20_100)}), "20000"),
+    "a large whole": (zipped({f"s{n}/SKILL.md": "x" for n in range(9)} | {
+        f"s{n % 9}/{n}": NOISE * 51 for n in range(83)}), "more than"),
     "a bomb": (zipped(GOOD | {"one/a": bytes(900_000)}), "100 times"),
     "encrypted": (encrypted(), "encrypted"),
     "a lie": (lying(), "damaged"),
@@ -94,11 +94,86 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "not a ZIP"),
     "half a ZIP": (zipped(GOOD)[:-30], "not a ZIP"),
     "no skill": (zipped({"README.md": "x"}), "no SKILL.md"),
-    "too many skills": (zipped({f"s{n}/SKILL.md": skill_md(f"s{n}") for n in range(201)}), "201 skills"),
-    "one bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "x"}), "pack/bad"),
-    "a name twice": (
-        zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one")}), "more than one folder"),
+    "only bad skills": (zipped({"pack/bad/SKILL.md": "---\nno end"}), "pack/bad"),
+    "an archive in the archive": (zipped({"one.skill": zipped(GOOD)}), "upload it by itself"),
+    "a link out of its folder": (
+        zipped({"one/SKILL.md": "../../x"}, mode={"one/SKILL.md": stat.S_IFLNK | 0o777}), "link"),
 }
+
+
+def named_in_utf8_without_saying_so() -> bytes:
+    """As older archivers of macOS do: composed of letters and marks, in UTF-8, with no flag for it."""
+    content = bytearray(zipped({"Größe/SKILL.md": skill_md("size"), "Größe/é.md": "E."}))
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = -1
+        while (place := content.find(mark, place + 1)) >= 0:
+            content[place + at:place + at + 2] = struct.pack("<H", 0)
+    return bytes(content)
+
+
+def zip64() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in GOOD.items():
+            with archive.open(path, "w", force_zip64=True) as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+        archive.comment = b"made by hand, PK\x01\x02 " * 100
+    return out.getvalue()
+
+
+WINDOWS = {path.replace("/", "\\"): content for path, content in GOOD.items()}
+TAKEN: dict[str, tuple[bytes, list[str], list[str], dict[str, str]]] = {
+    "from Windows": (zipped(WINDOWS), ["one", "two"], ["references/a.md"], {}),
+    "with a dot first": (zipped({f"./{path}": text for path, text in GOOD.items()}), ["one", "two"],
+                         ["references/a.md"], {}),
+    "with zip64 and a comment": (zip64(), ["one", "two"], ["references/a.md"], {}),
+    "stored": (zipped(GOOD, method=zipfile.ZIP_STORED), ["one", "two"], ["references/a.md"], {}),
+    "names in UTF-8": (named_in_utf8_without_saying_so(), ["size"], ["é.md"], {}),
+    "names of letters and marks": (
+        zipped({"x/SKILL.md": skill_md("x"), "x/e\u0301.md": "E."}), ["x"], ["é.md"], {}),
+    "noise of systems": (
+        zipped({"x/SKILL.md": skill_md("x"), "x/._SKILL.md": b"\0", "x/desktop.ini": "", "Thumbs.db": ""}),
+        ["x"], [], {}),
+    "a bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "---\nno end"}), ["one", "two"], ["references/a.md"],
+                    {"pack/bad": "does not end"}),
+    "a name twice": (
+        zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one", body="Other.")}), ["one"], [],
+        {"b/one": "more than one folder"}),
+    "an archive beside": (zipped(GOOD | {"old.zip": zipped(GOOD)}), ["one", "two"], ["references/a.md"],
+                          {"old.zip": "upload it by itself"}),
+    "a link inside": (
+        zipped(GOOD | {"pack/one/l.md": "references/a.md"}, mode={"pack/one/l.md": stat.S_IFLNK | 0o777}),
+        ["one", "two"], ["l.md", "references/a.md"], {}),
+    "a skill that can run": (
+        zipped({"x/SKILL.md": skill_md("x"), "x/scripts/a.sh": "true"}, mode={"x/scripts/a.sh": stat.S_IFREG | 0o755}),
+        ["x"], ["scripts/a.sh"], {}),
+    "large files beside": (zipped(GOOD | {"film.mp4": NOISE * 60, "much.bin": bytes(2**21)}), ["one", "two"],
+                           ["references/a.md"], {}),
+    "many skills": (zipped({f"s{n:03}/SKILL.md": skill_md(f"s{n:03}") for n in range(230)}),
+                    [f"s{n:03}" for n in range(230)], [], {}),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+async def test_an_archive_is_taken_as_people_make_it(client: Client, name: str) -> None:
+    content, skills, files, problems = TAKEN[name]
+
+    answer = await upload(client, content, {"Content-Type": "application/octet-stream"})
+
+    done = answer.json()
+    assert (answer.status, sorted(done["added"])) == (200, skills), answer.body
+    told = {one["path"]: " ".join(one["problems"]) for one in done["problems"]}
+    assert set(told) == set(problems)
+    assert all(words in told[path] for path, words in problems.items())
+    first = (await client.get(f"/api/skills/{done['items'][0]['id']}")).json()
+    assert [file["path"] for file in first["files"]] == files
+
+
+async def test_a_file_that_is_too_large_costs_itself(client: Client) -> None:
+    done = (await upload(client, zipped(GOOD | {"pack/one/a.bin": bytes(range(256)) * 5_000}))).json()
+    assert done["added"] == ["one", "two"]
+    assert [one["path"] for one in done["items"][0]["left_out"]] == ["a.bin"]
+    assert [skill["verdict"] for skill in done["items"]] == ["usable", "conforms"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -139,6 +214,8 @@ async def test_files_can_be_checked_without_being_stored(client: Client, databas
     one, two = told["items"]
     assert (one["path"], one["name"], one["files"], one["problems"]) == ("one", "one", ["a.md"], [])
     assert "folder" in two["problems"][0]
+    assert (one["verdict"], two["verdict"], two["notes"], told["is_usable"]) == (
+        "conforms", "usable", two["problems"], True)
     empty = (await client.post("/api/skills/validate", json={"files": [{"path": "a", "content": ""}]})).json()
     assert (empty["is_valid"], empty["items"][0]["problems"]) == (False, ["There is no SKILL.md among the files."])
     assert await stored(database, client) == NOTHING

@@ -45,5 +45,6 @@ def _persona(row: Mapping[str, Any]) -> PersonaSpec | None:
 
 
 def _skill(found: Mapping[str, Any]) -> SkillSpec:
+    invocation: Mapping[str, Any] = found.get("invocation") or {}
     return SkillSpec(found["id"], found["name"], found["description"], found["version"], found["core_tokens"],
-                     tuple(found["tools_schema"]))
+                     tuple(found["tools_schema"]), invocation.get("by_model", True), invocation.get("by_people", True))

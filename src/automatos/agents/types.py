@@ -174,7 +174,10 @@ class PersonaSpec:
 
 @dataclass(frozen=True, slots=True)
 class SkillSpec:
-    """A skill of an agent as a run needs it: its metadata; the text and files are loaded when they are used."""
+    """A skill of an agent as a run needs it: its metadata; the text and files are loaded when they are used.
+
+    `by_model` says that the agent is told of it, `by_people` that a task may begin with its name.
+    """
 
     id: int
     name: str
@@ -182,6 +185,8 @@ class SkillSpec:
     version: int
     core_tokens: int
     tools_schema: tuple[Mapping[str, Any], ...] = ()
+    by_model: bool = True
+    by_people: bool = True
 
 
 @dataclass(frozen=True, slots=True)

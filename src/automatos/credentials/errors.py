@@ -95,3 +95,15 @@ class CredentialUnreadable(Problem):
             f"The credential {name!r} was sealed with a key this server does not have. Restore the file that held it "
             "in the folder keys/ of AUTOMATOS_HOME and restart the server, or enter the fields of the credential again."
         )
+
+
+class CredentialUnfit(Problem):
+    """A stored credential cannot be used for this; nothing of it was sent anywhere."""
+
+    status = 422
+    code = "credential_unfit"
+    title = "The credential cannot be used for this"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"credential_id: {name!r} {why}. Choose another credential, or change this one.",
+                         field="credential_id")

@@ -19,6 +19,7 @@ from automatos.credentials.errors import (
     CredentialUnreadable,
     UnknownCredentialType,
 )
+from automatos.credentials.http_auth import read_authorization
 from automatos.credentials.keyring import Keyring
 from automatos.credentials.models import Credential, CredentialType
 from automatos.credentials.offered import OfferedModels
@@ -36,7 +37,7 @@ from automatos.workspaces.types import Caller
 
 __all__ = ["Keyring", "Means", "OfferedModels", "add_credential", "delete_credential", "find_provider",
            "get_credential", "get_provider", "get_type", "has_credential", "list_credentials", "list_types",
-           "providers_by_name", "test_credential", "try_contents", "update_credential"]
+           "providers_by_name", "read_authorization", "test_credential", "try_contents", "update_credential"]
 
 TARGET = "credential"
 MAX_CREDENTIALS = 500

@@ -127,7 +127,8 @@ class Services:
             *recipes.chores(kitchen),
             *agents.chores(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
             *heartbeats.chores(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
-            *skills.chores(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls),
+            *skills.chores(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
+                           vault=self.vault),
         )
         return Worker(self.database, self.presence, self.bus, handlers, capacity=self.settings.worker_concurrency,
                       chores=chores)

@@ -104,7 +104,7 @@ class Assembler:
 
 
 def _skills(agent: AgentSpec, cores: Mapping[int, str]) -> Iterator[ReadSkill]:
-    for skill in agent.skills:
+    for skill in (skill for skill in agent.skills if skill.by_model):
         if skill.id in cores:
             yield ReadSkill(skill.id, skill.name, 2, estimate_tokens(cores[skill.id]))
         else:

@@ -57,12 +57,13 @@ def _identity(agent: AgentSpec) -> str:
 
 
 def _skills(agent: AgentSpec, cores: Mapping[int, str]) -> str:
-    """List every skill by name and description; those with their text follow, whole."""
-    if not agent.skills:
+    """List every skill that the agent is told of by name and description; those with their text follow, whole."""
+    skills = [skill for skill in agent.skills if skill.by_model]
+    if not skills:
         return ""
-    listed = "\n".join(f"- {skill.name}: {skill.description}" for skill in agent.skills)
-    how = text_of("skills_whole" if len(cores) == len(agent.skills) else "skills")
-    whole = [f"## {skill.name}\n{cores[skill.id]}" for skill in agent.skills if skill.id in cores]
+    listed = "\n".join(f"- {skill.name}: {skill.description}" for skill in skills)
+    how = text_of("skills_whole" if len(cores) == len(skills) else "skills")
+    whole = [f"## {skill.name}\n{cores[skill.id]}" for skill in skills if skill.id in cores]
     return "\n\n".join([f"{how}\n{listed}", *whole])
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runs.context import assemble, join
+from automatos.runs.context import assemble, join, text_of
+from automatos.runs.invoking import find_invoked, with_skill
 from automatos.runs.types import Limits, Opening, Part, SkillShelf, TemperatureSource
+from automatos.skills.service import tool_name
 from automatos.tools.service import Toolbox
 from automatos.tools.types import HandedTool
 
@@ -64,7 +66,8 @@ class AgentRuntime:
     async def cores(self) -> Mapping[int, str]:
         """Return the whole texts, by id, of the skills that the agent reads from the start; one that is gone is out."""
         if self._cores is None:
-            skills = self.agent.skills if self.agent.configuration.get("skill_loading") == PRELOAD else ()
+            is_preloaded = self.agent.configuration.get("skill_loading") == PRELOAD
+            skills = [skill for skill in self.agent.skills if skill.by_model and is_preloaded]
             texts = await asyncio.gather(*(self._read(skill) for skill in skills))
             self._cores = {skill.id: text for skill, text in zip(skills, texts, strict=True) if text is not None}
         return self._cores
@@ -77,13 +80,39 @@ class AgentRuntime:
 
     async def parts(self) -> tuple[Part, ...]:
         """Return the system prompt in parts."""
-        return assemble(self.agent, self.tools, await self.cores())
+        return await self._parts(self._offered(None))
+
+    async def _parts(self, tools: tuple[ToolSpec, ...]) -> tuple[Part, ...]:
+        return assemble(self.agent, tools, await self.cores())
+
+    def _offered(self, invoked: SkillSpec | None) -> tuple[ToolSpec, ...]:
+        """Return the tools of a run: those of skills that the agent is not told of come with their skill only."""
+        hidden = {skill.name for skill in self.agent.skills if not skill.by_model and skill is not invoked}
+        if not hidden:
+            return self.tools
+        if invoked is None and not any(skill.by_model for skill in self.agent.skills):
+            return tuple(tool for tool in self.tools if tool.name not in self.handed)
+        theirs = {name for skill in self.agent.skills if skill.name in hidden for name in tool_names(skill)}
+        return tuple(tool for tool in self.tools if tool.name not in theirs)
 
     async def open(self, prompt: str, limits: Limits) -> Opening:
-        """Return what a run of this agent on `prompt` starts from."""
+        """Return what a run of this agent on `prompt` starts from.
+
+        A prompt that begins with `/` and the name of a skill has the skill's text before it.
+        """
         self.counters.runs += 1
-        system_prompt = join(await self.parts())
-        return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in self.tools), limits)
+        invoked = find_invoked(self.agent.skills, prompt)
+        text = await self._read(invoked) if invoked else None
+        if invoked and text is not None:
+            prompt = with_skill(text_of("skill_invoked"), invoked, text, prompt)
+        tools = self._offered(invoked)
+        system_prompt = join(await self._parts(tools))
+        return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in tools), limits)
+
+
+def tool_names(skill: SkillSpec) -> frozenset[str]:
+    """Return by what names a model calls the scripts of a skill."""
+    return frozenset(tool_name(skill.name, tool["name"]) for tool in skill.tools_schema)
 
 
 class AgentFactory:

@@ -51,8 +51,12 @@ class WorkspaceShelf:
         shelf: dict[str, SkillSpec] = {}
         for skill in agent.skills:
             shelf.setdefault(skill.name, skill)
-        names = list(shelf)
-        tools = [_load_tool(names, partial(self._load, shelf)), _read_tool(names, partial(self._read, shelf))]
+        told = [name for name, skill in shelf.items() if skill.by_model]
+        # A skill that only people call up is read in its run too, though no run is told of its name.
+        tools = [_read_tool(told if len(told) == len(shelf) else [], partial(self._read, shelf))]
+        if told:
+            offered = {name: shelf[name] for name in told}
+            tools.insert(0, _load_tool(told, partial(self._load, offered)))
         if self._toolbox.scripts_off_reason is None:
             tools += [self._script_tool(skill, tool) for skill in shelf.values() for tool in skill.tools_schema]
         return {tool.spec.name: tool for tool in tools}
@@ -104,7 +108,8 @@ def _read_tool(names: Sequence[str], run: Any) -> HandedTool:
 
 
 def _parameters(names: Sequence[str], more: JsonObject) -> JsonObject:
-    name = {"type": "string", "enum": list(names), "description": "The skill"}
+    name = {"type": "string", "enum": list(names)} if names else {"type": "string", "maxLength": 100}
+    name["description"] = "The skill"
     offset = {"type": "integer", "minimum": 0, "default": 0,
               "description": "The character to start at, to read on in a long text"}
     return {"type": "object", "additionalProperties": False, "required": ["name", *more],
@@ -112,7 +117,9 @@ def _parameters(names: Sequence[str], more: JsonObject) -> JsonObject:
 
 
 def _chosen(shelf: Mapping[str, SkillSpec], arguments: JsonObject) -> SkillSpec:
-    """Return the skill that a call names; its schema let no other name through."""
+    """Return the skill that a call names, if the agent has it."""
+    if arguments["name"] not in shelf:
+        raise ToolRefused("not_found", f"{str(arguments['name'])[:100]!r} is not one of your skills.")
     return shelf[arguments["name"]]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from automatos.skills.git.fetch import GitReader
+from automatos.skills.remote import Remote
 from automatos.skills.types import SkillUsers
 
 
@@ -13,11 +14,11 @@ async def get_skill_users(request: Request) -> SkillUsers:
     return request.app.state.skill_users
 
 
-async def get_git_reader(request: Request) -> GitReader:
-    """Return a reader of repositories over this process's guarded connections."""
-    settings = request.app.state.settings
-    return GitReader(request.app.state.http, allow_private=settings.allow_private_urls)
+async def get_remote(request: Request) -> Remote:
+    """Return what repositories are read with, over this process's guarded connections."""
+    state = request.app.state
+    return Remote(GitReader(state.http, allow_private=state.settings.allow_private_urls), state.vault)
 
 
 SkillUsersDep = Annotated[SkillUsers, Depends(get_skill_users)]
-GitReaderDep = Annotated[GitReader, Depends(get_git_reader)]
+RemoteDep = Annotated[Remote, Depends(get_remote)]

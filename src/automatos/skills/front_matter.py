@@ -1,52 +1,100 @@
-"""The head of a SKILL.md: a small part of YAML in which every value is text, so that nothing in it can surprise.
+"""The head of a SKILL.md, split from its body, written, and changed in place so that the rest of it stays as it was."""
 
-Anchors, aliases, tags, flow collections and repeated keys are refused, as the format's reference library does.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from automatos.skills.head import Head, read_head
+
 FENCE = "---"
-MAX_CHARS = 8_192
-MAX_DEPTH = 4
+MAX_CHARS = 16_384
 
 
 class FrontMatterInvalid(ValueError):
-    """The head cannot be read; the message says why."""
+    """A SKILL.md that cannot be used; the message says why."""
 
 
-def split(text: str) -> tuple[str, str]:
-    """Return the head and the body of a SKILL.md; raises FrontMatterInvalid."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if lines[0].rstrip() != FENCE:
-        raise FrontMatterInvalid(f"SKILL.md does not begin with front matter: its first line must be {FENCE}.")
-    end = next((place for place, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), None)
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A SKILL.md in its two parts; `head` is None where it has none. Both are as written, without the fences."""
+
+    head: str | None
+    body: str
+
+
+def split(text: str) -> Split:
+    """Return head and body of a SKILL.md, whose line ends may be of any kind.
+
+    Raises:
+        FrontMatterInvalid: the head does not end, or is too long to be one.
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    start = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    if lines[start].rstrip() != FENCE:
+        return Split(None, "\n".join(lines).strip())
+    end = next((place for place, line in enumerate(lines[start + 1:], start + 1) if line.rstrip() == FENCE), None)
     if end is None:
         raise FrontMatterInvalid(f"SKILL.md has front matter that does not end: a line {FENCE} must follow it.")
-    head = "\n".join(lines[1:end])
+    head = "\n".join(lines[start + 1:end])
     if len(head) > MAX_CHARS:
         raise FrontMatterInvalid(f"SKILL.md has front matter longer than {MAX_CHARS} characters.")
-    return head, "\n".join(lines[end + 1:]).strip()
+    return Split(head, "\n".join(lines[end + 1:]).strip())
 
 
-def read(head: str) -> dict[str, Any]:
-    """Return the fields of a head: texts, lists of texts, maps of texts; raises FrontMatterInvalid."""
-    try:
-        found = _document(iter(list(yaml.parse(head, Loader=yaml.SafeLoader))))
-    except yaml.YAMLError as error:
-        raise FrontMatterInvalid(f"The front matter is not YAML: {_told(error)}.") from error
-    if not isinstance(found, dict):
-        raise FrontMatterInvalid("The front matter is not a list of fields, one `name: value` a line.")
-    return found
+def body_of(text: str) -> str:
+    """Return the instructions of a stored SKILL.md."""
+    return split(text).body
 
 
-def write(fields: dict[str, Any], body: str) -> str:
+def read(head: str) -> Head:
+    """Return the fields of a head with what is odd about it; never fails."""
+    return read_head(head)
+
+
+def write(fields: Mapping[str, Any], body: str) -> str:
     """Return a SKILL.md with these fields and this body."""
-    head = yaml.dump(fields, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False,
+    return f"{FENCE}\n{_dumped(fields)}{FENCE}\n\n{body.strip()}\n"
+
+
+def rewrite(text: str, fields: Mapping[str, Any], body: str) -> str:
+    """Return a SKILL.md with these fields and this body in place of its own; every other byte of its head stays.
+
+    A head that is no YAML, or that has no place of its own for a field, is written anew.
+    """
+    found = split(text)
+    head = _with_fields(found.head, fields) if found.head is not None else None
+    if head is None and not fields:
+        return f"{body.strip()}\n"
+    if head is None:
+        known = read(found.head or "").fields
+        return write({**known, **fields}, body)
+    return f"{FENCE}\n{head}{'' if head.endswith(chr(10)) or not head else chr(10)}{FENCE}\n\n{body.strip()}\n"
+
+
+def _with_fields(head: str, fields: Mapping[str, Any]) -> str | None:
+    """Return a head with some of its fields replaced, or None where that cannot be done line by line."""
+    try:
+        node = yaml.compose(head, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+        return None
+    places = [(key.value, key.start_mark.index, value.end_mark.index) for key, value in node.value]
+    changed = head if head.endswith("\n") or not head else f"{head}\n"
+    for name, start, end in reversed(places):
+        if name in fields:
+            rest = changed[end:]
+            changed = changed[:start] + _dumped({name: fields[name]}).rstrip("\n") + (
+                rest if rest.startswith("\n") else f"\n{rest}")
+    missing = {name: value for name, value in fields.items() if name not in {place[0] for place in places} and value}
+    return changed + (_dumped(missing) if missing else "")
+
+
+def _dumped(fields: Mapping[str, Any]) -> str:
+    return yaml.dump(dict(fields), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False,
                      width=100_000)
-    return f"{FENCE}\n{head}{FENCE}\n\n{body.strip()}\n"
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -55,50 +103,3 @@ class _PlainDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         del data
         return True
-
-
-def _told(error: yaml.YAMLError) -> str:
-    mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    return f"{why or 'it cannot be read'}{f' (line {mark.line + 2})' if mark else ''}"
-
-
-def _document(events: Iterator[yaml.Event]) -> Any:
-    next(events)  # the start of the stream
-    if not isinstance(next(events), yaml.DocumentStartEvent):
-        return None
-    found = _value(events, next(events), 1)
-    next(events)  # the end of the document
-    if not isinstance(next(events), yaml.StreamEndEvent):
-        raise FrontMatterInvalid("The front matter holds more than one YAML document.")
-    return found
-
-
-def _value(events: Iterator[yaml.Event], event: yaml.Event, depth: int) -> Any:
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        raise FrontMatterInvalid("The front matter uses a YAML anchor or alias; write the value out.")
-    if getattr(event, "tag", None):
-        raise FrontMatterInvalid("The front matter uses a YAML tag; every value is plain text.")
-    if isinstance(event, yaml.ScalarEvent):
-        return event.value
-    if getattr(event, "flow_style", None):
-        raise FrontMatterInvalid("The front matter uses [ ] or { }; write lists and maps one entry a line.")
-    if depth > MAX_DEPTH:
-        raise FrontMatterInvalid(f"The front matter is nested deeper than {MAX_DEPTH} levels.")
-    return _list(events, depth) if isinstance(event, yaml.SequenceStartEvent) else _map(events, depth)
-
-
-def _list(events: Iterator[yaml.Event], depth: int) -> list[Any]:
-    found: list[Any] = []
-    while not isinstance(event := next(events), yaml.SequenceEndEvent):
-        found.append(_value(events, event, depth + 1))
-    return found
-
-
-def _map(events: Iterator[yaml.Event], depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = _value(events, event, depth + 1)
-        if not isinstance(key, str) or key in found:
-            raise FrontMatterInvalid(f"The front matter has the key {str(key)[:100]!r} twice, or it is not text.")
-        found[key] = _value(events, next(events), depth + 1)
-    return found

@@ -6,12 +6,14 @@ import structlog
 
 from automatos.durable.service import Chore
 from automatos.durable.types import EventBus
+from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.errors import Problem
 from automatos.kernel.http import Http
 from automatos.skills import syncing
 from automatos.skills.git.fetch import GitReader
 from automatos.skills.queries import sources as queries
+from automatos.skills.remote import Remote
 from automatos.skills.types import HINT_TOPIC
 
 log = structlog.get_logger("automatos.skills")
@@ -19,23 +21,27 @@ EVERY_S = 300.0
 ACTOR = "automatic update"
 
 
-def chores(database: Database, bus: EventBus, http: Http, *, allow_private: bool) -> tuple[Chore, ...]:
+def chores(
+    database: Database, bus: EventBus, http: Http, *, allow_private: bool, vault: Vault | None = None
+) -> tuple[Chore, ...]:
     """Return the chore that syncs the sources whose time has come, one after the other."""
-    git = GitReader(http, allow_private=allow_private)
+    remote = Remote(GitReader(http, allow_private=allow_private), vault)
 
     async def sync_due() -> None:
         async with database.recording(None, Scope.ENGINE) as connection:
             due = await queries.due_sources(connection)
         for source in due:
-            await sync_quietly(database, bus, git, source["workspace_id"], source["id"])
+            await sync_quietly(database, bus, remote, source["workspace_id"], source["id"])
 
     return (Chore("skills.sync_due", EVERY_S, 7_246_221, sync_due),)
 
 
-async def sync_quietly(database: Database, bus: EventBus, git: GitReader, workspace_id: UUID, source_id: UUID) -> None:
+async def sync_quietly(
+    database: Database, bus: EventBus, remote: Remote, workspace_id: UUID, source_id: UUID
+) -> None:
     """Sync one source; one that fails says so in its row and stands in no other's way."""
     try:
-        await syncing.sync(database, git, workspace_id, ACTOR, source_id)
+        await syncing.sync(database, remote, workspace_id, ACTOR, source_id)
     except Problem as problem:
         log.warning("skills.sync_failed", source_id=str(source_id), code=problem.code, detail=problem.detail)
     except Exception:

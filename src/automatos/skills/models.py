@@ -24,7 +24,10 @@ class SkillSource(Base):
     """
 
     __tablename__ = "skill_sources"
-    __table_args__ = (Index("uq_skill_sources_name", "workspace_id", "source_name", unique=True),)
+    __table_args__ = (
+        Index("uq_skill_sources_name", "workspace_id", "source_name", unique=True),
+        Index("ix_skill_sources_credential", "credential_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -34,6 +37,9 @@ class SkillSource(Base):
     git_branch: Mapped[str | None] = mapped_column(String(200))
     git_commit_sha: Mapped[str | None] = mapped_column(String(64))
     pinned_commit: Mapped[str | None] = mapped_column(String(64))
+    git_folder: Mapped[str] = mapped_column(String(1000), server_default="")
+    credential_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("credentials.id", ondelete="SET NULL", name="fk_skill_sources_credential"))
     auto_update: Mapped[bool] = mapped_column(Boolean, server_default="false")
     update_frequency_hours: Mapped[int] = mapped_column(Integer, server_default="24")
     skills_discovered: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -41,6 +47,7 @@ class SkillSource(Base):
     last_sync_at: Mapped[datetime | None] = mapped_column(AWARE)
     last_sync_status: Mapped[str | None] = mapped_column(String(20))
     last_sync_error: Mapped[str | None] = mapped_column(Text)
+    last_sync_notes: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     history: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     created_by: Mapped[str] = mapped_column(String(320), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
@@ -70,6 +77,7 @@ class Skill(Base):
     skill_metadata: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
     tools_schema: Mapped[list[object]] = mapped_column(JSONB, server_default="[]")
     current_version: Mapped[int] = mapped_column(Integer, server_default="1")
+    revision: Mapped[int] = mapped_column(Integer, server_default="1")
     core_tokens: Mapped[int] = mapped_column(Integer, server_default="0")
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     created_by: Mapped[str] = mapped_column(String(320), server_default="")

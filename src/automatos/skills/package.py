@@ -1,38 +1,41 @@
-"""A skill as a folder of files, read and checked without touching anything: the Agent Skills format, held to limits.
+"""A skill as a folder of files, read and judged without touching anything.
 
-Stricter than the format on purpose: sizes and numbers of files, paths, text that cannot be stored, `metadata` that is
-not a map of texts.
+What comes from elsewhere is read leniently: a problem keeps a skill from being used, a note tells where it differs from
+the Agent Skills format. A skill without notes conforms. Sizes, numbers and paths are bounded.
 """
 
+import codecs
 import hashlib
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Any, cast
 
 from automatos.kernel.tokens import estimate_tokens
 from automatos.skills import front_matter
+from automatos.skills.fields import read_fields
 from automatos.skills.front_matter import FrontMatterInvalid
 from automatos.skills.paths import path_fault
 from automatos.skills.tool_schema import FILE as TOOLS_FILE
 from automatos.skills.tool_schema import read_tools
-from automatos.skills.types import FileKind, JsonObject, SkillCategory, SkillKind
+from automatos.skills.types import FileKind, Fitness, JsonObject, SkillCategory, SkillKind
 
-MAIN_FILES = ("SKILL.md", "skill.md")
-FIELDS = frozenset({"name", "description", "license", "compatibility", "metadata", "allowed-tools"})
-MAX_NAME, MAX_DESCRIPTION, MAX_COMPATIBILITY = 64, 1024, 500
-MAX_SKILLS = 200
+MAIN_FILE = "SKILL.md"
+MAX_SKILLS = 2_000
 MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 500, 1024 * 1024, 10 * 1024 * 1024
+SHOWN_LEFT_OUT = 50
+LARGE_FILE_POINTER = b"version https://git-lfs.github.com/spec/"
+LARGE_FILE_POINTER_BYTES = 1024
 KINDS = MappingProxyType({
     "scripts": FileKind.SCRIPT, "references": FileKind.REFERENCE, "assets": FileKind.ASSET,
 })
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A skill that can be stored: `content` is its whole SKILL.md, `files` are those beside it."""
+    """A skill that can be stored: `content` is its whole SKILL.md as it was written, `files` are those beside it."""
 
     folder: str
     name: str
@@ -54,21 +57,23 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one folder holds: its skill, or every fault that keeps it from being one."""
+    """What one folder holds: its skill with what is odd about it, or every problem that keeps it from being one.
+
+    `left_out` says of files by path why the skill goes without them.
+    """
 
     folder: str
     package: Package | None
     problems: list[str]
+    notes: list[str] = field(default_factory=list[str])
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A folder with its SKILL.md read, before it is judged."""
-
-    folder: str
-    fields: Mapping[str, Any]
-    body: str
-    files: Mapping[str, bytes]
+    @property
+    def verdict(self) -> Fitness:
+        """How far the skill can be used."""
+        if self.package is None:
+            return Fitness.UNUSABLE
+        return Fitness.USABLE if self.notes else Fitness.CONFORMS
 
 
 def kind_of(path: str) -> FileKind:
@@ -76,46 +81,97 @@ def kind_of(path: str) -> FileKind:
     return KINDS.get(path.partition("/")[0], FileKind.OTHER) if "/" in path else FileKind.OTHER
 
 
+def is_main(name: str) -> bool:
+    """Whether a file of this name makes its folder a skill, however its letters are written."""
+    return name.lower() == MAIN_FILE.lower()
+
+
 def find_skills(files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Return every folder with a SKILL.md and its files by path inside it; a skill inside a skill is one of its own."""
-    folders = {str(PurePosixPath(path).parent) for path in files if PurePosixPath(path).name in MAIN_FILES}
-    found: dict[str, dict[str, bytes]] = {"" if folder == "." else folder: {} for folder in sorted(folders)}
+    found: dict[str, dict[str, bytes]] = {folder: {} for folder in sorted(_folders(files))}
     for path, content in files.items():
-        owner = next((str(up) for up in PurePosixPath(path).parents if str(up) in folders), None)
+        owner = owner_of(path, found)
         if owner is not None:
-            inside = path if owner == "." else path[len(owner) + 1:]
-            found["" if owner == "." else owner][inside] = content
+            found[owner][path[len(owner) + 1:] if owner else path] = content
     return found
 
 
-def check_packages(files: Mapping[str, bytes]) -> list[Checked]:
-    """Read every folder with a SKILL.md; takes a few seconds for the largest sets, so call it in a thread."""
-    found = find_skills(files)
-    if len(found) > MAX_SKILLS:
-        return [Checked("", None, [f"There are {len(found)} skills; {MAX_SKILLS} are taken at once."])]
-    return [check_package(folder, inside) for folder, inside in found.items()]
+def _folders(paths: Mapping[str, bytes]) -> set[str]:
+    return {"" if str(path.parent) == "." else str(path.parent)
+            for path in map(PurePosixPath, paths) if is_main(path.name)}
 
 
-def check_package(folder: str, files: Mapping[str, bytes]) -> Checked:
+def owner_of(path: str, folders: Mapping[str, object] | set[str]) -> str | None:
+    """Return the innermost skill's folder that a file lies in; the empty text is the top."""
+    parents = ("" if str(up) == "." else str(up) for up in PurePosixPath(path).parents)
+    return next((folder for folder in parents if folder in folders), None)
+
+
+def check_packages(
+    files: Mapping[str, bytes], left_out: Mapping[str, str] | None = None, otherwise: str = ""
+) -> list[Checked]:
+    """Read every folder with a SKILL.md; takes a few seconds for the largest sets, so call it in a thread.
+
+    `left_out` says of files that could not be read why, `otherwise` names a skill at the top that has no name.
+    """
+    found, missing = find_skills(files), left_out or {}
+    skills = sorted(found.items(), key=lambda item: (any(part.startswith(".") for part in item[0].split("/")), item[0]))
+    gone: dict[str, dict[str, str]] = {}
+    for path, reason in missing.items():
+        if (owner := owner_of(path, found)) is not None:
+            gone.setdefault(owner, {})[path[len(owner) + 1:] if owner else path] = reason
+    checked = [check_package(folder, inside, gone.get(folder), otherwise) for folder, inside in skills[:MAX_SKILLS]]
+    checked += [Checked(path.rpartition("/")[0], None, [f"{path}: {why}."]) for path, why in missing.items()
+                if is_main(path.rpartition("/")[2]) and path.rpartition("/")[0] not in found]
+    return checked + [
+        Checked(folder, None, [f"There are {len(found)} skills; {MAX_SKILLS} are taken at once, by path."])
+        for folder, _ in skills[MAX_SKILLS:]
+    ]
+
+
+def check_package(
+    folder: str, files: Mapping[str, bytes], left_out: Mapping[str, str] | None = None, otherwise: str = ""
+) -> Checked:
     """Read one skill's folder; `folder` is its path, empty where it has none and its name says it all."""
-    main = next((name for name in MAIN_FILES if name in files), None)
-    if main is None:
+    mains = sorted((path for path in files if is_main(path)), key=lambda path: (path != MAIN_FILE, path))
+    if not mains:
         return Checked(folder, None, ["There is no SKILL.md in the folder."])
-    beside = {path: content for path, content in files.items() if path != main}
-    if faults := [fault for check in FILE_CHECKS for fault in check(files)]:
-        return Checked(folder, None, faults)
+    gone = {**(left_out or {}), **{path: why for path, content in files.items() if (why := _why_out(content))}}
+    if mains[0] in gone:
+        return Checked(folder, None, [f"{mains[0]}: {gone[mains[0]]}."])
+    kept = {path: content for path, content in files.items() if path not in gone and path != mains[0]}
+    problems = [fault for check in FILE_CHECKS for fault in check(kept)]
+    problems += [f"The file {path[:200]!r} was refused: {why}." for path, why in gone.items() if path_fault(path)]
+    if problems:
+        return Checked(folder, None, problems)
+    notes = [f"{path}: it was left out, because {why}." for path, why in list(gone.items())[:SHOWN_LEFT_OUT]]
+    notes += _notes_on_names(mains[0], kept)
     try:
-        content = _text(files[main])
-        head, body = front_matter.split(content)
-        draft = _Draft(folder, front_matter.read(head), body, beside)
+        content = _text(files[mains[0]], notes)
+        return _judged(folder, content, kept, notes, gone, otherwise)
     except FrontMatterInvalid as error:
-        return Checked(folder, None, [str(error)])
-    faults = [fault for check in FIELD_CHECKS for fault in check(draft)]
-    name = _name(draft) if isinstance(draft.fields.get("name"), str) else ""
-    tools, tool_faults = read_tools(beside[TOOLS_FILE], name, beside) if TOOLS_FILE in beside else ([], [])
-    if faults or tool_faults:
-        return Checked(folder, None, faults + tool_faults)
-    return Checked(folder, _package(draft, content, tools), [])
+        return Checked(folder, None, [str(error)], notes, gone)
+
+
+def _judged(
+    folder: str, content: str, files: Mapping[str, bytes], notes: list[str], gone: Mapping[str, str], otherwise: str
+) -> Checked:
+    parts = front_matter.split(content)
+    if parts.head is None:
+        notes.append("SKILL.md does not begin with front matter: its first line should be ---.")
+    head = front_matter.read(parts.head or "")
+    said = read_fields(head.fields, folder, parts.body, otherwise)
+    notes += head.notes + said.notes
+    problems = head.problems + said.problems
+    if problems:
+        return Checked(folder, None, problems, notes, gone)
+    tools, faults = read_tools(files[TOOLS_FILE], said.name, files) if TOOLS_FILE in files else ([], [])
+    notes += faults
+    metadata = said.metadata | {"notes": notes, "left_out": dict(gone), "digest": digest_of(content, files)}
+    package = Package(
+        folder=folder, name=said.name, description=said.description, content=content, body=parts.body,
+        metadata=metadata, files=files, tools=tools, category=said.category, skill_type=said.skill_type, tags=said.tags)
+    return Checked(folder, package, [], notes, gone)
 
 
 def digest_of(content: str, files: Mapping[str, bytes]) -> str:
@@ -126,114 +182,96 @@ def digest_of(content: str, files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _package(draft: _Draft, content: str, tools: list[JsonObject]) -> Package:
-    fields = draft.fields
-    extra: dict[str, str] = fields.get("metadata", {})
-    allowed = fields.get("allowed-tools", [])
-    metadata = {
-        "license": fields.get("license"), "compatibility": fields.get("compatibility"),
-        "allowed_tools": allowed.split() if isinstance(allowed, str) else allowed, "metadata": extra,
-        "digest": digest_of(content, draft.files),
-    }
-    return Package(
-        folder=draft.folder, name=_name(draft), description=fields["description"].strip(), content=content,
-        body=draft.body, metadata=metadata, files=draft.files, tools=tools,
-        category=_one_of(SkillCategory, extra.get("category"), SkillCategory.DEVELOPMENT),
-        skill_type=_one_of(SkillKind, extra.get("skill-type"), SkillKind.TECHNICAL),
-        tags=list(dict.fromkeys(tag.strip().lower() for tag in extra.get("tags", "").split(",") if tag.strip()))[:50],
-    )
+def _why_out(content: bytes) -> str | None:
+    """Return why a skill goes without a file; None when it is taken."""
+    if len(content) > MAX_FILE_BYTES:
+        return f"it is larger than {MAX_FILE_BYTES} bytes"
+    if len(content) < LARGE_FILE_POINTER_BYTES and content.startswith(LARGE_FILE_POINTER):
+        return "it is kept outside of the repository (Git LFS)"
+    return None
 
 
-def _one_of(words: Callable[[str], Any], given: str | None, otherwise: Any) -> Any:
-    """Return the word a skill's free metadata names, or the usual one where it means something else by it."""
+def _text(content: bytes, notes: list[str]) -> str:
+    """Return a SKILL.md as text, in whatever it is written; says so where that is not UTF-8."""
+    encoding = next((name for mark, name in MARKS if content.startswith(mark)), None) or _unmarked(content)
     try:
-        return words((given or "").strip().lower())
-    except ValueError:
-        return otherwise
-
-
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FrontMatterInvalid("SKILL.md is not UTF-8 text.") from error
-    if "\x00" in text:
-        raise FrontMatterInvalid("SKILL.md has a NUL character in it.")
+        text = content.decode("utf-8" if encoding == "utf-8-sig" else encoding)
+    except UnicodeDecodeError:
+        text, encoding = _broken(content)
+    if encoding == "utf-8-sig":
+        notes.append("SKILL.md begins with a byte order mark; the format is plain UTF-8.")
+    elif encoding != "utf-8":
+        notes.append(f"SKILL.md is not UTF-8 text; it was read as {encoding}.")
+        text = text.removeprefix("\ufeff")
+    if "\x00" in text or any("\ud800" <= ch <= "\udfff" for ch in text):
+        raise FrontMatterInvalid("SKILL.md is not text: it has a NUL character in it.")
+    if not text.strip():
+        raise FrontMatterInvalid("SKILL.md is empty.")
     return text
 
 
-def _name(draft: _Draft) -> str:
-    return unicodedata.normalize("NFKC", str(draft.fields["name"]).strip())
+def _unmarked(content: bytes) -> str:
+    """Guess UTF-16 by where its zero bytes stand: Latin letters have one each."""
+    start = content[:512]
+    if len(start) >= 4 and len(start) % 2 == 0:
+        if start[1::2].count(0) > len(start) // 4 and not start[::2].count(0):
+            return "utf-16-le"
+        if start[::2].count(0) > len(start) // 4 and not start[1::2].count(0):
+            return "utf-16-be"
+    return "utf-8"
+
+
+def _broken(content: bytes) -> tuple[str, str]:
+    """Read bytes that are not UTF-8: as UTF-8 with holes where most of it is, else as an older European encoding."""
+    text = content.decode("utf-8", "replace")
+    if text.count("\ufffd") < sum(ord(ch) > 127 for ch in text) / 2:
+        return text, "UTF-8 with holes"
+    try:
+        return content.decode("cp1252"), "Windows-1252"
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), "ISO 8859-1"
+
+
+def _notes_on_names(main: str, files: Mapping[str, bytes]) -> Iterator[str]:
+    if main != MAIN_FILE:
+        yield f"{main}: the format calls this file {MAIN_FILE}."
+    seen: dict[str, str] = {}
+    for path in sorted(files):
+        if (other := seen.setdefault(path.casefold(), path)) != path:
+            yield f"{path}: its name differs from {other!r} in capitals only."
 
 
 def _check_number(files: Mapping[str, bytes]) -> Iterator[str]:
-    if len(files) > MAX_FILES:
-        yield f"It has {len(files)} files; {MAX_FILES} are taken."
+    if len(files) >= MAX_FILES:
+        yield f"It has {len(files) + 1} files; {MAX_FILES} are taken."
     if sum(map(len, files.values())) > MAX_TOTAL_BYTES:
         yield f"Its files are larger than {MAX_TOTAL_BYTES} bytes together."
 
 
-def _check_files(files: Mapping[str, bytes]) -> Iterator[str]:
-    for path, content in files.items():
+def _check_paths(files: Mapping[str, bytes]) -> Iterator[str]:
+    for path in files:
         if fault := path_fault(path):
             yield f"The file {path[:200]!r} was refused: {fault}."
-        if len(content) > MAX_FILE_BYTES:
-            yield f"The file {path[:200]!r} is larger than {MAX_FILE_BYTES} bytes."
 
 
-def _check_fields(draft: _Draft) -> Iterator[str]:
-    if unknown := sorted(set(draft.fields) - FIELDS):
-        yield f"The front matter has unknown fields: {', '.join(unknown)[:300]}. Known: {', '.join(sorted(FIELDS))}."
+FILE_CHECKS: tuple[Callable[[Mapping[str, bytes]], Iterator[str]], ...] = (_check_number, _check_paths)
 
 
-def _check_text(draft: _Draft) -> Iterator[str]:
-    for name, value in draft.fields.items():
-        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        if any("\x00" in str(part) or any("\ud800" <= ch <= "\udfff" for ch in str(part)) for part in parts):
-            yield f"{name}: it has a NUL character or a lone surrogate in it."
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of many folders, the skills that are taken, one of each name, and by folder why the others are not."""
+
+    packages: list[Package]
+    problems: dict[str, list[str]]
 
 
-def _check_name(draft: _Draft) -> Iterator[str]:
-    given = draft.fields.get("name")
-    if not isinstance(given, str) or not given.strip():
-        yield "name: it is required, as text."
-        return
-    name = _name(draft)
-    if len(name) > MAX_NAME:
-        yield f"name: it has {len(name)} characters; {MAX_NAME} are taken."
-    if name != name.lower() or not all(ch.isalnum() or ch == "-" for ch in name):
-        yield f"name: {name[:100]!r} may hold lower-case letters, digits and hyphens only."
-    if name.startswith("-") or name.endswith("-") or "--" in name:
-        yield f"name: {name[:100]!r} may not begin or end with a hyphen, nor have two in a row."
-    folder = unicodedata.normalize("NFKC", PurePosixPath(draft.folder).name)
-    if folder and folder != name:
-        yield f"name: {name[:100]!r} is not the name of its folder, {folder[:100]!r}."
-
-
-def _check_description(draft: _Draft) -> Iterator[str]:
-    given = draft.fields.get("description")
-    if not isinstance(given, str) or not given.strip():
-        yield "description: it is required, as text."
-    elif len(given) > MAX_DESCRIPTION:
-        yield f"description: it has {len(given)} characters; {MAX_DESCRIPTION} are taken."
-
-
-def _check_optional(draft: _Draft) -> Iterator[str]:
-    compatibility, license_text = draft.fields.get("compatibility", ""), draft.fields.get("license", "")
-    if not isinstance(compatibility, str) or len(compatibility) > MAX_COMPATIBILITY:
-        yield f"compatibility: it must be text of at most {MAX_COMPATIBILITY} characters."
-    if not isinstance(license_text, str):
-        yield "license: it must be text."
-    extra = draft.fields.get("metadata", {})
-    if not isinstance(extra, dict) or not all(isinstance(v, str) for v in cast("dict[str, Any]", extra).values()):
-        yield "metadata: it must be a map from text to text."
-    allowed = draft.fields.get("allowed-tools", [])
-    if not isinstance(allowed, str) and not (
-            isinstance(allowed, list) and all(isinstance(one, str) for one in cast("list[Any]", allowed))):
-        yield "allowed-tools: it must be text, or a list of texts."
-
-
-FILE_CHECKS: tuple[Callable[[Mapping[str, bytes]], Iterator[str]], ...] = (_check_number, _check_files)
-FIELD_CHECKS: tuple[Callable[[_Draft], Iterator[str]], ...] = (
-    _check_fields, _check_text, _check_name, _check_description, _check_optional,
-)
+def choose(checked: Sequence[Checked]) -> Chosen:
+    """Take one skill of each name; a copy of it elsewhere is no problem, another skill of its name is."""
+    problems = {one.folder: one.problems for one in checked if one.problems}
+    taken: dict[str, Package] = {}
+    for package in (one.package for one in checked if one.package):
+        first = taken.setdefault(package.name, package)
+        if first.metadata["digest"] != package.metadata["digest"]:
+            problems[package.folder] = [
+                f"name: {package.name!r} is used by more than one folder; that in {first.folder or '/'!r} is taken."]
+    return Chosen(list(taken.values()), problems)

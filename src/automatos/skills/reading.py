@@ -1,7 +1,8 @@
 """Skills as people read them: lists, one with its files, its text at one of three levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +22,7 @@ from automatos.skills.queries import records
 from automatos.skills.queries import sources as source_queries
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.storing import as_text, of_version
-from automatos.skills.types import PatternType, SkillLevel, SkillUsers
+from automatos.skills.types import Fitness, PatternType, SkillLevel, SkillUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def describe(
     names = await records.source_names(session, workspace_id, sources) if sources else {}
     return [
         schemas.Skill(
-            **{name: getattr(skill, name) for name in SHOWN},
+            **{name: getattr(skill, name) for name in SHOWN}, **_judged(skill.skill_metadata),
             source_name=names.get(skill.source_id) if skill.source_id else None,
             agents_count=len(used.get(skill.id, ())),
         )
@@ -64,7 +65,20 @@ async def describe(
     ]
 
 
-SHOWN = tuple(name for name in schemas.Skill.model_fields if name not in {"source_name", "agents_count"})
+SHOWN = tuple(name for name in schemas.Skill.model_fields if hasattr(Skill, name))
+
+
+def _judged(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was found when a skill was taken: its verdict with the reasons, and who may call it up."""
+    invocation: Mapping[str, Any] = metadata.get("invocation") or {}
+    notes: list[str] = metadata.get("notes") or []
+    left_out: Mapping[str, str] = metadata.get("left_out") or {}
+    return {
+        "verdict": Fitness.USABLE if notes else Fitness.CONFORMS, "notes": notes,
+        "left_out": [schemas.LeftOutFile(path=path, reason=reason) for path, reason in left_out.items()],
+        "disable_model_invocation": not invocation.get("by_model", True),
+        "user_invocable": invocation.get("by_people", True), "argument_hint": invocation.get("argument_hint", ""),
+    }
 
 
 async def document(
@@ -73,8 +87,10 @@ async def document(
     """Return one skill with its files and the agents that have it."""
     shown = (await describe(session, workspace_id, users, [skill]))[0]
     agents = (await users(session, workspace_id, [skill.id])).get(skill.id, ())
+    version = await of_version(session, skill, skill.current_version)
     return schemas.SkillDocument(
         **shown.model_dump(), files=await _files(session, skill),
+        front_matter=front_matter.split(version.content).head if version else None,
         agents=[schemas.SkillAgent(id=user.agent_id, name=user.agent_name) for user in agents],
     )
 
@@ -106,7 +122,7 @@ async def core_of(session: AsyncSession, skill: Skill) -> str:
     version = await of_version(session, skill, skill.current_version)
     if version is None:
         raise SkillVersionNotFound(skill.name, skill.current_version)
-    return front_matter.split(version.content)[1]
+    return front_matter.body_of(version.content)
 
 
 async def _resource(session: AsyncSession, skill: Skill, path: str | None, known: Sequence[str]) -> str:

@@ -4,9 +4,11 @@ import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from automatos.durable.deps import Hints
+from automatos.kernel.errors import StaleEdit
+from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.skills import errors, patterns_router, reading, schemas, service, sources_router
 from automatos.skills.archive import read_archive
@@ -20,6 +22,7 @@ router.include_router(patterns_router.router)
 
 SkillId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+IfMatch = Annotated[str | None, Header(max_length=1000)]
 SearchText = Annotated[str, Query(min_length=1, max_length=200)]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 ZIP_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/zip": BINARY}}}
@@ -51,6 +54,7 @@ async def create_skill(
     """Add a skill written by hand."""
     skill = await service.create_skill(session, caller, body)
     response.headers["Location"] = f"{router.prefix}/{skill.id}"
+    response.headers["ETag"] = etag(skill.revision)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return await reading.document(session, caller.workspace_id, users, skill)
 
@@ -60,24 +64,25 @@ async def create_skill(
 async def upload_skills(
     *, request: Request, caller: Editor, session: Session, users: SkillUsersDep, hints: Hints
 ) -> schemas.SkillsImported:
-    """Add every skill of a ZIP file, or none: each folder with a SKILL.md is one; the body is the ZIP itself.
+    """Add every skill of a ZIP file that can be used: each folder with a SKILL.md is one; the body is the ZIP itself.
 
-    A skill that was uploaded before gets a new version when it differs.
+    What cannot be used is named in `problems`. A skill that was uploaded before gets a new version when it differs.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in service.ZIP_TYPES:
         raise errors.NotAnArchive
-    files = await asyncio.to_thread(read_archive, await request.body())
-    imported = await service.import_files(session, caller, files)
+    archive = await asyncio.to_thread(read_archive, await request.body())
+    imported = await service.import_files(session, caller, archive)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return schemas.SkillsImported(
         items=await service.describe(session, caller.workspace_id, users, imported.skills), total=len(imported.skills),
         added=imported.added, updated=imported.updated, unchanged=imported.unchanged,
+        problems=[schemas.SkillProblem(path=path, problems=found) for path, found in imported.problems.items()],
     )
 
 
 @router.post("/validate")
 async def validate_skills(body: schemas.SkillValidate, caller: CurrentCaller) -> schemas.SkillVerdict:
-    """Check the files of skills and list every fault; nothing is saved."""
+    """Check the files of skills against the format and list every difference; nothing is saved."""
     del caller
     return await asyncio.to_thread(service.check, body)
 
@@ -92,21 +97,23 @@ async def recommend_skills(
 
 @router.get("/{skill_id}", responses=NotThere)
 async def get_skill(
-    skill_id: SkillId, caller: CurrentCaller, session: Session, users: SkillUsersDep
+    skill_id: SkillId, caller: CurrentCaller, session: Session, users: SkillUsersDep, response: Response
 ) -> schemas.SkillDocument:
-    """Return one skill with its files and the agents that use it."""
+    """Return one skill with its files and the agents that use it; its ETag is its revision."""
     skill = await service.get_skill(session, caller.workspace_id, skill_id)
+    response.headers["ETag"] = etag(skill.revision)
     return await reading.document(session, caller.workspace_id, users, skill)
 
 
 @router.put("/{skill_id}", responses=problems(
-    errors.SkillNotFound, errors.SkillReadOnly, errors.SkillKeptBySource, errors.SkillInvalid))
+    errors.SkillNotFound, errors.SkillReadOnly, errors.SkillKeptBySource, errors.SkillInvalid, StaleEdit))
 async def update_skill(
     *, skill_id: SkillId, body: schemas.SkillUpdate, caller: Editor, session: Session, users: SkillUsersDep,
-    hints: Hints,
+    hints: Hints, response: Response, if_match: IfMatch = None,
 ) -> schemas.SkillDocument:
-    """Change a skill; what an agent would read makes a new version."""
-    skill = await service.update_skill(session, caller, skill_id, body)
+    """Change a skill, with `If-Match` only if nobody else saved since; what an agent would read makes a new version."""
+    skill = await service.update_skill(session, caller, skill_id, body, expected=read_versions(if_match))
+    response.headers["ETag"] = etag(skill.revision)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return await reading.document(session, caller.workspace_id, users, skill)
 

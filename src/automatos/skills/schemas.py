@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
 from automatos.kernel.schemas import Body, Out
 from automatos.skills.types import (
     FileKind,
+    Fitness,
     PatternType,
     SkillCategory,
     SkillKind,
@@ -110,9 +111,14 @@ class SkillRecommend(Body):
 class GitSourceCreate(Body):
     """A git repository to take skills from, over https."""
 
-    git_url: Annotated[str, Field(min_length=1, max_length=1000, examples=["https://github.com/acme/skills.git"])]
+    git_url: Annotated[str, Field(
+        min_length=1, max_length=1000, examples=["https://github.com/acme/skills.git"],
+        description="Its https address, or that of one of its pages in a browser.")]
     source_name: SourceName | None = None
     branch: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    git_folder: Annotated[str, Field(max_length=1000, description="Take only the skills below this folder.")] = ""
+    credential_id: UUID | None = Field(
+        None, description="A stored credential that may read it: github_api, git_server or http_basic_auth.")
     commit: CommitSha | None = Field(None, description="Take this commit and stay there until it is unpinned.")
     auto_update: Switch = False
     update_frequency_hours: Hours = 24
@@ -123,6 +129,8 @@ class SourceUpdate(Body):
 
     source_name: SourceName | None = None
     branch: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    git_folder: Annotated[str, Field(max_length=1000)] | None = None
+    credential_id: UUID | None = Field(None, description="Null where it is named takes the credential away.")
     auto_update: Switch | None = None
     update_frequency_hours: Hours | None = None
     is_active: Switch | None = Field(None, description="False stops automatic updates and syncs.")
@@ -138,6 +146,13 @@ class SourcePin(Body):
     """The commit to stay at; null follows the branch again."""
 
     commit_sha: CommitSha | None
+
+
+class LeftOutFile(Out):
+    """A file that a skill goes without, and why."""
+
+    path: str
+    reason: str
 
 
 class Skill(Out):
@@ -160,6 +175,13 @@ class Skill(Out):
     tools_schema: list[dict[str, Any]]
     current_version: int
     core_tokens: int = Field(description="How long the instructions are, by estimate.")
+    verdict: Fitness = Field(description="Whether it conforms to the Agent Skills format, or is usable with notes.")
+    notes: list[str] = Field(description="Where it differs from the Agent Skills format.")
+    left_out: list[LeftOutFile] = Field(description="Its files that could not be taken.")
+    disable_model_invocation: bool = Field(
+        description="Agents are not offered it; it is loaded only where a task begins with /name.")
+    user_invocable: bool = Field(description="A task may begin with /name to load it.")
+    argument_hint: str = Field(description="What to write behind /name.")
     is_active: bool
     agents_count: int = Field(description="How many agents of this workspace it is assigned to.")
     created_by: str
@@ -189,6 +211,7 @@ class SkillFileInfo(Out):
 class SkillDocument(Skill):
     """One skill, with the files it holds and the agents that use it."""
 
+    front_matter: str | None = Field(description="The head of its SKILL.md as it was written; null without one.")
     files: list[SkillFileInfo]
     agents: list["SkillAgent"]
 
@@ -230,7 +253,7 @@ class SkillVersionList(Out):
 
 
 class SkillCheck(Out):
-    """What one folder with a SKILL.md holds, and every fault of it; no fault means that it can be used."""
+    """What one folder with a SKILL.md holds, and the verdict on it."""
 
     path: str
     name: str
@@ -238,13 +261,16 @@ class SkillCheck(Out):
     core_tokens: int
     files: list[str]
     tools: list[str]
-    problems: list[str]
+    verdict: Fitness
+    problems: list[str] = Field(description="All that keeps it from conforming to the Agent Skills format.")
+    notes: list[str] = Field(description="Those of the problems with which it can be used all the same.")
 
 
 class SkillVerdict(Out):
-    """Whether all the skills found can be used."""
+    """The verdict on all the skills found: whether they conform, and whether they can be used."""
 
-    is_valid: bool
+    is_valid: bool = Field(description="Every one conforms to the Agent Skills format.")
+    is_usable: bool = Field(description="Every one can be uploaded, or taken from a repository.")
     items: list[SkillCheck]
     total: int
 
@@ -257,6 +283,7 @@ class SkillsImported(Out):
     added: list[str]
     updated: list[str]
     unchanged: list[str]
+    problems: list["SkillProblem"] = Field(description="Folders and entries of the archive that were left out.")
 
 
 class SkillSuggestion(Out):
@@ -292,6 +319,8 @@ class SkillSource(Out):
     source_type: str
     git_url: str | None
     git_branch: str | None = Field(description="Null follows the repository's own default branch.")
+    git_folder: str = Field(description="Only skills below this folder are taken; empty takes all.")
+    credential_id: UUID | None = Field(description="What it is read with; null reads it as anybody may.")
     git_commit_sha: str | None
     pinned_commit: str | None
     auto_update: bool
@@ -301,6 +330,7 @@ class SkillSource(Out):
     last_sync_at: datetime | None
     last_sync_status: SyncStatus | None
     last_sync_error: str | None
+    last_sync_notes: list[str] = Field(description="What was odd, and taken all the same.")
     history: list[SyncedCommit]
     created_by: str
     created_at: datetime
@@ -334,6 +364,7 @@ class SyncResult(Out):
     removed: list[str]
     unchanged: list[str]
     problems: list[SkillProblem]
+    notes: list[str] = Field(description="What was odd, and taken all the same.")
     skills: list[Skill]
 
 

@@ -16,7 +16,7 @@ from automatos.skills.reading import Page, describe, get_skill, list_skills
 from automatos.skills.recommend import rank
 from automatos.skills.storing import as_text
 from automatos.skills.tool_schema import tool_name
-from automatos.skills.types import SkillUsers
+from automatos.skills.types import Fitness, SkillUsers
 from automatos.skills.writing import (
     Imported,
     create_skill,
@@ -32,7 +32,8 @@ __all__ = [
     "split_tags", "tool_name", "update_skill",
 ]
 
-ZIP_TYPES = frozenset({"application/zip", "application/x-zip-compressed"})
+ZIP_TYPES = frozenset({
+    "application/zip", "application/x-zip", "application/x-zip-compressed", "application/octet-stream"})
 
 
 def split_tags(text: str | None) -> tuple[str, ...]:
@@ -41,11 +42,16 @@ def split_tags(text: str | None) -> tuple[str, ...]:
 
 
 def check(body: schemas.SkillValidate) -> schemas.SkillVerdict:
-    """Return every fault of every skill among some files; nothing is stored. Call it in a thread."""
+    """Return the verdict on every skill among some files, with all that differs; nothing is stored.
+
+    Call it in a thread.
+    """
     files = {file.path: file.content.encode() for file in body.files}
     checked = check_packages(files) or [Checked("", None, ["There is no SKILL.md among the files."])]
     items = [_verdict(one, files) for one in checked]
-    return schemas.SkillVerdict(is_valid=not any(one.problems for one in checked), items=items, total=len(items))
+    return schemas.SkillVerdict(
+        is_valid=all(one.verdict is Fitness.CONFORMS for one in checked),
+        is_usable=all(one.verdict is not Fitness.UNUSABLE for one in checked), items=items, total=len(items))
 
 
 def _verdict(checked: Checked, files: Mapping[str, bytes]) -> schemas.SkillCheck:
@@ -54,7 +60,8 @@ def _verdict(checked: Checked, files: Mapping[str, bytes]) -> schemas.SkillCheck
     return schemas.SkillCheck(
         path=checked.folder, name=package.name if package else "", description=package.description if package else "",
         core_tokens=package.core_tokens if package else 0, files=inside,
-        tools=[str(tool["name"]) for tool in package.tools] if package else [], problems=checked.problems,
+        tools=[str(tool["name"]) for tool in package.tools] if package else [], verdict=checked.verdict,
+        problems=[*checked.problems, *checked.notes], notes=checked.notes,
     )
 
 
@@ -86,7 +93,7 @@ async def load_core(
         if content is None:
             raise LookupError(f"skill {skill_id} has no version {version}")
         files = await records.files_for_run(connection, skill_id, version)
-    return front_matter.split(content)[1], [(row["file_path"], row["file_size_bytes"]) for row in files]
+    return front_matter.body_of(content), [(row["file_path"], row["file_size_bytes"]) for row in files]
 
 
 async def read_file(database: Database, workspace_id: UUID, skill_id: int, version: int, path: str) -> bytes | None:

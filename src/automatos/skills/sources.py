@@ -5,9 +5,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.credentials.errors import CredentialNotFound
+from automatos.credentials.service import has_credential
 from automatos.skills import schemas
 from automatos.skills.errors import SourceNameTaken, SourceNotFound
-from automatos.skills.git.address import check_branch
+from automatos.skills.git.address import check_branch, check_folder
 from automatos.skills.models import SkillSource
 from automatos.skills.queries import records
 from automatos.skills.queries import sources as queries
@@ -37,10 +39,16 @@ async def update_source(
 
     Raises:
         SourceNotFound, SourceNameTaken: as their names say.
-        GitRefused: the branch's name is not one git would take.
+        GitRefused: the branch's name is not one git would take, or the folder leads elsewhere.
+        CredentialNotFound: the workspace has no such credential.
     """
     source = await get_source(session, caller.workspace_id, source_id, lock=True)
-    values: dict[str, object] = body.model_dump(exclude_none=True, exclude={"is_active", "branch"})
+    values: dict[str, object] = body.model_dump(exclude_none=True, exclude={"is_active", "branch", "git_folder"})
+    if "credential_id" in body.model_fields_set:
+        await _check_credential(session, caller.workspace_id, body.credential_id)
+        values["credential_id"] = body.credential_id
+    if body.git_folder is not None:
+        values["git_folder"] = check_folder(body.git_folder)
     if body.branch is not None:
         values["git_branch"] = check_branch(body.branch)
     if body.is_active is not None and body.is_active != (source.status != SourceStatus.INACTIVE):
@@ -53,6 +61,11 @@ async def update_source(
         raise SourceNameTaken(str(values["source_name"]))
     await note(session, caller, "skill_source.updated", changed, fields=sorted(changes))
     return changed
+
+
+async def _check_credential(session: AsyncSession, workspace_id: UUID, credential_id: UUID | None) -> None:
+    if credential_id is not None and not await has_credential(session, workspace_id, credential_id):
+        raise CredentialNotFound
 
 
 async def delete_source(

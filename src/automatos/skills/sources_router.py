@@ -5,17 +5,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 
+from automatos.credentials.errors import CredentialUnfit
 from automatos.durable.deps import Hints
 from automatos.kernel.openapi import problems
 from automatos.skills import errors, schemas, sources, syncing
-from automatos.skills.deps import GitReaderDep, SkillUsersDep
+from automatos.skills.deps import RemoteDep, SkillUsersDep
 from automatos.skills.models import SkillSource
 from automatos.skills.types import HINT_TOPIC, SourceStatus
 from automatos.workspaces.deps import Admin, AppDatabase, CurrentCaller, Session
 
 router = APIRouter(prefix="/sources")
 NotThere = problems(errors.SourceNotFound)
-GitProblems = (errors.GitRefused, errors.GitUnreachable, errors.SkillInvalid)
+GitProblems = (errors.GitRefused, errors.GitUnreachable, errors.SkillInvalid, CredentialUnfit)
 
 
 @router.get("", response_model=schemas.SkillSourceList)
@@ -29,11 +30,14 @@ async def list_sources(
 
 @router.post("/git", status_code=status.HTTP_201_CREATED, responses=problems(errors.SourceNameTaken, *GitProblems))
 async def add_git_source(
-    *, body: schemas.GitSourceCreate, caller: Admin, database: AppDatabase, git: GitReaderDep, users: SkillUsersDep,
+    *, body: schemas.GitSourceCreate, caller: Admin, database: AppDatabase, remote: RemoteDep, users: SkillUsersDep,
     hints: Hints, response: Response,
 ) -> schemas.SyncResult:
-    """Read a git repository over https and take every skill in it; one that cannot be read leaves nothing behind."""
-    result = await syncing.add_git_source(database, git, caller, body)
+    """Read a git repository over https and take every skill in it; one that cannot be read leaves nothing behind.
+
+    The address may be one copied from a browser: branch, commit and folder are taken from it.
+    """
+    result = await syncing.add_git_source(database, remote, caller, body)
     response.headers["Location"] = f"/api/skills/sources/{result.source.id}"
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return await syncing.describe(database, caller.workspace_id, users, result)
@@ -68,21 +72,21 @@ async def delete_source(
 
 @router.post("/{source_id}/sync", responses=problems(errors.SourceNotFound, errors.SourceInactive, *GitProblems))
 async def sync_source(
-    *, source_id: UUID, caller: Admin, database: AppDatabase, git: GitReaderDep, users: SkillUsersDep, hints: Hints
+    *, source_id: UUID, caller: Admin, database: AppDatabase, remote: RemoteDep, users: SkillUsersDep, hints: Hints
 ) -> schemas.SyncResult:
     """Read the repository again and take what changed; when that fails, everything stays and the source says why."""
-    result = await syncing.sync(database, git, caller.workspace_id, caller, source_id)
+    result = await syncing.sync(database, remote, caller.workspace_id, caller, source_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return await syncing.describe(database, caller.workspace_id, users, result)
 
 
 @router.post("/{source_id}/pin", responses=problems(errors.SourceNotFound, errors.SourceInactive, *GitProblems))
 async def pin_source(
-    *, source_id: UUID, body: schemas.SourcePin, caller: Admin, database: AppDatabase, git: GitReaderDep,
+    *, source_id: UUID, body: schemas.SourcePin, caller: Admin, database: AppDatabase, remote: RemoteDep,
     users: SkillUsersDep, hints: Hints,
 ) -> schemas.SyncResult:
     """Stay at one commit, which is fetched if it is not the current one; null follows the branch again."""
-    result = await syncing.pin(database, git, caller, source_id, body.commit_sha)
+    result = await syncing.pin(database, remote, caller, source_id, body.commit_sha)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return await syncing.describe(database, caller.workspace_id, users, result)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -60,10 +60,11 @@ async def point_to(session: AsyncSession, skill: Skill, version: SkillVersion) -
 
 
 async def stored_package(session: AsyncSession, skill: Skill, version: SkillVersion) -> Package:
-    """Return a stored version as the package it came as."""
+    """Return a stored version as the package it came as; what was noted of it then stays noted."""
     files = await records.read_files(session, skill.workspace_id, skill.id, version.version)
-    checked = await asyncio.to_thread(check_package, "", {"SKILL.md": version.content.encode(), **files})
-    return taken(checked)
+    main = {"SKILL.md": version.content.encode()}
+    checked = await asyncio.to_thread(check_package, "", {**main, **files}, None, skill.name)
+    return replace(taken(checked), metadata=dict(version.skill_metadata))
 
 
 def taken(checked: Checked) -> Package:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.credentials.errors import CredentialNotFound, CredentialUnfit, CredentialUnreadable
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import Problem
@@ -24,18 +25,20 @@ from automatos.skills.errors import (
     SourceNameTaken,
 )
 from automatos.skills.git.address import name_of
-from automatos.skills.git.fetch import GitReader, Snapshot
+from automatos.skills.git.fetch import Snapshot
 from automatos.skills.models import Skill, SkillSource
-from automatos.skills.package import Checked, Package, check_packages
+from automatos.skills.package import Checked, Chosen, Package, check_packages, choose
 from automatos.skills.queries import records
 from automatos.skills.queries import sources as queries
 from automatos.skills.reading import describe as describe_skills
+from automatos.skills.remote import Remote, Repository
 from automatos.skills.sources import get_source, note
 from automatos.skills.storing import Origin
 from automatos.skills.types import SkillOrigin, SkillUsers, SourceStatus, SyncStatus
 from automatos.workspaces.types import Caller
 
-KEPT_COMMITS = 50
+KEPT_COMMITS, MAX_NOTES = 50, 50
+CREDENTIAL_PROBLEMS = (CredentialNotFound, CredentialUnfit, CredentialUnreadable)
 Actor = Caller | str
 
 
@@ -51,28 +54,35 @@ class Synced:
     removed: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
     problems: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    notes: list[str] = field(default_factory=list[str])
 
 
 async def add_git_source(
-    database: Database, git: GitReader, caller: Caller, body: schemas.GitSourceCreate
+    database: Database, remote: Remote, caller: Caller, body: schemas.GitSourceCreate
 ) -> Synced:
     """Read a repository and store it as a source with its skills; nothing is stored unless there is at least one.
 
+    What the address says of branch, commit and folder counts where the body does not say it.
+
     Raises:
         GitRefused, GitUnreachable: the repository cannot be read, or may not be.
+        CredentialNotFound, CredentialUnfit, CredentialUnreadable: the credential cannot be used for it.
         SkillInvalid: it holds no usable skill; says why of each.
         SourceNameTaken: the workspace has a source of that name.
     """
-    name = body.source_name or name_of(git.check(body.git_url, body.branch))
+    name = body.source_name or name_of(remote.git.check(body.git_url, body.branch, body.git_folder).url)
     async with database.session(caller.workspace_id) as session:
         if await queries.is_name_taken(session, caller.workspace_id, name):
             raise SourceNameTaken(name)
-    snapshot = await git.read(body.git_url, body.branch, body.commit)
+    wanted = Repository(body.git_url, body.branch, body.commit, body.git_folder, body.credential_id)
+    snapshot = await remote.read(database, caller.workspace_id, wanted, actor=caller.actor)
     checked = await asyncio.to_thread(_checked, snapshot)
+    place = snapshot.place or remote.git.check(body.git_url, body.branch)
     async with database.session(caller.workspace_id) as session:
         source = await queries.insert_source(session, caller.workspace_id, {
-            "source_name": name, "source_type": SkillOrigin.GIT, "git_url": body.git_url, "git_branch": body.branch,
-            "pinned_commit": body.commit, "auto_update": body.auto_update, "created_by": caller.actor,
+            "source_name": name, "source_type": SkillOrigin.GIT, "git_url": str(place.url),
+            "git_branch": snapshot.branch, "git_folder": place.folder, "pinned_commit": body.commit or place.commit,
+            "auto_update": body.auto_update, "created_by": caller.actor, "credential_id": body.credential_id,
             "update_frequency_hours": body.update_frequency_hours,
         })
         if source is None:
@@ -82,7 +92,7 @@ async def add_git_source(
     return done
 
 
-async def sync(database: Database, git: GitReader, workspace_id: UUID, actor: Actor, source_id: UUID) -> Synced:
+async def sync(database: Database, remote: Remote, workspace_id: UUID, actor: Actor, source_id: UUID) -> Synced:
     """Read a source again, at its pinned commit if it has one, and take what changed.
 
     When it cannot be read, everything stays and the source's `last_sync_error` says why.
@@ -92,10 +102,12 @@ async def sync(database: Database, git: GitReader, workspace_id: UUID, actor: Ac
         GitRefused, GitUnreachable, SkillInvalid: as for a new source.
     """
     source = await _active(database, workspace_id, source_id)
-    return await _sync_to(database, git, source, actor, source.pinned_commit, "skill_source.synced")
+    return await _sync_to(database, remote, source, actor, source.pinned_commit, "skill_source.synced")
 
 
-async def pin(database: Database, git: GitReader, caller: Caller, source_id: UUID, commit: str | None) -> Synced:
+async def pin(
+    database: Database, remote: Remote, caller: Caller, source_id: UUID, commit: str | None
+) -> Synced:
     """Make a source stay at a commit, which is fetched unless it is stored; None lets it follow its branch again.
 
     Raises:
@@ -105,7 +117,7 @@ async def pin(database: Database, git: GitReader, caller: Caller, source_id: UUI
     source = await _active(database, caller.workspace_id, source_id)
     is_here = commit is None or commit == source.git_commit_sha
     if commit is not None and not is_here and _stored_at(source, commit) is None:
-        return await _sync_to(database, git, source, caller, commit, "skill_source.pinned", pins=True)
+        return await _sync_to(database, remote, source, caller, commit, "skill_source.pinned", pins=True)
     async with database.session(caller.workspace_id) as session:
         source = await get_source(session, caller.workspace_id, source_id, lock=True)
         done = await (_stay(session, source, commit) if is_here else _restore(session, source, commit or ""))
@@ -138,6 +150,7 @@ async def describe(database: Database, workspace_id: UUID, users: SkillUsers, do
         old_commit=done.old_commit, commit_sha=done.commit_sha, added=done.added, updated=done.updated,
         removed=done.removed, unchanged=done.unchanged, skills=shown,
         problems=[schemas.SkillProblem(path=path, problems=found) for path, found in done.problems.items()],
+        notes=done.notes,
     )
 
 
@@ -150,12 +163,13 @@ async def _active(database: Database, workspace_id: UUID, source_id: UUID) -> Sk
 
 
 async def _sync_to(
-    database: Database, git: GitReader, source: SkillSource, actor: Actor, commit: str | None, action: str,
+    database: Database, remote: Remote, source: SkillSource, actor: Actor, commit: str | None, action: str,
     *, pins: bool = False,
 ) -> Synced:
     workspace_id, source_id = source.workspace_id, source.id
     try:
-        snapshot = await git.read(source.git_url or "", source.git_branch, commit)
+        wanted = Repository(source.git_url or "", source.git_branch, commit, source.git_folder, source.credential_id)
+        snapshot = await remote.read(database, workspace_id, wanted, actor=_name(actor))
         checked = await asyncio.to_thread(_checked, snapshot)
         async with database.session(workspace_id) as session:
             source = await get_source(session, workspace_id, source_id, lock=True)
@@ -163,7 +177,7 @@ async def _sync_to(
                 source.pinned_commit = commit
             done = await _take(session, source, snapshot, checked, _name(actor))
             await _note(session, actor, action, done)
-    except (GitRefused, GitUnreachable, SkillInvalid) as problem:
+    except (GitRefused, GitUnreachable, SkillInvalid, *CREDENTIAL_PROBLEMS) as problem:
         await _record_failure(database, workspace_id, source_id, problem)
         raise
     return done
@@ -184,9 +198,11 @@ def _name(actor: Actor) -> str:
 
 def _checked(snapshot: Snapshot) -> list[Checked]:
     """Judge every folder with a SKILL.md; raises when there is none."""
-    checked = check_packages(snapshot.files)
+    name = name_of(snapshot.place.url).rpartition("/")[2] if snapshot.place else ""
+    checked = check_packages(snapshot.files, snapshot.left_out, name)
     if not checked:
-        raise GitRefused("The repository holds no SKILL.md. Each folder with a SKILL.md is one skill.")
+        where = f"The folder {snapshot.place.folder!r} of the" if snapshot.place and snapshot.place.folder else "The"
+        raise GitRefused(f"{where} repository holds no SKILL.md. Each folder with a SKILL.md is one skill.")
     return checked
 
 
@@ -194,17 +210,14 @@ async def _take(
     session: AsyncSession, source: SkillSource, snapshot: Snapshot, checked: Sequence[Checked], author: str
 ) -> Synced:
     """Make the source's skills what the snapshot holds; a folder that cannot be used keeps its last good state."""
-    commit = snapshot.commit_sha
-    done = Synced(source, source.git_commit_sha, commit, problems={
-        one.folder: one.problems for one in checked if one.problems})
+    commit, chosen = snapshot.commit_sha, choose(checked)
+    done = Synced(source, source.git_commit_sha, commit, problems=dict(chosen.problems))
+    done.notes = [*snapshot.notes, *_notes_of(chosen)]
     origin = Origin(SkillOrigin.GIT, author, source.id, source.git_url, commit)
-    packages = [one.package for one in checked if one.package]
     kept = {skill.name: skill for skill in await records.list_of_source(session, source.workspace_id, source.id)}
     now_there: dict[str, Skill] = {}
-    for package in packages:
-        if package.name in now_there:
-            done.problems[package.folder] = [f"name: {package.name!r} is used by more than one folder."]
-        elif skill := await _put(session, source, package, kept.get(package.name), origin, done):
+    for package in chosen.packages:
+        if skill := await _put(session, source, package, kept.get(package.name), origin, done):
             now_there[package.name] = skill
     if not now_there:
         raise SkillInvalid(done.problems)
@@ -213,8 +226,19 @@ async def _take(
         if name not in now_there and skill.path not in broken and skill.is_active:
             await records.update_skill(session, source.workspace_id, skill.id, {"is_active": False})
             done.removed.append(name)
-    done.source = await _finish(session, source, commit, len(checked), now_there, done.problems)
+    done.source = await _finish(session, source, commit, len(checked), now_there, done)
     return done
+
+
+def _notes_of(chosen: Chosen) -> list[str]:
+    """Return, for people, which skills were taken although they differ from the format, and what was left out."""
+    differing = [package for package in chosen.packages if package.metadata["notes"]]
+    missing = [f"{package.folder or '/'}/{path}: it was left out, because {why}."
+               for package in differing for path, why in package.metadata["left_out"].items()]
+    if not differing:
+        return []
+    count = f"{len(differing)} of {len(chosen.packages)} skills differ from the Agent Skills format; see their notes."
+    return [count, *missing[:MAX_NOTES]]
 
 
 async def _put(
@@ -243,10 +267,9 @@ def _is_on(source: SkillSource, skill: Skill) -> bool:
 
 
 async def _finish(
-    session: AsyncSession, source: SkillSource, commit: str, discovered: int, skills: Mapping[str, Skill],
-    problems: Mapping[str, Sequence[str]],
+    session: AsyncSession, source: SkillSource, commit: str, discovered: int, skills: Mapping[str, Skill], done: Synced
 ) -> SkillSource:
-    told = "; ".join(f"{path or '/'}: {' '.join(found)}" for path, found in problems.items())
+    told = "; ".join(f"{path or '/'}: {' '.join(found)}" for path, found in done.problems.items())
     entry: dict[str, object] = {
         "commit_sha": commit, "synced_at": now().isoformat(), "skills": len(skills),
         "versions": {str(skill.id): skill.current_version for skill in skills.values()},
@@ -255,7 +278,7 @@ async def _finish(
     changed = await queries.update_source(session, source.workspace_id, source.id, {
         "git_commit_sha": commit, "pinned_commit": source.pinned_commit, "skills_discovered": discovered,
         "status": SourceStatus.ACTIVE, "last_sync_at": now(), "last_sync_error": told[:2000] or None,
-        "last_sync_status": SyncStatus.PARTIAL if problems else SyncStatus.SUCCESS,
+        "last_sync_status": SyncStatus.PARTIAL if done.problems else SyncStatus.SUCCESS, "last_sync_notes": done.notes,
         "history": [*earlier, entry][-KEPT_COMMITS:],
     })
     return changed or source

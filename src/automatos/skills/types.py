@@ -35,6 +35,14 @@ class SkillCategory(StrEnum):
     MONITORING = "monitoring"
 
 
+class Fitness(StrEnum):
+    """How far a skill can be used: as the format asks, with notes on where it differs, or not at all."""
+
+    CONFORMS = "conforms"
+    USABLE = "usable"
+    UNUSABLE = "unusable"
+
+
 class SkillOrigin(StrEnum):
     """Where a skill came from: written by hand, an uploaded ZIP, a git repository, or the product itself."""
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.errors import StaleEdit
 from automatos.skills import front_matter, schemas, storing
+from automatos.skills.archive import Archive, problems_beside
 from automatos.skills.errors import (
     ArchiveRefused,
     SkillInUse,
@@ -19,9 +21,9 @@ from automatos.skills.errors import (
     SkillVersionNotFound,
 )
 from automatos.skills.models import Skill
-from automatos.skills.package import MAIN_FILES, Package, check_package, check_packages
+from automatos.skills.package import MAIN_FILE, Chosen, Package, check_package, check_packages, choose, is_main
 from automatos.skills.queries import records
-from automatos.skills.reading import get_skill
+from automatos.skills.reading import core_of, get_skill
 from automatos.skills.storing import Origin
 from automatos.skills.tool_schema import FILE as TOOLS_FILE
 from automatos.skills.types import SkillOrigin, SkillUsers
@@ -39,6 +41,7 @@ class Imported:
     added: list[str] = field(default_factory=list[str])
     updated: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
+    problems: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 async def create_skill(session: AsyncSession, caller: Caller, body: schemas.SkillCreate) -> Skill:
@@ -48,9 +51,9 @@ async def create_skill(session: AsyncSession, caller: Caller, body: schemas.Skil
         SkillInvalid: it is not a skill; names every fault.
         SkillNameTaken: the workspace has a skill of that name.
     """
-    fields: dict[str, Any] = {"name": body.name, "description": body.description}
-    package = await asyncio.to_thread(
-        _written, _with_kind(fields, body), body.content, _files(body.files), body.tools_schema)
+    head = {"name": body.name, "description": body.description} | _kinds({}, body)
+    content = front_matter.write(head, body.content)
+    package = await asyncio.to_thread(_strict, body.name, content, _files(body.files), body.tools_schema, frozenset())
     skill = await storing.add(session, caller.workspace_id, package, Origin(SkillOrigin.MANUAL, caller.actor))
     if skill is None:
         raise SkillNameTaken([package.name])
@@ -58,40 +61,38 @@ async def create_skill(session: AsyncSession, caller: Caller, body: schemas.Skil
     return skill
 
 
-async def import_files(session: AsyncSession, caller: Caller, files: Mapping[str, bytes]) -> Imported:
-    """Store every skill found in an upload, or none; one uploaded before gets a new version where it differs.
+async def import_files(session: AsyncSession, caller: Caller, archive: Archive) -> Imported:
+    """Store every skill of an upload that can be used; one uploaded before gets a new version where it differs.
 
     Raises:
         ArchiveRefused: there is no SKILL.md in it.
-        SkillInvalid: at least one is not a skill; names every fault of each.
-        SkillNameTaken: skills of these names are there from elsewhere.
+        SkillInvalid: none of its skills can be used; names every fault of each.
+        SkillNameTaken: skills of these names are there from elsewhere; nothing is stored.
     """
-    packages = await asyncio.to_thread(_packages, files)
-    known = await records.find_own(session, caller.workspace_id, [one.name for one in packages], lock=True)
+    chosen = await asyncio.to_thread(_chosen, archive)
+    known = await records.find_own(session, caller.workspace_id, [one.name for one in chosen.packages], lock=True)
     foreign = [name for name, skill in known.items() if skill.source != SkillOrigin.UPLOAD]
     if foreign:
         raise SkillNameTaken(foreign)
-    origin, done = Origin(SkillOrigin.UPLOAD, caller.actor), Imported()
-    for package in packages:
+    origin, done = Origin(SkillOrigin.UPLOAD, caller.actor), Imported(problems=chosen.problems)
+    for package in chosen.packages:
         await _put(session, caller, package, known.get(package.name), origin, done)
     await write_audit(session, caller, "skills.imported", target_type="skill", detail={
         "added": done.added, "updated": done.updated})
     return done
 
 
-def _packages(files: Mapping[str, bytes]) -> list[Package]:
-    checked = check_packages(files)
+def _chosen(archive: Archive) -> Chosen:
+    checked = check_packages(archive.files, archive.left_out)
     if not checked:
-        raise ArchiveRefused("There is no SKILL.md in the archive. Each folder with a SKILL.md is one skill.")
-    problems = {one.folder: one.problems for one in checked if one.problems}
-    packages = [one.package for one in checked if one.package]
-    names = [package.name for package in packages]
-    for package in packages:
-        if names.count(package.name) > 1:
-            problems[package.folder] = [f"name: {package.name!r} is used by more than one folder."]
-    if problems:
-        raise SkillInvalid(problems)
-    return packages
+        inside = next((f" {path!r} in it {why}." for path, why in archive.left_out.items()), "")
+        raise ArchiveRefused(
+            f"There is no SKILL.md in the archive. Each folder with a SKILL.md is one skill.{inside}")
+    chosen = choose(checked)
+    chosen.problems.update(problems_beside(archive.left_out, {one.folder for one in checked}))
+    if not chosen.packages:
+        raise SkillInvalid(chosen.problems)
+    return chosen
 
 
 async def _put(
@@ -109,15 +110,23 @@ async def _put(
     list_of.append(package.name)
 
 
-async def update_skill(session: AsyncSession, caller: Caller, skill_id: int, body: schemas.SkillUpdate) -> Skill:
+async def update_skill(
+    session: AsyncSession, caller: Caller, skill_id: int, body: schemas.SkillUpdate, *,
+    expected: frozenset[int] | None = None,
+) -> Skill:
     """Change a skill of the caller's workspace; what an agent would read makes a new version.
+
+    `expected` holds the revisions the client believes to be current; None means whichever is.
 
     Raises:
         SkillNotFound, SkillInvalid: as their names say.
+        StaleEdit: somebody else saved first; carries what is stored.
         SkillReadOnly: it came with the product.
         SkillKeptBySource: it is from git and more than its switch was to change.
     """
     skill = await _own(session, caller, skill_id)
+    if expected is not None and skill.revision not in expected:
+        raise await _stale(session, skill)
     given = {name for name in body.model_fields_set if getattr(body, name) is not None}
     if given & TEXTS:
         await _refuse_if_kept(session, skill)
@@ -135,18 +144,28 @@ async def _changed(session: AsyncSession, skill: Skill, body: schemas.SkillUpdat
     version = await storing.of_version(session, skill, skill.current_version)
     if version is None:
         raise SkillVersionNotFound(skill.name, skill.current_version)
-    head, text = front_matter.split(version.content)
-    fields = front_matter.read(head)
+    parts = front_matter.split(version.content)
+    known = front_matter.read(parts.head or "").fields
+    changes = _kinds(known.get("metadata"), body)
     if body.description is not None:
-        fields["description"] = body.description
+        changes["description"] = body.description
     stored = await records.read_files(session, skill.workspace_id, skill.id, skill.current_version)
     files = stored if body.files is None else _files(body.files)
     if body.tools_schema is not None and body.files is None:
         files.pop(TOOLS_FILE, None)
     elif body.tools_schema is None and body.files is not None and TOOLS_FILE in stored:
         files.setdefault(TOOLS_FILE, stored[TOOLS_FILE])
-    return await asyncio.to_thread(
-        _written, _with_kind(fields, body), text if body.content is None else body.content, files, body.tools_schema)
+    content = front_matter.rewrite(version.content, changes, parts.body if body.content is None else body.content)
+    excused = frozenset(cast("list[str]", version.skill_metadata.get("notes") or []))
+    return await asyncio.to_thread(_strict, skill.name, content, files, body.tools_schema, excused)
+
+
+async def _stale(session: AsyncSession, skill: Skill) -> StaleEdit:
+    current = {"id": skill.id, "name": skill.name, "description": skill.description, "tags": skill.tags,
+               "category": skill.category, "skill_type": skill.skill_type, "is_active": skill.is_active,
+               "content": await core_of(session, skill), "current_version": skill.current_version}
+    return StaleEdit(f"{skill.name!r} was changed meanwhile. Load it again, redo your change and save.",
+                     current=current)
 
 
 async def delete_skill(
@@ -194,43 +213,51 @@ async def restore_version(session: AsyncSession, caller: Caller, skill_id: int, 
     return skill
 
 
-def _with_kind(fields: dict[str, Any], body: schemas.SkillCreate | schemas.SkillUpdate) -> dict[str, Any]:
-    """Put tags, category and kind where a SKILL.md keeps them: in its free metadata."""
-    extra: dict[str, str] = dict(fields.get("metadata", {}))
-    if body.category is not None:
-        extra["category"] = body.category.value
-    if body.skill_type is not None:
-        extra["skill-type"] = body.skill_type.value
-    if body.tags is not None:
-        extra["tags"] = ", ".join(body.tags)
-    return {**fields, "metadata": {name: value for name, value in extra.items() if value}}
+def _kinds(metadata: Any, body: schemas.SkillCreate | schemas.SkillUpdate) -> dict[str, Any]:
+    """Return the free metadata of a SKILL.md with tags, category and kind where it keeps them, if they are given."""
+    extra: dict[str, Any] = dict(metadata) if isinstance(metadata, dict) else {}
+    given = {
+        "category": body.category.value if body.category is not None else None,
+        "skill-type": body.skill_type.value if body.skill_type is not None else None,
+        "tags": ", ".join(body.tags) if body.tags is not None else None,
+    }
+    changed = {name: value for name, value in given.items() if value is not None}
+    if not changed:
+        return {}
+    return {"metadata": {name: value for name, value in (extra | changed).items() if value}}
 
 
 def _files(given: Sequence[schemas.SkillFileWrite]) -> dict[str, bytes]:
     paths = [file.path for file in given]
     faults = [f"files: the path {path!r} is given twice." for path in sorted({p for p in paths if paths.count(p) > 1})]
-    faults += [f"files: {path!r} is written from the other fields." for path in MAIN_FILES if path in paths]
+    faults += [f"files: {path!r} is written from the other fields." for path in paths if is_main(path)]
     if faults:
         raise SkillInvalid({"": faults})
     return {file.path: file.content.encode() for file in given}
 
 
-def _written(
-    fields: dict[str, Any], text: str, files: Mapping[str, bytes], tools: Sequence[schemas.SkillToolWrite] | None
+def _strict(
+    name: str, content: str, files: Mapping[str, bytes], tools: Sequence[schemas.SkillToolWrite] | None,
+    excused: frozenset[str],
 ) -> Package:
-    """Return the package that fields, text, files and tools make; raises SkillInvalid with every fault.
+    """Return the package that a SKILL.md, files and tools make, if it conforms to the format.
 
-    Takes up to a second for the largest, so it is called in a thread.
+    What is written here is held to the format; `excused` are notes that a skill from elsewhere came with. Takes up to
+    a second for the largest, so it is called in a thread.
+
+    Raises:
+        SkillInvalid: names every fault.
     """
     whole = dict(files)
     if tools:
         if TOOLS_FILE in whole:
             raise SkillInvalid({"": [f"tools_schema and the file {TOOLS_FILE} say the same; give one of them."]})
         whole[TOOLS_FILE] = orjson.dumps([tool.model_dump(mode="json") for tool in tools], option=orjson.OPT_INDENT_2)
-    whole["SKILL.md"] = front_matter.write(fields, text).encode()
-    checked = check_package(str(fields["name"]), whole)
-    if checked.package is None:
-        raise SkillInvalid({"": checked.problems})
+    whole[MAIN_FILE] = content.encode()
+    checked = check_package("", whole, None, name)
+    faults = [*checked.problems, *(note for note in checked.notes if note not in excused)]
+    if checked.package is None or faults:
+        raise SkillInvalid({"": faults})
     return checked.package
 
 

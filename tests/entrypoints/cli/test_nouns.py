@@ -56,9 +56,16 @@ def test_folders_of_skills_are_checked_without_a_server_and_uploaded_whole(
     checked = alone("skill", "validate", tmp_path)
     assert checked.returncode == 1
     assert "fog-horn: ok" in checked.stdout
-    assert "bad-one: not valid\n  " in checked.stdout
-    assert quick("skill", "upload", tmp_path).returncode == 1
-    assert quick("skill", "upload", tmp_path / "fog-horn").stdout == "skill fog-horn added\n"
+    assert "bad-one: not valid, though it can be used, about" in checked.stdout
+    (tmp_path / "worst" / "SKILL.md").parent.mkdir()
+    (tmp_path / "worst" / "SKILL.md").write_text("---\nno end")
+    counted = alone("skill", "check", tmp_path)
+    assert (counted.returncode, f"{tmp_path}: 2 of 3 usable, 1 conform" in counted.stdout) == (1, True)
+    assert "front matter that does not end" in counted.stdout
+    sent = quick("skill", "upload", tmp_path)
+    assert sent.stdout.splitlines() == ["skill other added", "skill fog-horn added"]
+    assert "worst was left out: SKILL.md has front matter" in sent.stderr
+    assert "other: name: 'other' is not the name of its folder, 'bad-one'." in sent.stderr
     files = [file["path"] for file in quick.json("skill", "get", "fog-horn")["files"]]
     assert files == ["references/notes.md"]
     assert quick("skill", "content", "fog-horn", "--file", "references/notes.md").stdout == "Loud.\n"

@@ -1,4 +1,7 @@
-"""Git's packs, read in memory under limits: sizes are judged before anything is unpacked."""
+"""Git's packs, read in memory under limits: sizes are judged before anything is unpacked.
+
+A file that is larger than skills may have is unpacked piece by piece and forgotten: it belongs to somebody else.
+"""
 
 import hashlib
 import zlib
@@ -6,12 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from automatos.skills.errors import GitRefused
+from automatos.skills.package import MAX_FILE_BYTES
 
 COMMIT, TREE, BLOB, TAG, OFFSET_DELTA, NAME_DELTA = 1, 2, 3, 4, 6, 7
 WORDS: Final = {COMMIT: b"commit", TREE: b"tree", BLOB: b"blob", TAG: b"tag"}
-MAX_OBJECTS = 20_000
+MAX_OBJECTS = 150_000
 MAX_OBJECT_BYTES = 10 * 1024 * 1024
-MAX_UNPACKED_BYTES = 80 * 1024 * 1024
+MAX_UNPACKED_BYTES = 160 * 1024 * 1024
+MAX_FORGOTTEN_BYTES = 512 * 1024 * 1024
 MAX_PASSES = 64
 MAX_SHIFT = 56
 PIECE_BYTES = 8192
@@ -39,20 +44,25 @@ def name_object(kind: int, data: bytes) -> str:
     return hashlib.sha1(b"%s %d\0" % (WORDS[kind], len(data)) + data, usedforsecurity=False).hexdigest()
 
 
-def unpack(pack: bytes) -> dict[str, Stored]:
-    """Return every object of a pack by its name.
+def unpack(pack: bytes, large: set[str] | None = None) -> dict[str, Stored]:
+    """Return the objects of a pack by their names, without the files that are larger than a skill's may be.
+
+    `large` takes what is known of those: their names, or where they lie in the pack.
 
     Raises:
         GitRefused: it is damaged, or unpacks to more than is read.
     """
-    return _Pack(pack).read()
+    return _Pack(pack, set() if large is None else large).read()
 
 
 class _Pack:
     """One pack while it is read: where we are, how much may still be unpacked, what was found."""
 
-    def __init__(self, pack: bytes) -> None:
+    def __init__(self, pack: bytes, large: set[str]) -> None:
         self._pack = pack
+        self._large = large
+        self._forgotten: set[int | str] = set()
+        self._forgettable = MAX_FORGOTTEN_BYTES
         self._place = 12
         self._end = len(pack) - NAME_BYTES
         self._left = MAX_UNPACKED_BYTES
@@ -80,7 +90,9 @@ class _Pack:
     def _read_object(self) -> None:
         start = self._place
         kind, size = self._header()
-        if kind in WORDS:
+        if kind == BLOB and size > MAX_FILE_BYTES:
+            self._forget(start, self._skip(size))
+        elif kind in WORDS:
             self._keep(start, Stored(kind, self._inflate(size)))
         elif kind == OFFSET_DELTA:
             self._deltas[start] = _Delta(start - self._offset(), self._inflate(size))
@@ -95,16 +107,32 @@ class _Pack:
         self._whole[place] = found
         self._named[name_object(found.kind, found.data)] = found
 
+    def _forget(self, place: int, name: str) -> None:
+        """Remember of an object that it was there: nothing can be built on it."""
+        self._forgotten |= {place, name}
+        self._large.add(name)
+
     def _apply_deltas(self) -> None:
         """Build every object whose base is known by now; servers send bases first, so one pass is the rule."""
         before = len(self._deltas)
         for place, delta in list(self._deltas.items()):
+            if delta.base in self._forgotten:
+                self._forget(place, f"at {place}")
+                del self._deltas[place]
+                continue
             base = self._whole.get(delta.base) if isinstance(delta.base, int) else self._named.get(delta.base)
             if base is not None:
-                self._keep(place, Stored(base.kind, self._changed(base.data, delta.changes)))
+                self._build(place, base, delta.changes)
                 del self._deltas[place]
         if len(self._deltas) == before:
             raise _refused("builds on an object that it does not hold")
+
+    def _build(self, place: int, base: Stored, changes: bytes) -> None:
+        size, _ = _size_at(changes, _size_at(changes, 0)[1])
+        if base.kind == BLOB and size > MAX_FILE_BYTES:
+            self._forget(place, f"at {place}")
+        else:
+            self._keep(place, Stored(base.kind, self._changed(base.data, changes)))
 
     def _changed(self, base: bytes, changes: bytes) -> bytes:
         """Apply changes, each of which copies a piece of the base or adds bytes of its own."""
@@ -156,6 +184,30 @@ class _Pack:
         self._left -= size
         if self._left < 0:
             raise GitRefused(f"The repository is larger than {MAX_UNPACKED_BYTES} bytes when it is unpacked.")
+
+    def _skip(self, size: int) -> str:
+        """Unpack a file only to see where it ends and what it is called."""
+        self._forgettable -= size
+        if self._forgettable < 0:
+            raise GitRefused(f"The repository holds more than {MAX_FORGOTTEN_BYTES} bytes in large files, and its "
+                             "server cannot leave them out.")
+        unpacker, done, place = zlib.decompressobj(), 0, self._place
+        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        while not unpacker.eof:
+            packed = unpacker.unconsumed_tail or self._pack[place:min(place + PIECE_BYTES, self._end)]
+            place += 0 if unpacker.unconsumed_tail else len(packed)
+            try:
+                piece = unpacker.decompress(packed, 8 * PIECE_BYTES)
+            except zlib.error as error:
+                raise _refused("holds data that cannot be unpacked") from error
+            done += len(piece)
+            digest.update(piece)
+            if done > size or not packed:
+                raise _refused("holds an object that is not as long as it states")
+        if done != size:
+            raise _refused("holds an object that is not as long as it states")
+        self._place = place - len(unpacker.unused_data)
+        return digest.hexdigest()
 
     def _inflate(self, size: int) -> bytes:
         """Unpack what is stated and no more, so that a small lie cannot become a large answer."""

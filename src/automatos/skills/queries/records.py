@@ -107,7 +107,8 @@ async def update_skill(
 ) -> Skill:
     """Change a skill and return it."""
     statement = (
-        update(Skill).where(_owned(workspace_id), Skill.id == skill_id).values(**values, updated_at=func.now())
+        update(Skill).where(_owned(workspace_id), Skill.id == skill_id)
+        .values(**values, updated_at=func.now(), revision=Skill.revision + 1)
         .returning(Skill).execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one()

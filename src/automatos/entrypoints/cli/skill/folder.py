@@ -3,12 +3,14 @@
 import io
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from automatos.entrypoints.cli.console import CommandFailed
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_BESIDE = 1024 * 1024
 LEFT_OUT = frozenset({"__pycache__", "node_modules"})
 
 
@@ -37,16 +39,33 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def check_folder(folder: Path) -> list[dict[str, Any]]:
-    """Return every skill of a folder with its faults; raises CommandFailed when there is none."""
+    """Return every skill of a folder with the verdict on it; raises CommandFailed when there is none."""
     from automatos.skills.package import check_package, find_skills
 
     found = find_skills(read_folder(folder))
     if not found:
         raise CommandFailed(f"there is no SKILL.md in {folder}", "a skill is a folder with a SKILL.md in it")
-    checked = [check_package(name, files) for name, files in found.items()]
-    return [{"path": one.folder, "is_valid": not one.problems, "problems": one.problems,
-             "name": one.package.name if one.package else "",
-             "core_tokens": one.package.core_tokens if one.package else 0} for one in checked]
+    return [_shown(check_package(name, files)) for name, files in found.items()]
+
+
+def _shown(one: Any) -> dict[str, Any]:
+    return {"path": one.folder, "verdict": one.verdict.value, "is_valid": one.verdict == "conforms",
+            "problems": [*one.problems, *one.notes], "notes": one.notes,
+            "name": one.package.name if one.package else "",
+            "core_tokens": one.package.core_tokens if one.package else 0}
+
+
+def check_collection(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the verdict on every skill anywhere below a folder, hidden ones too, reading one skill at a time."""
+    from automatos.skills.package import check_package, is_main
+
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in {".git", *LEFT_OUT})
+        if any(map(is_main, names)):
+            root = Path(place)
+            files = {name: path.read_bytes() for name in names
+                     if (path := root / name).is_file() and (is_main(name) or path.stat().st_size < MAX_BESIDE)}
+            yield _shown(check_package("" if root == folder else root.relative_to(folder).as_posix(), files))
 
 
 def packed(path: Path) -> bytes:

@@ -1,6 +1,6 @@
 """Looking at skills: list, get, content, versions, recommend."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ app = typer.Typer()
 Named = Annotated[str, typer.Argument(help="The skill's name or id.", metavar="SKILL")]
 COLUMNS = ("id", "name", "category", "source", "tokens", "agents", "active")
 FIELDS = ("id", "name", "description", "skill_type", "category", "tags", "source", "source_name", "git_commit_sha",
-          "core_tokens", "version", "active", "used_by", "tools", "updated_at")
+          "core_tokens", "version", "active", "used_by", "tools", "invoked", "updated_at", "verdict", "notes")
 
 
 @app.command("list")
@@ -51,11 +51,19 @@ def get_skill(skill: Named, as_json: Json = False) -> None:
     put_fields(found | {
         "version": found["current_version"], "active": found["is_active"],
         "used_by": [agent["name"] for agent in found["agents"]],
-        "tools": [tool["name"] for tool in found["tools_schema"]],
+        "tools": [tool["name"] for tool in found["tools_schema"]], "invoked": _invoked(found),
     }, FIELDS)
     put("")
     put_table(({"file": file["path"], "kind": file["kind"], "bytes": file["size_bytes"],
                 "tokens": file["estimated_tokens"]} for file in found["files"]), ("file", "kind", "bytes", "tokens"))
+
+
+def _invoked(skill: dict[str, Any]) -> str:
+    """Say who may call a skill up, and how."""
+    hint = f" {skill['argument_hint']}" if skill["argument_hint"] else ""
+    ways = [] if skill["disable_model_invocation"] else ["by the agent"]
+    ways += [f"by a task that begins with /{skill['name']}{hint}"] if skill["user_invocable"] else []
+    return " or ".join(ways) or "by nobody"
 
 
 @app.command("content")

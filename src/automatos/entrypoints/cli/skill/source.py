@@ -10,9 +10,10 @@ from automatos.entrypoints.cli.options import Force, Json, NoInput, Yes
 app = typer.Typer()
 Named = Annotated[str, typer.Argument(help="The source's name or id.", metavar="SOURCE")]
 COLUMNS = ("name", "status", "skills", "commit", "pinned", "synced", "url")
-FIELDS = ("id", "source_name", "git_url", "git_branch", "git_commit_sha", "pinned_commit", "status",
+FIELDS = ("id", "source_name", "git_url", "git_branch", "git_folder", "credential_id", "git_commit_sha",
+          "pinned_commit", "status",
           "skills_discovered", "auto_update", "update_frequency_hours", "last_sync_at",
-          "last_sync_status", "last_sync_error")
+          "last_sync_status", "last_sync_error", "last_sync_notes")
 
 
 @app.command("list")
@@ -52,9 +53,12 @@ def get_source(source: Named, as_json: Json = False) -> None:
 
 @app.command("add")
 def add_source(
-    url: Annotated[str, typer.Argument(help="The address of a git repository, https.")],
+    url: Annotated[str, typer.Argument(help="The https address of a git repository, or of one of its pages.")],
     name: Annotated[str | None, typer.Option(help="What to call it here.")] = None,
     branch: Annotated[str | None, typer.Option(help="The branch to follow.")] = None,
+    folder: Annotated[str | None, typer.Option(help="Take only the skills below this folder.")] = None,
+    credential: Annotated[
+        str | None, typer.Option(help="The stored credential that may read it, by name or id.")] = None,
     commit: Annotated[str | None, typer.Option(help="The commit to stay at.")] = None,
     auto_update: Annotated[bool, typer.Option("--auto-update/--no-auto-update", help="Follow the branch.")] = True,
     every: Annotated[int | None, typer.Option("--every", min=1, max=8760, help="Hours between two looks.")] = None,
@@ -62,11 +66,14 @@ def add_source(
 ) -> None:
     """Read a git repository and take every skill in it."""
     from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import CREDENTIAL, find
 
+    client = Client()
     given: dict[str, Any] = {"git_url": url, "source_name": name, "branch": branch, "commit": commit,
-                             "auto_update": auto_update, "update_frequency_hours": every}
+                             "git_folder": folder, "auto_update": auto_update, "update_frequency_hours": every,
+                             "credential_id": find(client, CREDENTIAL, credential)["id"] if credential else None}
     body = {field: value for field, value in given.items() if value is not None}
-    _tell(Client().post("/api/skills/sources/git", body), as_json=as_json)
+    _tell(client.post("/api/skills/sources/git", body), as_json=as_json)
 
 
 @app.command("sync")
@@ -133,6 +140,8 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
             put(f"skill {name} {action}")
     for each in result["problems"]:
         say(f"{each['path']} was left out: {' '.join(each['problems'])}")
+    for note in result["notes"]:
+        say(note)
     say(f"source {result['source_name']!r} is at {_short(result['commit_sha'])}, "
         f"{len(result['unchanged'])} unchanged")
 

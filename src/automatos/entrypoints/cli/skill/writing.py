@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from automatos.entrypoints.cli.console import Exit, misuse, put, put_json
+from automatos.entrypoints.cli.console import Exit, misuse, put, put_json, say
 from automatos.entrypoints.cli.options import Document, Force, Json, NoInput, Sets, Tags, Yes
 from automatos.entrypoints.cli.skill.reading import Named
 
 app = typer.Typer()
+VERDICTS = {"conforms": "ok", "usable": "not valid, though it can be used", "unusable": "not valid"}
 
 
 @app.command("create")
@@ -65,7 +66,7 @@ def upload_skills(
     path: Annotated[Path, typer.Argument(help="A folder with a SKILL.md, a folder of such folders, or a ZIP file.")],
     as_json: Json = False,
 ) -> None:
-    """Add every skill of a folder or ZIP file, or none; one that is there gets a new version when it differs."""
+    """Add every skill of a folder or ZIP file that can be used; one that is there gets a new version if it differs."""
     from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.skill.folder import packed
 
@@ -76,6 +77,50 @@ def upload_skills(
     for action in ("added", "updated", "unchanged"):
         for name in done[action]:
             put(f"skill {name} {action}")
+    for each in done["problems"]:
+        say(f"{each['path'] or '/'} was left out: {' '.join(each['problems'])}")
+    for each in done["items"]:
+        for note in each["notes"]:
+            say(f"{each['name']}: {note}")
+
+
+@app.command("check")
+def check_skills(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders with skills anywhere below.", exists=True, file_okay=False)],
+    as_json: Json = False,
+) -> int:
+    """Count how many skills of others can be used, and why not the rest. Exit code 1 if one cannot."""
+    from collections import Counter
+
+    from automatos.entrypoints.cli.skill.folder import check_collection
+
+    counts, reasons = Counter[str](), Counter[str]()
+    for folder in folders:
+        here = Counter[str]()
+        for one in check_collection(folder):
+            here[one["verdict"]] += 1
+            reasons.update({_kind_of(note) for note in one["problems"]})
+            if as_json:
+                put_json({"collection": str(folder)} | one)
+            elif one["verdict"] == "unusable":
+                put(f"{folder / one['path']}: {' '.join(one['problems'])}")
+        counts += here
+        if not as_json:
+            put(f"{folder}: {here.total() - here['unusable']} of {here.total()} usable, {here['conforms']} conform")
+    if not as_json:
+        usable = counts.total() - counts["unusable"]
+        put(f"{usable} of {counts.total()} usable, {counts['conforms']} conform")
+        for reason, number in reasons.most_common(20):
+            put(f"{number:6d}  {reason}")
+    return Exit.FAILED if counts["unusable"] else Exit.OK
+
+
+def _kind_of(note: str) -> str:
+    """Return a note without what it says of one skill only, so that equal ones can be counted."""
+    import re
+
+    return re.sub(r"'[^']*'|\d+|(?<=kept: ).*", "_", note)[:100]
 
 
 @app.command("validate")
@@ -86,7 +131,7 @@ def validate_skills(
     ],
     as_json: Json = False,
 ) -> int:
-    """Check skills without a server and name every fault. Exit code 1 if there is any."""
+    """Check skills against the format without a server and name every difference. Exit code 1 if there is any."""
     from automatos.entrypoints.cli.skill.folder import check_folder
 
     checked = check_folder(folder)
@@ -94,8 +139,8 @@ def validate_skills(
         if as_json:
             put_json(one)
             continue
-        size = f", about {one['core_tokens']:,} tokens" if one["is_valid"] else ""
-        put(f"{one['path'] or folder}: {'ok' if one['is_valid'] else 'not valid'}{size}")
+        size = f", about {one['core_tokens']:,} tokens" if one["name"] else ""
+        put(f"{one['path'] or folder}: {VERDICTS[one['verdict']]}{size}")
         for problem in one["problems"]:
             put(f"  {problem}")
     return Exit.OK if all(one["is_valid"] for one in checked) else Exit.FAILED
