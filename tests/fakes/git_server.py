@@ -45,13 +45,21 @@ def entry(kind: int, data: bytes, *, claims: int | None = None) -> bytes:
 
 @dataclass
 class Repository:
-    """Objects by name, and where branches and tags are; `answers` replaces what the server says to a path."""
+    """Objects by name, and where branches and tags are; `answers` replaces what the server says to a path.
+
+    `version` is the protocol it speaks, `leaves_out` whether it can send folders without files, `bodies` the lines it
+    was asked with, `authorization` what it asks for.
+    """
 
     objects: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Callable[[web.Request], web.StreamResponse]] = field(default_factory=dict)
     pack: bytes | None = None
     delay_s: float = 0.0
+    version: int = 0
+    leaves_out: bool = True
+    authorization: str | None = None
+    bodies: list[list[str]] = field(default_factory=list)
     capabilities: str = "side-band-64k ofs-delta shallow allow-reachable-sha1-in-want symref=HEAD:refs/heads/main"
 
     def add(self, kind: int, data: bytes) -> str:
@@ -95,13 +103,13 @@ class Repository:
         entries |= {name: (FOLDER, self._folder(inside)) for name, inside in inner.items()}
         return self.tree(entries)
 
-    def whole_pack(self, wanted: str) -> bytes:
-        """Everything that a commit holds, and nothing of its past."""
+    def whole_pack(self, *wanted: str, leaves_out: bool = False) -> bytes:
+        """Everything that a commit holds, and nothing of its past; or without what is in its files."""
         found: dict[str, tuple[int, bytes]] = {}
-        waiting = [wanted]
+        waiting = list(wanted)
         while waiting:
             name = waiting.pop()
-            if name in found or name not in self.objects:
+            if name in found or name not in self.objects or (leaves_out and self.objects[name][0] == BLOB):
                 continue
             kind, data = found[name] = self.objects[name]
             waiting += _behind(kind, data)
@@ -122,11 +130,12 @@ def _behind(kind: int, data: bytes) -> list[str]:
 
 
 class GitServer:
-    """Serves repositories by name on this machine; `asked` holds every request's path."""
+    """Serves repositories by name on this machine; `asked` and `headers` hold every request's path and headers."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.asked: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
         self.url = ""
 
     def repository(self, name: str) -> Repository:
@@ -149,10 +158,14 @@ class GitServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
-        name, _, path = request.path.lstrip("/").partition(".git/")
+        self.headers.append(request.headers)
+        at = request.path.rfind("/info/refs") if request.path.endswith("/info/refs") else request.path.rfind("/")
+        name, path = request.path[1:at].removesuffix(".git"), request.path[at + 1:]
         repository = self.repositories.get(name)
         if repository is None:
             return web.Response(status=404)
+        if repository.authorization not in {None, request.headers.get("Authorization")}:
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
         await asyncio.sleep(repository.delay_s)
         if path in repository.answers:
             return repository.answers[path](request)
@@ -164,6 +177,10 @@ class GitServer:
 
 
 def _advertisement(repository: Repository) -> bytes:
+    if repository.version == 2:
+        fetch = "fetch=shallow wait-for-done" + (" filter" if repository.leaves_out else "")
+        lines = ["version 2", "agent=git/2.x", "ls-refs=unborn", fetch, "object-format=sha1"]
+        return b"".join(packet(f"{line}\n".encode()) for line in lines) + b"0000"
     lines = [f"{commit} {name}" for name, commit in sorted(repository.refs.items())]
     lines = lines or [f"{'0' * 40} capabilities^{{}}"]
     told = [f"{lines[0]}\0{repository.capabilities}\n", *(f"{line}\n" for line in lines[1:])]
@@ -171,7 +188,35 @@ def _advertisement(repository: Repository) -> bytes:
             + b"0000")
 
 
+def _lines(body: bytes) -> list[str]:
+    lines, place = [], 0
+    while place < len(body):
+        length = max(4, int(body[place:place + 4], 16))
+        if length > 4:
+            lines.append(body[place + 4:place + length].decode().rstrip("\n"))
+        place += length
+    return lines
+
+
+def _answer_in_version_2(repository: Repository, lines: list[str]) -> bytes:
+    if lines[0] == "command=ls-refs":
+        prefixes = tuple(line.removeprefix("ref-prefix ") for line in lines if line.startswith("ref-prefix "))
+        found = [f"{at} {name}\n" for name, at in sorted(repository.refs.items()) if name.startswith(prefixes)]
+        return b"".join(packet(line.encode()) for line in found) + b"0000"
+    wanted = [line.removeprefix("want ") for line in lines if line.startswith("want ")]
+    if missing := next((name for name in wanted if name not in repository.objects), None):
+        return packet(f"ERR upload-pack: not our ref {missing}".encode())
+    pack = repository.whole_pack(*wanted, leaves_out="filter blob:none" in lines)
+    shallow = packet(b"shallow-info\n") + packet(f"shallow {wanted[0]}".encode()) + b"0001"
+    return ((shallow if "deepen 1" in lines else b"") + packet(b"packfile\n") + packet(b"\x02Counting objects\n")
+            + b"".join(packet(b"\x01" + pack[place:place + 60_000]) for place in range(0, len(pack), 60_000)) + b"0000")
+
+
 def _result(repository: Repository, body: bytes) -> bytes:
+    lines = _lines(body)
+    repository.bodies.append(lines)
+    if repository.version == 2:
+        return _answer_in_version_2(repository, lines)
     wanted = body[9:49].decode()
     if wanted not in repository.objects:
         return packet(f"ERR upload-pack: not our ref {wanted}\n".encode())

@@ -38,6 +38,7 @@ def repository(git_server: GitServer) -> Repository:
     """An empty repository, `acme/skills`, of this test alone."""
     git_server.repositories.clear()
     git_server.asked.clear()
+    git_server.headers.clear()
     return git_server.repository("acme/skills")
 
 

@@ -32,13 +32,15 @@ NotThere = problems(errors.SkillNotFound)
 @router.get("")
 async def list_skills(
     *, caller: CurrentCaller, session: Session, users: SkillUsersDep, category: SkillCategory | None = None,
-    source: SkillOrigin | None = None, source_id: UUID | None = None, search: SearchText | None = None,
+    source: SkillOrigin | None = None,
+    origin: Annotated[SkillOrigin | None, Query(description="Another word for `source`.")] = None,
+    source_id: UUID | None = None, search: SearchText | None = None,
     tags: Annotated[str | None, Query(max_length=1000, description="Separated by commas; any of them fits.")] = None,
     is_active: bool | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> schemas.SkillList:
     """List the workspace's skills and those that came with the product, by name."""
-    wanted = service.SkillFilter(category, source, source_id, search, service.split_tags(tags), is_active)
+    wanted = service.SkillFilter(category, source or origin, source_id, search, service.split_tags(tags), is_active)
     found = await service.list_skills(session, caller.workspace_id, wanted, limit=limit, offset=offset)
     return schemas.SkillList(
         items=await service.describe(session, caller.workspace_id, users, found.items), total=found.total,
