@@ -1852,12 +1852,12 @@ export interface paths {
         };
         /**
          * Get Skill
-         * @description Return one skill with its files and the agents that use it.
+         * @description Return one skill with its files and the agents that use it; its ETag is its revision.
          */
         get: operations["get_skill_api_skills__skill_id__get"];
         /**
          * Update Skill
-         * @description Change a skill; what an agent would read makes a new version.
+         * @description Change a skill, with `If-Match` only if nobody else saved since; what an agent would read makes a new version.
          */
         put: operations["update_skill_api_skills__skill_id__put"];
         post?: never;
@@ -2111,6 +2111,8 @@ export interface paths {
         /**
          * Add Git Source
          * @description Read a git repository over https and take every skill in it; one that cannot be read leaves nothing behind.
+         *
+         *     The address may be one copied from a browser: branch, commit and folder are taken from it.
          */
         post: operations["add_git_source_api_skills_sources_git_post"];
         delete?: never;
@@ -2130,9 +2132,9 @@ export interface paths {
         put?: never;
         /**
          * Upload Skills
-         * @description Add every skill of a ZIP file, or none: each folder with a SKILL.md is one; the body is the ZIP itself.
+         * @description Add every skill of a ZIP file that can be used: each folder with a SKILL.md is one; the body is the ZIP itself.
          *
-         *     A skill that was uploaded before gets a new version when it differs.
+         *     What cannot be used is named in `problems`. A skill that was uploaded before gets a new version when it differs.
          */
         post: operations["upload_skills_api_skills_upload_post"];
         delete?: never;
@@ -2152,7 +2154,7 @@ export interface paths {
         put?: never;
         /**
          * Validate Skills
-         * @description Check the files of skills and list every fault; nothing is saved.
+         * @description Check the files of skills against the format and list every difference; nothing is saved.
          */
         post: operations["validate_skills_api_skills_validate_post"];
         delete?: never;
@@ -4595,6 +4597,12 @@ export interface components {
             severity?: "info" | "warning" | "critical";
         };
         /**
+         * Fitness
+         * @description How far a skill can be used: as the format asks, with notes on where it differs, or not at all.
+         * @enum {string}
+         */
+        Fitness: "conforms" | "usable" | "unusable";
+        /**
          * GitSourceCreate
          * @description A git repository to take skills from, over https.
          */
@@ -4612,7 +4620,19 @@ export interface components {
              */
             commit?: string | null;
             /**
+             * Credential Id
+             * @description A stored credential that may read it: github_api, git_server or http_basic_auth.
+             */
+            credential_id?: string | null;
+            /**
+             * Git Folder
+             * @description Take only the skills below this folder.
+             * @default
+             */
+            git_folder?: string;
+            /**
              * Git Url
+             * @description Its https address, or that of one of its pages in a browser.
              * @example https://github.com/acme/skills.git
              */
             git_url: string;
@@ -5119,6 +5139,16 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["ExecutionStatus"];
+        };
+        /**
+         * LeftOutFile
+         * @description A file that a skill goes without, and why.
+         */
+        LeftOutFile: {
+            /** Path */
+            path: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * Me
@@ -6654,6 +6684,11 @@ export interface components {
              * @description How many agents of this workspace it is assigned to.
              */
             agents_count: number;
+            /**
+             * Argument Hint
+             * @description What to write behind /name.
+             */
+            argument_hint: string;
             category: components["schemas"]["SkillCategory"];
             /**
              * Core Tokens
@@ -6671,6 +6706,11 @@ export interface components {
             current_version: number;
             /** Description */
             description: string;
+            /**
+             * Disable Model Invocation
+             * @description Agents are not offered it; it is loaded only where a task begins with /name.
+             */
+            disable_model_invocation: boolean;
             /** Git Commit Sha */
             git_commit_sha: string | null;
             /** Git Url */
@@ -6679,8 +6719,18 @@ export interface components {
             id: number;
             /** Is Active */
             is_active: boolean;
+            /**
+             * Left Out
+             * @description Its files that could not be taken.
+             */
+            left_out: components["schemas"]["LeftOutFile"][];
             /** Name */
             name: string;
+            /**
+             * Notes
+             * @description Where it differs from the Agent Skills format.
+             */
+            notes: string[];
             /** Path */
             path: string;
             /** Skill Metadata */
@@ -6704,6 +6754,13 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /**
+             * User Invocable
+             * @description A task may begin with /name to load it.
+             */
+            user_invocable: boolean;
+            /** @description Whether it conforms to the Agent Skills format, or is usable with notes. */
+            verdict: components["schemas"]["Fitness"];
             /**
              * Workspace Id
              * @description Null for the skills that came with the product.
@@ -6763,7 +6820,7 @@ export interface components {
         } | number[];
         /**
          * SkillCheck
-         * @description What one folder with a SKILL.md holds, and every fault of it; no fault means that it can be used.
+         * @description What one folder with a SKILL.md holds, and the verdict on it.
          */
         SkillCheck: {
             /** Core Tokens */
@@ -6774,12 +6831,21 @@ export interface components {
             files: string[];
             /** Name */
             name: string;
+            /**
+             * Notes
+             * @description Those of the problems with which it can be used all the same.
+             */
+            notes: string[];
             /** Path */
             path: string;
-            /** Problems */
+            /**
+             * Problems
+             * @description All that keeps it from conforming to the Agent Skills format.
+             */
             problems: string[];
             /** Tools */
             tools: string[];
+            verdict: components["schemas"]["Fitness"];
         };
         /**
          * SkillContentOut
@@ -6841,6 +6907,11 @@ export interface components {
              * @description How many agents of this workspace it is assigned to.
              */
             agents_count: number;
+            /**
+             * Argument Hint
+             * @description What to write behind /name.
+             */
+            argument_hint: string;
             category: components["schemas"]["SkillCategory"];
             /**
              * Core Tokens
@@ -6858,8 +6929,18 @@ export interface components {
             current_version: number;
             /** Description */
             description: string;
+            /**
+             * Disable Model Invocation
+             * @description Agents are not offered it; it is loaded only where a task begins with /name.
+             */
+            disable_model_invocation: boolean;
             /** Files */
             files: components["schemas"]["SkillFileInfo"][];
+            /**
+             * Front Matter
+             * @description The head of its SKILL.md as it was written; null without one.
+             */
+            front_matter: string | null;
             /** Git Commit Sha */
             git_commit_sha: string | null;
             /** Git Url */
@@ -6868,8 +6949,18 @@ export interface components {
             id: number;
             /** Is Active */
             is_active: boolean;
+            /**
+             * Left Out
+             * @description Its files that could not be taken.
+             */
+            left_out: components["schemas"]["LeftOutFile"][];
             /** Name */
             name: string;
+            /**
+             * Notes
+             * @description Where it differs from the Agent Skills format.
+             */
+            notes: string[];
             /** Path */
             path: string;
             /** Skill Metadata */
@@ -6893,6 +6984,13 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /**
+             * User Invocable
+             * @description A task may begin with /name to load it.
+             */
+            user_invocable: boolean;
+            /** @description Whether it conforms to the Agent Skills format, or is usable with notes. */
+            verdict: components["schemas"]["Fitness"];
             /**
              * Workspace Id
              * @description Null for the skills that came with the product.
@@ -6996,6 +7094,11 @@ export interface components {
             added: string[];
             /** Items */
             items: components["schemas"]["Skill"][];
+            /**
+             * Problems
+             * @description Folders and entries of the archive that were left out.
+             */
+            problems: components["schemas"]["SkillProblem"][];
             /** Total */
             total: number;
             /** Unchanged */
@@ -7018,12 +7121,22 @@ export interface components {
             /** Created By */
             created_by: string;
             /**
+             * Credential Id
+             * @description What it is read with; null reads it as anybody may.
+             */
+            credential_id: string | null;
+            /**
              * Git Branch
              * @description Null follows the repository's own default branch.
              */
             git_branch: string | null;
             /** Git Commit Sha */
             git_commit_sha: string | null;
+            /**
+             * Git Folder
+             * @description Only skills below this folder are taken; empty takes all.
+             */
+            git_folder: string;
             /** Git Url */
             git_url: string | null;
             /** History */
@@ -7037,6 +7150,11 @@ export interface components {
             last_sync_at: string | null;
             /** Last Sync Error */
             last_sync_error: string | null;
+            /**
+             * Last Sync Notes
+             * @description What was odd, and taken all the same.
+             */
+            last_sync_notes: string[];
             last_sync_status: components["schemas"]["SyncStatus"] | null;
             /** Pinned Commit */
             pinned_commit: string | null;
@@ -7143,10 +7261,18 @@ export interface components {
         };
         /**
          * SkillVerdict
-         * @description Whether all the skills found can be used.
+         * @description The verdict on all the skills found: whether they conform, and whether they can be used.
          */
         SkillVerdict: {
-            /** Is Valid */
+            /**
+             * Is Usable
+             * @description Every one can be uploaded, or taken from a repository.
+             */
+            is_usable: boolean;
+            /**
+             * Is Valid
+             * @description Every one conforms to the Agent Skills format.
+             */
             is_valid: boolean;
             /** Items */
             items: components["schemas"]["SkillCheck"][];
@@ -7215,6 +7341,13 @@ export interface components {
             auto_update?: boolean | null;
             /** Branch */
             branch?: string | null;
+            /**
+             * Credential Id
+             * @description Null where it is named takes the credential away.
+             */
+            credential_id?: string | null;
+            /** Git Folder */
+            git_folder?: string | null;
             /**
              * Is Active
              * @description False stops automatic updates and syncs.
@@ -7428,6 +7561,11 @@ export interface components {
             added: string[];
             /** Commit Sha */
             commit_sha: string;
+            /**
+             * Notes
+             * @description What was odd, and taken all the same.
+             */
+            notes: string[];
             /** Old Commit */
             old_commit: string | null;
             /** Problems */
@@ -12929,6 +13067,8 @@ export interface operations {
                 is_active?: boolean | null;
                 limit?: number;
                 offset?: number;
+                /** @description Another word for `source`. */
+                origin?: components["schemas"]["SkillOrigin"] | null;
                 search?: string | null;
                 source?: components["schemas"]["SkillOrigin"] | null;
                 source_id?: string | null;
@@ -13073,7 +13213,9 @@ export interface operations {
     update_skill_api_skills__skill_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 skill_id: number;
             };
@@ -13114,6 +13256,15 @@ export interface operations {
             };
             /** @description `skill_kept_by_source`: The skill is kept by its source */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
