@@ -130,8 +130,24 @@ async def test_half_a_choice_in_settings_is_an_error_that_names_the_other_half(w
 
 
 async def test_a_well_known_model_says_itself_whose_it_is(world) -> None:
-    assert (await world.default(default_llm_model="claude-sonnet-5-5")).choice.provider == "anthropic"
-    assert (await world.default(default_llm_model="zai-org/GLM-5.3")).choice.provider == "openrouter"
+    found = await world.default(default_llm_model="claude-haiku-4-5")
+    assert found.choice == ModelChoice("anthropic", "claude-haiku-4-5")
+
+
+async def test_a_model_alone_belongs_to_the_base_url_or_to_the_only_provider_with_a_key(world) -> None:
+    own = {"openai_base_url": "http://127.0.0.1:11434"}
+    for model in ("llama3:8b", "mistral:7b", "openai/gpt-oss-20b", "claude-haiku-4-5"):
+        found = await world.default(default_llm_model=model, mistral_api_key=SecretStr("k" * 20), **own)
+        assert found.choice == ModelChoice("openai", model)
+    found = await world.default(default_llm_model="zai-org/GLM-5.3", openrouter_api_key=SecretStr("k" * 20))
+    assert found.choice == ModelChoice("openrouter", "zai-org/GLM-5.3")
+
+
+@pytest.mark.parametrize("model", ["zai-org/GLM-5.3", "mistral:7b", "anthropic:claude"])
+async def test_a_model_that_several_may_serve_has_to_name_its_provider(world, model: str) -> None:
+    with pytest.raises(UnknownModel, match="DEFAULT_LLM_PROVIDER"):
+        await world.default(default_llm_model=model, openrouter_api_key=SecretStr("k" * 20),
+                            mistral_api_key=SecretStr("k" * 20))
 
 
 async def test_an_obstacle_is_named_before_a_run_meets_it(models: ModelClient, workspace_id: UUID) -> None:

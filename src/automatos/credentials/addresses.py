@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from automatos.credentials.base_urls import put_right
 from automatos.credentials.errors import CredentialInvalidHere
 from automatos.credentials.types import Provider
 from automatos.kernel.config import Settings
@@ -18,7 +19,7 @@ def may_be_private(provider: Provider, settings: Settings) -> bool:
 
 def checked_base_url(provider: Provider, base_url: str | None, settings: Settings,
                      field: str = "base_url") -> str | None:
-    """Return the base URL to store, without a closing slash; None stands for the provider's own.
+    """Return the base URL to store, put right (see `base_urls`); None stands for the provider's own.
 
     `field` is what a refusal calls it.
 
@@ -29,6 +30,7 @@ def checked_base_url(provider: Provider, base_url: str | None, settings: Setting
         if provider.base_url is None:
             raise CredentialInvalidHere(field, f"{provider.display_name} needs the address of your endpoint.")
         return None
+    base_url = put_right(provider, base_url)
     try:
         host = host_of(base_url)
     except ValueError as error:
@@ -38,7 +40,7 @@ def checked_base_url(provider: Provider, base_url: str | None, settings: Setting
             field, f"leads to a private address, which {provider.display_name} may not use here. Use the provider "
             "'custom' for a server of your own, or set AUTOMATOS_ALLOW_PRIVATE_URLS=true on the server."
         )
-    return base_url.rstrip("/")
+    return base_url
 
 
 def host_of(url: str) -> str:

@@ -11,6 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from automatos.credentials import queries
+from automatos.credentials.base_urls import put_right
 from automatos.credentials.contents import KEY_FIELD, read_document, seal_context
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.providers import providers_by_name
@@ -184,11 +185,12 @@ class Keyring:
         if not self._settings.share_platform_keys or not provider.key_setting:
             return None
         key: SecretStr | None = getattr(self._settings, provider.key_setting)
-        if key is None or not key.get_secret_value().strip():
-            return None
+        value = key.get_secret_value().strip() if key else ""
         chosen: str | None = getattr(self._settings, provider.url_setting) if provider.url_setting else None
-        return Secret(provider, key.get_secret_value().strip(), (chosen or provider.base_url or "").rstrip("/"),
-                      "environment", allow_private=chosen is not None)
+        if not value and not (chosen and chosen.strip() and provider.may_lack_key):
+            return None
+        base_url = put_right(provider, chosen) if chosen and chosen.strip() else provider.base_url or ""
+        return Secret(provider, value, base_url, "environment", allow_private=bool(chosen))
 
     def _platform_obstacle(self, provider: Provider) -> str:
         if not provider.key_setting:

@@ -47,7 +47,8 @@ class Provider:
     """A provider of models: which wire it speaks, where, and where its key may come from.
 
     `key_setting` and `url_setting` name fields of the server's settings. `is_local` providers are made to run on
-    one's own machine or network, so their base URL may be a private address.
+    one's own machine or network, so their base URL may be a private address. `may_lack_key` says that a server of one's
+    own, at the address in `url_setting`, is asked without a key where there is none.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Provider:
     url_setting: str | None = None
     key_header: str | None = None
     needs_key: bool = True
+    may_lack_key: bool = False
     is_local: bool = False
     limit_field: str = "max_tokens"
     stream_usage: bool = True

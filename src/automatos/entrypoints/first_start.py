@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,16 @@ def read_recipe_file(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-async def cook_sample(services: Services) -> Sample | None:
+async def cook_sample(services: Services, *, before: Callable[[], None] = lambda: None) -> Sample | None:
     """Cook the sample recipe in the default workspace and wait for its end; None when this database has seen it end.
 
+    `before` is called when it is about to be cooked for the first time.
     It is cooked as everything is: applied as a recipe file, started by the service, worked on by any worker.
     """
     workspace_id = await get_or_create_default_workspace(services.database, services.settings)
     execution_id = await find_started(services.database, workspace_id, SAMPLE_KEY)
     if execution_id is None:
+        before()
         execution_id = await _start(services, workspace_id)
     elif (await _run(services, workspace_id, execution_id)).status in FINAL:
         return None
@@ -73,7 +76,8 @@ async def _start(services: Services, workspace_id: UUID) -> UUID:
     file = RecipeFile.model_validate(read_recipe_file(examples_folder() / f"{SAMPLE}.yaml"))
     async with services.database.session(workspace_id) as session:
         await apply_file(session, caller, file, Readiness(services.models, services.toolbox))
-    return (await start_execution(services.database, services.bus, caller, SAMPLE, {}, SAMPLE_KEY)).execution_id
+    return (await start_execution(
+        services.database, services.bus, services.models, caller, SAMPLE, {}, SAMPLE_KEY)).execution_id
 
 
 async def _run(services: Services, workspace_id: UUID, execution_id: UUID) -> RunOut:

@@ -92,6 +92,14 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "OPENAI_API_BASE"))
     anthropic_api_key: SecretStr | None = Field(None, validation_alias="ANTHROPIC_API_KEY")
     anthropic_base_url: str | None = Field(None, validation_alias="ANTHROPIC_BASE_URL")
+    google_base_url: str | None = Field(None, validation_alias=AliasChoices("GOOGLE_BASE_URL", "GEMINI_BASE_URL"))
+    xai_base_url: str | None = Field(None, validation_alias="XAI_BASE_URL")
+    openrouter_base_url: str | None = Field(None, validation_alias="OPENROUTER_BASE_URL")
+    mistral_base_url: str | None = Field(None, validation_alias="MISTRAL_BASE_URL")
+    groq_base_url: str | None = Field(None, validation_alias="GROQ_BASE_URL")
+    huggingface_base_url: str | None = Field(
+        None, validation_alias=AliasChoices("HUGGINGFACE_BASE_URL", "HF_BASE_URL")
+    )
     huggingface_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("HUGGINGFACE_API_KEY", "HF_TOKEN")
     )

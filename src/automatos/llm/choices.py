@@ -1,8 +1,9 @@
 """Whether a choice of model can be right: what the table of providers and the catalogue know about it."""
 
 from automatos.credentials.service import find_provider, providers_by_name
+from automatos.llm.fallbacks import fallback_of, unknown_provider_of
 from automatos.llm.models import LlmModel
-from automatos.llm.types import FALLBACK_SEPARATOR, ModelChoice
+from automatos.llm.types import ModelChoice
 
 
 def faults_of(choice: ModelChoice, entry: LlmModel | None) -> list[str]:
@@ -10,9 +11,10 @@ def faults_of(choice: ModelChoice, entry: LlmModel | None) -> list[str]:
     if find_provider(choice.provider) is None:
         return [f"There is no provider named {choice.provider!r}. Choose one of: {', '.join(providers_by_name())}."]
     faults: list[str] = []
-    if choice.fallback_model_id and choice.fallback_model_id in {
-        choice.model_id, f"{choice.provider}{FALLBACK_SEPARATOR}{choice.model_id}",
-    }:
+    if choice.fallback_model_id and (unknown := unknown_provider_of(choice.fallback_model_id)):
+        faults.append(f"The fallback model names the provider {unknown!r}, which does not exist. Choose one of: "
+                      f"{', '.join(providers_by_name())}.")
+    elif choice.fallback_model_id and fallback_of(choice) is None:
         faults.append("The fallback model is the model itself. Choose another one, or none.")
     return faults if entry is None else faults + _faults_of_settings(choice, entry)
 

@@ -4,14 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.credentials.service import Keyring, find_provider, get_provider
+from automatos.credentials.service import Keyring, get_provider
 from automatos.credentials.types import Provider, Secret
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
@@ -22,6 +22,7 @@ from automatos.llm.choices import faults_of
 from automatos.llm.counting import usage_of_answer, usage_of_failure
 from automatos.llm.defaults import find_default
 from automatos.llm.errors import AnswerRefused, CredentialMissing, FeatureRefused, ModelProblem, ModelTimeout, scrub
+from automatos.llm.fallbacks import fallback_of
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ModelProvider, ProviderCall
@@ -30,7 +31,6 @@ from automatos.llm.providers.demo import DemoProvider
 from automatos.llm.providers.openai import OpenAIProvider
 from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
-    FALLBACK_SEPARATOR,
     Answer,
     AnswerEnd,
     CallContext,
@@ -354,19 +354,6 @@ async def check_choice(where: AsyncSession | Database, choice: ModelChoice) -> l
 
 def _fault(kind: type[Fault], choice: ModelChoice, what: str) -> Fault:
     return kind(what, provider=choice.provider, model_id=choice.model_id)
-
-
-def fallback_of(choice: ModelChoice) -> ModelChoice | None:
-    """Return the model that is asked when a choice's first fails: of the same provider, or `provider:model`."""
-    named = choice.fallback_model_id
-    if not named:
-        return None
-    provider, separator, model_id = named.partition(FALLBACK_SEPARATOR)
-    if not (separator and find_provider(provider)):
-        provider, model_id = choice.provider, named
-    if (provider, model_id) == (choice.provider, choice.model_id):
-        return None
-    return replace(choice, provider=provider, model_id=model_id, fallback_model_id=None)
 
 
 def _words(problem: ModelProblem) -> str:

@@ -13,7 +13,8 @@ CompletionStatus = Literal["success", "fallback"]
 UsageStatus = Literal["success", "fallback", "error", "cancelled"]
 PriceSource = Literal["catalogue", "published", "unknown"]
 MAX_TOKENS_OF_A_CALL = 10_000_000
-FALLBACK_SEPARATOR = ":"
+FALLBACK_SEPARATOR = "//"
+"""Stands between provider and model of a fallback at another provider; no model's name holds it."""
 HINT_TOPIC = "models"
 
 
@@ -122,7 +123,7 @@ class Usage:
 class ModelChoice:
     """Which model to ask and how; a setting left None is not sent, so the provider's own default holds.
 
-    `fallback_model_id` is a model of the same provider, or `provider:model` for another one.
+    `fallback_model_id` is a model of the same provider, or `provider//model` for another one (see `llm.fallbacks`).
     """
 
     provider: str

@@ -133,10 +133,11 @@ async def get_version(
 )
 async def execute_recipe(
     template_id: Template, body: schemas.ExecutionStart, caller: Editor, database: AppDatabase, bus: BusDep,
-    idempotency_key: IdempotencyKey = None,
+    readiness: AgentReadiness, idempotency_key: IdempotencyKey = None,
 ) -> schemas.Started:
     """Queue one execution of a recipe; follow it on its `/events` stream."""
-    accepted = await start_execution(database, bus, caller, template_id, body.input_data, idempotency_key)
+    accepted = await start_execution(
+        database, bus, readiness.models, caller, template_id, body.input_data, idempotency_key)
     recipe = accepted.definition
     said = "This Idempotency-Key already started this execution." if accepted.is_repeat else "Queued."
     return schemas.Started(

@@ -12,16 +12,19 @@ from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
+from automatos.llm.service import ModelClient
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.loading import definition
+from automatos.recipes.preflight import require_models
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.types import Accepted, Definition, JsonObject
 from automatos.workspaces.types import Caller
 
 
 async def start_execution(
-    database: Database, bus: EventBus, caller: Caller, template_id: str, inputs: JsonObject, idempotency_key: str | None
+    database: Database, bus: EventBus, models: ModelClient, caller: Caller, template_id: str, inputs: JsonObject,
+    idempotency_key: str | None,
 ) -> Accepted:
     """Queue one execution of a recipe and return it before any step has run.
 
@@ -30,25 +33,29 @@ async def start_execution(
 
     Raises:
         RecipeNotFound: the caller's workspace has no such recipe.
-        RecipeNotReady: the agent of at least one step is not active; names each.
+        RecipeNotReady: the agent of at least one step is not active or its model cannot be asked; names each.
         InputsInvalid: inputs are unknown, missing or of another type.
         IdempotencyKeyReused: the key started something else.
     """
-    async with database.recording(caller.workspace_id) as connection:
-        return await _start(connection, bus, caller, template_id, inputs, idempotency_key)
-
-
-async def _start(
-    connection: asyncpg.Connection, bus: EventBus, caller: Caller, template_id: str, inputs: JsonObject, key: str | None
-) -> Accepted:
-    found = await definitions.startable(connection, template_id)
-    if found is None:
-        raise RecipeNotFound(template_id)
+    key = idempotency_key
     fingerprint = _fingerprint(template_id, inputs) if key else None
-    if key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
-        return repeat
+    async with database.recording(caller.workspace_id) as connection:
+        found = await definitions.startable(connection, template_id)
+        if found is None:
+            raise RecipeNotFound(template_id)
+        if key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
+            return repeat
     if found["idle"]:
         raise RecipeNotReady(found["idle"])
+    await require_models(database, models, caller.workspace_id, map(int, found["names"]))
+    async with database.recording(caller.workspace_id) as connection:
+        return await _accept(connection, bus, caller, found, inputs, key, fingerprint)
+
+
+async def _accept(
+    connection: asyncpg.Connection, bus: EventBus, caller: Caller, found: asyncpg.Record, inputs: JsonObject,
+    key: str | None, fingerprint: str | None,
+) -> Accepted:
     recipe = await definition(connection, caller.workspace_id, found["id"], found["version"])
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:

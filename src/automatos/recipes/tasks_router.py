@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, status
 
 from automatos.agents import service as agents
+from automatos.agents.deps import AgentReadiness
 from automatos.agents.errors import AgentNotFound
 from automatos.agents.types import PRIORITIES
 from automatos.durable.deps import BusDep
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas
+from automatos.recipes.preflight import require_models
 from automatos.recipes.queries import agent_work
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import ExecutionStatus, StepStatus, TaskOrder, TaskStarted
@@ -22,10 +24,11 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, patt
 
 
 @router.post("/{agent_id}/execute", status_code=status.HTTP_202_ACCEPTED,
-             responses=problems(AgentNotFound, errors.AgentNotExecutable, errors.IdempotencyKeyReused))
+             responses=problems(AgentNotFound, errors.AgentNotExecutable, errors.RecipeNotReady,
+                                errors.IdempotencyKeyReused))
 async def execute_agent(
     *, agent_id: AgentId, body: run_schemas.TaskNew | None = None, caller: Editor, database: AppDatabase, bus: BusDep,
-    idempotency_key: IdempotencyKey = None,
+    readiness: AgentReadiness, idempotency_key: IdempotencyKey = None,
 ) -> run_schemas.TaskStarted:
     """Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed."""
     body = body or run_schemas.TaskNew()
@@ -33,6 +36,7 @@ async def execute_agent(
         agent_id, body.prompt, data=body.material, priority=PRIORITIES[body.priority] if body.priority else None,
         max_iterations=body.max_iterations, timeout_s=body.timeout_s, idempotency_key=idempotency_key,
     )
+    await require_models(database, readiness.models, caller.workspace_id, [agent_id])
     try:
         started = await start_task(database, bus, caller.workspace_id, caller.actor, order)
     except errors.AgentNotEligible as refusal:
