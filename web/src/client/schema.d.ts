@@ -8736,6 +8736,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description `recipe_not_ready`: The recipe cannot start now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description A field is missing or wrong; `errors` names each. */
             422: {
                 headers: {
