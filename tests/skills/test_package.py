@@ -161,14 +161,17 @@ def test_files_that_cannot_be_had_are_left_out_and_named() -> None:
     assert check_package("my-skill", {"SKILL.md": pointer}).package is None
 
 
-def test_of_many_skills_one_of_each_name_is_taken() -> None:
+def test_of_many_skills_each_has_a_name_of_its_own() -> None:
     checked = check_packages({
         ".claude/skills/a/SKILL.md": head(name="a").encode(), "skills/a/SKILL.md": head(name="a").encode(),
+        ".cursor/a/SKILL.md": head("license: X\n", name="a").encode(),
+        "docs/ko/skills/a/SKILL.md": head("license: ISC\n", name="a").encode(),
         "other/a/SKILL.md": head("license: MIT\n", name="a").encode(), "SKILL.md": b"Just do it.",
         "none/SKILL.md": b""}, {"gone/SKILL.md": "it leads out"}, "whole")
     chosen = choose(checked)
-    assert {package.name: package.folder for package in chosen.packages} == {"a": "other/a", "whole": ""}
-    assert set(chosen.problems) == {"skills/a", ".claude/skills/a", "none", "gone"}
+    assert {package.name: package.folder for package in chosen.packages} == {
+        "a": "other/a", "whole": "", "a-2": "skills/a", "ko-a": "docs/ko/skills/a"}
+    assert set(chosen.problems) == {".cursor/a", "none", "gone"}
     many = check_packages({f"s{place}/SKILL.md": head(name=f"s{place}").encode() for place in range(2_003)})
     assert sum(one.package is not None for one in many) == 2_000
     assert "2000 are taken" in many[-1].problems[0]

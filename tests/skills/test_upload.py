@@ -137,8 +137,8 @@ TAKEN: dict[str, tuple[bytes, list[str], list[str], dict[str, str]]] = {
     "a bad skill": (zipped(GOOD | {"pack/bad/SKILL.md": "---\nno end"}), ["one", "two"], ["references/a.md"],
                     {"pack/bad": "does not end"}),
     "a name twice": (
-        zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one", body="Other.")}), ["one"], [],
-        {"b/one": "more than one folder"}),
+        zipped({"a/one/SKILL.md": skill_md("one"), "b/one/SKILL.md": skill_md("one", body="Other.")}),
+        ["b-one", "one"], [], {}),
     "an archive beside": (zipped(GOOD | {"old.zip": zipped(GOOD)}), ["one", "two"], ["references/a.md"],
                           {"old.zip": "upload it by itself"}),
     "a link inside": (
@@ -167,6 +167,44 @@ async def test_an_archive_is_taken_as_people_make_it(client: Client, name: str) 
     assert all(words in told[path] for path, words in problems.items())
     first = (await client.get(f"/api/skills/{done['items'][0]['id']}")).json()
     assert [file["path"] for file in first["files"]] == files
+
+
+ODD = ("\ufeff---\r\nname: Odd One\r\n# why not\r\ndescription:   'Says: hi'\r\nrequires: [gh,   \"jq\"]\r\n"
+       "made: 2024-01-31\r\n---\r\nDo it.\r\n")
+
+
+async def test_what_came_leaves_byte_for_byte(client: Client) -> None:
+    done = (await upload(client, zipped({"x/SKILL.md": ODD.encode(), "x/a.bin": NOISE}))).json()
+    skill = done["items"][0]
+    assert (skill["name"], skill["skill_metadata"]["fields"]["made"]) == ("odd-one", "2024-01-31")
+
+    answer = await client.get(f"/api/skills/{skill['id']}/download")
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "odd-one/SKILL.md": ODD.encode(), "odd-one/a.bin": NOISE}
+    again = (await upload(client, answer.body)).json()
+    assert (again["unchanged"], again["updated"]) == (["odd-one"], [])
+    edited = (await client.put(f"/api/skills/{skill['id']}", json={"description": "Says: ho"})).json()
+    assert edited["front_matter"].splitlines() == [
+        "name: Odd One", "# why not", "description: 'Says: ho'", 'requires: [gh,   "jq"]', "made: 2024-01-31"]
+
+
+async def test_a_second_save_does_not_silently_win(client: Client) -> None:
+    skill = (await upload(client, zipped(GOOD))).json()["items"][0]
+    at = f"/api/skills/{skill['id']}"
+    seen = (await client.get(at)).headers["ETag"]
+
+    first = await client.put(at, json={"content": "Mine."}, headers={"If-Match": seen})
+    second = await client.put(at, json={"content": "Theirs."}, headers={"If-Match": seen})
+    switched = await client.put(at, json={"is_active": False}, headers={"If-Match": seen})
+
+    assert (first.status, second.status, second.code, switched.status) == (200, 412, "stale_edit", 412)
+    assert second.json()["current"]["content"] == "Mine."
+    assert first.headers["ETag"] == (await client.get(at)).headers["ETag"] != seen
+    again = await client.put(at, json={"content": "Theirs."}, headers={"If-Match": first.headers["ETag"]})
+    assert again.status == 200
 
 
 async def test_a_file_that_is_too_large_costs_itself(client: Client) -> None:

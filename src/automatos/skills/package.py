@@ -7,13 +7,13 @@ the Agent Skills format. A skill without notes conforms. Sizes, numbers and path
 import codecs
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from automatos.kernel.tokens import estimate_tokens
 from automatos.skills import front_matter
-from automatos.skills.fields import read_fields
+from automatos.skills.fields import MAX_NAME, as_name, read_fields
 from automatos.skills.front_matter import FrontMatterInvalid
 from automatos.skills.paths import path_fault
 from automatos.skills.tool_schema import FILE as TOOLS_FILE
@@ -115,7 +115,7 @@ def check_packages(
     `left_out` says of files that could not be read why, `otherwise` names a skill at the top that has no name.
     """
     found, missing = find_skills(files), left_out or {}
-    skills = sorted(found.items(), key=lambda item: (any(part.startswith(".") for part in item[0].split("/")), item[0]))
+    skills = sorted(found.items(), key=lambda item: _nearness(item[0]))
     gone: dict[str, dict[str, str]] = {}
     for path, reason in missing.items():
         if (owner := owner_of(path, found)) is not None:
@@ -266,12 +266,43 @@ class Chosen:
 
 
 def choose(checked: Sequence[Checked]) -> Chosen:
-    """Take one skill of each name; a copy of it elsewhere is no problem, another skill of its name is."""
+    """Take one skill of each name, the one nearest to the top first; others of its name get one of their own.
+
+    A copy of a skill is not taken again, nor are those of a taken name in hidden folders, which are made for programs.
+    """
     problems = {one.folder: one.problems for one in checked if one.problems}
     taken: dict[str, Package] = {}
-    for package in (one.package for one in checked if one.package):
-        first = taken.setdefault(package.name, package)
-        if first.metadata["digest"] != package.metadata["digest"]:
+    digests: set[str] = set()
+    for package in sorted((one.package for one in checked if one.package), key=lambda each: _nearness(each.folder)):
+        if package.metadata["digest"] in digests:
+            continue
+        digests.add(package.metadata["digest"])
+        if package.name not in taken:
+            taken[package.name] = package
+        elif _is_hidden(package.folder):
+            first = taken[package.name].folder or "/"
             problems[package.folder] = [
-                f"name: {package.name!r} is used by more than one folder; that in {first.folder or '/'!r} is taken."]
-    return Chosen(list(taken.values()), problems)
+                f"name: {package.name!r} is used by more than one folder; that in {first!r} is taken."]
+        else:
+            renamed = _renamed(package, taken)
+            taken[renamed.name] = renamed
+    return Chosen(sorted(taken.values(), key=lambda each: each.folder), problems)
+
+
+def _is_hidden(folder: str) -> bool:
+    return any(part.startswith(".") for part in folder.split("/"))
+
+
+def _nearness(folder: str) -> tuple[bool, int, str]:
+    return _is_hidden(folder), folder.count("/"), folder
+
+
+def _renamed(package: Package, taken: Mapping[str, Package]) -> Package:
+    """Give a skill the name of the folder that it lies in before its own, or a number behind it."""
+    above = [part for part in package.folder.split("/")[:-1] if part.lower() != "skills"]
+    names = [as_name(f"{above[-1]}-{package.name}")] if above else []
+    names += [f"{package.name[:MAX_NAME - 5]}-{number}" for number in range(2, MAX_SKILLS)]
+    name = next(name for name in names if name not in taken)
+    note = f"name: {package.name!r} is taken by another folder of the same origin; it is called {name!r} here."
+    metadata = package.metadata | {"notes": [*package.metadata["notes"], note]}
+    return replace(package, name=name, metadata=metadata)

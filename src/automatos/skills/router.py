@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
@@ -10,7 +11,7 @@ from automatos.durable.deps import Hints
 from automatos.kernel.errors import StaleEdit
 from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
-from automatos.skills import errors, patterns_router, reading, schemas, service, sources_router
+from automatos.skills import errors, patterns_router, reading, schemas, service, sources_router, storing
 from automatos.skills.archive import read_archive
 from automatos.skills.deps import SkillUsersDep
 from automatos.skills.types import HINT_TOPIC, SkillCategory, SkillLevel, SkillOrigin
@@ -36,7 +37,7 @@ async def list_skills(
     origin: Annotated[SkillOrigin | None, Query(description="Another word for `source`.")] = None,
     source_id: UUID | None = None, search: SearchText | None = None,
     tags: Annotated[str | None, Query(max_length=1000, description="Separated by commas; any of them fits.")] = None,
-    is_active: bool | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    is_active: bool | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> schemas.SkillList:
     """List the workspace's skills and those that came with the product, by name."""
@@ -139,6 +140,16 @@ async def get_skill_content(
     """Load a skill at one level: 1 metadata, 2 the instructions, 3 one file."""
     skill = await service.get_skill(session, caller.workspace_id, skill_id)
     return await reading.load(session, skill, level, resource_path)
+
+
+@router.get("/{skill_id}/download", response_class=Response,
+            responses={200: {"content": {"application/zip": BINARY}}, **problems(errors.SkillNotFound)})
+async def download_skill(skill_id: SkillId, caller: CurrentCaller, session: Session) -> Response:
+    """Return a skill as a ZIP that upload takes: its SKILL.md as it was written, and its files."""
+    skill = await service.get_skill(session, caller.workspace_id, skill_id)
+    content = await storing.packed(session, skill)
+    return Response(content, media_type="application/zip", headers={
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(skill.name)}.zip", "ETag": etag(skill.revision)})
 
 
 @router.get("/{skill_id}/versions", responses=NotThere)

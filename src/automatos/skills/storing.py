@@ -1,7 +1,9 @@
 """Packages as rows: a skill, the version it is at, and that version's files."""
 
 import asyncio
-from collections.abc import Sequence
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -65,6 +67,22 @@ async def stored_package(session: AsyncSession, skill: Skill, version: SkillVers
     main = {"SKILL.md": version.content.encode()}
     checked = await asyncio.to_thread(check_package, "", {**main, **files}, None, skill.name)
     return replace(taken(checked), metadata=dict(version.skill_metadata))
+
+
+async def packed(session: AsyncSession, skill: Skill) -> bytes:
+    """Return a skill as a ZIP with one folder, its current SKILL.md as it was written."""
+    version = await of_version(session, skill, skill.current_version)
+    files = await records.read_files(session, skill.workspace_id, skill.id, skill.current_version)
+    main = {"SKILL.md": version.content.encode()} if version else {}
+    return await asyncio.to_thread(_zipped, skill.name, {**main, **files})
+
+
+def _zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path, content in files.items():
+            file.writestr(f"{folder}/{path}", content)
+    return archive.getvalue()
 
 
 def taken(checked: Checked) -> Package:

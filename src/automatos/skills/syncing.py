@@ -269,7 +269,7 @@ def _is_on(source: SkillSource, skill: Skill) -> bool:
 async def _finish(
     session: AsyncSession, source: SkillSource, commit: str, discovered: int, skills: Mapping[str, Skill], done: Synced
 ) -> SkillSource:
-    told = "; ".join(f"{path or '/'}: {' '.join(found)}" for path, found in done.problems.items())
+    told = "\n".join(f"{path or '/'}: {' '.join(found)}" for path, found in done.problems.items())
     entry: dict[str, object] = {
         "commit_sha": commit, "synced_at": now().isoformat(), "skills": len(skills),
         "versions": {str(skill.id): skill.current_version for skill in skills.values()},

@@ -1,13 +1,15 @@
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { ChevronDown, FileArchive, GitBranch, PenLine, Plus } from "lucide-react";
 import { useState } from "react";
+import { credentialsQuery } from "@/features/credentials/queries";
 import { GitDialog } from "@/features/skills/git-dialog";
 import { PatternList } from "@/features/skills/pattern-list";
 import type { SkillFilters } from "@/features/skills/queries";
 import { SkillLibrary } from "@/features/skills/skill-list";
 import { SourceList } from "@/features/skills/source-list";
 import { UploadDialog } from "@/features/skills/upload-dialog";
-import { useCan } from "@/lib/workspace";
+import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Menu, MenuItem } from "@/ui/menu";
 import { Page } from "@/ui/page";
@@ -67,9 +69,19 @@ export function SkillsPage() {
         {tab === "patterns" && <PatternList />}
       </Tabs>
       {adding === "upload" && <UploadDialog onClose={() => setAdding(null)} />}
-      {adding === "git" && <GitDialog onClose={() => setAdding(null)} />}
+      {adding === "git" && <AddRepository onClose={() => setAdding(null)} />}
     </Page>
   );
+}
+
+/** The types of credentials that read a git repository. */
+const OPENING = new Set(["github_api", "git_server", "http_basic_auth"]);
+
+function AddRepository({ onClose }: { onClose: () => void }) {
+  const { id: workspace } = useWorkspace();
+  const credentials = useQuery(credentialsQuery(workspace));
+  const fitting = credentials.data?.items.filter((one) => one.is_active && OPENING.has(one.credential_type)) ?? [];
+  return <GitDialog credentials={fitting} onClose={onClose} />;
 }
 
 function AddMenu({ onChoose }: { onChoose: (way: "upload" | "git") => void }) {

@@ -3,7 +3,7 @@ import type { SyncResult } from "@/client/library";
 import { asProblem } from "@/lib/problem";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
-import { CheckField, TextField } from "@/ui/field";
+import { CheckField, SelectField, TextField } from "@/ui/field";
 import { NumberField, numberFault } from "@/ui/number-field";
 import { ProblemNote } from "@/ui/problem";
 import { useAddSource } from "./queries";
@@ -11,11 +11,19 @@ import { SyncReport } from "./sync-report";
 
 const MOST_HOURS = 8760;
 
+interface Props {
+  /** Stored credentials that can open a private repository. */
+  credentials: readonly { id: string; name: string }[];
+  onClose: () => void;
+}
+
 /** Takes every skill of a git repository. */
-export function GitDialog({ onClose }: { onClose: () => void }) {
+export function GitDialog({ credentials, onClose }: Props) {
   const [url, setUrl] = useState("");
   const [name, setName] = useState("");
   const [branch, setBranch] = useState("");
+  const [folder, setFolder] = useState("");
+  const [credential, setCredential] = useState("");
   const [isAuto, setAuto] = useState(false);
   const [hours, setHours] = useState<number | null>(24);
   const [report, setReport] = useState<SyncResult | null>(null);
@@ -28,6 +36,8 @@ export function GitDialog({ onClose }: { onClose: () => void }) {
       git_url: url.trim(),
       ...(name.trim() ? { source_name: name.trim() } : {}),
       ...(branch.trim() ? { branch: branch.trim() } : {}),
+      ...(folder.trim() ? { git_folder: folder.trim() } : {}),
+      ...(credential ? { credential_id: credential } : {}),
       auto_update: isAuto,
       ...(isAuto && hours !== null ? { update_frequency_hours: hours } : {}),
     };
@@ -54,14 +64,15 @@ export function GitDialog({ onClose }: { onClose: () => void }) {
         <form onSubmit={submit} className="grid gap-2">
           <TextField
             label="Address"
-            type="url"
             required
+            inputMode="url"
             placeholder="https://"
+            hint="For cloning, or copied from a page of it in the browser."
             value={url}
             onChange={(event) => setUrl(event.target.value)}
             error={problem?.forField("git_url")}
           />
-          <div className="grid gap-x-4 sm:grid-cols-2">
+          <div className="grid gap-x-4 gap-y-2 sm:grid-cols-2">
             <TextField
               label="Name"
               optional
@@ -78,6 +89,33 @@ export function GitDialog({ onClose }: { onClose: () => void }) {
               hint="Its default branch, if you give none."
               error={problem?.forField("branch")}
             />
+            <TextField
+              label="Folder"
+              optional
+              value={folder}
+              onChange={(event) => setFolder(event.target.value)}
+              hint="All of it, if you give none."
+              error={problem?.forField("git_folder")}
+            />
+            <SelectField
+              label="Credential"
+              optional
+              value={credential}
+              onChange={(event) => setCredential(event.target.value)}
+              hint={
+                credentials.length > 0
+                  ? "For a private repository. It goes to its own host only."
+                  : "For a private repository, store one of the type Git server or GitHub first."
+              }
+              error={problem?.forField("credential_id")}
+            >
+              <option value="">None, it is public</option>
+              {credentials.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+            </SelectField>
           </div>
           <CheckField
             label="Read it again by itself"

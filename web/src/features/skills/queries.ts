@@ -19,7 +19,7 @@ import type {
 import { exchange, http } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
-const MOST = 200;
+const MOST = 1000;
 const BASE = "/api/skills";
 
 export interface SkillFilters {
@@ -128,7 +128,7 @@ export const useRestoreSkill = () =>
     http.post<SkillDocument>(`${BASE}/${id}/versions/${version}/restore`, { workspace }),
   );
 
-/** Takes every skill of a ZIP file, or none of them. */
+/** Takes every skill of a ZIP file that can be used. */
 export const useUploadSkills = () =>
   useSkillChange((workspace, file: Blob) =>
     http.post<SkillsImported>(`${BASE}/upload`, { workspace, body: new Blob([file], { type: "application/zip" }) }),

@@ -12,7 +12,8 @@ import { Stat, Stats } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
 import { contentQuery } from "./queries";
 import { OriginBadge } from "./skill-list";
-import { formatBytes, shortSha } from "./words";
+import { SkillNotes } from "./skill-notes";
+import { calledUp, formatBytes, shortSha } from "./words";
 
 /** What an agent reads of a skill, level by level. */
 export function SkillInstructions({ skill }: { skill: SkillDocument }) {
@@ -36,7 +37,7 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
         />
         <Stat label="Used by" value={skill.agents.length} hint={skill.agents.length === 1 ? "agent" : "agents"} />
       </Stats>
-      <div className="grid items-start gap-4 lg:grid-cols-[1fr_20rem]">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Panel
           title="Instructions"
           action={core.data && <CopyButton text={core.data.content} label="Copy the instructions" />}
@@ -45,7 +46,10 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
           <LoadProblem of={core} />
           {core.data && <Plain text={core.data.content} />}
         </Panel>
-        <About skill={skill} />
+        <div className="grid min-w-0 grid-cols-1 gap-4">
+          <SkillNotes skill={skill} />
+          <About skill={skill} />
+        </div>
       </div>
     </>
   );
@@ -74,6 +78,7 @@ function About({ skill }: { skill: SkillDocument }) {
           {skill.current_version}, {formatAgo(skill.updated_at)}
           {skill.git_commit_sha && <code className="ml-2 text-sm">{shortSha(skill.git_commit_sha)}</code>}
         </Line>
+        <Line name="Called up">{calledUp(skill)}</Line>
         {skill.tags.length > 0 && <Line name="Tags">{skill.tags.join(", ")}</Line>}
         {skill.tools_schema.length > 0 && (
           <Line name="Tools">

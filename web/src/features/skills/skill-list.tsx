@@ -103,6 +103,7 @@ function SkillRow({ skill }: { skill: Skill }) {
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted tabular sm:justify-end">
         {skill.agents_count > 0 && <span>{formatCount(skill.agents_count, "agent")}</span>}
         <span title="Length of the instructions">{formatTokens(skill.core_tokens)}</span>
+        {skill.notes.length > 0 && <span>{formatCount(skill.notes.length, "note")}</span>}
         <OriginBadge skill={skill} />
       </div>
     </li>

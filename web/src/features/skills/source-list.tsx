@@ -20,8 +20,10 @@ import {
   useUpdateSource,
 } from "./queries";
 import { SourceHistory } from "./source-history";
-import { SyncReport } from "./sync-report";
+import { Notes, SyncReport } from "./sync-report";
 import { shortSha } from "./words";
+
+const SHOWN_NOTES = 5;
 
 /** The repositories that skills are taken from. */
 export function SourceList({ start }: { start: ReactNode }) {
@@ -39,7 +41,7 @@ export function SourceList({ start }: { start: ReactNode }) {
           );
         }
         return (
-          <ul className="grid gap-4">
+          <ul className="grid grid-cols-1 gap-4">
             {found.items.map((source) => (
               <SourceCard key={source.id} source={source} />
             ))}
@@ -64,7 +66,7 @@ function SourceCard({ source }: { source: SkillSource }) {
   const done = { onSuccess: setReport };
 
   return (
-    <li className="card grid gap-4 p-5">
+    <li className="card grid grid-cols-1 gap-4 p-5">
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0">
           <h2 className="font-semibold break-words">{source.source_name}</h2>
@@ -72,20 +74,8 @@ function SourceCard({ source }: { source: SkillSource }) {
         </div>
         <SourceBadge source={source} />
       </div>
-      <p className="text-muted">
-        {formatCount(source.skills_discovered, "skill")} from {source.git_branch ?? "the default branch"}
-        {source.git_commit_sha && (
-          <>
-            {" "}
-            at <code className="text-sm">{shortSha(source.git_commit_sha)}</code>
-          </>
-        )}
-        , read {formatAgo(source.last_sync_at)}.{" "}
-        {source.auto_update
-          ? `It is read again every ${formatCount(source.update_frequency_hours, "hour")}.`
-          : "It is read again when you say so."}
-      </p>
-      {source.last_sync_error && <p className="rounded-lg bg-bad-soft p-3 text-bad">{source.last_sync_error}</p>}
+      <SourceState source={source} />
+      {!report && <Notes of={source.last_sync_notes.slice(0, SHOWN_NOTES)} />}
       {error && <ProblemNote error={error} />}
       {report && <SyncReport result={report} />}
       {mayManage && (
@@ -136,9 +126,50 @@ function SourceCard({ source }: { source: SkillSource }) {
   );
 }
 
+/** What a source holds, how it is kept, and what went wrong the last time. */
+function SourceState({ source }: { source: SkillSource }) {
+  return (
+    <>
+      <p className="text-muted">
+        {formatCount(source.skills_discovered, "skill")} from {source.git_branch ?? "the default branch"}
+        {source.git_folder && (
+          <>
+            {" "}
+            below <code className="text-sm break-all">{source.git_folder}</code>
+          </>
+        )}
+        {source.git_commit_sha && (
+          <>
+            {" "}
+            at <code className="text-sm">{shortSha(source.git_commit_sha)}</code>
+          </>
+        )}
+        , read {formatAgo(source.last_sync_at)}.{" "}
+        {source.auto_update
+          ? `It is read again every ${formatCount(source.update_frequency_hours, "hour")}.`
+          : "It is read again when you say so."}
+        {source.credential_id && " A stored credential opens it."}
+      </p>
+      {source.last_sync_error && (
+        <p
+          className={
+            source.status === "error"
+              ? "max-h-48 overflow-y-auto rounded-lg bg-bad-soft p-3 break-words whitespace-pre-line text-bad"
+              : "max-h-48 overflow-y-auto rounded-lg bg-sunken p-3 break-words whitespace-pre-line"
+          }
+        >
+          {source.status === "error" ? "" : "Left out:\n"}
+          {source.last_sync_error}
+        </p>
+      )}
+    </>
+  );
+}
+
 function SourceBadge({ source }: { source: SkillSource }) {
   if (source.status === "error") return <Badge tone="bad">Could not be read</Badge>;
   if (source.status === "inactive") return <Badge tone="neutral">Switched off</Badge>;
+  if (source.last_sync_status === "partial") return <Badge tone="warn">Not all of it</Badge>;
   if (source.pinned_commit) return <Badge tone="accent">Pinned</Badge>;
   return <Badge tone="ok">Up to date</Badge>;
 }

@@ -1,7 +1,8 @@
 import type { SyncResult } from "@/client/library";
 import { formatCount } from "@/lib/format";
 
-type Changes = Pick<SyncResult, "added" | "updated" | "unchanged"> & Partial<Pick<SyncResult, "removed" | "problems">>;
+type Changes = Pick<SyncResult, "added" | "updated" | "unchanged"> &
+  Partial<Pick<SyncResult, "removed" | "problems" | "notes">>;
 
 /** What reading a repository or an upload has changed, skill by skill. */
 export function SyncReport({ result }: { result: Changes }) {
@@ -9,14 +10,18 @@ export function SyncReport({ result }: { result: Changes }) {
   const problems = result.problems ?? [];
   const isQuiet = result.added.length + result.updated.length + removed.length === 0;
   return (
-    <div role="status" className="grid gap-2 rounded-lg bg-sunken p-3">
+    <div role="status" className="grid max-h-[60vh] gap-2 overflow-y-auto rounded-lg bg-sunken p-3">
       {isQuiet && <p>Nothing has changed: {formatCount(result.unchanged.length, "skill")} as before.</p>}
       <Named label="New" names={result.added} />
       <Named label="Changed" names={result.updated} />
       <Named label="Gone" names={removed} />
+      <Notes of={result.notes ?? []} />
+      {problems.length > 0 && (
+        <p className="font-medium">Left out: {formatCount(problems.length, "folder or file", "folders and files")}</p>
+      )}
       {problems.map((one) => (
         <div key={one.path} className="text-bad">
-          <p className="font-mono text-sm break-all">{one.path}</p>
+          <p className="font-mono text-sm break-all">{one.path || "/"}</p>
           <ul className="list-disc pl-5 text-sm">
             {one.problems.map((problem) => (
               <li key={problem}>{problem}</li>
@@ -25,6 +30,20 @@ export function SyncReport({ result }: { result: Changes }) {
         </div>
       ))}
     </div>
+  );
+}
+
+/** What was odd and taken all the same. */
+export function Notes({ of: notes }: { of: readonly string[] }) {
+  if (notes.length === 0) return null;
+  return (
+    <ul className="list-disc pl-5 text-sm text-muted">
+      {notes.map((note) => (
+        <li key={note} className="break-words">
+          {note}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -6,7 +6,7 @@ import { ProblemNote } from "@/ui/problem";
 import { useUploadSkills } from "./queries";
 import { SyncReport } from "./sync-report";
 
-/** Takes every skill of a ZIP file, or says why it takes none. */
+/** Takes every skill of a ZIP file that can be used, and names the others. */
 export function UploadDialog({ onClose }: { onClose: () => void }) {
   const [file, setFile] = useState<File | null>(null);
   const upload = useUploadSkills();
@@ -21,11 +21,16 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
       open
       onOpenChange={(open) => !open && onClose()}
       title="Upload skills"
-      description="A ZIP file with one folder for each skill, or a single SKILL.md at its top. All of them are taken, or none."
+      description="A ZIP file with one folder for each skill, or a single SKILL.md at its top. What cannot be used is named."
     >
       {upload.data ? (
         <>
-          <SyncReport result={upload.data} />
+          <SyncReport
+            result={{
+              ...upload.data,
+              notes: upload.data.items.flatMap((skill) => skill.notes.map((note) => `${skill.name}: ${note}`)),
+            }}
+          />
           <DialogActions>
             <Button look="primary" onClick={onClose}>
               Done
@@ -39,7 +44,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
               <input
                 {...control}
                 type="file"
-                accept=".zip,application/zip"
+                accept=".zip,.skill,application/zip"
                 required
                 onChange={(event) => {
                   setFile(event.target.files?.[0] ?? null);
