@@ -156,6 +156,7 @@ class StepOut(Out):
     error_handling: ErrorHandling = "stop"
     max_retries: int | None = None
     max_iterations: int | None = None
+    on_cut_off: OnCutOff | None = None
     timeout_s: int | None = None
 
 
