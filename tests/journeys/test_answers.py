@@ -24,6 +24,8 @@ async def test_an_answer_cut_off_by_its_limit_is_marked_everywhere_and_later_ste
 
     assert (run["status"], run["is_cut_off"]) == ("completed", True)
     assert [step["is_cut_off"] for step in run["steps"]] == [True, False]
+    assert "cut off" in run["steps"][0]["warning"]
+    assert run["steps"][1]["warning"] is None
     told = {event["type"]: event["data"] for event in events}
     assert told["execution.completed"]["is_cut_off"] is True
     assert [e["data"]["is_cut_off"] for e in events if e["type"] == "step.completed"] == [True, False]

@@ -194,6 +194,7 @@ class RunStep(Costs):
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
+    warning: str | None = Field(description="What to know of an answer that was kept; null when it is whole.")
     attempts: list[AttemptOut]
     turns: list[TurnOut] = Field(default_factory=list[TurnOut])
 

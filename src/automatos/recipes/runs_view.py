@@ -22,6 +22,7 @@ from automatos.runs.types import Turn
 from automatos.workspaces.types import Caller
 
 CANCEL_TRIES = 5
+CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_tokens of the agent, or ask for less."
 
 
 async def page(
@@ -109,7 +110,8 @@ def _costs_of(execution: RecipeExecution) -> dict[str, int | None]:
 def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
     return RunStep.model_validate({
         **{name: getattr(step, name) for name in RunStep.model_fields
-           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms"}},
+           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning"}},
+        "warning": CUT_OFF if step.is_cut_off else None,
         **costs(step.cost_micro_usd, step.unpriced_calls), "duration_ms": _ms(step.started_at, step.finished_at),
         "turns": [_turn(turn) for turn in turns],
     })
