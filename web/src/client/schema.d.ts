@@ -6467,6 +6467,11 @@ export interface components {
             turns?: components["schemas"]["TurnOut"][];
             /** Unpriced Calls */
             unpriced_calls: number;
+            /**
+             * Warning
+             * @description What to know of an answer that was kept; null when it is whole.
+             */
+            warning: string | null;
         };
         /**
          * RunSummary
@@ -7529,6 +7534,8 @@ export interface components {
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /** On Cut Off */
+            on_cut_off?: ("continue" | "stop") | null;
             /** Order */
             order: number;
             /** Output Key */
