@@ -11,9 +11,10 @@
 Without a script it answers by one rule: when tools are offered, the last user text says "use tool NAME {json}" and no
 tool result follows that text, it calls the tool NAME; else it answers a text made from the request alone.
 
-`ModelServer(strict=strict("gemini"))`, or `server.strict = ...` between tests, makes it as strict as a provider: it
-serves that provider's wires only, reasons before each answer as that provider does, and refuses what that provider
-refuses, in its words; see `model_strict`.
+As it comes it is one of the many compatible servers that have no `/responses` and answer 404 there, unrecorded; with
+`server.serves_responses = True` it has it. `ModelServer(strict=strict("gemini"))`, or `server.strict = ...` between
+tests, makes it as strict as a provider: it serves that provider's wires only, reasons before each answer as that
+provider does, and refuses what that provider refuses, in its words; see `model_strict`.
 
 As a process: `python -m tests.fakes.model_server --port 9099 --latency-ms 50 --chunks 62 --strict gemini`, with
 `GET /calls`, `GET /load`, `POST /script` and `POST /reset`.
@@ -55,6 +56,7 @@ class ModelServer:
                  keep_calls: int = 100_000, strict: Strict | None = None) -> None:
         self.calls: list[Call] = []
         self.strict = strict
+        self.serves_responses = False
         self.refused: list[str] = []  # what was said to requests that the strict provider does not take
         self.issued: set[str] = set()  # every piece of reasoning that was handed out, so that it is known again
         self.open_calls = 0
@@ -113,6 +115,7 @@ class ModelServer:
         self.refused.clear()
         self.issued.clear()
         self.strict = None
+        self.serves_responses = False
         self.most_open_calls = self.open_calls
 
     async def wait_for(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
@@ -138,6 +141,8 @@ class ModelServer:
 
     async def _handler(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.path.endswith("/responses") and not (self.strict or self.serves_responses):
+            return _json({"detail": "Not Found"}, status=404)
         call = Call(request.path, headers, orjson.loads(await request.read()), time.time())
         if len(self.calls) < self._keep:
             self.calls.append(call)

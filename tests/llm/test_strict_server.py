@@ -168,6 +168,7 @@ async def test_the_openai_sdk_reads_the_same_from_both_kinds_of_responses(
     model_server: ModelServer, sdk: openai.AsyncOpenAI, reply: Reply
 ) -> None:
     model_server.script(reply, repeat=True)
+    model_server.serves_responses = True
 
     whole = await sdk.responses.create(model="m", input="Hello", store=False)
     async with sdk.responses.stream(model="m", input="Hello") as stream:

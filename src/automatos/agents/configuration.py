@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from automatos.agents.types import AgentType, Category, PriorityLevel
 from automatos.kernel.schemas import Body
+from automatos.llm.types import ReasoningEffort
 
 MAX_TAGS = 50
 MAX_TOOLS = 50
@@ -107,6 +108,7 @@ class ModelSettings(Body):
     frequency_penalty: Annotated[float, Field(ge=-2, le=2, strict=True)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2, strict=True)] | None = None
     fallback_model_id: ModelName | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class AgentDefinition(Body):

@@ -20,6 +20,7 @@ from automatos.agents.configuration import (
 )
 from automatos.agents.types import AgentStatus, AgentType, Category, Confirmation, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
+from automatos.llm.types import ReasoningEffort
 from automatos.tools.types import Effect
 
 NOT_NULL = ("name", "agent_type", "status", "tags", "configuration", "tools", "skill_ids", "use_custom_persona")
@@ -157,6 +158,7 @@ class ModelConfig(Out):
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     fallback_model_id: str | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class AgentUsage(Out):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from automatos.credentials.types import CredentialLevel, Environment, Look, Provider
+from automatos.credentials.types import OPENAI_WIRES, CredentialLevel, Environment, Look, Provider
 
 CUSTOM = "custom"
 
@@ -31,7 +31,7 @@ class Held:
 
     def opens(self, provider: Provider) -> bool:
         """Say whether it may open a provider by its name: its own, or any of the same wire for a custom endpoint."""
-        return self.provider == provider.name or (self.provider == CUSTOM and provider.wire == "openai")
+        return self.provider == provider.name or (self.provider == CUSTOM and provider.wire in OPENAI_WIRES)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,9 @@ from enum import IntEnum, StrEnum
 from typing import Literal, Protocol
 from uuid import UUID
 
-Wire = Literal["openai", "anthropic", "demo"]
+Wire = Literal["openai", "responses", "anthropic", "demo"]
+OPENAI_WIRES: frozenset[Wire] = frozenset({"openai", "responses"})
+"""The wires of servers that are compatible with OpenAI's."""
 SecretSource = Literal["workspace", "environment", "none"]
 HINT_TOPIC = "credentials"
 
@@ -48,7 +50,8 @@ class Provider:
 
     `key_setting` and `url_setting` name fields of the server's settings. `is_local` providers are made to run on
     one's own machine or network, so their base URL may be a private address. `may_lack_key` says that a server of one's
-    own, at the address in `url_setting`, is asked without a key where there is none.
+    own, at the address in `url_setting`, is asked without a key where there is none. `call_id_pattern` is what an id of
+    a tool call must match.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Provider:
     is_local: bool = False
     limit_field: str = "max_tokens"
     stream_usage: bool = True
+    call_id_pattern: str | None = None
     default_model: str | None = None
     type_name: str | None = None
 

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     agent_error_after_failures: int = Field(5, ge=1, le=1000, validation_alias=_own("AGENT_ERROR_AFTER_FAILURES"))
     allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
     cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
+    think_tags: bool = Field(True, validation_alias=_own("THINK_TAGS"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
     @field_validator(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from automatos.kernel.schemas import Body
-from automatos.llm.types import ModelStatus
+from automatos.llm.types import EFFORTS, ModelStatus, ReasoningEffort
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ProviderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -34,6 +34,10 @@ class _Entry(Body):
     supports_streaming: bool = True
     input_cost_per_1k: Rate | None = None
     output_cost_per_1k: Rate | None = None
+    cached_input_cost_per_1k: Rate | None = None
+    wire: Literal["openai", "responses", "anthropic"] | None = None
+    reasoning_efforts: Annotated[list[ReasoningEffort], Field(max_length=len(EFFORTS))] | None = None
+    takes_sampling: bool | None = None
     recommended_for: Words = Field(default_factory=list)
     default_temperature: Temperature = 0.7
     min_temperature: Temperature = 0.0
@@ -93,4 +97,5 @@ class ModelTrial(Body):
     temperature: Temperature | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    reasoning_effort: ReasoningEffort | None = None
     environment: Literal["production", "staging", "development"] | None = None

@@ -16,9 +16,11 @@ from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
 TARGET = "model"
-COLUMNS = {"input_cost_per_1k": "input_cost_per_1k_tokens", "output_cost_per_1k": "output_cost_per_1k_tokens"}
+COLUMNS = {"input_cost_per_1k": "input_cost_per_1k_tokens", "output_cost_per_1k": "output_cost_per_1k_tokens",
+           "cached_input_cost_per_1k": "cached_input_cost_per_1k_tokens"}
 MAY_BE_NULL = frozenset({"context_window", "max_output_tokens", "input_cost_per_1k", "output_cost_per_1k",
-                         "release_date", "deprecation_date"})
+                         "release_date", "deprecation_date", "cached_input_cost_per_1k", "wire", "reasoning_efforts",
+                         "takes_sampling"})
 
 
 async def get_entry(session: AsyncSession, entry_id: int) -> LlmModel:

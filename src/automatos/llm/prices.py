@@ -2,22 +2,36 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from importlib import import_module
 from typing import Any
 
+import asyncpg
 import structlog
 
 from automatos.kernel.db import Database
 from automatos.llm import queries
-from automatos.llm.types import Cost, PriceSource, Usage
+from automatos.llm.types import NOTHING_KNOWN, Cost, ModelTraits, PriceSource, Usage
 
 CACHE_S = 5.0
 MICRO = Decimal(1_000_000)
 PUBLISHED_NAMES = {"openai": "openai", "anthropic": "anthropic", "google": "google", "mistral": "mistral",
                    "groq": "groq", "xai": "x-ai", "openrouter": "openrouter", "azure": "azure"}
 
-Rates = tuple[Decimal, Decimal]
+CACHE_WRITE_FACTORS = {"anthropic": Decimal("1.25")}
+"""What writing to the provider's cache costs, against plain input; where it is not listed, as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """US dollars per 1,000 tokens: input, output, and input that the provider had in its cache."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -27,7 +41,7 @@ def micro_usd(tokens: int, per_1k: Decimal) -> int:
 
 
 class PriceBook:
-    """Prices of models, kept in this process for a few seconds.
+    """Prices of models and how they are asked, kept in this process for a few seconds.
 
     The published list is large, so it is loaded when a model outside our table is asked for the first time.
     """
@@ -35,6 +49,7 @@ class PriceBook:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rates: dict[tuple[str, str], Rates] = {}
+        self._traits: dict[tuple[str, str], ModelTraits] = {}
         self._until = 0.0
         self._published: Any = None
         self._unpublished: set[tuple[str, str]] = set()
@@ -56,7 +71,7 @@ class PriceBook:
         if usage is None:
             return None
         if rates := self._rates.get((provider, model_id)):
-            return Cost(micro_usd(usage.input_tokens, rates[0]), micro_usd(usage.output_tokens, rates[1]))
+            return _cost(rates, usage, CACHE_WRITE_FACTORS.get(provider, Decimal(1)))
         return self._published_cost(provider, model_id, usage)
 
     def source(self, provider: str, model_id: str) -> PriceSource:
@@ -65,16 +80,22 @@ class PriceBook:
             return "catalogue"
         return "published" if self._published_cost(provider, model_id, Usage(1, 1)) is not None else "unknown"
 
+    def traits(self, provider: str, model_id: str) -> ModelTraits:
+        """Return what the catalogue knows of how a model is asked, once it was prepared."""
+        return self._traits.get((provider, model_id), NOTHING_KNOWN)
+
     async def _refresh(self) -> None:
         if self._until > time.monotonic():
             return
         try:
             async with self._database.recording(None) as connection:
-                rows = await queries.read_prices(connection)
+                rows = await queries.read_catalogue(connection)
         except Exception as error:  # noqa: BLE001
             log.warning("prices_not_read", error=type(error).__name__)
             return
-        self._rates = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+        self._traits = {(row["provider"], row["model_id"]): _traits(row) for row in rows}
+        self._rates = {(row["provider"], row["model_id"]): _rates(row) for row in rows if row["input_rate"] is not None
+                       and row["output_rate"] is not None}
         self._until = time.monotonic() + CACHE_S
 
     def _published_cost(self, provider: str, model_id: str, usage: Usage) -> Cost | None:
@@ -85,6 +106,28 @@ class PriceBook:
         if found is None:
             self._unpublished.add(key)
         return found
+
+
+def _traits(row: asyncpg.Record) -> ModelTraits:
+    efforts = row["reasoning_efforts"]
+    return ModelTraits(row["wire"], None if efforts is None else tuple(efforts), row["takes_sampling"],
+                       row["max_output_tokens"])
+
+
+def _rates(row: asyncpg.Record) -> Rates:
+    cached = row["cached_rate"]
+    return Rates(row["input_rate"], row["output_rate"], row["input_rate"] if cached is None else cached)
+
+
+def _cost(rates: Rates, usage: Usage, write_factor: Decimal) -> Cost:
+    """Price an answer; what the provider read from its cache is cheaper, what it wrote there may be dearer."""
+    read = min(usage.cache_read_tokens, usage.input_tokens)
+    written = min(usage.cache_write_tokens, usage.input_tokens - read)
+    if not (read or written):
+        return Cost(micro_usd(usage.input_tokens, rates.input), micro_usd(usage.output_tokens, rates.output))
+    per_1k = ((usage.input_tokens - read - written) * rates.input + read * rates.cached
+              + written * rates.input * write_factor)
+    return Cost(_whole(per_1k / 1000), micro_usd(usage.output_tokens, rates.output))
 
 
 def _look_up(prices: Any, provider: str, model_id: str, usage: Usage) -> Cost | None:

@@ -70,12 +70,12 @@ async def insert_usage(connection: asyncpg.Connection, workspace_id: UUID, rows:
     await connection.execute(_INSERT_USAGE, dump_json(rows), workspace_id)
 
 
-async def read_prices(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-    """Return provider, model and rates of every model with known rates."""
+async def read_catalogue(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Return of every model what asking it and pricing its answers needs."""
     return await connection.fetch(
-        "SELECT provider, model_id, input_cost_per_1k_tokens, output_cost_per_1k_tokens FROM llm_models "
-        "WHERE input_cost_per_1k_tokens IS NOT NULL AND output_cost_per_1k_tokens IS NOT NULL"
-    )
+        "SELECT provider, model_id, input_cost_per_1k_tokens AS input_rate, output_cost_per_1k_tokens AS output_rate, "
+        "cached_input_cost_per_1k_tokens AS cached_rate, wire, reasoning_efforts, takes_sampling, max_output_tokens "
+        "FROM llm_models")
 
 
 async def list_models(session: AsyncSession, provider: str | None, status: str | None, *,

@@ -35,6 +35,13 @@ class Model(Out):
     supports_streaming: bool
     input_cost_per_1k: Rate = Field(validation_alias="input_cost_per_1k_tokens")
     output_cost_per_1k: Rate = Field(validation_alias="output_cost_per_1k_tokens")
+    cached_input_cost_per_1k: Rate = Field(
+        validation_alias="cached_input_cost_per_1k_tokens",
+        description="The rate of input that the provider has in its cache; null where it is that of other input.")
+    wire: str | None = Field(description="How the model is asked, where that is not its provider's usual way.")
+    reasoning_efforts: list[str] | None = Field(
+        description="How hard it may be asked to think; empty for a model that does not, null when unknown.")
+    takes_sampling: bool | None = Field(description="Whether it takes temperature and the like; null when unknown.")
     recommended_for: list[str]
     default_temperature: float
     min_temperature: float

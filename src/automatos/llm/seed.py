@@ -10,7 +10,8 @@ from automatos.kernel.db import Database
 from automatos.llm import queries
 
 REFRESHED = ("capabilities", "supports_streaming", "recommended_for", "description", "release_date", "deprecation_date",
-             "default_temperature", "min_temperature", "max_temperature")
+             "default_temperature", "min_temperature", "max_temperature", "cached_input_cost_per_1k_tokens", "wire",
+             "reasoning_efforts", "takes_sampling", "max_output_tokens")
 """What later releases of this server may bring up to date, in entries that nobody changed."""
 
 
@@ -32,6 +33,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "supports_streaming": True, "description": "", "release_date": None, "deprecation_date": None,
         "default_temperature": "0.7", "min_temperature": "0", "max_temperature": "2", "capabilities": {},
-        "recommended_for": [],
+        "recommended_for": [], "cached_input_cost_per_1k_tokens": None, "wire": None, "reasoning_efforts": None,
+        "takes_sampling": None, "status": "active",
     }
     return usual | row

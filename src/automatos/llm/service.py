@@ -25,10 +25,7 @@ from automatos.llm.errors import AnswerRefused, CredentialMissing, FeatureRefuse
 from automatos.llm.fallbacks import fallback_of
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
-from automatos.llm.providers import ModelProvider, ProviderCall
-from automatos.llm.providers.anthropic import AnthropicProvider
-from automatos.llm.providers.demo import DemoProvider
-from automatos.llm.providers.openai import OpenAIProvider
+from automatos.llm.providers import ProviderCall
 from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
     Answer,
@@ -48,6 +45,7 @@ from automatos.llm.types import (
     UsageRow,
 )
 from automatos.llm.usage import UsageRecorder
+from automatos.llm.wires import open_wires
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5
@@ -128,9 +126,7 @@ class ModelClient:
         self._recorder = recorder
         self._database = database
         self._refused = RefusedFeatures()
-        self._wires: dict[str, ModelProvider] = {
-            "openai": OpenAIProvider(), "anthropic": AnthropicProvider(), "demo": DemoProvider(settings.demo_delay_ms),
-        }
+        self._wires = open_wires(settings)
 
     @classmethod
     def open(cls, database: Database, settings: Settings, http: Http, keyring: Keyring) -> Self:
@@ -267,10 +263,11 @@ class ModelClient:
             self._http.session(allow_private=secret.allow_private), secret.provider, secret.base_url, secret.value,
             choice, question.messages, question.tools, question.context.idempotency_key,
             question.may_call_tools, self._refused.of(account, choice.model_id),
+            traits=self._prices.traits(choice.provider, choice.model_id),
         )
         began = time.perf_counter()
         try:
-            answer = await self._wires[secret.provider.wire].stream(call, question.tell)
+            answer = await self._wires[call.traits.wire or secret.provider.wire].stream(call, question.tell)
             if answer.end is AnswerEnd.REFUSED:
                 raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:

@@ -1,5 +1,6 @@
 """Trying a model as it is about to be configured: one tiny real call."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from automatos.credentials.service import get_provider
@@ -11,7 +12,8 @@ from automatos.llm.service import ModelClient, check_choice
 from automatos.llm.types import CallContext, Message, ModelChoice
 
 DEADLINE_S = 20.0
-MAX_TOKENS = 256
+MAX_TOKENS = 512
+"""Enough for a model that thinks before it says one word."""
 REQUEST_TYPE = "test"
 PROMPT = "This is a test of the connection. Answer with the single word: ready"
 
@@ -23,10 +25,10 @@ async def try_model(database: Database, models: ModelClient, workspace_id: UUID,
         UnknownProvider: there is no such provider.
     """
     get_provider(body.provider)
-    choice = ModelChoice(body.provider, body.model_id, body.temperature, body.max_tokens, body.top_p)
+    choice = ModelChoice(body.provider, body.model_id, body.temperature, body.max_tokens, body.top_p,
+                         reasoning_effort=body.reasoning_effort)
     faults = await check_choice(database, choice)
-    choice = ModelChoice(choice.provider, choice.model_id, choice.temperature,
-                         min(body.max_tokens or MAX_TOKENS, MAX_TOKENS), choice.top_p)
+    choice = replace(choice, max_tokens=min(body.max_tokens or MAX_TOKENS, MAX_TOKENS))
     context = CallContext(workspace_id, request_type=REQUEST_TYPE, environment=body.environment)
     try:
         answer = await models.complete(choice, [Message("user", PROMPT)], (), context, on_delta=None,

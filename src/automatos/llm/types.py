@@ -16,6 +16,9 @@ MAX_TOKENS_OF_A_CALL = 10_000_000
 FALLBACK_SEPARATOR = "//"
 """Stands between provider and model of a fallback at another provider; no model's name holds it."""
 HINT_TOPIC = "models"
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""How hard a model may be asked to think, from not at all upwards; each model takes some of these."""
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class AnswerEnd(StrEnum):
@@ -134,6 +137,23 @@ class ModelChoice:
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     fallback_model_id: str | None = None
+    reasoning_effort: ReasoningEffort | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTraits:
+    """What the catalogue knows of how a model is asked; None where it does not say.
+
+    `wire` overrides the provider's. `efforts` are those the model takes, none for one that does not reason.
+    """
+
+    wire: str | None = None
+    efforts: tuple[str, ...] | None = None
+    takes_sampling: bool | None = None
+    max_output_tokens: int | None = None
+
+
+NOTHING_KNOWN = ModelTraits()
 
 
 @dataclass(frozen=True, slots=True)

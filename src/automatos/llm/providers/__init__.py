@@ -8,7 +8,7 @@ import aiohttp
 
 from automatos.credentials.types import Provider
 from automatos.llm.errors import ModelProblem
-from automatos.llm.types import Answer, Message, ModelChoice, ToolSpec, Usage
+from automatos.llm.types import NOTHING_KNOWN, Answer, Message, ModelChoice, ModelTraits, ToolSpec, Usage
 
 OnText = Callable[[str], None]
 Fault = TypeVar("Fault", bound=ModelProblem)
@@ -44,6 +44,7 @@ class ProviderCall:
     may_call_tools: bool = True
     refused: frozenset[str] = frozenset()
     progress: CallProgress = field(default_factory=CallProgress, repr=False)
+    traits: ModelTraits = NOTHING_KNOWN
 
     def fault(self, kind: type[Fault], what: str, *, next_step: str | None = None) -> Fault:
         """Build an error about this call, naming the provider and the model."""

@@ -1,19 +1,28 @@
 """The Anthropic Messages wire."""
 
-from collections.abc import Sequence
-from typing import Any
+import re
 
 import orjson
 
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
+from automatos.llm.providers.effort import effort_for
 from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.error_bodies import read_json
+from automatos.llm.providers.merging import JsonObject
+from automatos.llm.providers.openai import sampling
+from automatos.llm.providers.replay import replayable, tagged
+from automatos.llm.providers.tool_calls import ANY_ID, as_object, plain_name, portable_id
 from automatos.llm.providers.transport import CUT_OFF, exchange
 from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
+WIRE = "anthropic"
 API_VERSION = "2023-06-01"
-DEFAULT_MAX_TOKENS = 8192
+ROOM = 32_000
+"""How much a model may write where the agent sets no limit; thinking counts against it."""
+ROOM_OF_OTHERS = 8192
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+CACHED: JsonObject = {"cache_control": {"type": "ephemeral"}}
 ENDS = by_word({
     AnswerEnd.COMPLETE: ("end_turn", "stop_sequence", "stop"),
     AnswerEnd.TOOL_CALLS: ("tool_use", "tool_calls"),
@@ -23,6 +32,11 @@ ENDS = by_word({
 """The words for the end of a message, those of compatible servers among them; any other means that it broke off."""
 FINISH_REASONS = {AnswerEnd.COMPLETE: "stop", AnswerEnd.TOOL_CALLS: "tool_calls", AnswerEnd.CUT_OFF: "length",
                   AnswerEnd.REFUSED: "content_filter"}
+PLAIN = frozenset({"text", "tool_use"})
+GROWING = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature",
+           "input_json_delta": "partial_json"}
+"""The fields of a block that come in pieces, by the kind of delta."""
+_ROOMY = re.compile(r"claude-[a-z]+-[4-9]")
 
 
 class AnthropicProvider:
@@ -35,33 +49,58 @@ class AnthropicProvider:
                               on_text=on_text)
 
 
-def request_body(call: ProviderCall) -> dict[str, Any]:
-    """Write the request; of temperature and top_p only the first is sent, because newer models refuse both."""
-    choice = call.choice
-    body: dict[str, Any] = {"model": choice.model_id, "max_tokens": choice.max_tokens or DEFAULT_MAX_TOKENS,
-                            "messages": _messages(call.messages), "stream": True}
+def request_body(call: ProviderCall) -> JsonObject:
+    """Write the request; a conversation with tools is marked for the provider's cache, because it comes back longer."""
+    body: JsonObject = {"model": call.choice.model_id, "max_tokens": _room(call), "messages": _messages(call),
+                        "stream": True}
     if system := "\n\n".join(m.content for m in call.messages if m.role == "system" and m.content):
-        body["system"] = system
-    if choice.temperature is not None:
-        body["temperature"] = min(choice.temperature, 1.0)
-    elif choice.top_p is not None:
-        body["top_p"] = choice.top_p
+        body["system"] = [{"type": "text", "text": system}]
+    body |= _thinking(call)
     if call.tools:
         body["tools"] = [{"name": t.name, "description": t.description, "input_schema": t.parameters}
                          for t in call.tools]
         if not call.may_call_tools:
             body["tool_choice"] = {"type": "none"}
+        _mark_for_cache(body)
     return body
 
 
-def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def _room(call: ProviderCall) -> int:
+    """Return the limit of the answer, which this wire demands: the agent's, or what is sensible for the model."""
+    limit = call.traits.max_output_tokens or (ROOM if _ROOMY.search(call.choice.model_id) else ROOM_OF_OTHERS)
+    return call.choice.max_tokens or min(limit, ROOM)
+
+
+def _thinking(call: ProviderCall) -> JsonObject:
+    """Write how a model thinks, or where it does not, how it samples: by temperature or else by top_p."""
+    effort = effort_for(call, EFFORTS)
+    asked: JsonObject = {"output_config": {"effort": effort}} if effort and effort != "none" else {}
+    if call.traits.efforts:
+        thinking = {"type": "disabled"} if effort == "none" else {"type": "adaptive", "display": "summarized"}
+        return asked | {"thinking": thinking}
+    chosen = sampling(call, ("temperature", "top_p"))
+    if "temperature" in chosen:
+        return asked | {"temperature": min(chosen["temperature"], 1.0)}
+    return asked | chosen
+
+
+def _mark_for_cache(body: JsonObject) -> None:
+    """Mark the end of the tools, of the system prompt and of the two last turns: what was sent before is read again."""
+    ends = [body["tools"][-1], *body.get("system", [])[-1:]]
+    turns = [message["content"] for message in body["messages"] if message["role"] == "user"]
+    ends += [blocks[-1] for blocks in turns[-2:] if blocks[-1].get("text") != ""]
+    for block in ends:
+        block.update(CACHED)
+
+
+def _messages(call: ProviderCall) -> list[JsonObject]:
     """Write the conversation in turns: neighbours of one role, tool results among them, become one message."""
-    turns: list[dict[str, Any]] = []
-    for message in messages:
+    turns: list[JsonObject] = []
+    for message in call.messages:
         if message.role == "system":
             continue
         role = "assistant" if message.role == "assistant" else "user"
-        blocks = _blocks(message)
+        blocks = _blocks(call, message)
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks
         elif blocks:
@@ -69,34 +108,47 @@ def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return turns
 
 
-def _blocks(message: Message) -> list[dict[str, Any]]:
+def _blocks(call: ProviderCall, message: Message) -> list[JsonObject]:
+    pattern = call.provider.call_id_pattern or ANY_ID
     if message.role == "tool":
-        return [{"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.content}]
-    blocks: list[dict[str, Any]] = [{"type": "text", "text": message.content}] if message.content.strip() else []
-    return blocks + [{"type": "tool_use", "id": c.id, "name": c.name, "input": _input(c.arguments)}
-                     for c in message.tool_calls]
-
-
-def _input(arguments: str) -> dict[str, Any]:
-    """Read arguments that this wire wants as an object; what the model wrote wrongly becomes an empty one."""
-    try:
-        value = orjson.loads(arguments)
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return [{"type": "tool_result", "tool_use_id": portable_id(message.tool_call_id, pattern),
+                 "content": message.content}]
+    if kept := replayable(call, WIRE, message):
+        return [block | {"id": portable_id(block.get("id"), pattern)} if block.get("type") == "tool_use" else block
+                for block in kept if block.get("type") != "text" or block.get("text", "").strip()]
+    blocks: list[JsonObject] = [{"type": "text", "text": message.content}] if message.content.strip() else []
+    return blocks + [{"type": "tool_use", "id": portable_id(c.id, pattern), "name": c.name,
+                      "input": as_object(c.arguments) or {}} for c in message.tool_calls]
 
 
 class _Block:
-    __slots__ = ("id", "name", "parts")
+    """One block while its pieces come, and what the provider said of it at its beginning."""
 
-    def __init__(self, call_id: str, name: str) -> None:
-        self.id = call_id
-        self.name = name
-        self.parts: list[str] = []
+    __slots__ = ("begun", "grown")
+
+    def __init__(self, begun: JsonObject) -> None:
+        self.begun = begun
+        self.grown: dict[str, list[str]] = {}
+
+    def text_of(self, field: str) -> str:
+        return (self.begun.get(field) or "") + "".join(self.grown.get(field, ()))
+
+    @property
+    def arguments(self) -> str:
+        if "partial_json" in self.grown:
+            return "".join(self.grown["partial_json"]) or "{}"
+        return orjson.dumps(self.begun.get("input") or {}).decode()
+
+    def whole(self) -> JsonObject:
+        """Return the block as the provider means it; broken arguments become none."""
+        whole = self.begun | {field: self.text_of(field) for field in self.grown if field != "partial_json"}
+        if self.begun.get("type") == "tool_use":
+            whole["input"] = as_object(self.arguments) or {}
+        return whole
 
 
 class _Reader:
-    """Joins the events of a streamed message; thinking blocks are not read."""
+    """Joins the events of a streamed message, block by block."""
 
     def __init__(self, call: ProviderCall) -> None:
         self.size = 0
@@ -128,24 +180,26 @@ class _Reader:
             self.is_done = True
         return ""
 
-    def take_whole(self, document: dict[str, Any]) -> str:
+    def take_whole(self, document: JsonObject) -> str:
         self._stop_reason = document.get("stop_reason")
         self.is_done = True
         self._take_usage(document.get("usage"))
         return "".join([self._take_block(i, block) for i, block in enumerate(document["content"])])
 
-    def _take_block(self, index: int, block: dict[str, Any]) -> str:
-        if block["type"] == "tool_use":
-            self._blocks[index] = _Block(block["id"], block["name"])
-            if block.get("input"):
-                self._add_part(index, orjson.dumps(block["input"]).decode())
+    def _take_block(self, index: int, block: JsonObject) -> str:
+        self._blocks[index] = _Block(block)
+        self.size += 64
         return self._add_text(block.get("text") or "") if block["type"] == "text" else ""
 
-    def _take_delta(self, index: int, delta: dict[str, Any]) -> str:
-        if delta["type"] == "text_delta":
-            return self._add_text(delta["text"])
-        if delta["type"] == "input_json_delta" and index in self._blocks:
-            self._add_part(index, delta["partial_json"])
+    def _take_delta(self, index: int, delta: JsonObject) -> str:
+        field = GROWING.get(delta["type"])
+        if field is None or index not in self._blocks:
+            return ""
+        piece = delta[field]
+        self._blocks[index].grown.setdefault(field, []).append(piece)
+        if field == "text":
+            return self._add_text(piece)
+        self.size += len(piece) + 16
         return ""
 
     def _add_text(self, text: str) -> str:
@@ -154,10 +208,6 @@ class _Reader:
         self.size += len(text)
         return text
 
-    def _add_part(self, index: int, part: str) -> None:
-        self._blocks[index].parts.append(part)
-        self.size += len(part) + 16
-
     def _take_usage(self, usage: dict[str, int | None] | None) -> None:
         self._usage |= {name: value for name, value in (usage or {}).items() if isinstance(value, int)}
 
@@ -165,10 +215,16 @@ class _Reader:
         fault = self._call.fault
         text = "".join(self._text)
         if not self.is_done or self._stop_reason is None:
-            raise fault(ModelAnswerInvalid, CUT_OFF if text or self._blocks else "The answer holds nothing.")
-        calls = tuple(ToolCall(b.id, b.name, "".join(b.parts) or "{}") for _, b in sorted(self._blocks.items()))
-        end = judge_end(self._call, self._stop_reason, ENDS, text=text, reasoning="", calls=calls)
-        return Answer(text, calls, self.usage, FINISH_REASONS[end], end)
+            raise fault(ModelAnswerInvalid, CUT_OFF if self._blocks else "The answer holds nothing.")
+        blocks = [block for _, block in sorted(self._blocks.items())]
+        offered = {tool.name for tool in self._call.tools}
+        calls = tuple(ToolCall(block.begun["id"], plain_name(block.begun["name"], offered), block.arguments)
+                      for block in blocks if block.begun["type"] == "tool_use")
+        reasoning = "\n\n".join(thought for block in blocks if (thought := block.text_of("thinking")))
+        end = judge_end(self._call, self._stop_reason, ENDS, text=text, reasoning=reasoning, calls=calls)
+        is_plain = all(block.begun["type"] in PLAIN for block in blocks)
+        items = None if is_plain else tagged(self._call, WIRE, [block.whole() for block in blocks])
+        return Answer(text, calls, self.usage, FINISH_REASONS[end], end, reasoning.replace("\x00", ""), items)
 
 
 def _total(usage: dict[str, int]) -> Usage:

@@ -1,16 +1,22 @@
 """The OpenAI Chat Completions wire, which most providers and local servers speak."""
 
+import re
 from typing import Any
-
-import orjson
 
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
+from automatos.llm.providers.effort import effort_for
 from automatos.llm.providers.ends import by_word, judge_end
-from automatos.llm.providers.error_bodies import read_json
+from automatos.llm.providers.error_bodies import error_of, read_json
+from automatos.llm.providers.merging import JsonObject, merge_fields
+from automatos.llm.providers.refusals import classify
+from automatos.llm.providers.replay import replayable, tagged
+from automatos.llm.providers.think_tags import ThinkTags
+from automatos.llm.providers.tool_calls import ANY_ID, CallJoiner, object_text, portable_id
 from automatos.llm.providers.transport import CUT_OFF, exchange
-from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
+from automatos.llm.types import Answer, AnswerEnd, Message, ProviderItems, Usage
 
+WIRE = "openai"
 ENDS = by_word({
     AnswerEnd.COMPLETE: ("stop", "end_turn", "end", "eos", "eos_token", "eos_found", "stop_sequence", "complete",
                          "completed", "done", "finished", "normal", "finish_reason_stop"),
@@ -23,31 +29,48 @@ ENDS = by_word({
 })
 """The words for the end of a chat completion, vendors' own among them; any other word means that it broke off."""
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+"""Where vendors put what can be read of the reasoning; the first that a piece has counts."""
+READ = frozenset({"role", "content", "tool_calls", "function_call", "refusal"})
+ANSWER_ONLY = frozenset({"annotations", "audio", "parsed", "stop_reason", "token_ids", "prompt_token_ids", "logprobs"})
+"""Fields of an answer's message that are no part of the conversation."""
+SKIPPED_SIGNATURE = "skip_thought_signature_validator"
+_SIGNS_CALLS = re.compile(r"gemini-(?:[3-9]|\d\d)")
+_WANTS_REASONING = re.compile(r"(?:^|[/.])(?:deepseek|kimi)")
 
 
 class OpenAIProvider:
-    """Asks over Chat Completions, always streaming."""
+    """Asks over Chat Completions, always streaming; `reads_think_tags`: `<think>` at the beginning is reasoning."""
+
+    def __init__(self, *, reads_think_tags: bool = True) -> None:
+        self._reads_think_tags = reads_think_tags
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        headers: dict[str, str] = {}
-        if call.provider.key_header:
-            headers[call.provider.key_header] = call.api_key
-        elif call.api_key:
-            headers["Authorization"] = f"Bearer {call.api_key}"
-        return await exchange(call, "/chat/completions", headers, request_body(call), reader=_Reader(call),
+        reader = ChatReader(call, ThinkTags(is_on=self._reads_think_tags))
+        return await exchange(call, "/chat/completions", key_headers(call), request_body(call), reader=reader,
                               on_text=on_text)
 
 
-def request_body(call: ProviderCall) -> dict[str, Any]:
+def key_headers(call: ProviderCall) -> dict[str, str]:
+    """Return the headers that carry the key, in the provider's manner."""
+    if call.provider.key_header:
+        return {call.provider.key_header: call.api_key}
+    return {"Authorization": f"Bearer {call.api_key}"} if call.api_key else {}
+
+
+def request_body(call: ProviderCall) -> JsonObject:
     """Write the request: the model, the conversation, the tools, and only those settings that were chosen."""
     choice = call.choice
-    body: dict[str, Any] = {"model": choice.model_id, "messages": [_message(m) for m in call.messages], "stream": True}
+    body: JsonObject = {"model": choice.model_id, "messages": [_message(call, m) for m in call.messages],
+                        "stream": True}
     if call.provider.stream_usage:
         body["stream_options"] = {"include_usage": True}
     if choice.max_tokens is not None:
         body[call.provider.limit_field] = choice.max_tokens
-    body |= {name: value for name in SAMPLING if (value := getattr(choice, name)) is not None}
+    body |= sampling(call, SAMPLING)
+    if effort := effort_for(call):
+        body["reasoning_effort"] = effort
     if call.tools:
         body["tools"] = [{"type": "function", "function": {"name": t.name, "description": t.description,
                                                            "parameters": t.parameters}} for t in call.tools]
@@ -56,111 +79,171 @@ def request_body(call: ProviderCall) -> dict[str, Any]:
     return body
 
 
-def _message(message: Message) -> dict[str, Any]:
+def sampling(call: ProviderCall, names: tuple[str, ...]) -> JsonObject:
+    """Return the sampling settings that were chosen, none where the catalogue says that the model takes none."""
+    if call.traits.takes_sampling is False:
+        return {}
+    return {name: value for name in names if (value := getattr(call.choice, name)) is not None}
+
+
+def _message(call: ProviderCall, message: Message) -> JsonObject:
+    pattern = call.provider.call_id_pattern or ANY_ID
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content}
-    written: dict[str, Any] = {"role": message.role, "content": message.content}
+        return {"role": "tool", "tool_call_id": portable_id(message.tool_call_id, pattern),
+                "content": message.content}
+    written: JsonObject = {"role": message.role, "content": message.content}
+    if message.role != "assistant":
+        return written
+    kept = next(iter(replayable(call, WIRE, message)), {})
     if message.tool_calls:
         written["content"] = message.content or None
-        written["tool_calls"] = [{"id": c.id, "type": "function",
-                                  "function": {"name": c.name, "arguments": c.arguments}} for c in message.tool_calls]
+        extras: list[JsonObject] = kept.get("tool_calls") or []
+        written["tool_calls"] = [
+            _with_extra({"id": portable_id(c.id, pattern), "type": "function",
+                         "function": {"name": c.name, "arguments": object_text(c.arguments)}},
+                        extras[at] if at < len(extras) else {})
+            for at, c in enumerate(message.tool_calls)]
+    written |= {name: value for name, value in kept.items() if name != "tool_calls"}
+    if message.tool_calls:
+        _stand_in(call, written)
     return written
 
 
-class _PartialCall:
-    __slots__ = ("arguments", "id", "name")
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.name = ""
-        self.arguments: list[str] = []
+def _with_extra(written: JsonObject, extra: JsonObject) -> JsonObject:
+    function = written["function"] | (extra.get("function") or {})
+    return written | extra | {"function": function}
 
 
-class _Reader:
-    """Joins the deltas of a streamed chat completion; reasoning fields are not read."""
+def _stand_in(call: ProviderCall, written: JsonObject) -> None:
+    """Fill in what a model demands of a turn that another model made: the provider's own stand-in for a signature."""
+    if call.provider.name == "google" and _SIGNS_CALLS.search(call.choice.model_id):
+        written["tool_calls"][0].setdefault("extra_content", {"google": {"thought_signature": SKIPPED_SIGNATURE}})
+    elif call.provider.name == "custom" and _WANTS_REASONING.search(call.choice.model_id.lower()):
+        written.setdefault("reasoning_content", " ")
 
-    def __init__(self, call: ProviderCall) -> None:
+
+class ChatReader:
+    """Joins the deltas of a streamed chat completion; what it does not read it keeps, to be sent back."""
+
+    def __init__(self, call: ProviderCall, tags: ThinkTags) -> None:
         self.size = 0
         self.is_done = False
-        self._call = call
-        self._text: list[str] = []
-        self._calls: list[_PartialCall] = []
-        self._places: dict[int, int] = {}
         self.usage: Usage | None = None
+        self._call = call
+        self._tags = tags
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls = CallJoiner()
+        self._kept: JsonObject = {}
+        self._parts: list[JsonObject] = []
+        self._is_refusal = False
         self._finish_reason: str | None = None
 
     def take(self, data: bytes) -> str:
+        """Read one event; see `AnswerReader`."""
         if data == b"[DONE]":
             self.is_done = True
             return ""
         event = read_json(data)
         if usage := event.get("usage") or (event.get("x_groq") or {}).get("usage"):
             self.usage = read_usage(usage)
-        text = ""
-        for choice in event.get("choices") or ():
-            text += self._take_delta(choice.get("delta") or {})
-            if choice.get("finish_reason"):
-                self._finish_reason = choice["finish_reason"]
-        return text
+        return "".join([self._take_choice(choice, choice.get("delta") or {}) for choice in event.get("choices") or ()])
 
-    def take_whole(self, document: dict[str, Any]) -> str:
+    def take_whole(self, document: JsonObject) -> str:
+        """Read a whole chat completion; see `AnswerReader`."""
         if usage := document.get("usage"):
             self.usage = read_usage(usage)
-        choices = document.get("choices") or [{}]
-        self._finish_reason = choices[0].get("finish_reason")
-        message = choices[0].get("message") or {}
-        return self._take_delta(message | {"tool_calls": [c | {"index": i} for i, c in
-                                                          enumerate(message.get("tool_calls") or [])]})
+        choice = (document.get("choices") or [{}])[0]
+        message = choice.get("message") or {}
+        calls = [c | {"index": i} for i, c in enumerate(message.get("tool_calls") or [])]
+        return self._take_choice(choice, message | {"tool_calls": calls})
 
-    def _take_delta(self, delta: dict[str, Any]) -> str:
-        for part in delta.get("tool_calls") or ():
-            self._take_tool_call(part)
-        text = delta.get("content") or delta.get("refusal") or ""
-        if not text:
+    def _take_choice(self, choice: JsonObject, delta: JsonObject) -> str:
+        if choice.get("error"):
+            raise classify(self._call, None, error_of(choice))
+        if usage := choice.get("usage"):
+            self.usage = read_usage(usage)
+        if choice.get("index"):
             return ""
-        if not isinstance(text, str):
-            text = "".join(part.get("text") or "" for part in text if part.get("type") == "text")
-        text = text.replace("\x00", "")
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        for part in delta.get("tool_calls") or ():
+            self.size += self._calls.take(part)
+        if len(delta) > 1 or "content" not in delta:
+            self._keep(delta)
+        content = delta.get("content")
+        if not content:
+            content = delta.get("refusal") or ""
+            self._is_refusal = self._is_refusal or bool(content)
+        if not content:
+            return ""
+        return self._add_text(content if isinstance(content, str) else self._take_parts(content))
+
+    def _add_text(self, text: str) -> str:
+        text = self._tags.feed(text.replace("\x00", ""))
         self._text.append(text)
         self.size += len(text)
         return text
 
-    def _take_tool_call(self, part: dict[str, Any]) -> None:
-        """Join a piece of a tool call; some providers number no call, or number every call 0 with ids of their own."""
-        call_id, function = part.get("id") or "", part.get("function") or {}
-        index = part.get("index")
-        place = self._places.get(index) if index is not None else (len(self._calls) - 1 if not call_id else None)
-        if place is None or place < 0 or (call_id and self._calls[place].id not in {"", call_id}):
-            place = len(self._calls)
-            self._calls.append(_PartialCall())
-            if index is not None:
-                self._places[index] = place
-        partial = self._calls[place]
-        partial.id = partial.id or call_id
-        partial.name = partial.name or function.get("name") or ""
-        arguments = function.get("arguments") or ""
-        if not isinstance(arguments, str):
-            arguments = orjson.dumps(arguments).decode()
-        partial.arguments.append(arguments)
-        self.size += len(arguments) + 64
+    def _keep(self, delta: JsonObject) -> None:
+        """Keep the fields that are not read here; the first that holds readable reasoning is read as well."""
+        fresh = {name: value for name, value in delta.items()
+                 if value is not None and name not in READ and name not in ANSWER_ONLY}
+        if not fresh:
+            return
+        self._add_reasoning(next((text for name in REASONING if isinstance(text := fresh.get(name), str) and text), ""))
+        merge_fields(self._kept, fresh)
+        self.size += 64
+
+    def _take_parts(self, content: list[JsonObject]) -> str:
+        """Read content that comes in typed parts, thinking among them; the parts are kept."""
+        text = ""
+        for part in content:
+            if part.get("type") == "thinking":
+                inner = part.get("thinking")
+                self._add_reasoning(inner if isinstance(inner, str) else "".join(
+                    piece.get("text") or "" for piece in inner or ()))
+            text += (part.get("text") or "") if part.get("type") == "text" else ""
+        merge_fields({"content": self._parts}, {"content": content})
+        return text
+
+    def _add_reasoning(self, text: str) -> None:
+        self._reasoning.append(text)
+        self.size += len(text)
 
     def finish(self) -> Answer:
+        """Return the answer; see `AnswerReader`."""
         fault = self._call.fault
+        self._text.append(self._tags.close())
         text = "".join(self._text)
-        has_answer = bool(text or self._calls)
+        calls = self._calls.finish(self._call.tools)
+        reasoning = "".join(self._reasoning).replace("\x00", "") or self._tags.reasoning
+        has_answer = bool(text or calls or reasoning)
         if self._finish_reason is None and not (self.is_done and has_answer):
             raise fault(ModelAnswerInvalid, CUT_OFF if has_answer else "The answer holds no choices.")
-        calls = tuple(ToolCall(c.id or f"call_{i}", c.name, "".join(c.arguments) or "{}")
-                      for i, c in enumerate(self._calls))
+        word = self._finish_reason or ("tool_calls" if calls else "stop")
+        end = judge_end(self._call, word, ENDS, text=text, reasoning=reasoning, calls=calls)
         if any(not c.name for c in calls):
             raise fault(ModelAnswerInvalid, "The model called a tool without naming it.")
-        word = self._finish_reason or ("tool_calls" if calls else "stop")
-        end = judge_end(self._call, word, ENDS, text=text, reasoning="", calls=calls)
-        return Answer(text, calls, self.usage, word, end)
+        if self._is_refusal and end is AnswerEnd.COMPLETE:
+            end = AnswerEnd.REFUSED
+        return Answer(text, calls, self.usage, word, end, reasoning, self._items())
+
+    def _items(self) -> ProviderItems | None:
+        kept = self._kept
+        if any(call.extra for call in self._calls.calls):
+            kept = kept | {"tool_calls": [call.extra for call in self._calls.calls]}
+        if any(part.get("type") != "text" for part in self._parts):
+            kept = kept | {"content": self._parts}
+        return tagged(self._call, WIRE, [kept] if kept else [])
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
-    """Read the tokens of a chat completion; prompt tokens already include the cached ones."""
+    """Read the tokens of a chat completion; prompt tokens already include the cached ones.
+
+    Where the total is more than both parts, the rest was reasoning that a vendor left out of the answer's tokens.
+    """
     details = usage.get("prompt_tokens_details") or {}
-    return Usage(input_tokens=usage.get("prompt_tokens") or 0, output_tokens=usage.get("completion_tokens") or 0,
-                 cache_read_tokens=details.get("cached_tokens") or 0)
+    given, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or usage.get("cached_tokens") or 0
+    return Usage(input_tokens=given, output_tokens=max(written, (usage.get("total_tokens") or 0) - given),
+                 cache_read_tokens=cached)

@@ -24,6 +24,7 @@ export interface AgentDraft {
   frequencyPenalty: number | null;
   presencePenalty: number | null;
   fallbackModelId: string | null;
+  reasoningEffort: NonNullable<ModelConfig["reasoning_effort"]> | null;
   tools: string[];
   skillIds: number[];
   skillLoading: Settings["skill_loading"];
@@ -61,6 +62,7 @@ export const BLANK: AgentDraft = {
   frequencyPenalty: null,
   presencePenalty: null,
   fallbackModelId: null,
+  reasoningEffort: null,
   tools: [],
   skillIds: [],
   skillLoading: "on_demand",
@@ -111,6 +113,7 @@ function modelPartOf(model: Agent["model_config"]) {
     frequencyPenalty: model?.frequency_penalty ?? null,
     presencePenalty: model?.presence_penalty ?? null,
     fallbackModelId: model?.fallback_model_id ?? null,
+    reasoningEffort: model?.reasoning_effort ?? null,
   };
 }
 
@@ -143,6 +146,7 @@ function modelConfigOf(draft: AgentDraft): ModelConfig | null {
     frequency_penalty: draft.frequencyPenalty,
     presence_penalty: draft.presencePenalty,
     fallback_model_id: draft.fallbackModelId,
+    reasoning_effort: draft.reasoningEffort,
   };
 }
 

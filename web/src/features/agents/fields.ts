@@ -49,6 +49,7 @@ export const FIELDS: Record<keyof AgentDraft, Field> = {
     range: [-2, 2],
   },
   fallbackModelId: { label: "Fallback model", tab: "model", step: 3, path: "model_config.fallback_model_id" },
+  reasoningEffort: { label: "Reasoning effort", tab: "model", step: 3, path: "model_config.reasoning_effort" },
   tools: { label: "Tools", tab: "tools", step: 4, path: "tools" },
   skillIds: { label: "Skills", tab: "skills", step: 4, path: "skill_ids" },
   skillLoading: { label: "How skills are read", tab: "skills", step: 4, path: "configuration.skill_loading" },

@@ -4,7 +4,7 @@ import type { Model } from "@/client";
 import { useWorkspace } from "@/lib/workspace";
 import { SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
-import type { ModelDraft } from "./model-draft";
+import { EFFORTS, type Effort, type ModelDraft } from "./model-draft";
 import { ModelFacts } from "./model-facts";
 import { ModelSelect } from "./model-select";
 import { ModelTest } from "./model-test";
@@ -115,6 +115,7 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
         hint="Answers when the model is overloaded, too slow or gone."
         error={fault("fallbackModelId")}
       />
+      <EffortField value={value} onChange={onChange} fault={fault} chosen={chosen} />
       {withAll && (
         <>
           <NumberField
@@ -154,5 +155,30 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
         </>
       )}
     </div>
+  );
+}
+
+type EffortProps = Pick<SettingsProps, "value" | "onChange" | "fault" | "chosen">;
+
+/** How hard the model thinks; not shown for one that is known not to. */
+function EffortField({ value, onChange, fault, chosen }: EffortProps) {
+  const taken = EFFORTS.filter((one) => chosen?.reasoning_efforts?.includes(one) ?? true);
+  const kept = value.reasoningEffort;
+  if (taken.length === 0 && !kept) return null;
+  return (
+    <SelectField
+      label="Reasoning effort"
+      optional
+      value={kept ?? ""}
+      onChange={(event) => onChange({ reasoningEffort: (event.target.value || null) as Effort | null })}
+      hint="How hard it thinks before it answers; thinking is paid as output."
+      error={fault("reasoningEffort")}
+    >
+      <option value="">{OWN}</option>
+      {kept && !taken.includes(kept) && <option>{kept}</option>}
+      {taken.map((one) => (
+        <option key={one}>{one}</option>
+      ))}
+    </SelectField>
   );
 }

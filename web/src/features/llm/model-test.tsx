@@ -24,7 +24,12 @@ export function ModelTest({ value }: { value: ModelDraft }) {
   function ask() {
     if (!model) return;
     const settings = value.model
-      ? { temperature: value.temperature, max_tokens: value.maxTokens, top_p: value.topP }
+      ? {
+          temperature: value.temperature,
+          max_tokens: value.maxTokens,
+          top_p: value.topP,
+          reasoning_effort: value.reasoningEffort,
+        }
       : {};
     test.mutate({ provider: model.provider, model_id: model.model_id, ...settings });
   }

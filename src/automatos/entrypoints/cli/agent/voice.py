@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 SKILL_COLUMNS = ("id", "name", "category", "tokens", "source", "active")
-MODEL_FIELDS = ("model", "temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty", "fallback")
+MODEL_FIELDS = ("model", "reasoning_effort", "temperature", "max_tokens", "top_p", "frequency_penalty",
+                "presence_penalty", "fallback")
 
 
 @app.command("prompt")
@@ -139,6 +140,8 @@ def agent_skills(
 def agent_model(
     *, agent: AgentName,
     chosen: Annotated[str | None, typer.Option("--set", help="The model, as PROVIDER/MODEL.")] = None,
+    effort: Annotated[str | None, typer.Option(help="How hard it thinks: none, minimal, low, medium, high, xhigh or "
+                                                    "max; the nearest that the model takes is asked for.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="How freely it writes.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Its longest answer.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="How much of the likely words it looks at.")] = None,
@@ -154,7 +157,8 @@ def agent_model(
     client = Client()
     found = find_agent(client, agent)
     now: dict[str, Any] | None = found["model_config"]
-    changes = {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "fallback_model_id": fallback}
+    changes = {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "fallback_model_id": fallback,
+               "reasoning_effort": effort}
     given = model_named(chosen) if chosen else {}
     given |= {name: value for name, value in changes.items() if value is not None}
     if clear and given:
