@@ -10,7 +10,7 @@ from automatos.llm.types import ModelChoice
 from tests.agents.conftest import Desk
 
 PLAIN = {"temperature": None, "max_tokens": None, "top_p": None, "frequency_penalty": None, "presence_penalty": None,
-         "fallback_model_id": None}
+         "fallback_model_id": None, "reasoning_effort": None}
 
 
 async def store(desk: Desk, agent: dict[str, Any], configuration: dict[str, Any]) -> None:
