@@ -8,8 +8,8 @@ import pytest
 
 from automatos.kernel.db import Database
 from automatos.llm.prices import PriceBook, micro_usd
-from automatos.llm.seed import seed_models
-from automatos.llm.types import Cost, Usage
+from automatos.llm.seed import seed_models, shipped_models
+from automatos.llm.types import EFFORTS, Cost, Usage
 
 
 @pytest.mark.capability("S152")
@@ -58,3 +58,42 @@ def test_the_published_list_is_not_loaded_before_it_is_needed() -> None:
     code = ("import sys, automatos.llm.service, automatos.llm.router; "
             "sys.exit(any(name.startswith(('genai_prices', 'openai', 'anthropic')) for name in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("provider", "model_id", "usage", "micro"), [
+    ("anthropic", "claude-sonnet-5-5", Usage(10_000, 0), 20_000),
+    ("anthropic", "claude-sonnet-5-5", Usage(10_000, 0, cache_read_tokens=8_000), 5_600),  # 2,000 whole, 8,000 a tenth
+    ("anthropic", "claude-sonnet-5-5", Usage(10_000, 0, cache_write_tokens=8_000), 24_000),  # a quarter more
+    ("openai", "gpt-6.1-terra", Usage(10_000, 0, 8_000, 1_000), 2_400),
+    ("mistral", "mistral-large-4", Usage(10_000, 0, cache_read_tokens=8_000), 7_000),  # its cached rate is unknown
+    ("openai", "gpt-6.1-terra", Usage(100, 0, cache_read_tokens=5_000), 5),  # never more cached than was sent
+])
+async def test_what_the_cache_gave_is_cheaper(
+    database: Database, provider: str, model_id: str, usage: Usage, micro: int
+) -> None:
+    await seed_models(database)
+    book = PriceBook(database)
+    await book.prepare(provider, model_id)
+
+    assert book.cost(provider, model_id, usage) == Cost(micro, 0)
+
+
+async def test_the_catalogue_says_how_a_model_is_asked(database: Database) -> None:
+    await seed_models(database)
+    book = PriceBook(database)
+    await book.prepare("anthropic", "claude-opus-5-5")
+
+    opus, plain = book.traits("anthropic", "claude-opus-5-5"), book.traits("openai", "gpt-4.1")
+    assert (opus.efforts, opus.takes_sampling, opus.max_output_tokens) == (
+        ("low", "medium", "high", "xhigh", "max"), False, 128_000)
+    assert (plain.efforts, plain.takes_sampling) == ((), True)
+    assert book.traits("openai", "no-such-model").efforts is None
+
+
+def test_every_shipped_model_is_described_and_says_what_it_takes() -> None:
+    models = shipped_models()
+
+    assert all(row["description"] and set(row.get("reasoning_efforts") or ()) <= set(EFFORTS) for row in models)
+    assert [row["model_id"] for row in models if row.get("status") == "deprecated"]
+    routed = {row["model_id"].split("/")[0] for row in models if row["provider"] == "huggingface"}
+    assert {"Qwen", "mistralai"} <= routed

@@ -50,7 +50,7 @@ async def test_the_summary_counts_what_the_workspace_used_and_only_that(
     async def book(workspace_id: UUID, cost: Cost | None, status: str = "success") -> None:
         recorder = UsageRecorder(database)
         context = CallContext(workspace_id, run_id=new_id(), turn=1)
-        recorder.record(UsageRow(context, "openai", "m", 1, status, Usage(100, 20), cost))  # type: ignore[arg-type]
+        recorder.record(UsageRow(context, "openai", "m", 1, status, Usage(100, 20, 40, 5), cost))  # type: ignore[arg-type]
         await recorder.close()
 
     await book(client.workspace_id, Cost(1000, 200))
@@ -61,4 +61,4 @@ async def test_the_summary_counts_what_the_workspace_used_and_only_that(
     assert (await client.get("/api/usage/summary")).json() == {
         "requests": 3, "failed_requests": 1, "input_tokens": 300, "output_tokens": 60, "total_tokens": 360,
         "cost_usd": None, "known_cost_usd": "0.001200", "unpriced_calls": 2, "unknown_cost_requests": 2,
-        "estimated_requests": 0}
+        "estimated_requests": 0, "cache_read_tokens": 120, "cache_write_tokens": 15}

@@ -157,6 +157,8 @@ async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> d
             func.coalesce(func.sum(LlmUsage.input_tokens), 0).label("input_tokens"),
             func.coalesce(func.sum(LlmUsage.output_tokens), 0).label("output_tokens"),
             func.coalesce(func.sum(LlmUsage.total_tokens), 0).label("total_tokens"),
+            func.coalesce(func.sum(LlmUsage.cache_read_tokens), 0).label("cache_read_tokens"),
+            func.coalesce(func.sum(LlmUsage.cache_write_tokens), 0).label("cache_write_tokens"),
             func.count().filter(LlmUsage.is_estimated).label("estimated_requests"),
             func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("known_micro_usd"),
             func.count().filter(LlmUsage.cost_micro_usd.is_(None)).label("unpriced_calls"),

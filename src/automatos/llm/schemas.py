@@ -138,4 +138,6 @@ class UsageSummary(Costs):
     input_tokens: int
     output_tokens: int
     total_tokens: int
+    cache_read_tokens: int = Field(description="Input tokens that providers had in their cache, at a lower price.")
+    cache_write_tokens: int = Field(description="Input tokens that were written to providers' caches.")
     unknown_cost_requests: int
