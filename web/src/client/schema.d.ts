@@ -5253,6 +5253,11 @@ export interface components {
          * @description A model of the catalogue; rates are US dollars per 1,000 tokens, null when unknown.
          */
         Model: {
+            /**
+             * Cached Input Cost Per 1K
+             * @description The rate of input that the provider has in its cache; null where it is that of other input.
+             */
+            cached_input_cost_per_1k: string | null;
             /** Capabilities */
             capabilities: {
                 [key: string]: unknown;
@@ -5285,6 +5290,11 @@ export interface components {
             output_cost_per_1k: string | null;
             /** Provider */
             provider: string;
+            /**
+             * Reasoning Efforts
+             * @description How hard it may be asked to think; empty for a model that does not, null when unknown.
+             */
+            reasoning_efforts: string[] | null;
             /** Recommended For */
             recommended_for: string[];
             /** Release Date */
@@ -5298,6 +5308,11 @@ export interface components {
             /** Supports Vision */
             supports_vision: boolean;
             /**
+             * Takes Sampling
+             * @description Whether it takes temperature and the like; null when unknown.
+             */
+            takes_sampling: boolean | null;
+            /**
              * Updated At
              * Format: date-time
              */
@@ -5309,6 +5324,11 @@ export interface components {
             updated_by: string;
             /** Version */
             version: number;
+            /**
+             * Wire
+             * @description How the model is asked, where that is not its provider's usual way.
+             */
+            wire: string | null;
         };
         /**
          * ModelConfig
@@ -5327,6 +5347,8 @@ export interface components {
             presence_penalty?: number | null;
             /** Provider */
             provider: string;
+            /** Reasoning Effort */
+            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
             /** Temperature */
             temperature?: number | null;
             /** Top P */
@@ -5337,6 +5359,8 @@ export interface components {
          * @description A model for the catalogue; rates are US dollars per 1,000 tokens, null where unknown.
          */
         ModelCreate: {
+            /** Cached Input Cost Per 1K */
+            cached_input_cost_per_1k?: number | string | null;
             /** Capabilities */
             capabilities?: {
                 [key: string]: "low" | "medium" | "high";
@@ -5382,6 +5406,8 @@ export interface components {
             output_cost_per_1k?: number | string | null;
             /** Provider */
             provider: string;
+            /** Reasoning Efforts */
+            reasoning_efforts?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max")[] | null;
             /** Recommended For */
             recommended_for?: string[];
             /** Release Date */
@@ -5403,6 +5429,10 @@ export interface components {
              * @default false
              */
             supports_vision?: boolean;
+            /** Takes Sampling */
+            takes_sampling?: boolean | null;
+            /** Wire */
+            wire?: ("openai" | "responses" | "anthropic") | null;
         };
         /**
          * ModelList
@@ -5520,6 +5550,8 @@ export interface components {
             presence_penalty?: number | null;
             /** Provider */
             provider: string;
+            /** Reasoning Effort */
+            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
             /** Temperature */
             temperature?: number | null;
             /** Top P */
@@ -5564,6 +5596,8 @@ export interface components {
             model_id: string;
             /** Provider */
             provider: string;
+            /** Reasoning Effort */
+            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
             /** Temperature */
             temperature?: number | null;
             /** Top P */
@@ -5574,6 +5608,8 @@ export interface components {
          * @description What changes of a catalogue entry; what is left out stays.
          */
         ModelUpdate: {
+            /** Cached Input Cost Per 1K */
+            cached_input_cost_per_1k?: number | string | null;
             /** Capabilities */
             capabilities?: {
                 [key: string]: "low" | "medium" | "high";
@@ -5615,6 +5651,8 @@ export interface components {
             model_family?: string;
             /** Output Cost Per 1K */
             output_cost_per_1k?: number | string | null;
+            /** Reasoning Efforts */
+            reasoning_efforts?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max")[] | null;
             /** Recommended For */
             recommended_for?: string[];
             /** Release Date */
@@ -5636,6 +5674,10 @@ export interface components {
              * @default false
              */
             supports_vision?: boolean;
+            /** Takes Sampling */
+            takes_sampling?: boolean | null;
+            /** Wire */
+            wire?: ("openai" | "responses" | "anthropic") | null;
         };
         /**
          * OfferedModelList
@@ -7856,6 +7898,16 @@ export interface components {
          *     `unknown_cost_requests` is the same as `unpriced_calls`.
          */
         UsageSummary: {
+            /**
+             * Cache Read Tokens
+             * @description Input tokens that providers had in their cache, at a lower price.
+             */
+            cache_read_tokens: number;
+            /**
+             * Cache Write Tokens
+             * @description Input tokens that were written to providers' caches.
+             */
+            cache_write_tokens: number;
             /** Cost Usd */
             cost_usd: string | null;
             /** Estimated Requests */
