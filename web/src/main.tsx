@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { pruneDrafts } from "@/lib/drafts";
 import { prefetchPages } from "@/lib/lazy-page";
+import { Problem } from "@/lib/problem";
 import { watchTheme } from "@/lib/theme";
 import { router } from "@/routes/tree";
 import "./styles.css";
@@ -18,7 +19,12 @@ const stop = router.subscribe("onResolved", () => {
 
 const element = document.getElementById("root");
 if (element) {
-  createRoot(element).render(
+  createRoot(element, {
+    // What the page tells in words is no fault of the program; everything else is reported as one.
+    onCaughtError: (error) => {
+      if (!(error instanceof Problem)) reportError(error);
+    },
+  }).render(
     <StrictMode>
       <RouterProvider router={router} />
     </StrictMode>,

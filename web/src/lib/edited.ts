@@ -84,7 +84,8 @@ export interface Edited<T> {
   current: () => Change<T>;
 }
 
-const STALE = 412;
+/** The status of a save that came second. */
+export const STALE = 412;
 
 /** Nobody may think that their work is stored when it is not, nor that it is lost. */
 function unreadable(error: unknown): Problem {

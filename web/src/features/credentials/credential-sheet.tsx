@@ -1,26 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Credential, CredentialType } from "@/client/system";
-import { asProblem } from "@/lib/problem";
+import { isSame } from "@/lib/changes";
+import type { Saved } from "@/lib/edited";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
+import { ConflictDialog } from "@/ui/conflict-dialog";
 import { CheckField, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
+import { RestoreNote } from "@/ui/restore-note";
 import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { CredentialHistory } from "./credential-history";
 import { StateBadge } from "./credentials-panel";
+import { differencesOf, useEditedCredential } from "./edited-credential";
 import { EnvironmentSelect } from "./environment-select";
-import {
-  credentialQuery,
-  credentialTypesQuery,
-  useDeleteCredential,
-  useTestCredential,
-  useUpdateCredential,
-} from "./queries";
-import { canBeTried, changesOf, fieldsOf, isComplete, valuesOf } from "./schema-fields";
+import { credentialQuery, credentialTypesQuery, useDeleteCredential, useTestCredential } from "./queries";
+import { canBeTried, fieldsOf, isComplete } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
 import { Outcome } from "./test-verdict";
 
@@ -57,35 +55,27 @@ interface EditorProps {
 function Editor({ credential, type, onClose }: EditorProps) {
   const mayManage = useCan("admin");
   const fields = fieldsOf(type.schema);
-  const [before] = useState(() => valuesOf(fields, credential.fields));
-  const [values, setValues] = useState(before);
+  const { edit, storage } = useEditedCredential(fields, credential);
+  const { draft, change, problem } = edit;
+  const { name, environment, isActive, values } = draft;
   const [replaced, setReplaced] = useState<string[]>([]);
-  const [name, setName] = useState(credential.name);
-  const [environment, setEnvironment] = useState(credential.environment);
-  const [isActive, setActive] = useState(credential.is_active);
   const [isDeleting, setDeleting] = useState(false);
-  const save = useUpdateCredential();
   const test = useTestCredential();
   const remove = useDeleteCredential();
-  const problem = save.error ? asProblem(save.error) : null;
-  const data = changesOf(fields, before, values);
-  const hasData = Object.keys(data).length > 0;
-  const isChanged =
-    hasData || name !== credential.name || environment !== credential.environment || isActive !== credential.is_active;
+  const hasData = !isSame(edit.origin.values, values);
   const isKept = (field: string) => credential.fields[field]?.is_set === true && !replaced.includes(field);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const body = { name, environment, is_active: isActive, ...(hasData ? { data } : {}) };
-    save.mutate(
-      { id: credential.id, body },
-      {
-        onSuccess: () => {
-          toast.success(`${name} is saved.`);
-          onClose();
-        },
-      },
-    );
+    void edit.save(storage).then(goOn);
+  }
+
+  function goOn(saved: Saved): Saved {
+    if (saved !== "stored") return saved;
+    toast.success(`${name} is saved.`);
+    // What was typed meanwhile stays in sight.
+    if (!edit.isDirtyNow()) onClose();
+    return saved;
   }
 
   return (
@@ -101,7 +91,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
       footer={
         mayManage ? (
           <>
-            <Outcome test={test.data} error={save.error ?? test.error} />
+            <Outcome test={test.data} error={problem ?? test.error} />
             <Button look="danger" className="mr-auto" onClick={() => setDeleting(true)}>
               Delete
             </Button>
@@ -114,8 +104,8 @@ function Editor({ credential, type, onClose }: EditorProps) {
               type="submit"
               form={FORM}
               look="primary"
-              busy={save.isPending}
-              disabled={!isChanged || !isComplete(fields, values, isKept)}
+              busy={edit.isSaving}
+              disabled={!edit.isDirty || !isComplete(fields, values, isKept)}
             >
               Save changes
             </Button>
@@ -126,6 +116,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
       }
     >
       <div className="grid gap-6">
+        <RestoreNote kept={edit.kept} etag={edit.etag} />
         <form id={FORM} onSubmit={submit}>
           <fieldset disabled={!mayManage} className="grid gap-1">
             <TextField
@@ -133,7 +124,7 @@ function Editor({ credential, type, onClose }: EditorProps) {
               required
               maxLength={200}
               value={name}
-              onChange={(event) => setName(event.target.value)}
+              onChange={(event) => change({ name: event.target.value })}
               error={problem?.forField("name")}
             />
             <SchemaForm
@@ -143,19 +134,25 @@ function Editor({ credential, type, onClose }: EditorProps) {
               replaced={replaced}
               problem={problem}
               onReplace={(field) => setReplaced((current) => [...current, field])}
-              onChange={(field, value) => setValues((current) => ({ ...current, [field]: value }))}
+              onChange={(field, value) => change({ values: { ...values, [field]: value } })}
             />
-            <EnvironmentSelect value={environment} onChange={setEnvironment} />
+            <EnvironmentSelect value={environment} onChange={(to) => change({ environment: to })} />
             <CheckField
               label="In use"
               hint="Switched off, it stays stored and nobody works with it."
               checked={isActive}
-              onChange={(event) => setActive(event.target.checked)}
+              onChange={(event) => change({ isActive: event.target.checked })}
             />
           </fieldset>
         </form>
         {mayManage && <CredentialHistory id={credential.id} />}
       </div>
+      <ConflictDialog
+        what="credential"
+        edit={edit}
+        rows={(stored, mine) => differencesOf(fields, stored, mine)}
+        onSave={(sides) => edit.settle(sides, storage).then(goOn)}
+      />
       <Confirm
         open={isDeleting}
         onOpenChange={setDeleting}

@@ -1,20 +1,51 @@
-import { type FormEvent, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
 import type { Model, ModelUpdate } from "@/client/system";
-import { asProblem } from "@/lib/problem";
+import { changedKeys, partOf } from "@/lib/changes";
+import { comparing, taggedByContent } from "@/lib/comparing";
+import { type Saved, useEdited } from "@/lib/edited";
+import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { ConflictDialog } from "@/ui/conflict-dialog";
+import type { Difference } from "@/ui/diff-list";
 import { CheckField, SelectField, TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
+import { RestoreNote } from "@/ui/restore-note";
 import { Sheet } from "@/ui/sheet";
 import { toast } from "@/ui/toaster";
-import { useUpdateModel } from "./catalogue-queries";
+import { modelQuery, useUpdateModel } from "./catalogue-queries";
 import { perThousand, typedRate } from "./prices";
 
 const FORM = "model";
 const STATUSES = ["active", "beta", "deprecated", "inactive"] as const;
 
-/** The entry of a model, for those who keep the server's catalogue. */
-export function ModelEditForm({ model, onDone }: { model: Model; onDone: () => void }) {
-  const [draft, setDraft] = useState({
+/** A model's entry as it is typed. */
+interface Typed {
+  name: string;
+  description: string;
+  context: string;
+  output: string;
+  priceIn: string;
+  priceOut: string;
+  functions: boolean;
+  vision: boolean;
+  status: string;
+}
+
+const LABELS: Record<keyof Typed, string> = {
+  name: "Name",
+  description: "Description",
+  context: "Reads at once",
+  output: "Writes at most",
+  priceIn: "Price in",
+  priceOut: "Price out",
+  functions: "Can call tools",
+  vision: "Reads images",
+  status: "Status",
+};
+
+function typedOf(model: Model): Typed {
+  return {
     name: model.display_name,
     description: model.description,
     context: model.context_window?.toString() ?? "",
@@ -24,34 +55,60 @@ export function ModelEditForm({ model, onDone }: { model: Model; onDone: () => v
     functions: model.supports_functions,
     vision: model.supports_vision,
     status: model.status,
-  });
-  const change = (part: Partial<typeof draft>) => setDraft((current) => ({ ...current, ...part }));
+  };
+}
+
+const whole = (text: string) => (text.trim() === "" ? null : Number(text));
+
+function bodyOf(typed: Typed): ModelUpdate {
+  return {
+    display_name: typed.name,
+    description: typed.description,
+    context_window: whole(typed.context),
+    max_output_tokens: whole(typed.output),
+    input_cost_per_1k: perThousand(typed.priceIn),
+    output_cost_per_1k: perThousand(typed.priceOut),
+    supports_functions: typed.functions,
+    supports_vision: typed.vision,
+    status: typed.status as ModelUpdate["status"],
+  };
+}
+
+const differencesOf = (before: Typed, after: Typed): Difference[] =>
+  changedKeys(before, after).map((key) => ({
+    key,
+    label: LABELS[key],
+    before: String(before[key]),
+    after: String(after[key]),
+  }));
+
+/** The entry of a model, for those who keep the server's catalogue. */
+export function ModelEditForm({ model, onDone }: { model: Model; onDone: () => void }) {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
   const save = useUpdateModel();
-  const problem = save.error ? asProblem(save.error) : null;
-  const whole = (text: string) => (text.trim() === "" ? null : Number(text));
+  const edit = useEdited(taggedByContent(typedOf(model)), { keep: { kind: "model", id: String(model.id) } });
+  const { draft, change, problem } = edit;
+  const storage = comparing<Typed>({
+    send: async ({ before, after }) => {
+      const body = partOf(bodyOf(before), bodyOf(after));
+      return taggedByContent(typedOf(await save.mutateAsync({ id: model.id, body })));
+    },
+    read: async () =>
+      taggedByContent(typedOf(await cache.fetchQuery({ ...modelQuery(workspace, model.id), staleTime: 0 }))),
+  });
+
+  function goOn(saved: Saved): Saved {
+    if (saved !== "stored") return saved;
+    toast.success(`${draft.name} is saved.`);
+    // What was typed meanwhile stays in sight.
+    if (!edit.isDirtyNow()) onDone();
+    return saved;
+  }
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const body: ModelUpdate = {
-      display_name: draft.name,
-      description: draft.description,
-      context_window: whole(draft.context),
-      max_output_tokens: whole(draft.output),
-      input_cost_per_1k: perThousand(draft.priceIn),
-      output_cost_per_1k: perThousand(draft.priceOut),
-      supports_functions: draft.functions,
-      supports_vision: draft.vision,
-      status: draft.status as ModelUpdate["status"],
-    };
-    save.mutate(
-      { id: model.id, body },
-      {
-        onSuccess: () => {
-          toast.success(`${draft.name} is saved.`);
-          onDone();
-        },
-      },
-    );
+    void edit.save(storage).then(goOn);
   }
 
   return (
@@ -63,12 +120,13 @@ export function ModelEditForm({ model, onDone }: { model: Model; onDone: () => v
       footer={
         <>
           <Button onClick={onDone}>Not now</Button>
-          <Button type="submit" form={FORM} look="primary" busy={save.isPending}>
+          <Button type="submit" form={FORM} look="primary" busy={edit.isSaving}>
             Save changes
           </Button>
         </>
       }
     >
+      <RestoreNote kept={edit.kept} etag={edit.etag} />
       <form id={FORM} onSubmit={submit} className="grid gap-x-4 gap-y-2 sm:grid-cols-2">
         <TextField
           className="sm:col-span-2"
@@ -149,6 +207,12 @@ export function ModelEditForm({ model, onDone }: { model: Model; onDone: () => v
         />
         {problem && <ProblemNote error={problem} className="sm:col-span-2" />}
       </form>
+      <ConflictDialog
+        what="model"
+        edit={edit}
+        rows={differencesOf}
+        onSave={(sides) => edit.settle(sides, storage).then(goOn)}
+      />
     </Sheet>
   );
 }

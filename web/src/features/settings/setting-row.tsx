@@ -1,9 +1,15 @@
-import { type FormEvent, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
+import { comparing, taggedByContent } from "@/lib/comparing";
+import { type Saved, useEdited } from "@/lib/edited";
 import { asProblem } from "@/lib/problem";
+import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
+import { ConflictDialog } from "@/ui/conflict-dialog";
 import { SelectField, TextArea, TextField } from "@/ui/field";
+import { RestoreNote } from "@/ui/restore-note";
 import { toast } from "@/ui/toaster";
-import { useSaveSetting } from "./queries";
+import { settingsQuery, useSaveSetting } from "./queries";
 import { parse, type Row, type Scope, sourceOf, textOf } from "./values";
 
 interface Props {
@@ -16,7 +22,11 @@ interface Props {
 /** One setting: its value in the chosen scope, where it comes from, and the way back to what lies beneath. */
 export function SettingRow({ row, scope, readOnly, onSaved }: Props) {
   const own = row.stored?.scope === scope ? textOf(row.stored.value) : "";
-  return <Editor key={own} row={row} own={own} scope={scope} readOnly={readOnly} onSaved={onSaved} />;
+  return <Editor row={row} own={own} scope={scope} readOnly={readOnly} onSaved={onSaved} />;
+}
+
+interface Typed {
+  typed: string;
 }
 
 interface EditorProps extends Props {
@@ -25,28 +35,48 @@ interface EditorProps extends Props {
 }
 
 function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
-  const [typed, setTyped] = useState(own);
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
   const save = useSaveSetting();
   const { known, key, label } = row;
+  const edit = useEdited(taggedByContent({ typed: own }), {
+    keep: readOnly ? null : { kind: "setting", id: `${scope} ${known.category} ${key}` },
+  });
+  const { typed } = edit.draft;
   const parsed = parse(known, typed);
-  const isChanged = typed !== own;
+  const isChanged = edit.isDirty;
+  const error = edit.problem ?? (save.error ? asProblem(save.error) : null);
 
-  function store(value: typeof parsed.value) {
-    if (value === undefined) return;
+  const storage = comparing<Typed>({
+    send: async ({ after }) => {
+      const value = parse(known, after.typed).value ?? null;
+      const stored = await save.mutateAsync({ category: known.category, key, scope, value });
+      return taggedByContent({ typed: value === null ? "" : textOf(stored.value) });
+    },
+    read: async () => {
+      const { items } = await cache.fetchQuery({ ...settingsQuery(workspace), staleTime: 0 });
+      const found = items.find((one) => one.category === known.category && one.key === key && one.scope === scope);
+      return taggedByContent({ typed: textOf(found?.value) });
+    },
+  });
+
+  function told(saved: Saved): Saved {
+    if (saved !== "stored") return saved;
+    toast.success(`${label} is saved.`);
+    onSaved?.();
+    return saved;
+  }
+
+  function reset() {
     save.mutate(
-      { category: known.category, key, scope, value },
-      {
-        onSuccess: () => {
-          toast.success(value === null ? `${label} is inherited again.` : `${label} is saved.`);
-          onSaved?.();
-        },
-      },
+      { category: known.category, key, scope, value: null },
+      { onSuccess: () => toast.success(`${label} is inherited again.`) },
     );
   }
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    store(parsed.value);
+    if (parsed.value !== undefined) void edit.save(storage).then(told);
   }
 
   return (
@@ -56,8 +86,8 @@ function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
           <Control
             row={row}
             typed={typed}
-            onType={setTyped}
-            error={(isChanged ? parsed.fault : undefined) ?? (save.error ? asProblem(save.error).message : undefined)}
+            onType={(text) => edit.change({ typed: text })}
+            error={(isChanged ? parsed.fault : undefined) ?? error?.message}
           />
           {!readOnly && (
             <div className="flex gap-2 sm:pt-6">
@@ -66,14 +96,14 @@ function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
                   type="submit"
                   size="sm"
                   look="primary"
-                  busy={save.isPending}
+                  busy={edit.isSaving}
                   disabled={parsed.fault !== undefined}
                 >
                   Save<span className="sr-only"> {label}</span>
                 </Button>
               )}
               {!isChanged && own !== "" && (
-                <Button size="sm" busy={save.isPending} onClick={() => store(null)}>
+                <Button size="sm" busy={save.isPending} onClick={reset}>
                   Reset to inherited<span className="sr-only"> {label}</span>
                 </Button>
               )}
@@ -81,6 +111,13 @@ function Editor({ row, own, scope, readOnly, onSaved }: EditorProps) {
           )}
         </fieldset>
       </form>
+      <RestoreNote kept={edit.kept} etag={edit.etag} />
+      <ConflictDialog
+        what="setting"
+        edit={edit}
+        rows={(stored, mine) => [{ key: "typed", label, before: stored.typed, after: mine.typed }]}
+        onSave={(sides) => edit.settle(sides, storage).then(told)}
+      />
     </li>
   );
 }
