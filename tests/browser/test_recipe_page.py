@@ -1,5 +1,6 @@
 """A recipe's page and its dialog: what is cooked is what was said, in the order it was written, in this workspace."""
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Dialog, expect
 
 from tests.browser.conftest import Room
@@ -70,6 +71,7 @@ async def test_an_agent_that_is_not_ready_is_told_on_the_card_and_activated_in_t
     await page.get_by_role("button", name="Cook Soup").click()
     dialog = page.get_by_role("dialog", name="Cook Soup")
 
+    assert (await Axe().run(page)).response["violations"] == []
     await dialog.get_by_role("button", name="Activate Cook").click()
     await dialog.get_by_role("button", name="Cook", exact=True).click()
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Dialog, Locator, Page, Route, expect
 
 from tests.browser.conftest import OWNER, Room
@@ -86,7 +87,10 @@ async def leave_anyway(dialog: Dialog) -> None:
 
 @each_editor
 async def test_while_the_server_is_away_every_letter_stays_and_is_saved_afterwards(room: Room, editor: Editor) -> None:
-    page = await begin(room, editor, "Typed before")
+    page = await room.context.new_page()
+    await page.clock.install()
+    await page.goto(room.address(await editor.path(room)))
+    await editor.field(page).fill("Typed before")
     away = asyncio.Event()
     refused = asyncio.Event()
 
@@ -100,8 +104,14 @@ async def test_while_the_server_is_away_every_letter_stays_and_is_saved_afterwar
     away.set()
     await page.route("**/api/**", unplugged)
     await editor.field(page).fill("Typed before and while it was away")
-    # Everything on the page is read again, as when the window comes to the front.
+    # Half a minute later the window comes to the front: everything on it is read again, three times in vain.
+    await page.clock.fast_forward(30_000)
     await page.evaluate("window.dispatchEvent(new Event('visibilitychange'))")
+    await asyncio.wait_for(refused.wait(), 30)
+    await page.clock.run_for(10_000)
+    await expect(page.get_by_text("what you type is kept").first).to_be_visible()
+    await expect(editor.field(page)).to_have_value("Typed before and while it was away")
+    refused.clear()
     await editor.save(page)
     await asyncio.wait_for(refused.wait(), 30)
     await expect(page.get_by_text("No answer from the server").first).to_be_visible()
@@ -173,6 +183,8 @@ async def test_when_the_session_ends_one_signs_in_over_the_page_and_the_save_goe
     await editor.save(page)
 
     dialog = page.get_by_role("dialog", name="Your session has ended")
+    await expect(dialog).to_be_visible()
+    assert (await Axe().run(page)).response["violations"] == []
     await dialog.get_by_label("Email").fill(OWNER["email"])
     await dialog.get_by_label("Password").fill(OWNER["password"])
     await dialog.get_by_role("button", name="Sign in").click()
@@ -191,6 +203,7 @@ async def test_after_a_reload_unsaved_work_is_offered_and_restored(room: Room, e
     await page.reload()
     offer = page.get_by_role("region", name="Unsaved work of an earlier visit")
     await expect(offer).to_be_visible()
+    assert (await Axe().run(page)).response["violations"] == []
     await expect(editor.field(page)).not_to_have_value("Typed before the crash")
 
     await offer.get_by_role("button", name="Restore").click()
