@@ -173,6 +173,7 @@ BODIES: dict[str | None, Any] = {
         {"name": "Imported", "skills": [ids["skill_name"]], "persona": {"slug": ids["persona_slug"]}}]},
     "AgentUpdate": lambda ids: {"description": "taken over", "skill_ids": [ids["skill_id"]],
                                 "persona_id": str(ids["persona_id"])},
+    "TakeOver": lambda _: {"token": "t" * 43},
     "ApiKeyNew": lambda _: {"name": "robot", "role": "viewer"},
     "BulkActions": lambda ids: {"action": "tag", "agent_ids": [ids["agent_id"]], "tags": ["taken-over"]},
     "BulkCreate": lambda ids: {"agents": [agent(ids, "First"), agent(ids, "Second")]},

@@ -231,6 +231,7 @@ async def test_the_owner_writes_with_the_same_requests(world: World, described: 
 NOT_FOR_HER = {
     "git_refused",  # a repository at an address that this server does not ask
     "system_admin_required",  # the catalogue of models is the whole server's
+    "setup_refused",  # she does not have the link that the server printed
     "token_required",  # a cookie is not traded for a cookie
     "invitation_invalid",  # the open invitation is somebody else's
 }

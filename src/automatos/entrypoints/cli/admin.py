@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from automatos.entrypoints.cli.asking import Manner
 from automatos.entrypoints.cli.console import put, put_json, say
 from automatos.entrypoints.cli.database import on_ground
+from automatos.entrypoints.cli.options import Json
 
 if TYPE_CHECKING:
     from automatos.entrypoints.migrate import Ground
@@ -24,7 +26,7 @@ T = TypeVar("T")
 @app.command("list")
 def list_(
     everybody: Annotated[bool, typer.Option("--everybody", help="Every account, not only admins.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False, home: Home = None,
+    as_json: Json = False, home: Home = None,
 ) -> None:
     """List the system admins of this server."""
     from automatos.workspaces.service import list_admins
@@ -32,11 +34,7 @@ def list_(
     async def find(database: "Database", _: "Settings") -> "Sequence[User]":
         return await list_admins(database, everybody=everybody)
 
-    found = [
-        {"id": user.id, "email": user.email, "name": user.name, "system_role": user.system_role,
-         "external_id": user.external_id}
-        for user in _with_database(home, find)
-    ]
+    found = [_described(user) for user in _with_database(home, find)]
     if as_json:
         put_json(found)
         return
@@ -47,28 +45,38 @@ def list_(
 
 
 @app.command("grant")
-def grant(who: Who, home: Home = None) -> None:
+def grant(who: Who, as_json: Json = False, home: Home = None) -> None:
     """Make an account system admin; a person of an identity provider must have signed in once."""
     from automatos.workspaces.service import grant_admin
 
-    async def do(database: "Database", settings: "Settings") -> str:
-        user = await grant_admin(database, settings, who)
-        return user.email or user.name or str(user.id)
+    async def do(database: "Database", settings: "Settings") -> "User":
+        return await grant_admin(database, settings, who)
 
-    say(f"{_with_database(home, do)} is system admin")
+    user = _with_database(home, do)
+    Manner(as_json).tell(_described(user), f"{_named(user)} is system admin")
 
 
 @app.command("revoke")
-def revoke(who: Who, home: Home = None) -> None:
+def revoke(who: Who, as_json: Json = False, home: Home = None) -> None:
     """Make a system admin an ordinary person again; the last one stays."""
     from automatos.workspaces.service import revoke_admin
 
-    async def do(database: "Database", settings: "Settings") -> str:
-        user = await revoke_admin(database, settings, who)
-        return user.email or user.name or str(user.id)
+    async def do(database: "Database", settings: "Settings") -> "User":
+        return await revoke_admin(database, settings, who)
 
-    say(f"{_with_database(home, do)} is no system admin any more; whoever stands in AUTOMATOS_ADMINS becomes one again "
-        "at the next sign-in")
+    user = _with_database(home, do)
+    Manner(as_json).tell(
+        _described(user), f"{_named(user)} is no system admin any more; whoever stands in AUTOMATOS_ADMINS becomes one "
+                          "again at the next sign-in")
+
+
+def _named(user: "User") -> str:
+    return user.email or user.name or str(user.id)
+
+
+def _described(user: "User") -> dict[str, object]:
+    return {"id": user.id, "email": user.email, "name": user.name, "system_role": user.system_role,
+            "external_id": user.external_id}
 
 
 def _with_database(home: Path | None, do: "Callable[[Database, Settings], Awaitable[T]]") -> T:
