@@ -26,6 +26,7 @@ SQL_OUTSIDE_QUERIES = {"kernel/db.py", "kernel/pooler.py", "kernel/recording.py"
 MAY_CROSS = {
     "agents/resting.py",  # whose agents have had nothing to do?
     "agents/starting.py",  # everybody's agents that start with the server
+    "credentials/rotation.py",  # a new key seals what every workspace has
     "durable/service.py",  # the log is pruned for everybody
     "heartbeats/due.py",  # a beat is due before its workspace is known
     "personas/seed.py",  # the product's own personas belong to no workspace

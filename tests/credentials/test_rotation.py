@@ -7,7 +7,7 @@ import pytest
 
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.schemas import CredentialUpdate
-from automatos.credentials.service import Keyring, Means, get_credential, update_credential
+from automatos.credentials.service import Keyring, Means, get_credential, reseal_credentials, update_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -77,3 +77,38 @@ async def test_a_sealed_value_copied_into_another_row_does_not_open(
 
     with pytest.raises(CredentialUnreadable, match="Poor"):
         await Keyring(database, means.vault, own_settings).find_secret(caller.workspace_id, "groq")
+
+
+async def test_resealing_leaves_nothing_under_the_old_key_and_may_be_broken_off(
+    store: Store, database: Database, caller: Caller, means: Means, own_settings: Settings
+) -> None:
+    """One value is sealed with the old key after a first pass, as a process would that had not seen the new one."""
+    running = Keyring(database, Vault(own_settings), own_settings)
+    made = [await store(name=name, provider=name, value=f"sk-{name}-{name}-{name}") for name in ("openai", "groq")]
+    old_keys = list((own_settings.home / "keys").glob("*.key"))
+    means.vault.add_key()
+
+    first = await reseal_credentials(database, means.vault)
+    again = await reseal_credentials(database, means.vault)
+    removed = means.vault.retire_old_keys()
+
+    assert (first.count, again.count, removed) == (2, 0, 1)
+    assert not any(path.exists() for path in old_keys)
+    sealed = [await sealed_with(database, caller.workspace_id, each.id) for each in made]
+    assert sealed[0] == sealed[1]
+    secret = await running.find_secret(caller.workspace_id, "openai")
+    fresh = await Keyring(database, Vault(own_settings), own_settings).find_secret(caller.workspace_id, "groq")
+    await running.close()
+    assert [found.value for found in (secret, fresh) if found] == ["sk-openai-openai-openai", "sk-groq-groq-groq"]
+
+
+async def test_what_no_key_opens_is_counted_and_left_as_it_is(
+    store: Store, database: Database, caller: Caller, tmp_path: Path
+) -> None:
+    lost = await store(name="Lost", provider="openai", value="sk-lost-lost-lost-lost")
+    before = await sealed_with(database, caller.workspace_id, lost.id)
+
+    done = await reseal_credentials(database, Vault(Settings(home=tmp_path / "elsewhere")))
+
+    assert done.unreadable >= 1
+    assert await sealed_with(database, caller.workspace_id, lost.id) == before

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from automatos.kernel import crypto
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import KeyFileUnsafe, SealBroken, Vault
+from automatos.kernel.errors import Problem
 
 SECRET = b"sk-very-secret"
 
@@ -104,3 +106,65 @@ def test_processes_that_start_together_share_one_key(settings: Settings) -> None
 
     assert len(key_files(settings)) == 1
     assert [Vault(settings).open(value, b"row") for value in sealed] == [b"x"] * 4
+
+
+@pytest.mark.parametrize(("mode", "is_own_group", "is_taken"), [
+    (0o640, True, True), (0o660, True, True), (0o640, False, False), (0o604, True, False), (0o644, True, False),
+])
+def test_a_group_may_read_a_key_only_where_it_is_our_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: int, is_own_group: bool, is_taken: bool
+) -> None:
+    sealed = Vault(settings).seal(SECRET, b"row")
+    (path,) = key_files(settings)
+    path.chmod(mode)
+    if not is_own_group:
+        monkeypatch.setattr(crypto.os, "getegid", lambda: path.stat().st_gid + 1)
+        monkeypatch.setattr(crypto.os, "getgroups", lambda: [path.stat().st_gid + 2])
+
+    if is_taken:
+        assert Vault(settings).open(sealed, b"row") == SECRET
+    else:
+        with pytest.raises(KeyFileUnsafe, match="chmod 600"):
+            Vault(settings)
+
+
+def test_an_empty_key_and_a_folder_in_its_place_are_refused_in_one_line(settings: Settings) -> None:
+    Vault(settings)
+    (path,) = key_files(settings)
+    path.write_bytes(b"")
+    with pytest.raises(KeyFileUnsafe, match="does not hold a key") as empty:
+        Vault(settings)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(KeyFileUnsafe, match="is no file") as folder:
+        Vault(settings)
+
+    assert isinstance(empty.value, Problem)
+    assert "\n" not in empty.value.detail + folder.value.detail
+
+
+def test_a_key_of_another_user_is_a_problem_and_no_traceback(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Vault(settings)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(KeyFileUnsafe, match="Give it to the user who runs the server"):
+        Vault(settings)
+
+
+def test_a_running_process_takes_up_a_new_key_and_seals_with_it(settings: Settings) -> None:
+    running, rotating = Vault(settings), Vault(settings)
+    old = running.seal(SECRET, b"row")
+    rotating.add_key()
+
+    sealed = running.seal(SECRET, b"row")
+    assert rotating.is_current(sealed)
+    assert not rotating.is_current(old)
+    assert rotating.retire_old_keys() == 1
+    assert running.open(rotating.seal(SECRET, b"row"), b"row") == SECRET
+    rotating.add_key()
+    assert [path.name for path in key_files(settings)] == ["0002.key", "0003.key"]

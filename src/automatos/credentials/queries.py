@@ -35,6 +35,19 @@ async def lock_credential(session: AsyncSession, workspace_id: UUID, credential_
     )
 
 
+async def list_workspaces_with_credentials(session: AsyncSession) -> Sequence[UUID]:
+    """Return every workspace that has a credential; the session must see all of them."""
+    return (await session.scalars(select(Credential.workspace_id).distinct())).all()
+
+
+async def lock_credentials(session: AsyncSession, workspace_id: UUID) -> Sequence[Credential]:
+    """Return every credential of the workspace, locked until the transaction ends."""
+    found = await session.scalars(
+        select(Credential).where(Credential.workspace_id == workspace_id).order_by(Credential.id).with_for_update()
+    )
+    return found.all()
+
+
 async def has_name(session: AsyncSession, workspace_id: UUID, name: str) -> bool:
     """Say whether the workspace has a credential of this name."""
     found = await session.scalar(

@@ -25,6 +25,7 @@ from automatos.credentials.models import Credential, CredentialType
 from automatos.credentials.offered import OfferedModels
 from automatos.credentials.probe import ProbeResult
 from automatos.credentials.providers import find_provider, get_provider, providers_by_name
+from automatos.credentials.rotation import reseal_credentials
 from automatos.credentials.trial import try_fields
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
@@ -37,7 +38,8 @@ from automatos.workspaces.types import Caller
 
 __all__ = ["Keyring", "Means", "OfferedModels", "add_credential", "delete_credential", "find_provider",
            "get_credential", "get_provider", "get_type", "has_credential", "list_credentials", "list_types",
-           "providers_by_name", "read_authorization", "test_credential", "try_contents", "update_credential"]
+           "providers_by_name", "read_authorization", "reseal_credentials", "test_credential", "try_contents",
+           "update_credential"]
 
 TARGET = "credential"
 MAX_CREDENTIALS = 500

@@ -184,6 +184,12 @@ async def executors_on(connection: asyncpg.Connection, host: str) -> list[asyncp
     return await connection.fetch("SELECT id, pid FROM durable.executors WHERE host = $1", host)
 
 
+async def living_hosts(connection: asyncpg.Connection) -> list[str]:
+    """Return where the living executors are."""
+    rows = await connection.fetch("SELECT DISTINCT host FROM durable.executors WHERE expires_at > clock_timestamp()")
+    return [row["host"] for row in rows]
+
+
 async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
     """End an executor's lease now: its process is known to be gone."""
     await connection.execute("UPDATE durable.executors SET expires_at = clock_timestamp() WHERE id = $1", executor_id)

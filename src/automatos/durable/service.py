@@ -1,5 +1,6 @@
 """Verbs of durable work, for the rooms above."""
 
+import socket
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,8 @@ from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
 from automatos.kernel.db import Database, Scope
 
 __all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "counts", "drop_lane", "enqueue", "enqueue_in_session",
-           "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move", "places_of", "prune_events",
-           "set_lane", "settle", "stop_lane", "wake"]
+           "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move", "other_machines", "places_of",
+           "prune_events", "set_lane", "settle", "stop_lane", "wake"]
 
 
 async def enqueue(
@@ -113,6 +114,14 @@ async def counts(database: Database) -> dict[str, int]:
     """Return how many jobs wait and run, and how many processes live: keys waiting, running, executors."""
     async with database.recording(None) as connection:
         return await queries.counts(connection)
+
+
+async def other_machines(database: Database) -> list[str]:
+    """Return the names of other machines that have living processes here."""
+    async with database.recording(None) as connection:
+        hosts = await queries.living_hosts(connection)
+    ours = socket.gethostname()
+    return sorted({host.partition("/")[0] for host in hosts} - {ours})
 
 
 async def events_after(

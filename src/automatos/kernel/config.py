@@ -149,7 +149,11 @@ class Settings(BaseSettings):
     @field_validator("home", mode="after")
     @classmethod
     def _expand(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        try:
+            return value.expanduser().absolute()
+        except (RuntimeError, OSError):  # a user without an entry and without HOME, or in a folder that is gone
+            raise ValueError("no home directory is known for this user; set AUTOMATOS_HOME to a directory that the "
+                             "server may write") from None
 
     @property
     def external_database_url(self) -> str | None:

@@ -89,6 +89,7 @@ class Database:
         self.address = read_address(url)
         self.pooler = pooler
         self.full_since: float | None = None
+        self.looked_for_room = 0
         self._direct = read_address(direct_url, "AUTOMATOS_DATABASE_DIRECT_URL") if direct_url else self.address
         self._names_statements = pooler in {Pooler.NONE, Pooler.SESSION}
         self._role = role
@@ -237,6 +238,7 @@ class Database:
         """Say whether records can be written; looks only since PostgreSQL has said that it is full."""
         if self.full_since is None:
             return True
+        self.looked_for_room += 1
         try:
             async with self.recording(None) as connection:
                 await connection.execute(ROOM)

@@ -26,8 +26,8 @@ from automatos.runs.types import Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
 STREAM_EVERY_S = 0.05
-PATIENCE_S = 60.0
-"""How long a record waits for a database that is away before the job is given back."""
+PATIENCE_S = 900.0
+"""How long a record waits for a database that is away or full before the job is given back, its answer lost."""
 
 
 @dataclass

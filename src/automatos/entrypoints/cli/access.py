@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from automatos.entrypoints.cli.console import CommandFailed
 from automatos.entrypoints.running import read_note
 
 FILE = "cli.json"
@@ -39,7 +40,11 @@ class Access:
 
 def home() -> Path:
     """Return this user's data directory, without reading any other setting."""
-    return Path(os.environ.get("AUTOMATOS_HOME") or "~/.automatos").expanduser().absolute()
+    try:
+        return Path(os.environ.get("AUTOMATOS_HOME") or "~/.automatos").expanduser().absolute()
+    except RuntimeError:
+        raise CommandFailed("No home directory is known for this user.",
+                            "set AUTOMATOS_HOME to a directory this user may write") from None
 
 
 def find_access(url: str | None = None) -> Access:

@@ -26,6 +26,7 @@ NOUNS = {
     "audit": "Who changed what.",
     "auth": "Sign in, see who you are, sign out.",
     "admin": "Who administers the whole server.",
+    "key": "The server's own key, which seals stored credentials.",
     "db": "The database's tables and first rows.",
 }
 """What each noun is about; its commands are the `app` of the module of that name."""
