@@ -22,6 +22,7 @@ SQL_TEXT = re.compile(
     r"\s*(select|insert|update|delete|with|truncate|lock|set|create|alter|drop|listen|notify)\s", re.IGNORECASE
 )
 SQL_OUTSIDE_QUERIES = {"kernel/db.py", "kernel/pooler.py", "kernel/recording.py", "entrypoints/inspection.py",
+                       "entrypoints/backup.py", "entrypoints/restore.py",
                        "entrypoints/migrate.py", "entrypoints/health.py"}
 MAY_CROSS = {
     "agents/resting.py",  # whose agents have had nothing to do?

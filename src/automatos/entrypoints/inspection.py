@@ -150,7 +150,7 @@ async def step_down(connection: asyncpg.Connection, found: Inspection) -> str:
             await connection.execute(f"GRANT {APP_ROLE} TO {login}{can_set}")
             if not await _can_become(connection):
                 raise DatabaseRefused(f"{why}. Let an administrator run: GRANT {APP_ROLE} TO {login}{can_set};")
-        await _give_rights(connection)
+        await give_rights(connection)
     except asyncpg.InsufficientPrivilegeError as error:
         raise DatabaseRefused(f"{why}: {_said(error)}. Let an administrator run: GRANT {APP_ROLE} TO {login}{can_set}; "
                               "then start again.") from error
@@ -169,11 +169,14 @@ async def _can_become(connection: asyncpg.Connection) -> bool:
     return True
 
 
-async def _give_rights(connection: asyncpg.Connection) -> None:
-    """Give the role its rights where a migration did not: the role came later, or the tables lie elsewhere."""
+async def give_rights(connection: asyncpg.Connection) -> None:
+    """Give the role its rights where a migration did not: the role came later, or the tables came by other ways."""
     if await connection.fetchval(
             "SELECT has_schema_privilege($1, current_schema(), 'USAGE') "
-            "AND has_table_privilege($1, 'agents', 'INSERT')", APP_ROLE):
+            "AND has_schema_privilege($1, 'durable', 'USAGE') "
+            "AND NOT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relname <> 'alembic_version' "
+            "AND relnamespace IN (current_schema()::regnamespace, 'durable'::regnamespace) "
+            "AND NOT has_table_privilege($1, oid, 'INSERT'))", APP_ROLE):
         return
     schema = await connection.fetchval("SELECT quote_ident(current_schema())")
     both = f"{schema}, durable"

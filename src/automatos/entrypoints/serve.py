@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import structlog
 
-from automatos.entrypoints.migrate import Ground, prepare
+from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
 from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
 from automatos.kernel.config import Settings
@@ -85,6 +86,9 @@ async def grounded(settings: Settings) -> AsyncGenerator[Ground]:
     ground = await preparing
     try:
         yield ground
+    except asyncpg.PostgresError as error:
+        raise DatabaseRefused(f"PostgreSQL refused something that the server needs: {error}. `automatos doctor` looks "
+                              "at the database's rights.") from error
     finally:
         if ground.embedded:
             await asyncio.to_thread(ground.embedded.stop)

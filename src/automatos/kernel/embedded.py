@@ -121,6 +121,11 @@ class EmbeddedPostgres:
         """The administrator's address of the product's own database."""
         return self._url(ADMIN_ROLE, DATABASE)
 
+    def running_admin_url(self) -> str:
+        """Return the administrator's address of the product's database on the server that another process runs here."""
+        self._port = int((self.directory / "port").read_text())
+        return self.admin_database_url
+
     @property
     def app_password(self) -> str:
         """The application role's password."""

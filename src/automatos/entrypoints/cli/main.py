@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-from automatos.entrypoints.cli import server
+from automatos.entrypoints.cli import backup, server
 from automatos.entrypoints.cli.console import CommandFailed, Exit, put, say, show_failure
 from automatos.entrypoints.cli.nouns import Nouns
 
@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Automatos: agents that cook recipes, durably. Start with `automatos up`.",
 )
 server.add_to(app)
+backup.add_to(app)
 
 
 @app.callback()
