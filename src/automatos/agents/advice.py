@@ -115,9 +115,13 @@ def _about_starting(effects: Effects) -> list[ImpactRecommendation]:
 
 def _about_pausing(effects: Effects) -> list[ImpactRecommendation]:
     running, waiting = len(effects.at("running")), len(effects.at("queued"))
-    return [_info(f"{counted(running, 'running task')} {_verb(running, 'freezes', 'freeze')} at the next turn and "
-                  f"{counted(waiting, 'queued task')} {_verb(waiting, 'waits', 'wait')}, until the agent is resumed. "
-                  "New work queues; nothing is lost.")]
+    said: list[str] = []
+    if running:
+        said.append(f"{counted(running, 'running task')} {_verb(running, 'freezes', 'freeze')} at the next turn")
+    if waiting:
+        said.append(f"{counted(waiting, 'queued task')} {_verb(waiting, 'waits', 'wait')}")
+    held = f"{' and '.join(said)}, until the agent is resumed. " if said else ""
+    return [_info(f"{held}New work waits until the agent is resumed; nothing is lost.")]
 
 
 def _about_work(effects: Effects) -> list[ImpactRecommendation]:

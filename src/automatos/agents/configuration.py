@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
-from unicodedata import category
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from automatos.agents.types import AgentType, Category, PriorityLevel
-from automatos.kernel.schemas import Body
+from automatos.kernel.schemas import Body, SingleLine
 from automatos.llm.types import ReasoningEffort
 
 MAX_TAGS = 50
@@ -30,12 +29,6 @@ def normal_tags(value: object) -> list[str]:
     return list(dict.fromkeys(tag for tag in split if tag))
 
 
-def _single_line(text: str) -> str:
-    if any(category(ch) in {"Cc", "Zl", "Zp"} for ch in text):
-        raise ValueError("contains a line break or another control character")
-    return text
-
-
 def _without_repeats(value: object) -> object:
     """Return a list of texts or numbers with each once; anything else is for the field's own checks to refuse."""
     is_plain = isinstance(value, list) and all(isinstance(x, str | int) and not isinstance(x, bool) for x in value)
@@ -45,7 +38,7 @@ def _without_repeats(value: object) -> object:
 Whole = Annotated[int, Field(strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_single_line)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), SingleLine
 ]
 Description = Annotated[str, Field(max_length=10_000)]
 Prompt = Annotated[str, Field(max_length=100_000)]
@@ -64,7 +57,7 @@ SkillNames = Annotated[
     Field(max_length=MAX_SKILLS),
 ]
 ModelName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_single_line)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), SingleLine
 ]
 
 

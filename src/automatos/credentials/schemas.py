@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr, StringConstraints, model_validator
 
 from automatos.credentials.types import CredentialLevel, Environment
-from automatos.kernel.schemas import Body, Out
+from automatos.kernel.schemas import Body, Out, SingleLine
 
 MAX_TAGS = 20
 
@@ -20,7 +20,7 @@ def _normal_tags(value: object) -> object:
     return list(dict.fromkeys(tag.strip().lower() for tag in tags if tag.strip()))
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), SingleLine]
 TypeName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 ProviderName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]

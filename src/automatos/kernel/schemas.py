@@ -3,12 +3,15 @@
 from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any, ClassVar
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.functional_serializers import PlainSerializer
 from pydantic_core import CoreSchema
 
 MAX_DEPTH = 32
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that make text read in another order than it is stored; the marks that Hebrew and Arabic need are not."""
 
 
 def _refuse_unstorable(value: Any, depth: int = 0) -> None:
@@ -37,6 +40,19 @@ def _refuse_huge(value: float, depth: int) -> None:
         raise ValueError("contains a number that is not finite")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("contains a whole number beyond 64 bits")
+
+
+def single_line(text: str) -> str:
+    """Refuse what no name may hold: line breaks, control characters, and those that turn the order of letters."""
+    if any(category(ch) in {"Cc", "Zl", "Zp"} for ch in text):
+        raise ValueError("contains a line break or another control character")
+    if not BIDI_CONTROLS.isdisjoint(text):
+        raise ValueError("contains a character that changes the direction of text, so that it would be misread")
+    return text
+
+
+SingleLine = AfterValidator(single_line)
+"""For names: one line that reads as it is stored."""
 
 
 class Body(BaseModel):

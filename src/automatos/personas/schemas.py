@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from automatos.kernel.schemas import Body, Out
+from automatos.kernel.schemas import Body, Out, SingleLine
 from automatos.kernel.tokens import estimate_tokens
 from automatos.personas.types import PersonaScope, PersonaSource
 
@@ -16,12 +16,6 @@ MAX_MODELS = 20
 NOT_NULL = ("name", "description", "system_prompt", "voice_description", "category", "tags", "suggested_models",
             "is_active")
 WORKED_OUT = ("token_estimate", "agents_count")
-
-
-def _single_line(text: str) -> str:
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise ValueError("contains a line break or another control character")
-    return text
 
 
 def _says_something(text: str) -> str:
@@ -42,9 +36,9 @@ def _without_repeats(names: list[str]) -> list[str]:
 
 QueryText = Annotated[str, Field(max_length=200)]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_single_line)]
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), SingleLine]
 Category = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_single_line)]
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), SingleLine]
 Description = Annotated[str, Field(max_length=2000)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT), AfterValidator(_says_something)]
 Voice = Annotated[str, Field(max_length=500)]
@@ -55,7 +49,7 @@ Tags = Annotated[
 Temperature = Annotated[float, Field(ge=0, le=2, strict=True)]
 ModelNames = Annotated[
     list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-                   AfterValidator(_single_line)]],
+                   SingleLine]],
     Field(max_length=MAX_MODELS), AfterValidator(_without_repeats),
 ]
 Switch = Annotated[bool, Field(strict=True)]

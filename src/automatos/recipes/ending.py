@@ -59,6 +59,6 @@ def close_running(
 def error_of(problem: Problem) -> JsonObject:
     """Return a problem as events and rows show it: code, message, next_step; the message does not repeat the step."""
     advice = getattr(problem, "next_step", "")
-    next_step = advice or "Read the message, change the step or its agent, and cook again."
+    next_step = advice or "Read the message, change the step or its agent, and start it again."
     message = storable(problem.detail).removesuffix(advice).rstrip()
     return {"code": problem.code, "message": message, "next_step": next_step}

@@ -143,7 +143,7 @@ class StepTimedOut(StepFailed):
     status = 504
     code = "step_timeout"
     title = "The step took too long"
-    next_step = "Raise the step's timeout_s, or make its task smaller."
+    next_step = "Raise the time limit (timeout_s), or make the task smaller."
 
     def __init__(self, step_id: str, timeout_s: float) -> None:
         super().__init__(f"Step {step_id!r} took longer than {timeout_s:g} s. {self.next_step}")

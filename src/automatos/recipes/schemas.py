@@ -8,7 +8,7 @@ import orjson
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from automatos.agents.service import AgentDefinition
-from automatos.kernel.schemas import Body, Out
+from automatos.kernel.schemas import Body, Out, SingleLine
 from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, OnCutOff
 
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
@@ -65,7 +65,7 @@ class ExecutionConfigIn(Body):
 class RecipeFields(Body):
     """What a recipe says wherever it is written."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Annotated[str, SingleLine] = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=10_000)
     tags: list[Tag] = Field(default_factory=list[str], max_length=50)
     inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)

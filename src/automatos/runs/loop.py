@@ -155,8 +155,8 @@ def _hold_to_limits(run: Run, asked: int, failed: int) -> None:
             f"The agent asked {IDLE_TURNS} times in a row for nothing but calls that it had made before.")
     if asked >= limits.max_turns:
         raise RunLimitReached(
-            f"The agent took {asked} turns without an answer. Raise max_iterations of the step, or make its task "
-            "smaller."
+            f"The agent took {asked} turns without an answer. Raise the limit of turns (max_iterations), or make "
+            "the task smaller."
         )
     if used >= limits.max_tokens:
         raise RunLimitReached(

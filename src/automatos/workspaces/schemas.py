@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from automatos.kernel.schemas import Body, Out
+from automatos.kernel.schemas import Body, Out, SingleLine
 from automatos.workspaces.types import AuthMethod, KeyType, Role, SystemRole
 
 Email = Annotated[
@@ -15,7 +15,8 @@ Email = Annotated[
                       pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"),
 ]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    SingleLine,
 ]
 Slug = Annotated[str, StringConstraints(min_length=2, max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=256)]

@@ -25,7 +25,7 @@ export function ActivateAgent({ agent }: { agent: StepAgent }) {
         Activate {agent.name}
       </Button>
       {set.error && (
-        <p role="alert" className="basis-full text-sm break-words text-bad">
+        <p role="alert" className="basis-full text-sm wrap-anywhere text-bad">
           {asProblem(set.error).message}
         </p>
       )}

@@ -35,6 +35,7 @@ export function AgentsPage() {
 
   return (
     <Page
+      wide
       title="Agents"
       lead="The models at work here, each with its own persona, skills and tools."
       action={mayEdit && !isEmpty && newAgent}

@@ -2,22 +2,30 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Bot, ChefHat, History, type LucideIcon, Plus } from "lucide-react";
-import { agentsQuery } from "@/features/agents/queries";
-import { recipesQuery } from "@/features/recipes/queries";
+import { useState } from "react";
+import { foundAgentsQuery } from "@/features/agents/queries";
+import { foundRecipesQuery } from "@/features/recipes/queries";
 import { runsQuery } from "@/features/runs/queries";
 import { formatAgo } from "@/lib/format";
+import { useSettled } from "@/lib/use-settled";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Palette, PaletteGroup } from "@/ui/palette";
 import { ALL_PAGES } from "./pages";
+
+/** So many of each kind: who looks for one more types on, and the server searches. */
+const MOST = 8;
+const SEARCH_MS = 120;
 
 /** Goes anywhere by name: pages, recipes, agents, recent runs, and what one can start. */
 export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
   const { id: workspace } = useWorkspace();
   const mayEdit = useCan("editor");
   const navigate = useNavigate({ from: "/w/$workspace" });
-  const agents = useQuery(agentsQuery(workspace)).data?.items ?? [];
-  const recipes = useQuery(recipesQuery(workspace)).data?.items ?? [];
-  const runs = useInfiniteQuery(runsQuery(workspace, {}, 8)).data?.pages[0]?.items ?? [];
+  const [text, setText] = useState("");
+  const search = useSettled(text.trim(), SEARCH_MS);
+  const agents = useQuery(foundAgentsQuery(workspace, search, MOST)).data?.items ?? [];
+  const recipes = useQuery(foundRecipesQuery(workspace, search, MOST)).data?.items ?? [];
+  const runs = useInfiniteQuery(runsQuery(workspace, {}, MOST)).data?.pages[0]?.items ?? [];
 
   const go = (destination: () => Promise<void>) => () => {
     onClose();
@@ -25,7 +33,7 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
   };
 
   return (
-    <Palette onClose={onClose}>
+    <Palette onClose={onClose} onSearch={setText}>
       <PaletteGroup heading="Go to">
         {ALL_PAGES.map(({ to, label, icon }) => (
           <Item key={to} icon={icon} label={label} onSelect={go(() => navigate({ to }))} />
@@ -66,6 +74,7 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
             icon={ChefHat}
             label={name}
             value={`recipe ${name} ${template_id}`}
+            keywords={[search]}
             onSelect={go(() =>
               navigate({ to: "/w/$workspace/recipes/$templateId", params: { templateId: template_id } }),
             )}
@@ -79,6 +88,7 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
             icon={Bot}
             label={name}
             value={`agent ${name} ${id}`}
+            keywords={[search]}
             onSelect={go(() => navigate({ to: "/w/$workspace/agents/$agentId", params: { agentId: String(id) } }))}
           />
         ))}
@@ -92,18 +102,22 @@ interface ItemProps {
   label: string;
   detail?: string;
   value?: string;
+  keywords?: string[];
   onSelect: () => void;
 }
 
-function Item({ icon: Icon, label, detail, value, onSelect }: ItemProps) {
+function Item({ icon: Icon, label, detail, value, keywords, onSelect }: ItemProps) {
   return (
     <Command.Item
       value={value ?? label}
+      {...(keywords ? { keywords } : {})}
       onSelect={onSelect}
       className="flex items-center gap-3 rounded-lg px-3 py-2 data-[selected=true]:bg-accent-soft"
     >
       <Icon aria-hidden className="size-4 shrink-0 text-muted" />
-      <span className="min-w-0 flex-1 truncate">{label}</span>
+      <span dir="auto" className="min-w-0 flex-1 truncate">
+        {label}
+      </span>
       {detail && <span className="text-sm text-muted">{detail}</span>}
     </Command.Item>
   );

@@ -25,6 +25,7 @@ export function RecipesPage() {
 
   return (
     <Page
+      wide
       title="Recipes"
       lead="Tasks in steps, each done by an agent."
       action={

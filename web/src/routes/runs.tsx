@@ -15,6 +15,7 @@ export function RunsPage() {
 
   return (
     <Page
+      wide
       title="Runs"
       lead="Every recipe cooked and every task of an agent, newest first. The list keeps itself up to date."
     >

@@ -4,7 +4,7 @@ import { ChefHat } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { RecipeFile } from "@/client";
 import { CookInputs, readInputs, startingValues } from "@/features/recipes/cook-inputs";
-import { recipesQuery, samplesQuery, useApplySample, useCook } from "@/features/recipes/queries";
+import { foundRecipesQuery, samplesQuery, useApplySample, useCook } from "@/features/recipes/queries";
 import { declaredInputs } from "@/features/recipes/samples";
 import { formatCount } from "@/lib/format";
 import { randomId } from "@/lib/id";
@@ -74,7 +74,7 @@ function CookSample({ sample }: { sample: RecipeFile }) {
   const [faults, setFaults] = useState<Record<string, string>>({});
   const apply = useApplySample();
   const cook = useCook();
-  const here = useQuery(recipesQuery(workspace.id)).data?.items ?? [];
+  const here = useQuery(foundRecipesQuery(workspace.id, "", 100)).data?.items ?? [];
   const own = here.find((one) => one.template_id === sample.recipe.template_id);
   const error = apply.error ?? cook.error;
   const problem = error ? asProblem(error) : null;

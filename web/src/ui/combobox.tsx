@@ -49,7 +49,7 @@ export function Combobox(props: Props) {
     if (!now) onSearch?.("");
   }
   return (
-    <div className="grid min-w-0 content-start gap-1">
+    <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-1">
       <span id={`${id}-label`} className="text-sm font-medium">
         {label}
         {props.optional && <span className="ml-1.5 font-normal text-muted">optional</span>}
@@ -159,7 +159,7 @@ function Item({ option, isChosen, onChange, isAlways = false }: ItemProps) {
       className="flex items-center gap-2 rounded-lg px-2.5 py-1.5 data-[selected=true]:bg-accent-soft"
     >
       <Check aria-hidden className={clsx("size-4 shrink-0 text-accent", !isChosen && "invisible")} />
-      <span dir="auto" className="min-w-0 flex-1 break-words">
+      <span dir="auto" className="min-w-0 flex-1 wrap-anywhere">
         {option.label}
       </span>
       {option.detail && <span className="text-right text-sm text-muted tabular">{option.detail}</span>}

@@ -61,7 +61,7 @@ function Side({ name, text, tone }: { name: string; text: string; tone: string }
   return (
     <div className={clsx("max-h-60 min-w-0 overflow-y-auto rounded-lg px-3 py-2", tone)}>
       <p className="text-sm text-muted">{name}</p>
-      <p className="break-words whitespace-pre-wrap">{text || <span className="text-muted">nothing</span>}</p>
+      <p className="wrap-anywhere whitespace-pre-wrap">{text || <span className="text-muted">nothing</span>}</p>
     </div>
   );
 }

@@ -22,7 +22,7 @@ export function Field({ label, hint, error, optional, children, className }: Fie
   const id = useId();
   const note = hint || error ? `${id}-note` : undefined;
   return (
-    <div className={clsx("grid content-start gap-1", className)}>
+    <div className={clsx("grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-1", className)}>
       <label htmlFor={id} className="text-sm font-medium">
         {label}
         {optional && <span className="ml-1.5 font-normal text-muted">optional</span>}

@@ -71,7 +71,7 @@ function OutOfDate({ of: source, className }: { of: Source<unknown>; className?:
       )}
     >
       <CloudOff aria-hidden className="size-4 shrink-0" />
-      <p className="min-w-0 flex-1 basis-60 break-words">
+      <p className="min-w-0 flex-1 basis-60 wrap-anywhere">
         <strong className="font-medium">{problem.title}.</strong> This is how it was {readAt}; what you type is kept.
       </p>
       <Button size="sm" busy={source.isFetching === true} onClick={() => source.refetch()}>

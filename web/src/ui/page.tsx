@@ -1,3 +1,4 @@
+import { clsx } from "clsx";
 import { type ReactNode, useEffect } from "react";
 
 interface PageProps {
@@ -5,19 +6,28 @@ interface PageProps {
   lead?: ReactNode;
   action?: ReactNode;
   children: ReactNode;
+  /** For tables and what is read side by side; forms read better narrow. */
+  wide?: boolean;
 }
 
 /** The frame of every page: its title (also the tab's), one sentence, one main action. */
-export function Page({ title, lead, action, children }: PageProps) {
+export function Page({ title, lead, action, children, wide = false }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Automatos`;
   }, [title]);
   return (
-    <div className="mx-auto grid w-full max-w-6xl gap-6 px-4 py-6 sm:px-8 sm:py-8">
-      <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+    <div
+      className={clsx(
+        "mx-auto grid w-full grid-cols-[minmax(0,1fr)] gap-6 px-4 py-6 sm:px-8 sm:py-8",
+        wide ? "max-w-[92rem]" : "max-w-6xl",
+      )}
+    >
+      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="grid min-w-0 gap-1">
-          <h1 className="text-2xl font-semibold tracking-tight break-words">{title}</h1>
-          {lead && <div className="max-w-prose text-muted">{lead}</div>}
+          <h1 dir="auto" className="text-2xl font-semibold tracking-tight wrap-anywhere">
+            {title}
+          </h1>
+          {lead && <div className="max-w-prose wrap-anywhere text-muted">{lead}</div>}
         </div>
         {action}
       </header>

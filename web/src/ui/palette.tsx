@@ -3,8 +3,15 @@ import { Search } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 
+interface PaletteProps {
+  onClose: () => void;
+  /** Learns what is typed. */
+  onSearch: (text: string) => void;
+  children: ReactNode;
+}
+
 /** A list to search and act by keyboard, over the page. */
-export function Palette({ onClose, children }: { onClose: () => void; children: ReactNode }) {
+export function Palette({ onClose, onSearch, children }: PaletteProps) {
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
@@ -18,6 +25,7 @@ export function Palette({ onClose, children }: { onClose: () => void; children: 
             <div className="flex items-center gap-3 border-b px-4">
               <Search aria-hidden className="size-4 shrink-0 text-muted" />
               <Command.Input
+                onValueChange={onSearch}
                 placeholder="Search pages, recipes, agents, runs"
                 className="h-12 w-full bg-transparent outline-none placeholder:text-muted"
               />

@@ -19,7 +19,7 @@ export function ProblemNote({ error, onRetry, className }: ProblemProps) {
         <CircleAlert aria-hidden className="size-4 shrink-0" />
         {problem.title}
       </p>
-      <p className="mt-1 break-words">{problem.message}</p>
+      <p className="mt-1 wrap-anywhere">{problem.message}</p>
       {problem.fields.length > 0 && (
         <ul className="mt-2 list-disc pl-5 text-sm">
           {problem.fields.map((one) => (

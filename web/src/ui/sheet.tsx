@@ -28,7 +28,7 @@ export function Sheet({ open, onOpenChange, title, description, children, footer
           )}
         >
           <div className="grid gap-1 border-b px-5 py-4 pr-14 sm:px-6 sm:pr-14">
-            <Primitive.Title className="text-lg font-semibold break-words">{title}</Primitive.Title>
+            <Primitive.Title className="text-lg font-semibold wrap-anywhere">{title}</Primitive.Title>
             {description && <Primitive.Description className="text-muted">{description}</Primitive.Description>}
           </div>
           <div className="min-h-0 flex-1 overflow-y-auto p-5 sm:p-6">{children}</div>

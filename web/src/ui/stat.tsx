@@ -16,7 +16,7 @@ export function Stat({ label, value, hint }: StatProps) {
     <div className="card grid content-start gap-0.5 p-4">
       <dt className="text-sm text-muted">{label}</dt>
       <dd className="grid gap-0.5">
-        <span className="text-xl font-semibold break-words tabular">{value}</span>
+        <span className="text-xl font-semibold wrap-anywhere tabular">{value}</span>
         {hint && <span className="text-sm text-muted">{hint}</span>}
       </dd>
     </div>
@@ -32,7 +32,7 @@ export function Fact({ name, children }: { name: string; children: ReactNode }) 
   return (
     <div className="grid min-w-0 gap-0.5 sm:col-span-2 sm:grid-cols-subgrid">
       <dt className="text-muted">{name}</dt>
-      <dd className="min-w-0 break-words">{children}</dd>
+      <dd className="min-w-0 wrap-anywhere">{children}</dd>
     </div>
   );
 }

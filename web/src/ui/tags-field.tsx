@@ -39,13 +39,16 @@ export function TagsField({ label, value, onChange, hint = "Enter or a comma add
       {(control) => (
         <div className="field-box flex min-h-10 flex-wrap items-center gap-1.5 py-1.5! focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-accent has-[input:disabled]:border-line has-[input:disabled]:bg-sunken">
           {value.map((tag) => (
-            <span key={tag} className="flex items-center gap-1 rounded-md bg-accent-soft pl-2 text-sm text-accent">
-              {tag}
+            <span
+              key={tag}
+              className="flex min-w-0 max-w-full items-center gap-1 rounded-md bg-accent-soft pl-2 text-sm text-accent"
+            >
+              <span className="min-w-0 wrap-anywhere">{tag}</span>
               <button
                 type="button"
                 aria-label={`Remove the tag ${tag}`}
                 onClick={() => onChange(value.filter((one) => one !== tag))}
-                className="grid size-6 place-items-center rounded-md enabled:hover:bg-line disabled:invisible"
+                className="grid size-6 shrink-0 place-items-center rounded-md enabled:hover:bg-line disabled:invisible"
               >
                 <X aria-hidden className="size-3.5" />
               </button>

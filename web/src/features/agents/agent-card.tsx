@@ -2,6 +2,7 @@ import { clsx } from "clsx";
 import type { Agent } from "@/client";
 import { formatCount } from "@/lib/format";
 import { useCan } from "@/lib/workspace";
+import { Avatar } from "@/ui/avatar";
 import { AgentLink, modelOf, successOf, tasksOf, workloadOf } from "./agent-facts";
 import { type AgentActions, AgentMenu } from "./agent-menu";
 import { AgentBadge } from "./status";
@@ -28,6 +29,7 @@ export function AgentCard({ agent, isChosen, onChoose, onTag, actions }: Props) 
     >
       <div className="flex items-center gap-2.5">
         {mayEdit && <Choose agent={agent} isChosen={isChosen} onChoose={onChoose} />}
+        <Avatar id={agent.id} name={agent.name} />
         <h2 className="min-w-0 flex-1 truncate font-semibold">
           <AgentLink agent={agent} className="after:absolute after:inset-0" />
         </h2>
@@ -37,7 +39,7 @@ export function AgentCard({ agent, isChosen, onChoose, onTag, actions }: Props) 
         <AgentBadge status={agent.status} isStopping={agent.stopping !== null} />
         <span className="truncate text-sm text-muted">{agent.marketplace_category}</span>
       </div>
-      <p className="line-clamp-2 text-muted" title={agent.status_reason ?? undefined}>
+      <p dir="auto" className="line-clamp-2 wrap-anywhere text-muted" title={agent.status_reason ?? undefined}>
         {agent.status === "error" && agent.status_reason ? agent.status_reason : agent.description || "No description."}
       </p>
       <Tags tags={agent.tags} onTag={onTag} />

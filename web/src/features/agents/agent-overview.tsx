@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Agent } from "@/client";
-import { formatAgo, formatCost, formatCount, formatTime, formatTokens } from "@/lib/format";
+import { formatAgo, formatCount, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Badge } from "@/ui/badge";
 import { Panel } from "@/ui/panel";
 import { Fact, Facts, Stat, Stats } from "@/ui/stat";
+import { spentOf } from "./agent-facts";
 import { successOf } from "./agent-usage";
 import { WorkList } from "./impact-view";
 import { agentStateQuery } from "./lifecycle-queries";
@@ -25,7 +26,7 @@ export function AgentOverview({ agent }: { agent: Agent }) {
         <Stat
           label="Work now"
           value={<span aria-live="polite">{running} running</span>}
-          hint={`${queued} queued, at most ${agent.max_concurrent_tasks} at once`}
+          hint={`${queued > 0 ? `${queued} queued, ` : ""}at most ${agent.max_concurrent_tasks} at once`}
         />
         <Stat label="Success rate" value={success.rate} hint={success.basis} />
         <Stat
@@ -33,7 +34,11 @@ export function AgentOverview({ agent }: { agent: Agent }) {
           value={formatTokens(usage.total_tokens)}
           hint={formatCount(usage.total_requests, "request")}
         />
-        <Stat label="Cost" value={formatCost(usage.total_cost)} hint={`last used ${formatAgo(usage.last_used_at)}`} />
+        <Stat
+          label="Cost"
+          value={spentOf(agent)}
+          hint={usage.last_used_at ? `last used ${formatAgo(usage.last_used_at)}` : "not used yet"}
+        />
       </Stats>
       {work && work.active.length > 0 && (
         <Panel title="At work on">

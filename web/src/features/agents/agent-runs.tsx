@@ -12,7 +12,7 @@ import {
 } from "lucide-react";
 import type { ReactNode } from "react";
 import type { AgentRun } from "@/client/lifecycle";
-import { formatAgo, formatCost, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
+import { formatAgo, formatCosts, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -133,7 +133,7 @@ function RunRow({ run }: { run: AgentRun }) {
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted tabular sm:justify-end">
         <span>{formatTokens(run.input_tokens + run.output_tokens)}</span>
-        {run.finished_at && <span>{formatCost(run.cost_usd)}</span>}
+        {run.finished_at && <span>{formatCosts(run)}</span>}
         {run.duration_ms !== null && <span>{formatDuration(run.duration_ms)}</span>}
         <Badge tone={look.tone} icon={look.icon} spin={run.status === "running"}>
           {look.label}

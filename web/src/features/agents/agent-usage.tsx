@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Agent } from "@/client";
-import { formatAgo, formatCost, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
+import { formatAgo, formatCosts, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
 import { Stat, Stats } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
 import { Cell, Table } from "@/ui/table";
+import { spentOf } from "./agent-facts";
 import { RunName } from "./agent-runs";
 import { agentRunsQuery } from "./lifecycle-queries";
 
@@ -25,7 +26,7 @@ export function successOf(agent: Agent): { rate: string; basis: string } {
   const { success_rate, total_tasks_executed, failure_count } = agent.performance_metrics;
   if (!total_tasks_executed || success_rate == null) return { rate: "–", basis: "no task has ended yet" };
   return {
-    rate: `${Math.round(success_rate * 1000) / 10} %`,
+    rate: `${Math.round(success_rate * 1000) / 10}%`,
     basis: `${formatCount(total_tasks_executed, "task")}, ${failure_count ?? 0} failed`,
   };
 }
@@ -44,8 +45,12 @@ export function AgentUsage({ agent }: { agent: Agent }) {
           value={usage.total_tokens.toLocaleString("en")}
           hint={`${formatTokens(Math.round(usage.avg_tokens_per_request))} a request`}
         />
-        <Stat label="Cost" value={formatCost(usage.total_cost)} />
-        <Stat label="Last used" value={formatAgo(usage.last_used_at)} />
+        <Stat
+          label="Cost"
+          value={spentOf(agent)}
+          hint={usage.unpriced_requests > 0 ? "a price nobody has entered is not added as free" : undefined}
+        />
+        <Stat label="Last used" value={usage.last_used_at ? formatAgo(usage.last_used_at) : "not yet"} />
       </Stats>
       <Panel
         title="Latest steps"
@@ -66,7 +71,7 @@ export function AgentUsage({ agent }: { agent: Agent }) {
                 </Cell>
                 <Cell isNumber>{formatTokens(run.input_tokens)}</Cell>
                 <Cell isNumber>{formatTokens(run.output_tokens)}</Cell>
-                <Cell isNumber>{run.finished_at ? formatCost(run.cost_usd) : "–"}</Cell>
+                <Cell isNumber>{run.finished_at ? formatCosts(run) : "–"}</Cell>
                 <Cell isNumber>{formatDuration(run.duration_ms)}</Cell>
               </tr>
             ))}

@@ -105,7 +105,7 @@ export function WorkList({ work, fate }: { work: readonly ActiveWork[]; fate?: (
             to="/w/$workspace/runs/$runId"
             from="/w/$workspace"
             params={{ runId: one.id }}
-            className="min-w-0 font-medium break-words text-accent underline-offset-2 hover:underline"
+            className="min-w-0 font-medium wrap-anywhere text-accent underline-offset-2 hover:underline"
           >
             {one.kind === "recipe" ? one.name : (KINDS[one.kind] ?? one.kind)}
           </Link>
@@ -134,7 +134,7 @@ function SystemImpact({ impact }: { impact: Impact }) {
   return (
     <div className="rounded-lg bg-sunken p-4">
       <dl className="grid gap-3 sm:grid-cols-3">
-        <Fact name="Capacity lost" value={`${Math.round(performance_degradation * 10) / 10} %`} />
+        <Fact name="Capacity lost" value={`${Math.round(performance_degradation * 10) / 10}%`} />
         <Fact name="Availability" value={`${availability_impact} impact`} />
         <Fact name="Back in" value={recovery_time_estimate} />
       </dl>

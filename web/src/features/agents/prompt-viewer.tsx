@@ -8,6 +8,7 @@ import { Loaded } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
 import { Fact, Facts } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
+import { RichText } from "@/ui/text/rich-text";
 import { assembledQuery } from "./lifecycle-queries";
 
 /** What the model is told for this agent, as it is stored now. */
@@ -87,7 +88,7 @@ function Part({ part, isOpen }: { part: PromptPart; isOpen: boolean }) {
       <details className="group card" open={isOpen}>
         <summary className="flex cursor-pointer list-none items-center gap-2.5 rounded-xl px-4 py-3 hover:bg-sunken">
           <ChevronRight aria-hidden className="size-4 shrink-0 text-muted transition-transform group-open:rotate-90" />
-          <span className="min-w-0 font-medium break-words">{part.title}</span>
+          <span className="min-w-0 font-medium wrap-anywhere">{part.title}</span>
           <span className="ml-auto text-sm whitespace-nowrap text-muted tabular">
             {part.source}, {formatTokens(part.tokens)}
           </span>
@@ -96,9 +97,9 @@ function Part({ part, isOpen }: { part: PromptPart; isOpen: boolean }) {
           <div className="absolute top-2 right-2">
             <CopyButton text={part.text} label={`Copy: ${part.title}`} />
           </div>
-          <pre className="max-h-[28rem] overflow-auto px-4 py-3 pr-12 font-sans leading-relaxed break-words whitespace-pre-wrap">
-            {part.text}
-          </pre>
+          <div className="max-h-[28rem] overflow-auto px-4 py-3 pr-12">
+            <RichText text={part.text} level={1} />
+          </div>
         </div>
       </details>
     </li>

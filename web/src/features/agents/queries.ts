@@ -27,6 +27,14 @@ export const agentsQuery = (workspace: string, filters: AgentFilters = {}) =>
       http.get<AgentList>("/api/agents", { workspace, query: { ...filters, limit: MOST }, signal }),
   });
 
+/** The agents that fit a search best, a few. */
+export const foundAgentsQuery = (workspace: string, search: string, limit: number) =>
+  queryOptions({
+    queryKey: [workspace, "agents", "found", search, limit],
+    queryFn: ({ signal }) => http.get<AgentList>("/api/agents", { workspace, query: { search, limit }, signal }),
+    placeholderData: (previous) => previous,
+  });
+
 /** The roster, page after page. It is read again when the server hints at a change, never by the clock. */
 export const rosterQuery = (workspace: string, filters: AgentFilters) =>
   infiniteQueryOptions({

@@ -1,10 +1,11 @@
 import { useMemo } from "react";
 import type { Agent } from "@/client";
-import { formatAgo, formatCost, formatTime } from "@/lib/format";
+import { formatAgo, formatTime } from "@/lib/format";
 import { useCan } from "@/lib/workspace";
+import { Avatar } from "@/ui/avatar";
 import { type Column, type Sorting, VirtualTable } from "@/ui/virtual-table";
 import { Choose } from "./agent-card";
-import { AgentLink, modelOf, successOf, tasksOf, workloadOf } from "./agent-facts";
+import { AgentLink, modelOf, spentOf, successOf, tasksOf, workloadOf } from "./agent-facts";
 import { type AgentActions, AgentMenu } from "./agent-menu";
 import type { Chosen } from "./chosen";
 import { AgentBadge } from "./status";
@@ -26,8 +27,13 @@ const FACTS: Column<Agent>[] = [
     id: "name",
     header: "Name",
     sort: "name",
-    className: "max-w-56",
-    cell: (agent) => <AgentLink agent={agent} className="block truncate font-medium hover:underline" />,
+    className: "max-w-72",
+    cell: (agent) => (
+      <span className="flex items-center gap-2.5">
+        <Avatar id={agent.id} name={agent.name} className="size-7" />
+        <AgentLink agent={agent} className="block min-w-0 truncate font-medium hover:underline" />
+      </span>
+    ),
   },
   {
     id: "status",
@@ -55,7 +61,7 @@ const FACTS: Column<Agent>[] = [
     header: "Spent",
     sort: "total_cost",
     className: "text-right tabular",
-    cell: (agent) => formatCost(agent.model_usage_stats.total_cost),
+    cell: spentOf,
   },
   {
     id: "last",

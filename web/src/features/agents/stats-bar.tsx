@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { formatCost, formatCount, formatNumber, formatShare } from "@/lib/format";
+import { formatCosts, formatCount, formatNumber, formatShare } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Loaded } from "@/ui/loaded";
 import { Skeleton } from "@/ui/states";
@@ -22,11 +22,15 @@ export function StatsBar() {
                 value={formatNumber(found.total_agents)}
                 note={categoriesOf(Object.keys(found.agents_by_category))}
               />
-              <Figure label="Take work" value={formatNumber(found.active_agents)} note={`${idle} of them idle`} />
+              <Figure
+                label="Ready"
+                value={formatNumber(found.active_agents)}
+                note={idle > 0 ? `${idle} idle` : "to take work"}
+              />
               <Figure
                 label="Tasks now"
                 value={formatNumber(found.tasks_running)}
-                note={`${found.tasks_queued} queued`}
+                note={found.tasks_queued > 0 ? `${found.tasks_queued} queued` : "none waits"}
               />
               <Figure
                 label="Success rate"
@@ -35,7 +39,11 @@ export function StatsBar() {
               />
               <Figure
                 label="Spent"
-                value={formatCost(found.total_cost_usd)}
+                value={formatCosts({
+                  cost_usd: found.total_cost_usd,
+                  known_cost_usd: found.known_cost_usd,
+                  unpriced_calls: found.unpriced_requests,
+                })}
                 note={formatCount(found.total_tokens, "token")}
               />
             </dl>

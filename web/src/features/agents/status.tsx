@@ -20,7 +20,7 @@ interface Look {
 
 const LOOKS: Record<string, Look> = {
   active: { label: "Active", tone: "ok", icon: CircleCheck },
-  idle: { label: "Idle", tone: "warn", icon: Clock },
+  idle: { label: "Idle", tone: "neutral", icon: Clock },
   maintenance: { label: "Maintenance", tone: "orange", icon: Wrench },
   paused: { label: "Paused", tone: "blue", icon: CirclePause },
   training: { label: "Training", tone: "violet", icon: Brain },

@@ -26,9 +26,9 @@ export function WizardReview({ wizard, slots, personas, skillName }: Props) {
       <div className="grid content-start gap-6">
         <dl className="divide-y rounded-lg border">
           <Chosen step={1} onGo={go}>
-            <p className="font-medium break-words">{draft.name}</p>
+            <p className="font-medium wrap-anywhere">{draft.name}</p>
             <p className="text-muted">{[draft.category, ...draft.tags].filter(Boolean).join(", ")}</p>
-            {draft.description && <p className="break-words">{draft.description}</p>}
+            {draft.description && <p className="wrap-anywhere">{draft.description}</p>}
           </Chosen>
           <Chosen step={2} onGo={go}>
             {personaWords(draft, persona)}
@@ -87,7 +87,7 @@ function Chosen({ step, onGo, children }: { step: number; onGo: (step: number) =
           <Pencil aria-hidden className="size-3.5" /> Edit <span className="sr-only">{title}</span>
         </Button>
       </dt>
-      <dd className="line-clamp-6 break-words whitespace-pre-wrap">{children}</dd>
+      <dd className="line-clamp-6 wrap-anywhere whitespace-pre-wrap">{children}</dd>
     </div>
   );
 }

@@ -43,10 +43,10 @@ export function CredentialHistory({ id }: { id: string }) {
 function Event({ event }: { event: CredentialEvent }) {
   return (
     <li className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-3 py-2 text-sm">
-      <span className="min-w-0 font-medium break-words">
+      <span className="min-w-0 font-medium wrap-anywhere">
         {event.kind === "use" ? (event.model_id ?? event.provider ?? "used") : verbOf(event.action)}
       </span>
-      <span className="min-w-0 flex-1 basis-40 break-words text-muted">
+      <span className="min-w-0 flex-1 basis-40 wrap-anywhere text-muted">
         {event.kind === "use" ? <Use event={event} /> : (event.actor ?? "the server")}
         {!event.succeeded && <span className="text-bad">, failed{event.message && `: ${event.message}`}</span>}
       </span>

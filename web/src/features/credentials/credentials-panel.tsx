@@ -54,7 +54,7 @@ export function CredentialsPanel({ onAdd, onOpen }: Props) {
               detail={[
                 nameOf(credential.credential_type),
                 credential.hint && `ends in ${credential.hint.replace("…", "")}`,
-                `last used ${formatAgo(credential.last_used_at)}`,
+                credential.last_used_at ? `last used ${formatAgo(credential.last_used_at)}` : "not used yet",
               ]
                 .filter(Boolean)
                 .join(", ")}

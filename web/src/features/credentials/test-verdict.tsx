@@ -12,7 +12,7 @@ export function TestVerdict({ test }: { test: CredentialTest }) {
       className={`flex items-start gap-2 rounded-lg p-3 ${isGood ? "bg-ok-soft text-ok" : "bg-bad-soft text-bad"}`}
     >
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <span className="min-w-0 break-words">{test.message}</span>
+      <span className="min-w-0 wrap-anywhere">{test.message}</span>
     </p>
   );
 }

@@ -89,7 +89,7 @@ function Result({ result, runLink }: { result: HeartbeatResult; runLink: Props["
               {finding.check}
               {finding.severity !== "info" && <span className="ml-2 text-sm text-bad">{finding.severity}</span>}
             </p>
-            <p className="break-words whitespace-pre-wrap">{finding.detail}</p>
+            <p className="wrap-anywhere whitespace-pre-wrap">{finding.detail}</p>
           </li>
         ))}
       </ul>

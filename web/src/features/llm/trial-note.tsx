@@ -14,12 +14,12 @@ export function TrialNote({ result }: { result: TrialResult }) {
             It answered in {formatDuration(result.latency_ms)}:{" "}
             {formatTokens(result.input_tokens + result.output_tokens)}, {formatCost(result.cost_usd)}.
           </p>
-          {result.text && <p className="pl-6 break-words">“{result.text}”</p>}
+          {result.text && <p className="pl-6 wrap-anywhere">“{result.text}”</p>}
         </>
       ) : (
         <p className="flex items-start gap-2 text-bad">
           <CircleX aria-hidden className="mt-0.5 size-4 shrink-0" />
-          <span className="min-w-0 break-words">
+          <span className="min-w-0 wrap-anywhere">
             {detail}
             {next_step && !detail.includes(next_step) && <span className="block text-ink">{next_step}</span>}
           </span>

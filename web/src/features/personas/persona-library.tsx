@@ -57,7 +57,7 @@ export function PersonaLibrary({ filters, onFilter, start }: Props) {
       {byCategory(personas.data?.items ?? []).map(([category, items]) => (
         <section key={category} aria-label={category} className="grid gap-3">
           <h2 className="text-lg font-semibold">{category}</h2>
-          <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
+          <ul className="grid grid-cols-[minmax(0,1fr)] gap-4 sm:grid-cols-2 xl:grid-cols-4">
             {items.map((persona) => (
               <PersonaCard key={persona.id} persona={persona} />
             ))}
@@ -94,9 +94,9 @@ function None({ filters, onFilter, start }: Props) {
 
 function PersonaCard({ persona }: { persona: Persona }) {
   return (
-    <li className="card relative flex flex-col gap-2 p-5 focus-within:border-line-strong! hover:border-line-strong!">
+    <li className="card relative flex min-w-0 flex-col gap-2 p-5 focus-within:border-line-strong! hover:border-line-strong!">
       <div className="flex items-start justify-between gap-3">
-        <h3 className="min-w-0 font-semibold break-words">
+        <h3 dir="auto" className="min-w-0 font-semibold wrap-anywhere">
           <Link
             to="/w/$workspace/personas"
             from="/w/$workspace"
@@ -109,7 +109,9 @@ function PersonaCard({ persona }: { persona: Persona }) {
         </h3>
         <ScopeBadge persona={persona} />
       </div>
-      <p className="line-clamp-3 text-muted">{persona.description || "No description."}</p>
+      <p dir="auto" className="line-clamp-3 wrap-anywhere text-muted">
+        {persona.description || "No description."}
+      </p>
       <p className="mt-auto pt-1 text-sm text-muted tabular">
         {formatTokens(persona.token_estimate)}
         {persona.agents_count > 0 && `, used by ${formatCount(persona.agents_count, "agent")}`}

@@ -137,7 +137,7 @@ function Preview({ persona }: { persona: Persona }) {
         <span className="font-normal text-muted">{formatTokens(persona.token_estimate)}</span>
       </summary>
       {persona.voice_description && <p className="mt-3 text-muted">{persona.voice_description}</p>}
-      <p className="mt-3 break-words whitespace-pre-wrap">{persona.system_prompt}</p>
+      <p className="mt-3 wrap-anywhere whitespace-pre-wrap">{persona.system_prompt}</p>
     </details>
   );
 }

@@ -12,6 +12,7 @@ import { LoadProblem } from "@/ui/loaded";
 import { Sheet } from "@/ui/sheet";
 import { Fact, Facts } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
+import { RichText } from "@/ui/text/rich-text";
 import { toast } from "@/ui/toaster";
 import { ScopeBadge } from "./persona-library";
 import { personaQuery, useDeletePersona } from "./queries";
@@ -57,7 +58,9 @@ function About({ persona }: { persona: Persona }) {
         </Fact>
         {persona.suggested_models.length > 0 && <Fact name="Models">{persona.suggested_models.join(", ")}</Fact>}
         {persona.tags.length > 0 && <Fact name="Tags">{persona.tags.join(", ")}</Fact>}
-        <Fact name="Used by">{formatCount(persona.agents_count, "agent")}</Fact>
+        <Fact name="Used by">
+          {persona.agents_count > 0 ? formatCount(persona.agents_count, "agent") : "no agent yet"}
+        </Fact>
       </Facts>
       <section className="grid gap-2">
         <div className="flex items-center justify-between gap-3">
@@ -66,8 +69,8 @@ function About({ persona }: { persona: Persona }) {
           </h3>
           <CopyButton text={persona.system_prompt} label="Copy the prompt" />
         </div>
-        <div className="rounded-lg bg-sunken px-4 py-3 leading-relaxed break-words whitespace-pre-wrap">
-          {persona.system_prompt}
+        <div className="min-w-0 rounded-lg border px-4 py-3">
+          <RichText text={persona.system_prompt} />
         </div>
       </section>
     </div>

@@ -106,7 +106,7 @@ function CookForm({ recipe, earlier, activate, onClose, onStarted }: Props & { r
             {waiting.map((agent) => (
               <li key={agent.id} className="flex flex-wrap items-center gap-3">
                 <TriangleAlert aria-hidden className="size-4 shrink-0 text-warn" />
-                <span className="min-w-0 flex-1 break-words">
+                <span className="min-w-0 flex-1 wrap-anywhere">
                   {agent.name} is {agent.status}; it does its step only when active.
                 </span>
                 {agent.status !== "deleted" && activate(agent)}

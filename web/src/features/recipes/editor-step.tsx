@@ -4,13 +4,8 @@ import type { ErrorHandling, RecipeFault } from "@/client";
 import { IconButton } from "@/ui/button";
 import { Field, SelectField, TextField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
+import { type AgentOption, AgentSelect } from "./agent-select";
 import { type DraftStep, faultAt } from "./draft";
-
-export interface AgentOption {
-  id: number;
-  name: string;
-  isActive: boolean;
-}
 
 interface Props {
   step: DraftStep;
@@ -33,7 +28,6 @@ const ON_ERROR: { value: ErrorHandling; label: string }[] = [
 /** One step; its buttons, or Alt with the arrow keys, move it up and down. */
 export function StepEditor({ step, index, count, agents, variables, faults, onChange, onMove, onRemove }: Props) {
   const at = (field: string) => faultAt(faults, `steps.${index}.${field}`);
-  const agent = agents.find((one) => one.id === step.agentId);
 
   function pressed(event: KeyboardEvent) {
     if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
@@ -70,21 +64,12 @@ export function StepEditor({ step, index, count, agents, variables, faults, onCh
           onChange={(event) => onChange({ stepId: event.target.value })}
           error={at("step_id")}
         />
-        <SelectField
-          label="Agent"
-          required
-          value={step.agentId ?? ""}
-          onChange={(event) => onChange({ agentId: event.target.value ? Number(event.target.value) : null })}
+        <AgentSelect
+          agents={agents}
+          value={step.agentId}
+          onChange={(agentId) => onChange({ agentId })}
           error={at("agent_id")}
-          hint={agent && !agent.isActive ? "Not active: activate it before cooking." : undefined}
-        >
-          <option value="">Choose an agent</option>
-          {agents.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.name + (one.isActive ? "" : " (not active)")}
-            </option>
-          ))}
-        </SelectField>
+        />
         <PromptField
           value={step.prompt}
           variables={variables}

@@ -8,9 +8,10 @@ import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
+import type { AgentOption } from "./agent-select";
 import { bodyOf, type Draft, type DraftStep, faultAt, moved, newStep, variablesFor } from "./draft";
 import { InputsEditor } from "./editor-inputs";
-import { type AgentOption, StepEditor } from "./editor-step";
+import { StepEditor } from "./editor-step";
 import { faultsQuery } from "./queries";
 
 interface Props {

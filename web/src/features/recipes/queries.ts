@@ -1,4 +1,4 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import type {
   AppliedRecipe,
   ExecutionStarted,
@@ -15,12 +15,25 @@ import { useWorkspace } from "@/lib/workspace";
 import { loadSamples } from "./samples";
 
 const BASE = "/api/workflow-recipes";
-const MOST = 100;
+const PAGE = 30;
 
+/** The recipes page after page; the server searches. */
 export const recipesQuery = (workspace: string, search?: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: [workspace, "recipes", "list", search ?? ""],
-    queryFn: ({ signal }) => http.get<RecipeList>(BASE, { workspace, query: { search, limit: MOST }, signal }),
+    queryFn: ({ pageParam, signal }) =>
+      http.get<RecipeList>(BASE, { workspace, query: { search, skip: pageParam, limit: PAGE }, signal }),
+    initialPageParam: 0,
+    getNextPageParam: ({ skip, items, total }) => (skip + items.length < total ? skip + items.length : undefined),
+    placeholderData: (previous) => previous,
+  });
+
+/** The recipes that fit a search best, a few. */
+export const foundRecipesQuery = (workspace: string, search: string, limit: number) =>
+  queryOptions({
+    queryKey: [workspace, "recipes", "found", search, limit],
+    queryFn: ({ signal }) => http.get<RecipeList>(BASE, { workspace, query: { search, limit }, signal }),
+    placeholderData: (previous) => previous,
   });
 
 /** One recipe together with the ETag that its next save must name. */

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { BookOpen, ChefHat, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
@@ -19,13 +19,18 @@ interface Props {
   lastResult: (run: NonNullable<Recipe["last_run"]>) => ReactNode;
 }
 
+const FEW = 12;
+
+/** The recipes of the workspace, page after page; the server searches. */
 export function RecipeList({ search, onCook, onClearSearch, start, lastResult }: Props) {
   const { id: workspace } = useWorkspace();
-  const recipes = useQuery(recipesQuery(workspace, search));
+  const recipes = useInfiniteQuery(recipesQuery(workspace, search));
   return (
     <Loaded of={recipes} pending={<SkeletonRows rows={4} className="h-28" />}>
-      {(found) => {
-        if (found.items.length === 0) {
+      {({ pages }) => {
+        const rows = pages.flatMap((page) => page.items);
+        const total = pages.at(-1)?.total ?? 0;
+        if (rows.length === 0) {
           return search ? (
             <Empty
               icon={<BookOpen className="size-6" />}
@@ -41,11 +46,26 @@ export function RecipeList({ search, onCook, onClearSearch, start, lastResult }:
           );
         }
         return (
-          <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-            {found.items.map((recipe) => (
-              <RecipeCard key={recipe.id} recipe={recipe} onCook={onCook} lastResult={lastResult} />
-            ))}
-          </ul>
+          <div className="grid min-w-0 gap-4">
+            <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+              {rows.map((recipe) => (
+                <RecipeCard key={recipe.id} recipe={recipe} onCook={onCook} lastResult={lastResult} />
+              ))}
+            </ul>
+            {/* All of a few need no count. */}
+            {total > FEW && (
+              <div className="flex flex-wrap items-center justify-center gap-4">
+                <span className="text-sm text-muted tabular">
+                  {rows.length} of {formatCount(total, "recipe")}
+                </span>
+                {recipes.hasNextPage && (
+                  <Button busy={recipes.isFetchingNextPage} onClick={() => recipes.fetchNextPage()}>
+                    Load more
+                  </Button>
+                )}
+              </div>
+            )}
+          </div>
         );
       }}
     </Loaded>
@@ -57,8 +77,8 @@ function RecipeCard({ recipe, onCook, lastResult }: { recipe: Recipe } & Pick<Pr
   const waiting = unreadyAgents(recipe);
   const agents = [...new Set(recipe.steps.map((step) => step.agent?.name).filter(Boolean))];
   return (
-    <li className="card relative flex flex-col gap-3 p-5 hover:border-line-strong!">
-      <h2 className="font-semibold break-words">
+    <li className="card relative flex min-w-0 flex-col gap-3 p-5 hover:border-line-strong!">
+      <h2 dir="auto" className="min-w-0 font-semibold wrap-anywhere">
         <Link
           to="/w/$workspace/recipes/$templateId"
           from="/w/$workspace"
@@ -68,15 +88,17 @@ function RecipeCard({ recipe, onCook, lastResult }: { recipe: Recipe } & Pick<Pr
           {recipe.name}
         </Link>
       </h2>
-      <p className="line-clamp-2 text-muted">{recipe.description || "No description."}</p>
-      <p className="text-sm text-muted">
+      <p dir="auto" className="line-clamp-2 wrap-anywhere text-muted">
+        {recipe.description || "No description."}
+      </p>
+      <p dir="auto" className="truncate text-sm text-muted">
         {formatCount(recipe.steps.length, "step")}
         {agents.length > 0 && ` by ${agents.join(", ")}`}
       </p>
       {waiting.length > 0 && (
         <p className="flex items-start gap-2 text-sm text-warn">
           <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
-          <span className="min-w-0 break-words">
+          <span className="min-w-0 wrap-anywhere">
             Not ready: {waiting.map((agent) => `${agent.name} is ${agent.status}`).join(", ")}
           </span>
         </p>

@@ -20,7 +20,7 @@ export function Attempts({ attempts }: { attempts: readonly AttemptView[] }) {
           // biome-ignore lint/suspicious/noArrayIndexKey: attempts keep their place
           <li key={place} className="flex gap-2.5">
             <RotateCcw aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
-            <span className="min-w-0 break-words">
+            <span className="min-w-0 wrap-anywhere">
               <span className="font-medium text-warn">
                 Attempt {attempt.attempt}
                 {attempt.of !== null && ` of ${attempt.of}`}

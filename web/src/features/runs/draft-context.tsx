@@ -50,7 +50,7 @@ export function DraftContext({ agent }: { agent: AgentBody }) {
                       </span>
                       <span className="text-right text-muted tabular">{formatTokens(part.tokens)}</span>
                     </summary>
-                    <p className="my-2 max-h-72 overflow-y-auto rounded-lg bg-sunken p-3 break-words whitespace-pre-wrap">
+                    <p className="my-2 max-h-72 overflow-y-auto rounded-lg bg-sunken p-3 wrap-anywhere whitespace-pre-wrap">
                       {part.text}
                     </p>
                   </details>

@@ -9,7 +9,7 @@ import { ProblemNote } from "@/ui/problem";
 import type { KitchenState } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
 import { useCancelRun } from "./queries";
-import { kindOf, RunBadge } from "./status";
+import { kindOf, RunBadge, startedBy } from "./status";
 import { useNow } from "./use-now";
 import { UsedFigures } from "./used";
 
@@ -47,7 +47,7 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
       </Link>
       <div className="flex flex-wrap items-start justify-between gap-4">
         <div className="grid min-w-0 gap-2">
-          <h1 className="text-2xl font-semibold tracking-tight break-words">
+          <h1 dir="auto" className="min-w-0 text-2xl font-semibold tracking-tight wrap-anywhere">
             {run.agent_id === null ? (
               run.recipe_name
             ) : (
@@ -75,7 +75,7 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
             {state.isCutOff && <Badge tone="warn">Cut off</Badge>}
             <span>
               {formatTime(run.created_at)}
-              {run.triggered_by && `, by ${run.triggered_by}`}
+              {run.triggered_by && `, ${startedBy(run.triggered_by)}`}
             </span>
           </div>
         </div>

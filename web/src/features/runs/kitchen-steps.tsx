@@ -40,7 +40,7 @@ export function StepStrip({ steps, selected, onSelect }: Props) {
                   )}
                 />
                 <span className="min-w-0">
-                  <span className="block truncate font-medium">
+                  <span dir="auto" className="block truncate font-medium">
                     {step.order}. {step.stepId}
                   </span>
                   <span className="block truncate text-sm text-muted">

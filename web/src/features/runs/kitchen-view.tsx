@@ -97,7 +97,7 @@ function Failure({ error, steps, shown, onSelect }: FailureProps) {
   if (failed.order === shown) return null;
   return (
     <div role="alert" className="flex flex-wrap items-center gap-3 rounded-lg border border-bad bg-bad-soft p-3">
-      <p className="font-medium break-words text-bad">
+      <p className="font-medium wrap-anywhere text-bad">
         Step {failed.order}, {failed.stepId}, failed.
       </p>
       <Button size="sm" onClick={() => onSelect(failed.order)}>

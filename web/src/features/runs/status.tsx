@@ -1,3 +1,4 @@
+import { clsx } from "clsx";
 import {
   CircleAlert,
   CircleCheck,
@@ -51,6 +52,21 @@ function LookBadge({ label, tone, icon, spin = false }: Look) {
 
 export function RunBadge({ status }: { status: RunStatus }) {
   return <LookBadge {...RUN_LOOKS[status]} />;
+}
+
+/** Who started a run, in words: a key that the terminal made for itself is the terminal. */
+export function startedBy(actor: string): string {
+  return /\bcommand line on\b/i.test(actor) ? "from the command line" : `by ${actor}`;
+}
+
+const COLORS = { neutral: "text-muted", accent: "text-accent", ok: "text-ok", warn: "text-warn", bad: "text-bad" };
+
+export const runLabel = (status: RunStatus): string => RUN_LOOKS[status].label;
+
+/** The status by its icon alone, where its word stands beside. */
+export function RunIcon({ status }: { status: RunStatus }) {
+  const { icon: Icon, tone, spin } = RUN_LOOKS[status];
+  return <Icon aria-hidden className={clsx("size-5", COLORS[tone], spin && "animate-spin [animation-duration:2s]")} />;
 }
 
 export function StepBadge({ status }: { status: StepStatus }) {

@@ -24,11 +24,11 @@ export function StepPanel({ step, title, isResult }: Props) {
   return (
     <section aria-labelledby="step-title" id="step" className="card grid gap-4 p-4 sm:p-6">
       <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <h2 id="step-title" className="min-w-0 text-lg font-semibold break-words">
+        <h2 id="step-title" dir="auto" className="min-w-0 text-lg font-semibold wrap-anywhere">
           {title ?? `${step.order}. ${step.stepId}`}
         </h2>
         <StepBadge status={step.status} />
-        <div className="flex min-w-0 flex-wrap gap-x-4 text-sm break-words text-muted tabular sm:ml-auto">
+        <div className="flex min-w-0 flex-wrap gap-x-4 text-sm wrap-anywhere text-muted tabular sm:ml-auto">
           <span dir="auto" className="min-w-0">
             {step.agentName}
           </span>
@@ -64,10 +64,10 @@ export function StepPanel({ step, title, isResult }: Props) {
 export function ErrorNote({ error, action }: { error: RunError; action?: ReactNode }) {
   return (
     <div role="alert" className="grid gap-1 rounded-lg border border-bad bg-bad-soft p-3">
-      <p dir="auto" className="font-medium break-words text-bad">
+      <p dir="auto" className="font-medium wrap-anywhere text-bad">
         {error.message}
       </p>
-      {error.next_step && <p className="break-words">{error.next_step}</p>}
+      {error.next_step && <p className="wrap-anywhere">{error.next_step}</p>}
       {action}
     </div>
   );

@@ -14,7 +14,7 @@ export function Waiting({ step }: { step: StepView }) {
   return (
     <p className="flex items-center gap-2.5 text-muted tabular">
       <Spinner />
-      <span className="min-w-0 break-words">
+      <span className="min-w-0 wrap-anywhere">
         {wordsOf(step, model, silent)}{" "}
         {step.timeoutS === null ? `${used} s so far.` : `${used} of ${seconds(step.timeoutS)}.`}
       </span>

@@ -44,11 +44,11 @@ function PatternCard({ pattern }: { pattern: SkillPattern }) {
         <div key={line.name} className="grid gap-1">
           <h3 className="text-sm text-muted first-letter:uppercase">{line.name}</h3>
           {line.isText ? (
-            <p className="break-words">{line.points[0]}</p>
+            <p className="wrap-anywhere">{line.points[0]}</p>
           ) : (
             <ul className="list-disc pl-5">
               {line.points.map((point) => (
-                <li key={point} className="break-words first-letter:uppercase">
+                <li key={point} className="wrap-anywhere first-letter:uppercase">
                   {point}
                 </li>
               ))}

@@ -10,6 +10,7 @@ import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
 import { Stat, Stats } from "@/ui/stat";
 import { SkeletonRows } from "@/ui/states";
+import { RichText } from "@/ui/text/rich-text";
 import { contentQuery } from "./queries";
 import { OriginBadge } from "./skill-list";
 import { SkillNotes } from "./skill-notes";
@@ -35,7 +36,11 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
           value={formatTokens(files)}
           hint={`${formatCount(skill.files.length, "file")}, one at a time`}
         />
-        <Stat label="Used by" value={skill.agents.length} hint={skill.agents.length === 1 ? "agent" : "agents"} />
+        <Stat
+          label="Used by"
+          value={skill.agents.length || "–"}
+          hint={skill.agents.length === 0 ? "no agent yet" : skill.agents.length === 1 ? "agent" : "agents"}
+        />
       </Stats>
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Panel
@@ -44,7 +49,7 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
         >
           {core.isPending && <SkeletonRows rows={4} />}
           <LoadProblem of={core} />
-          {core.data && <Plain text={core.data.content} />}
+          {core.data && <RichText text={core.data.content} level={2} />}
         </Panel>
         <div className="grid min-w-0 grid-cols-1 gap-4">
           <SkillNotes skill={skill} />
@@ -52,15 +57,6 @@ export function SkillInstructions({ skill }: { skill: SkillDocument }) {
         </div>
       </div>
     </>
-  );
-}
-
-/** Text from outside, shown as what it is: nothing in it becomes markup. */
-function Plain({ text }: { text: string }) {
-  return (
-    <pre className="overflow-x-auto rounded-lg bg-sunken px-4 py-3 font-sans leading-relaxed break-words whitespace-pre-wrap">
-      {text || "(empty)"}
-    </pre>
   );
 }
 
@@ -109,7 +105,7 @@ function Line({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="grid gap-0.5">
       <dt className="text-sm text-muted">{name}</dt>
-      <dd className="min-w-0 break-words">{children}</dd>
+      <dd className="min-w-0 wrap-anywhere">{children}</dd>
     </div>
   );
 }
@@ -162,7 +158,7 @@ function OpenFile({ skill, path }: { skill: SkillDocument; path: string }) {
       {content.isPending && <SkeletonRows rows={3} />}
       <LoadProblem of={content} />
       {content.data && (
-        <pre className="overflow-x-auto rounded-lg bg-sunken px-4 py-3 font-mono text-sm break-words whitespace-pre-wrap">
+        <pre className="overflow-x-auto rounded-lg bg-sunken px-4 py-3 font-mono text-sm wrap-anywhere whitespace-pre-wrap">
           {content.data.content}
         </pre>
       )}

@@ -94,7 +94,7 @@ function SkillRow({ skill }: { skill: Skill }) {
           to="/w/$workspace/skills/$skillId"
           from="/w/$workspace"
           params={{ skillId: String(skill.id) }}
-          className="font-medium break-words after:absolute after:inset-0"
+          className="font-medium wrap-anywhere after:absolute after:inset-0"
         >
           {skill.name}
         </Link>

@@ -69,7 +69,7 @@ function SourceCard({ source }: { source: SkillSource }) {
     <li className="card grid grid-cols-1 gap-4 p-5">
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0">
-          <h2 className="font-semibold break-words">{source.source_name}</h2>
+          <h2 className="font-semibold wrap-anywhere">{source.source_name}</h2>
           <p className="font-mono text-sm break-all text-muted">{source.git_url}</p>
         </div>
         <SourceBadge source={source} />

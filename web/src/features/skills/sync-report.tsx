@@ -50,7 +50,7 @@ export function Notes({ of: notes }: { of: readonly string[] }) {
 function Named({ label, names }: { label: string; names: readonly string[] }) {
   if (names.length === 0) return null;
   return (
-    <p className="break-words">
+    <p className="wrap-anywhere">
       <span className="text-muted">{label}:</span> {names.join(", ")}
     </p>
   );

@@ -44,7 +44,7 @@ export function AccountForm({ token, onDone }: Props) {
         autoComplete="new-password"
         minLength={8}
         required
-        hint="At least 8 characters. It stays on this server, hashed."
+        hint="At least 8 characters; three or four unrelated words are strong and easy to keep. Stored hashed."
         error={problem?.forField("password")}
       />
       {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}

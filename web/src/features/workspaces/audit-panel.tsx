@@ -95,10 +95,10 @@ function Entry({ entry, onFilter }: { entry: AuditEntry; onFilter: (part: AuditF
         <summary className="flex cursor-pointer list-none flex-wrap items-center gap-x-4 gap-y-0.5 px-4 py-3 outline-offset-[-2px] hover:bg-sunken">
           <ChevronRight aria-hidden className="size-4 shrink-0 text-muted transition-transform group-open:rotate-90" />
           <span className="min-w-0 flex-1 basis-40">
-            <span className="inline-block font-medium break-words first-letter:uppercase">
+            <span className="inline-block font-medium wrap-anywhere first-letter:uppercase">
               {actionWords(entry.action)}
             </span>
-            <span className="block text-sm break-words text-muted">
+            <span className="block text-sm wrap-anywhere text-muted">
               {entry.actor || "the server"}
               {nameIn(entry) && `, ${nameIn(entry)}`}
             </span>
@@ -143,7 +143,7 @@ function Line({ line }: { line: DetailLine }) {
   return (
     <div className="grid min-w-0 sm:col-span-2 sm:grid-cols-subgrid">
       <dt className="text-muted">{line.name}</dt>
-      <dd className="min-w-0 break-words">
+      <dd className="min-w-0 wrap-anywhere">
         {line.before !== undefined && (
           <>
             <span className="text-muted line-through">{line.before}</span> <span aria-hidden>→</span>

@@ -59,7 +59,10 @@ function Shown({ text, whole, isGrowing, isRaw, level }: ShownProps) {
 /** A text letter by letter, with its lines. */
 export function PlainText({ text, isMono = false }: { text: string; isMono?: boolean }) {
   return (
-    <div dir="auto" className={clsx("leading-relaxed break-words whitespace-pre-wrap", isMono && "font-mono text-sm")}>
+    <div
+      dir="auto"
+      className={clsx("leading-relaxed wrap-anywhere whitespace-pre-wrap", isMono && "font-mono text-sm")}
+    >
       {text}
     </div>
   );
