@@ -16,6 +16,7 @@ const recipeFiles: Plugin = {
 };
 
 export default defineConfig({
+  base: "./", // the server writes the path it lies under into the page
   plugins: [recipeFiles, react(), tailwind()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {

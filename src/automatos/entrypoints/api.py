@@ -18,7 +18,7 @@ from automatos.entrypoints.description import describe
 from automatos.entrypoints.frontend import WebApp
 from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_origins
 from automatos.entrypoints.limits import RateLimits
-from automatos.entrypoints.middleware import BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
+from automatos.entrypoints.middleware import BasePath, BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.query_names import refuse_unknown_query
 from automatos.entrypoints.services import Services
@@ -33,6 +33,7 @@ from automatos.runs import router as contexts
 from automatos.settings import router as settings_room
 from automatos.skills import router as skills
 from automatos.tools import router as tools
+from automatos.workspaces import oidc_router
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contexts.router,  # before agents: two of its paths look like an agent's id
     agents.router,
     workspaces.router,
+    oidc_router.router,
     credentials.router,
     settings_room.router,
     model_config_router.router,
@@ -86,6 +88,7 @@ def _middleware(services: Services) -> list[Middleware]:
     """
     settings = services.settings
     layers = [
+        Middleware(BasePath, base_path=settings.base_path) if settings.base_path else None,
         Middleware(RequestContext, statistics=services.statistics, proxies=Proxies(settings.trusted_proxies)),
         Middleware(SecurityHeaders, settings=settings),
         Middleware(TrustedHosts, hosts=settings.trusted_hosts) if settings.trusted_hosts else None,

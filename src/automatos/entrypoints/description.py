@@ -26,6 +26,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _describe(app: FastAPI) -> dict[str, Any]:
     description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    if base_path := app.state.settings.base_path:
+        description["servers"] = [{"url": base_path}]
     parts = description.setdefault("components", {})
     parts.setdefault("schemas", {})["ProblemDocument"] = ProblemDocument.model_json_schema()
     parts["securitySchemes"] = SECURITY_SCHEMES

@@ -1,6 +1,7 @@
 """Serves the built web app: its page for every address inside the app, its files under their own names."""
 
 import mimetypes
+import re
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
 
+RELATIVE: Final = re.compile(r"""((?:src|href)=["'])\./""")
+
 NOT_BUILT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Automatos: the web app is not built</title></head>
 <body style="font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
@@ -25,7 +28,7 @@ NOT_BUILT: Final = """<!doctype html>
 npm ci
 npm run build</pre>
 <p>An installation from a wheel or with <code>pip install .</code> contains it.
-The API is described at <a href="/api/docs">/api/docs</a>.</p>
+The API is described at <a href="./api/docs">/api/docs</a>.</p>
 </body></html>
 """
 
@@ -46,7 +49,7 @@ class WebApp:
     def page(self) -> Response:
         """Return the app's page, or one that says how to build it."""
         index = self._root / "index.html"
-        html = index.read_text() if index.is_file() else NOT_BUILT
+        html = under_base(index.read_text() if index.is_file() else NOT_BUILT, self._settings.base_path)
         return HTMLResponse(html, headers={
             "Cache-Control": REVALIDATE, "Content-Security-Policy": page_policy(self._settings, html), "Vary": "Accept",
         })
@@ -69,6 +72,12 @@ class WebApp:
             return None
         file = self._root.joinpath(*parts).resolve()
         return file if file.is_relative_to(self._root) and file.is_file() and file.name != "index.html" else None
+
+
+def under_base(html: str, base_path: str) -> str:
+    """Write the path that this server lies under into a page whose own addresses are relative."""
+    html = RELATIVE.sub(rf"\1{base_path}/", html)
+    return html.replace('<meta name="base-path" content=""', f'<meta name="base-path" content="{base_path}"')
 
 
 def wants_page(scope: Scope) -> bool:

@@ -23,7 +23,8 @@ log = structlog.get_logger()
 
 SESSION_COOKIE: Final = b"automatos_session="
 ALWAYS_BY_ADDRESS: Final = frozenset({
-    "/api/auth/sign-in", "/api/auth/session", "/api/setup", "/api/invitations/accept", "/api/invitations/sign-up",
+    "/api/auth/sign-in", "/api/auth/session", "/api/auth/oidc/callback", "/api/setup", "/api/setup/admin",
+    "/api/invitations/accept", "/api/invitations/sign-up",
 })
 """Where secrets can be guessed: a valid session elsewhere buys no extra guesses."""
 WIDGET_PREFIX: Final = "/api/widget"

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from automatos.entrypoints.addresses import Proxies
@@ -95,6 +96,32 @@ def _request_id(scope: Scope) -> str:
 
 def _has_nul(scope: Scope) -> bool:
     return "\x00" in scope["path"] or b"%00" in scope.get("query_string", b"")
+
+
+class BasePath:
+    """Takes the path that this server lies under off each address, whether or not a proxy has done it already.
+
+    The address without it is what everything further in sees: routes, limits, statistics.
+    """
+
+    def __init__(self, app: ASGIApp, *, base_path: str) -> None:
+        self.app = app
+        self._base = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; the bare path leads to its front page."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path == self._base:
+            await RedirectResponse(f"{self._base}/", 308)(scope, receive, send)
+            return
+        if path.startswith(f"{self._base}/"):
+            raw: bytes = scope.get("raw_path") or path.encode()
+            scope = {**scope, "path": path.removeprefix(self._base),
+                     "raw_path": raw.removeprefix(self._base.encode())}
+        await self.app(scope, receive, send)
 
 
 class TrustedHosts:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from automatos import __version__
 from automatos.entrypoints.addresses import LOCAL_SOCKET
-from automatos.entrypoints.frontend import WebApp, wants_page
+from automatos.entrypoints.frontend import WebApp, under_base, wants_page
 from automatos.entrypoints.health import SERVICE
 from automatos.entrypoints.statistics import Statistics
 from automatos.kernel.clock import now
@@ -28,6 +28,8 @@ DOCS_STYLE = """:root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
 code{font-family:ui-monospace,monospace}details{margin:.3rem 0}summary{cursor:pointer}pre{overflow:auto;padding:.5rem}
 dt{font-weight:600}"""
+
+DOCUMENTATION = {"reference": "/api/docs", "openapi": "/api/openapi.json"}
 
 router = APIRouter(tags=["overview"])
 
@@ -55,9 +57,10 @@ async def show_overview(request: Request) -> object:
         web_app: WebApp = request.app.state.web_app
         return web_app.page()
     app: FastAPI = request.app
+    base: str = app.state.settings.base_path
     return {
         "service": SERVICE, "version": __version__, "status": "operational", "description": DESCRIPTION,
-        "documentation": {"reference": "/api/docs", "openapi": "/api/openapi.json"},
+        "documentation": {name: base + path for name, path in DOCUMENTATION.items()},
         "real_time": {
             "run": "/api/runs/{id}/events (server-sent events; resume with Last-Event-ID)",
             "workspace": "/api/events?topics=runs,agents (server-sent events)",
@@ -98,7 +101,8 @@ async def describe_api(request: Request) -> Response:
 @router.get("/api/docs", include_in_schema=False)
 async def show_reference(request: Request) -> HTMLResponse:
     """Show the API reference as one page that needs no script and no other host."""
-    return HTMLResponse(reference_page(request.app.openapi()), headers={"Content-Security-Policy": DOCS_POLICY})
+    page = under_base(reference_page(request.app.openapi()), request.app.state.settings.base_path)
+    return HTMLResponse(page, headers={"Content-Security-Policy": DOCS_POLICY})
 
 
 def reference_page(description: dict[str, Any]) -> str:
@@ -112,7 +116,7 @@ def reference_page(description: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Automatos API</title>'
         f'<meta name="viewport" content="width=device-width"><style>{DOCS_STYLE}</style></head><body>'
         f'<h1>Automatos API {escape(description["info"]["version"])}</h1><p>{escape(DESCRIPTION)} '
-        f'The same as data: <a href="/api/openapi.json">openapi.json</a>.</p>{sections}</body></html>'
+        f'The same as data: <a href="./api/openapi.json">openapi.json</a>.</p>{sections}</body></html>'
     )
 
 

@@ -1,6 +1,7 @@
 """Settings: environment first, then defaults; every variable the server reads is a field here."""
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 OWN_PREFIX = "AUTOMATOS_"
 READ_ELSEWHERE = frozenset({"AUTOMATOS_URL", "AUTOMATOS_SKIP_UI", "AUTOMATOS_UI_NODE"})
 """Variables of the command line and of the build, which a server may find in its environment too."""
+
+
+BASE_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 def _own(name: str, *others: str) -> AliasChoices:
@@ -32,6 +36,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "staging", "production"] = Field(
         "development", validation_alias=_own("ENVIRONMENT", "ENVIRONMENT")
     )
+    base_path: str = Field("", validation_alias=_own("BASE_PATH"))
     public_url: str | None = Field(None, validation_alias=_own("PUBLIC_URL", "NEXT_PUBLIC_API_URL", "BACKEND_URL"))
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias=_own("LOG_LEVEL"))
     log_format: Literal["auto", "json", "text"] = Field("auto", validation_alias=_own("LOG_FORMAT"))
@@ -80,6 +85,11 @@ class Settings(BaseSettings):
         (), validation_alias=_own("JWT_AUTHORIZED_PARTIES")
     )
     jwt_trust_email: bool = Field(False, validation_alias=_own("JWT_TRUST_EMAIL"))
+    oidc_issuer: str | None = Field(None, validation_alias=_own("OIDC_ISSUER"))
+    oidc_client_id: str | None = Field(None, validation_alias=_own("OIDC_CLIENT_ID"))
+    oidc_client_secret: SecretStr | None = Field(None, validation_alias=_own("OIDC_CLIENT_SECRET"))
+    oidc_scopes: str = Field("openid profile email", validation_alias=_own("OIDC_SCOPES"))
+    oidc_name: str = Field("single sign-on", max_length=60, validation_alias=_own("OIDC_NAME"))
     clerk_api_url: str = Field("https://api.clerk.com", validation_alias=_own("CLERK_API_URL", "CLERK_API_URL"))
     admins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_own("ADMINS"))
     workspace_id: UUID | None = Field(None, validation_alias=_own("WORKSPACE_ID", "WORKSPACE_ID"))
@@ -154,6 +164,26 @@ class Settings(BaseSettings):
         except (RuntimeError, OSError):  # a user without an entry and without HOME, or in a folder that is gone
             raise ValueError("no home directory is known for this user; set AUTOMATOS_HOME to a directory that the "
                              "server may write") from None
+
+    @field_validator("base_path", mode="after")
+    @classmethod
+    def _bare_path(cls, value: str) -> str:
+        path = value.strip().strip("/")
+        if not path:
+            return ""
+        if not BASE_PATH.fullmatch(path):
+            raise ValueError("must be a plain path such as /automatos: letters, digits, '-', '_', '.', '~' and '/'")
+        return f"/{path}"
+
+    @property
+    def cookie_path(self) -> str:
+        """The addresses of this host that are ours."""
+        return self.base_path or "/"
+
+    def outside_address(self, seen: str) -> str:
+        """Return the address people open, without a slash at the end: the public one, else the one that was seen."""
+        address = (self.public_url or seen).rstrip("/")
+        return address if address.endswith(self.base_path) else address + self.base_path
 
     @property
     def external_database_url(self) -> str | None:

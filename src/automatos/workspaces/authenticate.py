@@ -20,12 +20,11 @@ from automatos.workspaces.clerk import ClerkPeople
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.errors import AllWorkspacesRefused, CredentialInvalid, NotAMember, NotSignedIn
 from automatos.workspaces.issuer import TokenVerifier
+from automatos.workspaces.oidc import OidcProvider
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.provision import is_in_line, provision_identity
 from automatos.workspaces.tokens import KEY_START, WORKSPACE_KEY_STARTS, digest, is_same
 from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, Carrier, Presented, Role, SystemRole, UserRef
-
-FORGET_COOKIE = {"Set-Cookie": f'{SESSION_COOKIE}=""; HttpOnly; Max-Age=0; Path=/; SameSite=lax'}
 
 
 class Gatekeeper:
@@ -36,6 +35,9 @@ class Gatekeeper:
         self.settings = settings
         self._verifier = TokenVerifier(settings)
         self._clerk = ClerkPeople(settings)
+        self.oidc = OidcProvider(settings)
+        gone = f'{SESSION_COOKIE}=""; HttpOnly; Max-Age=0; Path={settings.cookie_path}; SameSite=lax'
+        self._forget_cookie = {"Set-Cookie": gone}
         self.passwords = Passwords()
         self.attempts = Attempts(settings.redis)
         self._default_workspace: UUID | None = None
@@ -102,7 +104,8 @@ class Gatekeeper:
                 connection, proof, named=presented.workspace, configured=self.settings.workspace_id
             )
         if row is None:
-            raise CredentialInvalid("You are signed out, or your sign-in has expired. Sign in again.", FORGET_COOKIE)
+            raise CredentialInvalid(
+                "You are signed out, or your sign-in has expired. Sign in again.", self._forget_cookie)
         return replace(_read_person(row, presented, AuthMethod.SESSION), proof=proof, valid_until=row["expires_at"])
 
     async def _admit_key(self, presented: Presented) -> Caller:
@@ -123,7 +126,8 @@ class Gatekeeper:
         )
 
     async def _admit_token(self, presented: Presented) -> Caller:
-        identity = await self._verifier.verify(presented.secret)
+        uses_provider = self.oidc.is_configured and not self._verifier.is_configured
+        identity = await (self.oidc if uses_provider else self._verifier).verify(presented.secret)
         if presented.workspace is None:
             presented = replace(presented, workspace=identity.workspace)
         row = await self.recognise(identity, presented)

@@ -37,6 +37,20 @@ def client_address(request: Request) -> str:
     return getattr(request.state, "client_address", None) or (request.client.host if request.client else "")
 
 
+def is_https(request: Request) -> bool:
+    """Say whether the browser speaks https with us, itself or with the proxy that the public address names."""
+    if request.url.scheme == "https":
+        return True
+    public = urlsplit(request.app.state.settings.public_url or "")
+    return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
+
+
+def public_address(request: Request) -> str:
+    """Return the address of this server as its people know it, without a slash at the end."""
+    seen = f"{request.url.scheme}://{request.url.netloc}"
+    return request.app.state.settings.outside_address(seen)
+
+
 def is_from_this_machine(request: Request) -> bool:
     """Say whether a request comes from this machine: from loopback, straight, to a name of this machine.
 

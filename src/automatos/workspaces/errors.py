@@ -69,8 +69,7 @@ class IssuerUnavailable(Problem):
     def __init__(self) -> None:
         super().__init__(
             "The signing keys of the identity provider could not be fetched, so the token cannot be checked. "
-            "Try again in a few seconds; if it goes on, check AUTOMATOS_JWKS_URL or AUTOMATOS_OIDC_ISSUER on the "
-            "server.",
+            "Try again in a few seconds; if it goes on, check AUTOMATOS_JWKS_URL or AUTOMATOS_OIDC_ISSUER.",
             headers={"Retry-After": "5"},
         )
 
@@ -188,6 +187,17 @@ class TokenRequired(Problem):
                          "Send it as Authorization: Bearer <token>.")
 
 
+class SignInRefused(Problem):
+    """Signing in at the identity provider did not work; `reason` is what the sign-in page explains."""
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "sign_in_refused"
+    title: ClassVar[str] = "Signing in at the identity provider did not work"
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
 class WrongSignIn(Problem):
     """The email address and the password do not belong together; which of them is wrong is not told."""
 
@@ -241,8 +251,8 @@ class AccountNotFound(NotFound):
     code: ClassVar[str] = "account_not_found"
 
     def __init__(self, who: str) -> None:
-        super().__init__(f"No account here is called {who}. A person of the identity provider has one after their "
-                         "first sign-in; `automatos admin list --everybody` shows all of them.")
+        super().__init__(f"No account here is called {who}, or several are. People of an identity provider have one "
+                         "after their first sign-in. See: automatos admin list --everybody")
 
 
 class LastAdmin(Problem):

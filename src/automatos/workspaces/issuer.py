@@ -11,13 +11,15 @@ import jwt
 import structlog
 from jwt import PyJWK, PyJWKClient
 from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
+from jwt.jwk_set_cache import JWKSetCache
 
 from automatos.kernel.config import Settings
 from automatos.workspaces.claims import LEEWAY_S, Identity, printable, read_identity
 from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, IssuerUnnamed
 
-ALGORITHMS = ("RS256", "ES256")
+ALGORITHMS = ("RS256", "ES256", "RS384", "RS512", "PS256", "ES384")
 FETCH_TIMEOUT_S = 5.0
+KEY_LIFESPAN_S = 300
 UNKNOWN_KEY_COOLDOWN_S = 10.0
 FAILURE_COOLDOWN_S = 5.0
 KEEP_STALE_KEYS_S = 3600.0
@@ -63,35 +65,62 @@ class TokenVerifier:
         if not self.is_configured:
             raise CredentialInvalid("This server accepts no tokens of an identity provider. Use an API key (ak_...).")
         try:
-            claims = jwt.decode(
-                token, await self._find_key(token), algorithms=ALGORITHMS, issuer=self._issuer,
-                audience=self._audience, leeway=LEEWAY_S,
-                options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": self._audience is not None},
-            )
+            claims = await decode_token(token, self._pem or self._keys, issuer=self._issuer, audience=self._audience)
         except PyJWTError as error:
             raise refused(error, token, self._issuer) from error
         if self._parties and claims.get("azp") not in self._parties:
             raise CredentialInvalid("The token was issued to another application (azp). Sign in again from this site.")
         return read_identity(claims, trusts_email=self._trusts_email)
 
-    async def _find_key(self, token: str) -> PyJWK | str:
-        header = jwt.get_unverified_header(token)
-        if header.get("alg") not in ALGORITHMS:
-            raise jwt.InvalidAlgorithmError("the algorithm is not allowed")
-        if self._pem:
-            return self._pem
-        kid = header.get("kid")
-        if not isinstance(kid, str) or self._keys is None:
-            raise jwt.InvalidTokenError("the token names no key")
-        return await self._keys.find(kid)
+
+async def decode_token(
+    token: str, keys: "SigningKeys | str | None", *, issuer: str | None, audience: str | None = None
+) -> dict[str, Any]:
+    """Return the claims of a token that one of the keys has signed; without an audience anybody's is taken.
+
+    A signature that does not fit may mean that the issuer began anew with other keys under the old ids, so its keys
+    are fetched once more, now and then.
+
+    Raises:
+        PyJWTError: the token is malformed, forged, expired, not valid yet, or of another issuer or audience.
+        CredentialInvalid, IssuerUnavailable: its key is unknown, or cannot be fetched.
+    """
+    key = await _find_key(token, keys)
+    try:
+        return _decode(token, key, issuer, audience)
+    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
+        if not isinstance(keys, SigningKeys) or not keys.forget_set():
+            raise
+        return _decode(token, await _find_key(token, keys), issuer, audience)
+
+
+def _decode(token: str, key: PyJWK | str, issuer: str | None, audience: str | None) -> dict[str, Any]:
+    return jwt.decode(
+        token, key, algorithms=ALGORITHMS, issuer=issuer, audience=audience, leeway=LEEWAY_S,
+        options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": audience is not None},
+    )
+
+
+async def _find_key(token: str, keys: "SigningKeys | str | None") -> PyJWK | str:
+    header = jwt.get_unverified_header(token)
+    if header.get("alg") not in ALGORITHMS:
+        raise jwt.InvalidAlgorithmError("the algorithm is not allowed")
+    if isinstance(keys, str):
+        return keys
+    kid = header.get("kid")
+    if not isinstance(kid, str) or keys is None:
+        raise jwt.InvalidTokenError("the token names no key")
+    return await keys.find(kid)
 
 
 class SigningKeys:
     """An issuer's public keys: kept in memory, fetched in a thread, and not asked for again and again."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
+        self._forgotten_at = float("-inf")
         self._client = PyJWKClient(
-            url, lifespan=300, timeout=FETCH_TIMEOUT_S, cooldown_duration=UNKNOWN_KEY_COOLDOWN_S
+            url, lifespan=KEY_LIFESPAN_S, timeout=FETCH_TIMEOUT_S, cooldown_duration=UNKNOWN_KEY_COOLDOWN_S
         )
         self._fetching = asyncio.Lock()
         self._failed_at = float("-inf")
@@ -118,6 +147,14 @@ class SigningKeys:
                 raise CredentialInvalid("The token is not accepted: its signing key is unknown.") from error
         self._known[kid] = (key, time.monotonic())
         return key
+
+    def forget_set(self) -> bool:
+        """Have the keys fetched again at the next look; False when that was done a moment ago."""
+        if time.monotonic() - self._forgotten_at < UNKNOWN_KEY_COOLDOWN_S or self._client.jwk_set_cache is None:
+            return False
+        self._forgotten_at = time.monotonic()
+        self._client.jwk_set_cache = JWKSetCache(KEY_LIFESPAN_S)
+        return True
 
     def _is_set_known(self) -> bool:
         return self._client.jwk_set_cache is not None and self._client.jwk_set_cache.get() is not None

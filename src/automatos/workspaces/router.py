@@ -3,7 +3,6 @@
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
@@ -24,7 +23,13 @@ from automatos.workspaces import (
     workspace,
 )
 from automatos.workspaces.authenticate import Gatekeeper
-from automatos.workspaces.carriers import client_address, is_from_this_machine, require_same_origin
+from automatos.workspaces.carriers import (
+    client_address,
+    is_from_this_machine,
+    is_https,
+    public_address,
+    require_same_origin,
+)
 from automatos.workspaces.deps import (
     Admin,
     AllWorkspacesAdmin,
@@ -57,6 +62,8 @@ async def read_auth_config(database: AppDatabase, settings: AppSettings) -> sche
     return schemas.AuthConfig(
         mode=mode, needs_setup=mode == "local" and await setup.needs_setup(database),
         needs_admin=mode not in {"local", "none"} and await admins.needs_admin(database),
+        provider=settings.oidc_name if mode == "oidc" else None,
+        passwords=mode == "local" or (mode == "oidc" and await setup.has_passwords(database)),
         clerk_publishable_key=settings.clerk_publishable_key, version=version("automatos"), demo=_is_demo(settings),
     )
 
@@ -104,12 +111,12 @@ async def sign_in(
 
 
 @router.post("/auth/sign-out", status_code=status.HTTP_204_NO_CONTENT, tags=["auth"])
-async def sign_out(request: Request, response: Response, database: AppDatabase) -> None:
+async def sign_out(request: Request, response: Response, database: AppDatabase, settings: AppSettings) -> None:
     """End the session of the cookie, at once and for good; public, and the same without a session."""
     require_same_origin(request, proof_needed=SESSION_COOKIE in request.cookies)
     if token := request.cookies.get(SESSION_COOKIE):
         await sessions.sign_out(database, token)
-    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+    sessions.forget_session_cookie(response, settings)
 
 
 @router.post("/auth/session", tags=["auth"], responses=problems(errors.TokenRequired))
@@ -183,9 +190,8 @@ async def invite_member(
     """Invite an email address; the answer's link is shown once and good for seven days."""
     sent = await invitations.invite(session, caller, body.email, body.role)
     made = schemas.InvitationOut.model_validate(sent.invitation)
-    base = (request.app.state.settings.public_url or str(request.base_url)).rstrip("/")
     return schemas.InvitationMade(
-        **made.model_dump(), token=sent.token, url=f"{base}/invitations/accept#token={sent.token}"
+        **made.model_dump(), token=sent.token, url=f"{public_address(request)}/invitations/accept#token={sent.token}"
     )
 
 
@@ -299,10 +305,7 @@ async def _welcome(
     workspace_id: UUID | None = None,
 ) -> schemas.Me:
     """Hand out the cookie of a new session and describe its owner, in their default workspace if no other is named."""
-    response.set_cookie(
-        SESSION_COOKIE, opened.token, expires=opened.expires_at, path="/", httponly=True, samesite="lax",
-        secure=_is_https(request, gatekeeper.settings),
-    )
+    sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))
     caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token, workspace_id))
     return await _describe(caller, gatekeeper.database)
 
@@ -315,13 +318,6 @@ async def _describe(caller: Caller, database: Database) -> schemas.Me:
         workspace_id=caller.workspace_id, role=caller.role, auth_method=caller.auth_method,
         is_system_admin=caller.is_system_admin,
     )
-
-
-def _is_https(request: Request, settings: Settings) -> bool:
-    if request.url.scheme == "https":
-        return True
-    public = urlsplit(settings.public_url or "")
-    return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
 
 
 def _agent(request: Request) -> str:

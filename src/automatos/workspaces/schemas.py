@@ -99,12 +99,20 @@ class ApiKeyNew(Body):
 class AuthConfig(Out):
     """What a browser must know before anybody is signed in."""
 
-    mode: Literal["local", "clerk", "none"]
+    mode: Literal["local", "clerk", "oidc", "none"]
+    provider: str | None = Field(description="What the identity provider is called on the button.")
+    passwords: bool = Field(description="Whether anybody can sign in with a password.")
     needs_setup: bool = Field(description="The first account, with a password, is still to be made.")
     needs_admin: bool = Field(description="Nobody administers the server yet; whoever signs in can take it over.")
     clerk_publishable_key: str | None
     version: str
     demo: bool
+
+
+class SignedOut(Out):
+    """Where to go after signing out: the provider's own page where it offers one."""
+
+    url: str
 
 
 class UserOut(Out):

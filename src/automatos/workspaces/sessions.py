@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
 
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
@@ -13,7 +14,7 @@ from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.errors import TokenRequired, WrongSignIn
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.tokens import digest, new_token
-from automatos.workspaces.types import AuthMethod, Caller
+from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller
 
 TRADED_LIFETIME = timedelta(hours=1)
 """How long a cookie lives that was traded for a token: its owner's standing at the provider is asked again after it."""
@@ -26,6 +27,19 @@ class OpenedSession:
     token: str = field(repr=False)
     user_id: int
     expires_at: datetime
+
+
+def set_session_cookie(response: Response, settings: Settings, opened: OpenedSession, *, is_secure: bool) -> None:
+    """Hand out the cookie of a session, for the pages of this server only."""
+    response.set_cookie(
+        SESSION_COOKIE, opened.token, expires=opened.expires_at, path=settings.cookie_path, httponly=True,
+        samesite="lax", secure=is_secure,
+    )
+
+
+def forget_session_cookie(response: Response, settings: Settings) -> None:
+    """Have the browser forget the cookie."""
+    response.delete_cookie(SESSION_COOKIE, path=settings.cookie_path, httponly=True, samesite="lax")
 
 
 async def sign_in(

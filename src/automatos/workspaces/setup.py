@@ -28,11 +28,13 @@ def refuse_open_server(settings: Settings) -> None:
         raise OpenServerRefused(settings.host)
 
 
-def sign_in_mode(settings: Settings) -> Literal["local", "clerk", "none"]:
+def sign_in_mode(settings: Settings) -> Literal["local", "clerk", "oidc", "none"]:
     """Return how people sign in here: with a password, at an identity provider, or not at all."""
     if not settings.require_auth:
         return "none"
-    return "clerk" if settings.clerk_publishable_key else "local"
+    if settings.clerk_publishable_key:
+        return "clerk"
+    return "oidc" if settings.oidc_issuer and settings.oidc_client_id else "local"
 
 
 def setup_token(settings: Settings) -> str:
@@ -67,6 +69,12 @@ async def needs_setup(database: Database) -> bool:
     """Say whether the first account is still to be made."""
     async with database.session(None, Scope.AUTH) as session:
         return not await queries.is_anybody_here(session)
+
+
+async def has_passwords(database: Database) -> bool:
+    """Say whether any account has a password."""
+    async with database.session(None, Scope.AUTH) as session:
+        return await queries.is_any_password(session)
 
 
 async def set_up(

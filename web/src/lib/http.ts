@@ -1,4 +1,5 @@
 import { authHeaders } from "./auth";
+import { underBase } from "./base";
 import { Problem, unreachable } from "./problem";
 import { signedInAgain } from "./session-gate";
 
@@ -44,7 +45,7 @@ async function send(method: string, path: string, options: RequestOptions): Prom
   }
   if (options.signal) init.signal = options.signal;
   try {
-    return await fetch(addressOf(path, options.query), init);
+    return await fetch(underBase(addressOf(path, options.query)), init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw unreachable();

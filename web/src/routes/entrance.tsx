@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect } from "react";
+import { underBase } from "@/lib/base";
 
 interface Props {
   title: string;
@@ -16,7 +17,7 @@ export function Entrance({ title, lead, children, wide }: Props) {
     <main className="grid min-h-dvh content-start justify-items-center px-4 py-10 sm:content-center">
       <div className={`w-full ${wide ? "max-w-2xl" : "max-w-md"}`}>
         <p className="mb-6 flex items-center gap-2.5 font-semibold">
-          <img src="/favicon.svg" alt="" className="size-8" />
+          <img src={underBase("/favicon.svg")} alt="" className="size-8" />
           Automatos
         </p>
         <div className="card p-6 sm:p-8">

@@ -4,6 +4,7 @@ import { lazy, Suspense, useSyncExternalStore } from "react";
 import type { Me } from "@/client";
 import { authConfigQuery, meQuery, personOf } from "@/features/workspaces/session";
 import { SignInForm } from "@/features/workspaces/sign-in-form";
+import { underBase } from "@/lib/base";
 import { type Asking, currentAsking, watchAsking } from "@/lib/session-gate";
 import { leaveFreely } from "@/lib/unsaved";
 import { usePerson } from "@/lib/workspace";
@@ -37,7 +38,7 @@ function SignInAgain({ asking }: { asking: Asking }) {
     asking.answer(false);
     cache.clear();
     leaveFreely();
-    location.assign("/");
+    location.assign(underBase("/"));
   }
 
   function leave() {

@@ -1,9 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Me } from "@/client";
 import { AccountForm } from "@/features/workspaces/account-form";
 import { authConfigQuery, homeWorkspace, meQuery } from "@/features/workspaces/session";
+import { TakeOver } from "@/features/workspaces/take-over";
+import { asProblem } from "@/lib/problem";
 import { WorkspaceProvider } from "@/lib/workspace";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
@@ -27,6 +29,11 @@ export function SetupPage() {
     cache.setQueryData(authConfigQuery.queryKey, (old) => old && { ...old, needs_setup: false });
   }
 
+  function administer(admin: Me) {
+    cache.setQueryData(meQuery.queryKey, admin);
+    cache.setQueryData(authConfigQuery.queryKey, (old) => old && { ...old, needs_admin: false });
+  }
+
   if (needsAccount) {
     return (
       <Entrance
@@ -38,6 +45,17 @@ export function SetupPage() {
     );
   }
   const error = config.error ?? me.error;
+  if (config.data?.needs_admin && asProblem(me.error).status === 401) {
+    const next = `/setup${token ? `?${new URLSearchParams({ token })}` : ""}`;
+    return <Navigate to="/sign-in" search={{ next }} replace />;
+  }
+  if (config.data?.needs_admin && me.data) {
+    return (
+      <Entrance title="Take this server over">
+        <TakeOver me={me.data} token={token} onDone={administer} />
+      </Entrance>
+    );
+  }
   if (error) {
     return (
       <Entrance title="Set up Automatos">

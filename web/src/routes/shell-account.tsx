@@ -2,7 +2,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useState } from "react";
-import { authConfigQuery, meQuery, signOut } from "@/features/workspaces/session";
+import { authConfigQuery, meQuery, signOut, signOutOfProvider } from "@/features/workspaces/session";
 import { chooseTheme, chosenTheme, type Theme } from "@/lib/theme";
 import { useWorkspace } from "@/lib/workspace";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/ui/menu";
@@ -31,6 +31,10 @@ export function AccountMenu({ compact = false }: { compact?: boolean }) {
 
   async function leave() {
     try {
+      if (config.mode === "oidc") {
+        location.assign((await signOutOfProvider()).url);
+        return;
+      }
       await signOut();
     } catch {
       toast.error("You are still signed in: the server did not answer. Try again.");

@@ -2,6 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronsUpDown } from "lucide-react";
 import { meQuery } from "@/features/workspaces/session";
+import { underBase } from "@/lib/base";
 import { useWorkspace } from "@/lib/workspace";
 import { Menu, MenuChoice } from "@/ui/menu";
 
@@ -20,7 +21,7 @@ export function WorkspaceSwitch() {
           aria-label={`Workspace ${current.name}, switch`}
           className="flex h-10 w-full min-w-0 items-center gap-2.5 rounded-lg px-2 text-left hover:bg-line"
         >
-          <img src="/favicon.svg" alt="" className="size-6" />
+          <img src={underBase("/favicon.svg")} alt="" className="size-6" />
           <span className="min-w-0 flex-1 truncate font-semibold">{current.name}</span>
           <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-muted" />
         </button>

@@ -2,8 +2,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import type { Me } from "@/client";
+import { ProviderDoor } from "@/features/workspaces/provider-door";
 import { authConfigQuery, meQuery } from "@/features/workspaces/session";
 import { SignInForm } from "@/features/workspaces/sign-in-form";
+import { underBase } from "@/lib/base";
 import { SkeletonRows } from "@/ui/states";
 import { Entrance } from "./entrance";
 
@@ -17,14 +19,14 @@ function ownAddress(next: string | undefined): string {
 }
 
 export function SignInPage() {
-  const { next, leaving } = route.useSearch();
+  const { next, leaving, problem } = route.useSearch();
   const router = useRouter();
   const cache = useQueryClient();
   const config = useQuery(authConfigQuery);
 
   function enter(me: Me) {
     cache.setQueryData(meQuery.queryKey, me);
-    router.history.replace(ownAddress(next));
+    router.history.replace(underBase(ownAddress(next)));
   }
 
   if (config.data?.clerk_publishable_key) {
@@ -33,6 +35,21 @@ export function SignInPage() {
         <Suspense fallback={<SkeletonRows rows={3} />}>
           <ClerkDoor publishableKey={config.data.clerk_publishable_key} isLeaving={leaving === true} onDone={enter} />
         </Suspense>
+      </Entrance>
+    );
+  }
+  if (config.data?.mode === "oidc") {
+    return (
+      <Entrance title="Sign in">
+        <ProviderDoor name={config.data.provider ?? "single sign-on"} next={ownAddress(next)} problem={problem} />
+        {config.data.passwords && (
+          <details className="mt-6">
+            <summary className="cursor-pointer text-muted">With a password of this server</summary>
+            <div className="mt-3">
+              <SignInForm onDone={enter} />
+            </div>
+          </details>
+        )}
       </Entrance>
     );
   }

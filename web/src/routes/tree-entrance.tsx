@@ -21,11 +21,18 @@ const setup = createRoute({
   component: lazyPage(() => import("./setup"), "SetupPage"),
 });
 
+interface SignInSearch {
+  next?: string | undefined;
+  leaving?: boolean | undefined;
+  problem?: string | undefined;
+}
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (raw): { next?: string | undefined; leaving?: boolean | undefined } => ({
+  validateSearch: (raw): SignInSearch => ({
     next: text(raw.next),
+    problem: text(raw.problem),
     leaving: raw.leaving === true || undefined,
   }),
   component: lazyPage(() => import("./sign-in"), "SignInPage"),

@@ -1,5 +1,6 @@
 import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { rosterSearchOf } from "@/features/agents/roster-state";
+import { BASE } from "@/lib/base";
 import { lazyPage } from "@/lib/lazy-page";
 import { Failed, Missing, Pending } from "./root";
 import { text, texts, whole } from "./search";
@@ -224,6 +225,7 @@ const tree = root.addChildren([
 /** Every address of the app; pages load on first visit. */
 export const router = createRouter({
   routeTree: tree,
+  basepath: BASE || "/",
   defaultPreload: "intent",
   defaultPendingComponent: Pending,
   defaultErrorComponent: Failed,

@@ -35,18 +35,19 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
     async def announce(services: "Services", url: str) -> None:
         from automatos.entrypoints.first_start import cook_sample
 
+        outside = settings.outside_address(url)
         ready_s = time.monotonic() - STARTED_AT
-        put(wrapped(f"Automatos {__version__} at {url}, ready in {ready_s:.1f} s. Ctrl-C stops it."))
+        put(wrapped(f"Automatos {__version__} at {outside}, ready in {ready_s:.1f} s. Ctrl-C stops it."))
         await _tell_set_up(services, url, opens_browser=opens_browser)
         answers = await _tell_who_answers(services)
         if not works:
             put(wrapped("Work: none here (--no-worker); start `automatos worker` with the same database."))
         if opens_browser:
-            webbrowser.open(url)
+            webbrowser.open(outside)
         if works and settings.cook_sample:
             try:
                 if sample := await cook_sample(services, before=lambda: _tell_price(answers)):
-                    _tell_sample(sample, url)
+                    _tell_sample(sample, outside)
             except Problem as problem:
                 put(wrapped(f"sample recipe not cooked: {problem.detail}"))
 
@@ -95,7 +96,7 @@ async def _tell_set_up(services: "Services", url: str, *, opens_browser: bool) -
     from automatos.workspaces.service import needs_admin, needs_setup, operator_key, setup_token, sign_in_mode
 
     settings, mode = services.settings, sign_in_mode(services.settings)
-    public = (settings.public_url or url).rstrip("/")
+    public = settings.outside_address(url)
     if settings.platform_api_key and not operator_key(settings):
         put(wrapped("Operator's key: none. AUTOMATOS_API_KEY holds a key of a workspace (ak_...), which is the command "
                     "line's."))

@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Me } from "@/client";
 import { provideTokens } from "@/lib/auth";
+import { underBase } from "@/lib/base";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { openSession } from "./session";
@@ -41,7 +42,7 @@ function Leave() {
   const clerk = useClerk();
   useEffect(() => {
     provideTokens(null);
-    void clerk.signOut({ redirectUrl: "/sign-in" });
+    void clerk.signOut({ redirectUrl: underBase("/sign-in") });
   }, [clerk]);
   return <SkeletonRows rows={2} />;
 }

@@ -35,6 +35,12 @@ export const openSession = () => http.post<Me>("/api/auth/session");
 
 export const signOut = () => http.post<void>("/api/auth/sign-out");
 
+/** Ends the session here and says which page ends the identity provider's too. */
+export const signOutOfProvider = () => http.post<{ url: string }>("/api/auth/oidc/sign-out");
+
+/** Makes the signed-in person the first system admin. */
+export const takeOver = (token: string | undefined) => http.post<Me>("/api/setup/admin", { body: { token } });
+
 export const acceptInvitation = (token: string) =>
   http.post<{ workspace_id: string }>("/api/invitations/accept", { body: { token } });
 

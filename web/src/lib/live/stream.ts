@@ -1,3 +1,4 @@
+import { underBase } from "../base";
 import { addressOf } from "../http";
 import { type Connection, type LiveEvent, RUN_EVENT_TYPES } from "./events";
 
@@ -48,7 +49,7 @@ export class LiveStream {
     this.close();
     if (!this.topics.length) return;
     const query = { topics: this.topics.join(","), workspace_id: this.workspace, cursor: this.cursor };
-    const source = new EventSource(addressOf("/api/events", query));
+    const source = new EventSource(underBase(addressOf("/api/events", query)));
     this.source = source;
     source.onopen = () => {
       this.failures = 0;
