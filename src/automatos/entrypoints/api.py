@@ -12,7 +12,7 @@ from automatos import __version__
 from automatos.agents import model_config_router
 from automatos.agents import router as agents
 from automatos.credentials import router as credentials
-from automatos.entrypoints import health, overview
+from automatos.entrypoints import documents, health, overview
 from automatos.entrypoints.addresses import Proxies
 from automatos.entrypoints.description import describe
 from automatos.entrypoints.frontend import WebApp
@@ -53,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     personas.router,
     heartbeats.router,
     overview.router,
+    documents.router,
     health.router,
 )
 """Every room's routes, the busiest first: they are tried in order. A router carries its own whole prefix."""

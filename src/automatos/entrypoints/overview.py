@@ -29,7 +29,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding
 code{font-family:ui-monospace,monospace}details{margin:.3rem 0}summary{cursor:pointer}pre{overflow:auto;padding:.5rem}
 dt{font-weight:600}"""
 
-DOCUMENTATION = {"reference": "/api/docs", "openapi": "/api/openapi.json"}
+DOCUMENTATION = {"pages": "/docs", "reference": "/api/docs", "openapi": "/api/openapi.json"}
 
 router = APIRouter(tags=["overview"])
 

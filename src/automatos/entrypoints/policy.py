@@ -14,6 +14,9 @@ PUBLIC: Final = frozenset({
     "GET /health",
     "GET /metrics",  # answers this machine and system admins only; decided inside, because scrapers have no account
     "GET /api/docs",
+    "GET /docs",
+    "GET /docs/{name}",
+    "GET /openapi.json",
     "GET /api/openapi.json",
     "GET /api/auth/config",
     "GET /api/auth/oidc/sign-in",
