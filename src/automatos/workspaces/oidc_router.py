@@ -4,7 +4,6 @@ import json
 import re
 import time
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -14,9 +13,8 @@ from fastapi.responses import RedirectResponse
 
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
-from automatos.kernel.db import Scope
 from automatos.kernel.errors import Problem
-from automatos.workspaces import queries, schemas, sessions
+from automatos.workspaces import schemas, sessions
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.carriers import is_https, public_address, require_same_origin
 from automatos.workspaces.errors import CredentialInvalid, SignInRefused
@@ -63,7 +61,8 @@ async def come_back(request: Request) -> Response:
     except Problem as problem:
         refused = problem if isinstance(problem, SignInRefused) else SignInRefused("account_refused", problem.detail)
         return _explain(request, refused, pending.next, forget=name)
-    opened = await _open(gatekeeper, user_id, request.headers.get("user-agent", ""))
+    opened = await sessions.open_lasting_session(
+        gatekeeper.database, gatekeeper.settings, user_id, request.headers.get("user-agent", ""))
     response = RedirectResponse(gatekeeper.settings.base_path + pending.next, 303,
                                 headers={"Cache-Control": "no-store"})
     sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))
@@ -109,12 +108,6 @@ async def _finish(request: Request, gatekeeper: Gatekeeper, pending: Pending) ->
     except CredentialInvalid as error:
         raise SignInRefused("account_off", error.detail) from error
     return signed_in, row["id"]
-
-
-async def _open(gatekeeper: Gatekeeper, user_id: int, agent: str) -> sessions.OpenedSession:
-    async with gatekeeper.database.session(None, Scope.AUTH) as session:
-        await queries.note_sign_in(session, user_id, None)
-        return await sessions.open_session(session, user_id, timedelta(days=gatekeeper.settings.session_days), agent)
 
 
 def _explain(request: Request, refused: SignInRefused, next_path: str, *, forget: str | None = None) -> Response:

@@ -71,6 +71,15 @@ async def open_session(session: AsyncSession, user_id: int, lifetime: timedelta,
     return opened
 
 
+async def open_lasting_session(
+    database: Database, settings: Settings, user_id: int, user_agent: str
+) -> OpenedSession:
+    """Open a session of the usual length for somebody who has just signed in at the identity provider."""
+    async with database.session(None, Scope.AUTH) as session:
+        await queries.note_sign_in(session, user_id, None)
+        return await open_session(session, user_id, timedelta(days=settings.session_days), user_agent)
+
+
 async def trade_token(database: Database, caller: Caller, user_agent: str) -> OpenedSession:
     """Open a short session for somebody who showed a token of the identity provider: event streams need a cookie.
 

@@ -13,6 +13,7 @@ from automatos.workspaces.default import default_workspace_id
 from automatos.workspaces.errors import AlreadySetUp, OpenServerRefused, SetupRefused
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.provision import SHARED_LIMITS, fresh_slug, personal_name
+from automatos.workspaces.queries import admins as accounts
 from automatos.workspaces.sessions import OpenedSession, open_session
 from automatos.workspaces.tokens import is_same, new_token
 from automatos.workspaces.types import Role, SystemRole
@@ -74,7 +75,7 @@ async def needs_setup(database: Database) -> bool:
 async def has_passwords(database: Database) -> bool:
     """Say whether any account has a password."""
     async with database.session(None, Scope.AUTH) as session:
-        return await queries.is_any_password(session)
+        return await accounts.is_any_password(session)
 
 
 async def set_up(

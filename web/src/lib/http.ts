@@ -1,5 +1,5 @@
 import { authHeaders } from "./auth";
-import { underBase } from "./base";
+import { underBase } from "./own-path";
 import { Problem, unreachable } from "./problem";
 import { signedInAgain } from "./session-gate";
 

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 
 interface Props {
   title: string;

@@ -4,7 +4,7 @@ import { lazy, Suspense, useSyncExternalStore } from "react";
 import type { Me } from "@/client";
 import { authConfigQuery, meQuery, personOf } from "@/features/workspaces/session";
 import { SignInForm } from "@/features/workspaces/sign-in-form";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 import { type Asking, currentAsking, watchAsking } from "@/lib/session-gate";
 import { leaveFreely } from "@/lib/unsaved";
 import { usePerson } from "@/lib/workspace";

@@ -2,7 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronsUpDown } from "lucide-react";
 import { meQuery } from "@/features/workspaces/session";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 import { useWorkspace } from "@/lib/workspace";
 import { Menu, MenuChoice } from "@/ui/menu";
 

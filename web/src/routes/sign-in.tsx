@@ -5,7 +5,7 @@ import type { Me } from "@/client";
 import { ProviderDoor } from "@/features/workspaces/provider-door";
 import { authConfigQuery, meQuery } from "@/features/workspaces/session";
 import { SignInForm } from "@/features/workspaces/sign-in-form";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 import { SkeletonRows } from "@/ui/states";
 import { Entrance } from "./entrance";
 

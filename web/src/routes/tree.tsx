@@ -1,7 +1,7 @@
 import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { rosterSearchOf } from "@/features/agents/roster-state";
-import { BASE } from "@/lib/base";
 import { lazyPage } from "@/lib/lazy-page";
+import { BASE } from "@/lib/own-path";
 import { Failed, Missing, Pending } from "./root";
 import { text, texts, whole } from "./search";
 import { entrance, root, workspace } from "./tree-entrance";

@@ -110,11 +110,6 @@ async def is_anybody_here(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists(select(User.id)))))
 
 
-async def is_any_password(session: AsyncSession) -> bool:
-    """Say whether any account has a password."""
-    return bool(await session.scalar(select(exists(select(User.id).where(User.password_hash.is_not(None))))))
-
-
 async def find_user_by_email(session: AsyncSession, email: str) -> User | None:
     """Return the account of a (lower-case) email address."""
     return await session.scalar(select(User).where(User.email == email))

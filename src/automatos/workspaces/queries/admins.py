@@ -1,4 +1,4 @@
-"""SQL of system admins; accounts belong to no workspace."""
+"""SQL of accounts as a server sees them: system admins, passwords; accounts belong to no workspace."""
 
 from collections.abc import Sequence
 
@@ -33,3 +33,8 @@ async def find_users(session: AsyncSession, who: str) -> Sequence[User]:
 async def set_system_role(session: AsyncSession, user_id: int, system_role: str) -> None:
     """Give a person their role on the whole server."""
     await session.execute(update(User).where(User.id == user_id).values(system_role=system_role))
+
+
+async def is_any_password(session: AsyncSession) -> bool:
+    """Say whether any account has a password."""
+    return bool(await session.scalar(select(exists(select(User.id).where(User.password_hash.is_not(None))))))

@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Me } from "@/client";
 import { provideTokens } from "@/lib/auth";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 import { openSession } from "./session";

@@ -1,5 +1,5 @@
 import { KeyRound } from "lucide-react";
-import { underBase } from "@/lib/base";
+import { underBase } from "@/lib/own-path";
 import { buttonClass } from "@/ui/button";
 
 /** What can go wrong on the way through the identity provider's pages, in words, and what to do next. */

@@ -1,5 +1,5 @@
-import { underBase } from "../base";
 import { addressOf } from "../http";
+import { underBase } from "../own-path";
 import { type Connection, type LiveEvent, RUN_EVENT_TYPES } from "./events";
 
 const HINT_TYPE = "changed";
