@@ -825,6 +825,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/oidc/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave
+         * @description End the session of the cookie; the answer names the page that ends the provider's session too.
+         */
+        post: operations["leave_api_auth_oidc_sign_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/session": {
         parameters: {
             query?: never;
@@ -3768,7 +3788,7 @@ export interface components {
              * Mode
              * @enum {string}
              */
-            mode: "local" | "clerk" | "none";
+            mode: "local" | "clerk" | "oidc" | "none";
             /**
              * Needs Admin
              * @description Nobody administers the server yet; whoever signs in can take it over.
@@ -3779,6 +3799,16 @@ export interface components {
              * @description The first account, with a password, is still to be made.
              */
             needs_setup: boolean;
+            /**
+             * Passwords
+             * @description Whether anybody can sign in with a password.
+             */
+            passwords: boolean;
+            /**
+             * Provider
+             * @description What the identity provider is called on the button.
+             */
+            provider: string | null;
             /** Version */
             version: string;
         };
@@ -6719,6 +6749,14 @@ export interface components {
          * @enum {string}
          */
         ShutdownType: "immediate" | "graceful" | "scheduled";
+        /**
+         * SignedOut
+         * @description Where to go after signing out: the provider's own page where it offers one.
+         */
+        SignedOut: {
+            /** Url */
+            url: string;
+        };
         /**
          * SignIn
          * @description An email address and its password.
@@ -10543,6 +10581,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    leave_api_auth_oidc_sign_out_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
                 };
             };
             /** @description Any other error. */
