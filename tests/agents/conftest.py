@@ -16,6 +16,7 @@ from automatos.agents.router import router
 from automatos.agents.types import Dependent, Dependents
 from automatos.credentials.service import Keyring
 from automatos.entrypoints.problems import add_problem_handlers
+from automatos.heartbeats.agent_config_router import router as config_router
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -133,6 +134,7 @@ async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_p
     app.state.models, app.state.toolbox = models, toolbox
     app.include_router(router)
     app.include_router(tools_router)
+    app.include_router(config_router)
     add_problem_handlers(app)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:

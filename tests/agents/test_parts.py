@@ -10,6 +10,7 @@ from automatos.agents.service import load_for_run
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
 from tests.agents.conftest import Desk
+from tests.surface import Client, Make
 
 MODEL = {"provider": "demo", "model_id": "demo", "temperature": 0.5}
 NOWHERE = "01890000-0000-7000-8000-000000000000"
@@ -180,7 +181,8 @@ async def test_settings_are_changed_one_by_one(desk: Desk) -> None:
         "environment_note": "Nobody is real here.", "max_iterations": 3,
         "resource_limits": {"memory_mb": 64, "cpu_percent": 10, "network_bandwidth": 5}}
     assert (now["priority_level"], now["max_concurrent_tasks"], now["auto_start"]) == ("critical", 10, True)
-    for wrong in ({"retry_attempts": 6}, {"resource_limits": {"memory_mb": 1}}, {"heartbeat": {}}, {"tags": []}, [], 5):
+    for wrong in ({"retry_attempts": 6}, {"resource_limits": {"memory_mb": 1}}, {"heartbeat": {"often": 1}},
+                  {"tags": []}, [], 5):
         assert (await desk.ask("PUT", path, json=wrong)).status_code == 422
     assert (await desk.ask("GET", f"/{agent['id']}")).json() == now
 
@@ -232,3 +234,43 @@ async def test_parts_of_foreign_agents_are_absent_and_viewers_read_only(desk: De
             200 if method == "GET" else 403), part
         assert (await desk.ask(method, f"/0/{part}", json=body)).status_code == 422
     assert (await desk.ask("GET", f"/{agent['id']}")).json() == agent
+
+
+@pytest.mark.capability("S028")
+@pytest.mark.capability("S045")
+async def test_one_save_of_the_configuration_takes_heartbeat_and_resource_limits(client: Client, make: Make) -> None:
+    agent = await make.agent(active=False)
+    path = f"/api/agents/{agent['id']}/config"
+    heartbeat = f"/api/heartbeat/agents/{agent['id']}/config"
+    saved = await client.put(path, json={
+        "heartbeat": {"enabled": True, "interval_minutes": 90, "report_to": "orchestrator", "webhook_url": "",
+                      "channel_id": "", "checklist": "inbox\norders\n"},
+        "resource_limits": {"memory_mb": 256}})
+    assert saved.status == 200, saved.body
+    own = (await client.get(heartbeat)).json()
+    shown = (await client.get(path)).json()
+
+    assert saved.json()["configuration"]["resource_limits"]["memory_mb"] == 256
+    assert (own["enabled"], own["interval_minutes"], own["checklist"]) == (True, 90, ["inbox", "orders"])
+    assert (shown["heartbeat"], shown["resource_limits"]["memory_mb"]) == (own, 256)
+
+    wrong = await client.put(path, json={"resource_limits": {"memory_mb": 512}, "heartbeat": {"interval_minutes": 0}})
+    assert (wrong.status, "heartbeat.interval_minutes" in wrong.json()["detail"]) == (422, True)
+    elsewhere = await client.put(path, json={"heartbeat": {"webhook_url": "https://example.com"}})
+    assert (elsewhere.status, "webhook_url" in elsewhere.json()["detail"]) == (422, True)
+    assert (await client.get(path)).json() == shown
+
+
+@pytest.mark.capability("S050")
+@pytest.mark.capability("S034")
+async def test_parts_are_taken_under_the_names_they_are_shown_with(client: Client, make: Make) -> None:
+    agent = await make.agent(active=False, model_config=MODEL)
+    path = f"/api/agents/{agent['id']}"
+    voice = await client.put(f"{path}/persona", json={"custom_persona_prompt": "Be kind.", "use_custom_persona": True})
+    assert voice.json()["system_prompt"] == "Be kind."
+    both = {"custom_prompt": "One.", "custom_persona_prompt": "Two."}
+    assert (await client.put(f"{path}/persona", json=both)).status == 422
+    wrapped = await client.put(f"{path}/model-config", json={"model_config": MODEL | {"temperature": 1}})
+    assert wrapped.json()["model_config"]["temperature"] == 1
+    none = await client.put(f"/api/models{path.removeprefix('/api')}/config", json={"model_config": None})
+    assert none.json()["model_config"] is None

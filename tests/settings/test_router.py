@@ -1,5 +1,7 @@
 """Settings over HTTP."""
 
+from typing import Any
+
 import pytest
 
 from automatos.kernel.db import Database
@@ -24,8 +26,74 @@ async def test_a_saved_choice_of_model_becomes_the_default(client: Client) -> No
 
 
 @pytest.mark.capability("S037")
-async def test_an_unknown_provider_in_settings_is_an_explicit_error(client: Client) -> None:
-    await client.put("/api/settings/orchestrator_llm/llm_provider", json={"value": "opnai"})
+@pytest.mark.capability("S043")
+@pytest.mark.parametrize("category", ["orchestrator_llm", "chatbot", "rag"])
+@pytest.mark.parametrize("name", ["bogus", "OpenAI", "openai "])
+async def test_an_unknown_provider_cannot_be_saved_and_the_refusal_names_those_there_are(
+    client: Client, category: str, name: str
+) -> None:
+    one = await client.put(f"/api/settings/{category}/llm_provider", json={"value": name})
+    several = await client.put(f"/api/settings/{category}", json={"values": {"llm_model": "m", "llm_provider": name}})
+
+    for answer in (one, several):
+        assert (answer.status, answer.code) == (422, "setting_invalid")
+        assert "anthropic" in answer.json()["detail"]
+        assert "openai" in answer.json()["detail"]
+    assert (await client.get("/api/settings")).json()["items"] == []
+
+
+@pytest.mark.capability("S037")
+@pytest.mark.capability("S043")
+async def test_a_provider_and_its_model_are_set_in_one_save(client: Client) -> None:
+    saved = await client.put("/api/settings/orchestrator_llm", json={
+        "values": {"llm_provider": "anthropic", "llm_model": "claude-haiku-4-5", "temperature": 0.2}})
+    assert (saved.status, saved.json()["total"]) == (200, 3)
+    found = (await client.get("/api/models/default")).json()
+    assert (found["provider"], found["model_id"]) == ("anthropic", "claude-haiku-4-5")
+    half = await client.put("/api/settings/orchestrator_llm", json={
+        "values": {"llm_provider": "openai", "temperature": "hot"}})
+    assert (half.status, half.code) == (422, "setting_invalid")
+    assert (await client.get("/api/models/default")).json() == found
+
+
+@pytest.mark.capability("S043")
+@pytest.mark.parametrize(("value", "other"), [(3, "3"), ("on", True), (False, 0), ({"a": 1}, None), ("3", 3)])
+async def test_a_setting_keeps_its_type_until_another_is_declared(client: Client, value: Any, other: Any) -> None:
+    path = "/api/settings/notes/thing"
+    first = (await client.put(path, json={"value": value})).json()
+    if other is None:  # JSON holds anything
+        changed = await client.put(path, json={"value": "text"})
+        assert (changed.status, changed.json()["value_type"], changed.json()["value"]) == (200, "json", "text")
+        return
+    silent = await client.put(path, json={"value": other})
+    assert (silent.status, silent.code) == (422, "setting_invalid")
+    assert first["value_type"] in silent.json()["detail"]
+    assert (await client.get(path)).json()["value"] == value
+    kinds = {bool: "boolean", int: "number", str: "string"}
+    said = await client.put(path, json={"value": other, "value_type": kinds[type(other)]})
+    assert (said.status, said.json()["value"], said.json()["value_type"]) == (200, other, kinds[type(other)])
+    wide = await client.put(path, json={"value": {"any": [value]}, "value_type": "json"})
+    assert (wide.status, wide.json()["value_type"]) == (200, "json")
+
+
+@pytest.mark.capability("S043")
+async def test_a_setting_is_read_by_its_name_with_what_is_assumed_where_nothing_is_set(client: Client) -> None:
+    assumed = (await client.get("/api/settings/orchestrator_llm/temperature")).json()
+    assert (assumed["value"], assumed["value_type"], assumed["scope"]) == (None, "number", "system")
+    for path in ("orchestrator_llm/no_such_key", "notes/no_such_key"):
+        missing = await client.get(f"/api/settings/{path}")
+        assert (missing.status, missing.code) == (422, "unknown_setting")
+    declared = await client.put("/api/settings/orchestrator_llm/temperature", json={"value": 1, "value_type": "string"})
+    assert (declared.status, declared.code) == (422, "setting_invalid")
+
+
+async def test_a_provider_that_went_away_is_an_explicit_error_where_it_is_used(
+    client: Client, database: Database
+) -> None:
+    async with database.recording(client.workspace_id) as connection:
+        await connection.execute(
+            "INSERT INTO system_settings (workspace_id, category, key, value, value_type) "
+            "VALUES ($1, 'orchestrator_llm', 'llm_provider', $2, 'string')", client.workspace_id, '"opnai"')
 
     answer = await client.get("/api/models/default")
 

@@ -1,10 +1,12 @@
 """What clients send and get about the parts of an agent that are saved by themselves."""
 
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
-from automatos.agents.configuration import Prompt, SkillIds, Switch
+from automatos.agents.configuration import ModelSettings, Prompt, SkillIds, Switch
 from automatos.agents.schemas import ModelConfig, SkillCard
 from automatos.kernel.schemas import Body, Out
 
@@ -15,6 +17,36 @@ class PersonaChange(Body):
     persona_id: UUID | None = None
     custom_prompt: Prompt | None = None
     use_custom: Switch = False
+    custom_persona_prompt: Prompt | None = Field(None, description="The same as custom_prompt, as GET names it.")
+    use_custom_persona: Switch = Field(False, description="The same as use_custom, as GET names it.")
+
+    @model_validator(mode="after")
+    def _by_either_name(self) -> Self:
+        for name, other in (("custom_prompt", "custom_persona_prompt"), ("use_custom", "use_custom_persona")):
+            if other not in self.model_fields_set:
+                continue
+            if name in self.model_fields_set and getattr(self, name) != getattr(self, other):
+                raise ValueError(f"{name} and {other} are the same field; give one of them")
+            setattr(self, name, getattr(self, other))
+        return self
+
+
+class ModelChange(Body):
+    """An agent's model settings, bare or under `model_config` as GET shows them; null takes the default model."""
+
+    llm_config: ModelSettings | None = Field(alias="model_config")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, data: Any) -> Any:
+        return data if not isinstance(data, dict) or "model_config" in data else {"model_config": data}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        wrapped = handler.resolve_ref_schema(handler(core_schema))
+        bare = handler.resolve_ref_schema(handler(ModelSettings.__pydantic_core_schema__))
+        return {name: value for name, value in wrapped.items() if name != "required"} | {
+            "properties": {**bare["properties"], **wrapped["properties"]}}
 
 
 class SkillChange(Body):

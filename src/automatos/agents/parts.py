@@ -27,7 +27,8 @@ def show_model(agent: Agent) -> part_schemas.AgentModelConfig:
 
 
 async def change_model(
-    session: AsyncSession, caller: Caller, agent_id: int, model: ModelSettings, means: Lifecycle, expected: Versions
+    session: AsyncSession, caller: Caller, agent_id: int, model: ModelSettings | None, means: Lifecycle,
+    expected: Versions,
 ) -> Agent:
     """Replace an agent's model settings; raises what `update_agent` does."""
     agent = await take(session, caller, agent_id, means, expected)

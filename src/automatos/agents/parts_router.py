@@ -1,11 +1,10 @@
-"""Routes: the parts of an agent that can be saved by themselves: model, persona, skills, configuration."""
+"""Routes: the parts of an agent that can be saved by themselves: model, persona, skills."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
 
 from automatos.agents import part_schemas, parts, schemas, service, stopping
-from automatos.agents.configuration import AgentConfiguration, ModelSettings
 from automatos.agents.deps import AgentLifecycle
 from automatos.agents.errors import (
     AgentNotFound,
@@ -13,7 +12,6 @@ from automatos.agents.errors import (
     PersonaNotFound,
     SkillNotAssigned,
     UnknownSkills,
-    UnknownTools,
 )
 from automatos.agents.models import Agent
 from automatos.kernel.errors import StaleEdit
@@ -37,11 +35,11 @@ async def get_model_config(
 
 @router.put("/model-config", responses=problems(AgentNotFound, AgentNotReady, StaleEdit))
 async def put_model_config(
-    *, agent_id: schemas.AgentId, body: ModelSettings, caller: Editor, session: Session,
+    *, agent_id: schemas.AgentId, body: part_schemas.ModelChange, caller: Editor, session: Session,
     means: AgentLifecycle, response: Response, if_match: IfMatch = None,
 ) -> part_schemas.AgentModelConfig:
     """Replace the agent's model settings; with `If-Match`, only if nobody else saved since."""
-    agent = await parts.change_model(session, caller, agent_id, body, means, read_versions(if_match))
+    agent = await parts.change_model(session, caller, agent_id, body.llm_config, means, read_versions(if_match))
     _tell(session, agent, means, response)
     return parts.show_model(agent)
 
@@ -96,21 +94,6 @@ async def remove_skill(
     """Take a skill from the agent; the skill itself stays."""
     agent = await parts.remove_skill(session, caller, agent_id, skill_id, means)
     stopping.tell(session, agent, means.bus)
-
-
-@router.put("/config", responses=problems(AgentNotFound, UnknownTools, AgentNotReady, StaleEdit))
-async def put_configuration(
-    *, agent_id: schemas.AgentId, body: AgentConfiguration, caller: Editor, session: Session,
-    means: AgentLifecycle, response: Response, if_match: IfMatch = None,
-) -> schemas.Agent:
-    """Change the settings that are named, resource limits one by one; the others stay.
-
-    Heartbeats have their own address, `/api/heartbeat/agents/{agent_id}/config`.
-    """
-    agent = await parts.change_configuration(
-        session, caller, agent_id, body, means, read_versions(if_match))
-    _tell(session, agent, means, response)
-    return await service.present_one(session, agent, means)
 
 
 def _tell(session: Session, agent: Agent, means: AgentLifecycle, response: Response) -> None:

@@ -6,28 +6,32 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.assemble import present, present_one
-from automatos.agents.configuration import AgentDefinition
+from automatos.agents.configuration import AgentConfiguration, AgentDefinition
 from automatos.agents.documents import write_yaml
 from automatos.agents.drafts import draft_spec
 from automatos.agents.errors import AgentNotFound
 from automatos.agents.models import Agent
 from automatos.agents.outcomes import OutcomeRecorder
 from automatos.agents.pages import Page, list_agents
+from automatos.agents.parts import change_configuration
 from automatos.agents.queries import lists
 from automatos.agents.queries import records as queries
 from automatos.agents.queries.assigned import users_of_skills
 from automatos.agents.queries.lists import AgentFilter
 from automatos.agents.queries.voices import count_by_persona
 from automatos.agents.readiness import Readiness
-from automatos.agents.schemas import AgentCreate
+from automatos.agents.schemas import Agent as AgentOut
+from automatos.agents.schemas import AgentConfigurationOut, AgentCreate
 from automatos.agents.specs import spec_of
+from automatos.agents.stopping import tell as announce
 from automatos.agents.transfer import definition_in_recipe_file, upsert_from_file
 from automatos.agents.types import AgentRef, AgentSpec, AgentStatus
 from automatos.agents.watched import changed_since, fingerprint
 from automatos.kernel.db import Database
 
 __all__ = [
-    "AgentCreate", "AgentDefinition", "AgentFilter", "OutcomeRecorder", "Page", "Readiness", "changed_since",
+    "AgentConfiguration", "AgentConfigurationOut", "AgentCreate", "AgentDefinition", "AgentFilter", "AgentOut",
+    "OutcomeRecorder", "Page", "Readiness", "announce", "change_configuration", "changed_since",
     "count_by_persona", "definition_in_recipe_file", "describe", "draft_spec", "find_id_by_name", "fingerprint",
     "get_agent", "list_agents", "load_for_run", "present", "present_one", "upsert_from_file", "users_of_skills",
     "write_yaml",

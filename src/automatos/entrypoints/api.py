@@ -21,7 +21,9 @@ from automatos.entrypoints.limits import RateLimits
 from automatos.entrypoints.middleware import BasePath, BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.query_names import refuse_unknown_query
+from automatos.entrypoints.read_back import ReadBack
 from automatos.entrypoints.services import Services
+from automatos.heartbeats import agent_config_router
 from automatos.heartbeats import router as heartbeats
 from automatos.kernel.telemetry import configure_logging
 from automatos.llm import router as llm
@@ -52,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tools.router,
     personas.router,
     heartbeats.router,
+    agent_config_router.router,
     overview.router,
     documents.router,
     health.router,
@@ -96,6 +99,7 @@ def _middleware(services: Services) -> list[Middleware]:
         Middleware(allow_origins, exact_origins(settings)),
         Middleware(RateLimits, settings=settings, counters=services.counters),
         Middleware(BodyLimit, settings=settings),
+        Middleware(ReadBack),
         Middleware(UnexpectedErrors),
     ]
     return [layer for layer in layers if layer is not None]

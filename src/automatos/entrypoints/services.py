@@ -12,7 +12,7 @@ from automatos.agents.readiness import Readiness
 from automatos.agents.service import OutcomeRecorder, count_by_persona, users_of_skills
 from automatos.agents.starting import start_agents
 from automatos.agents.types import Cleaner, Dependents
-from automatos.credentials.service import Keyring, OfferedModels
+from automatos.credentials.service import Keyring, OfferedModels, providers_by_name
 from automatos.durable import service as durable
 from automatos.durable.service import Bus, Presence, Worker
 from automatos.entrypoints.health import HealthCheck
@@ -78,6 +78,7 @@ class Services:
         self.skill_users: SkillUsers = users_of_skills
         self.agent_dependents: tuple[Dependents, ...] = (heartbeat_of_agent,)
         self.agent_cleaners: tuple[Cleaner, ...] = ()
+        self.setting_choices = {"providers": tuple(providers_by_name())}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

@@ -2,17 +2,20 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
+from automatos.agents.service import AgentConfiguration, AgentConfigurationOut
 from automatos.agents.types import AgentStatus
 from automatos.heartbeats.types import BeatStatus, RunWhen, Severity, Watch
 from automatos.kernel.schemas import Body, Money, Out
 
 AgentId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+RECEIVERS = frozenset({"webhook_url", "channel_id"})
+"""Where results could go besides the history; this server has no such receivers, so only empty ones fit."""
 
 
 @cache
@@ -58,7 +61,32 @@ class HeartbeatSettings(Body):
     watch: Annotated[list[Watch], AfterValidator(_each_once)] = Field(
         default_factory=lambda: list(Watch), max_length=20)
     auto_act: StrictBool = Field(default=False, description="Off, the agent may look and report, but change nothing.")
-    report_to: Literal["history"] = "history"
+    report_to: Literal["history"] = Field(
+        default="history", description="Results go to the history; `orchestrator` is taken as the same.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_documented(cls, data: Any) -> Any:
+        """Take what the published description has beside these fields: empty receivers, a checklist as lines."""
+        if not isinstance(data, dict):
+            return data
+        given = {name: value for name, value in cast("dict[str, Any]", data).items()
+                 if name not in RECEIVERS or value not in ("", None)}
+        if given.get("report_to") == "orchestrator":
+            given["report_to"] = "history"
+        if isinstance(lines := given.get("checklist"), str):
+            given["checklist"] = lines.splitlines()
+        return given
+
+
+class AgentConfigurationChange(AgentConfiguration):
+    """Settings of an agent to change, with its heartbeat."""
+
+    heartbeat: HeartbeatSettings | None = None
+
+    def own_part(self) -> AgentConfiguration:
+        """Return what is the agent's own, without its heartbeat."""
+        return AgentConfiguration.model_validate(self.model_dump(exclude_unset=True, exclude={"heartbeat"}))
 
 
 class ActiveHours(Out):
@@ -90,6 +118,12 @@ class HeartbeatConfig(Out):
     next_at: datetime | None = Field(description="The next beat; null while it is off.")
     version: int = Field(description="0 before it was configured for the first time.")
     updated_at: datetime | None
+
+
+class AgentConfigurationShown(AgentConfigurationOut):
+    """How an agent works, every setting with its value, and its heartbeat."""
+
+    heartbeat: HeartbeatConfig
 
 
 class Toggle(Body):

@@ -28,7 +28,7 @@ from automatos.recipes.errors import AgentNotEligible
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["configure", "dependents_of_agent", "get_config", "run_now"]
+__all__ = ["configure", "dependents_of_agent", "get_config", "run_now", "would_change"]
 
 
 async def get_config(
@@ -38,6 +38,14 @@ async def get_config(
     await agents.get_agent(session, workspace_id, agent_id)
     row = await queries.find_heartbeat(session, workspace_id, agent_id)
     return await _shown(database, workspace_id, agent_id, row)
+
+
+async def would_change(
+    session: AsyncSession, database: Database, workspace_id: UUID, agent_id: int, body: HeartbeatSettings
+) -> bool:
+    """Say whether anything that a request names is another than it is; raises AgentNotFound."""
+    before = await get_config(session, database, workspace_id, agent_id)
+    return any(getattr(before, name) != getattr(body, name) for name in body.model_fields_set)
 
 
 async def configure(

@@ -44,6 +44,8 @@ async def list_personas(
                             skip=skip, limit=limit, categories=list(categories))
 
 
+@router.get("/workspaces/{workspace_id}/personas/{persona_id}", response_model=schemas.Persona,
+            responses=problems(PersonaNotFound), name="get_workspace_persona")
 @router.get("/personas/{persona_id}", response_model=schemas.Persona, responses=problems(PersonaNotFound))
 async def get_persona(
     persona_id: UUID, caller: CurrentCaller, session: Session, agents_of: AgentCounts, response: Response

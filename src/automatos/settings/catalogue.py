@@ -1,6 +1,7 @@
 """The table of settings that this server reads, from `catalogue.yaml`, and the check of a value against it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,11 +13,17 @@ from automatos.settings.errors import SettingInvalid, UnknownSetting
 from automatos.settings.types import JsonValue, ValueType, type_of
 
 ONE_PER_PROVIDER = "{provider}"
+Choices = Mapping[str, Sequence[str]]
+"""Lists that other packages keep and settings choose from, by the name the catalogue gives them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSetting:
-    """A setting this server reads, and what it may hold; `pattern` is a regular expression with its meaning."""
+    """A setting this server knows, and what it may hold; `pattern` is a regular expression with its meaning.
+
+    `choices` names a list that another package keeps, such as the providers of models; `is_read` is false where nothing
+    reads the setting yet.
+    """
 
     category: str
     key: str
@@ -28,6 +35,8 @@ class KnownSetting:
     is_whole: bool = False
     options: tuple[JsonValue, ...] | None = None
     pattern: tuple[str, str] | None = None
+    choices: str | None = None
+    is_read: bool = True
 
     def is_named(self, key: str) -> bool:
         """Say whether a key is this setting's."""
@@ -39,10 +48,11 @@ class KnownSetting:
 
 @dataclass(frozen=True, slots=True)
 class KnownCategory:
-    """A category of settings this server reads."""
+    """A category of settings this server knows; nothing reads one that is not `is_read` yet."""
 
     name: str
     description: str
+    is_read: bool
     settings: tuple[KnownSetting, ...]
 
 
@@ -55,8 +65,9 @@ def categories() -> dict[str, KnownCategory]:
 
 
 def _category(row: dict[str, Any]) -> KnownCategory:
-    settings = tuple(_setting(row["name"], each) for each in row["settings"])
-    return KnownCategory(row["name"], row["description"], settings)
+    is_read = row.get("is_read", True)
+    settings = tuple(_setting(row["name"], {**each, "is_read": is_read}) for each in row["settings"])
+    return KnownCategory(row["name"], row["description"], is_read, settings)
 
 
 def _setting(category: str, row: dict[str, Any]) -> KnownSetting:
@@ -65,8 +76,12 @@ def _setting(category: str, row: dict[str, Any]) -> KnownSetting:
     return KnownSetting(category=category, value_type=ValueType(row["type"]), **given)
 
 
-def check(category: str, key: str, value: JsonValue) -> ValueType:
+def check(
+    category: str, key: str, value: JsonValue, *, declared: ValueType | None = None, choices: Choices | None = None
+) -> ValueType:
     """Return the type of a setting, or refuse its value; null is always fine, it removes what is set.
+
+    `declared` is the type that a setting of a free category has or is to have; `choices` the lists that settings name.
 
     Raises:
         UnknownSetting: the category is one this server reads, and has no such key.
@@ -75,13 +90,16 @@ def check(category: str, key: str, value: JsonValue) -> ValueType:
     known = _find(category, key)
     found = type_of(value)
     if known is None:
-        return found
+        return _fitting(category, key, found, declared or found, value)
+    if declared not in (None, known.value_type):
+        raise SettingInvalid(category, key, f"is a {known.value_type.value}; its type cannot be changed.")
     if value is None:
         return known.value_type
     if found is not known.value_type and known.value_type is not ValueType.JSON:
         raise SettingInvalid(category, key, f"must be a {known.value_type.value}, not a {found.value}.")
-    if known.options is not None and value not in known.options:
-        raise SettingInvalid(category, key, f"must be one of: {', '.join(map(str, known.options))}.")
+    options = known.options or ((choices or {}).get(known.choices) if known.choices else None)
+    if options is not None and value not in options:
+        raise SettingInvalid(category, key, f"must be one of: {', '.join(map(str, options))}.")
     if known.value_type is ValueType.NUMBER:
         _check_number(known, key, value)
     if found is ValueType.STRING and not value.strip():
@@ -91,6 +109,14 @@ def check(category: str, key: str, value: JsonValue) -> ValueType:
     return known.value_type
 
 
+def _fitting(category: str, key: str, found: ValueType, declared: ValueType, value: JsonValue) -> ValueType:
+    """Return the declared type of a setting in a free category; JSON holds anything, the others their own kind."""
+    if value is not None and declared is not ValueType.JSON and found is not declared:
+        raise SettingInvalid(
+            category, key, f"is a {declared.value}; to make it a {found.value}, say so with value_type.")
+    return declared
+
+
 def _check_number(known: KnownSetting, key: str, value: float) -> None:
     if known.is_whole and not float(value).is_integer():
         raise SettingInvalid(known.category, key, "must be a whole number.")
@@ -98,6 +124,13 @@ def _check_number(known: KnownSetting, key: str, value: float) -> None:
         raise SettingInvalid(known.category, key, f"must be at least {known.minimum:g}.")
     if known.maximum is not None and value > known.maximum:
         raise SettingInvalid(known.category, key, f"must be at most {known.maximum:g}.")
+
+
+def find_known(category: str, key: str) -> KnownSetting:
+    """Return a setting this server reads; raises UnknownSetting, also for a key of a free category."""
+    if known := _find(category, key):
+        return known
+    raise UnknownSetting(category, key, [])
 
 
 def _find(category: str, key: str) -> KnownSetting | None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from automatos.kernel.db import Scope
 from automatos.kernel.openapi import problems
 from automatos.settings import schemas, service
+from automatos.settings.deps import SettingChoices
 from automatos.settings.errors import SettingInvalid, UnknownSetting
 from automatos.settings.types import SettingScope
 from automatos.workspaces.deps import Admin, AppDatabase, CurrentCaller, Session
@@ -30,11 +31,38 @@ async def list_known_settings(caller: CurrentCaller) -> schemas.SettingCatalogue
     return service.known_settings()
 
 
+@router.get("/{category}/{key}", responses=problems(UnknownSetting))
+async def get_setting(category: Name, key: Name, caller: CurrentCaller, session: Session) -> schemas.Setting:
+    """Return a setting as it holds in the workspace: its own value, else the server's, else what is assumed."""
+    return await service.get_setting(session, caller.workspace_id, category, key)
+
+
+@router.get("/{category}")
+async def get_values(category: Name, caller: CurrentCaller, session: Session) -> schemas.SettingValues:
+    """Return what holds in the workspace of one category, by key."""
+    values = await service.values_of(session, caller.workspace_id, category)
+    return schemas.SettingValues(category=category, values=values)
+
+
+@router.put("/{category}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
+async def save_settings(
+    category: Name, body: schemas.SettingsWrite, caller: Admin, database: AppDatabase, choices: SettingChoices
+) -> schemas.SettingList:
+    """Set several values of a category in one save, such as a provider and its model; null removes one."""
+    scope = Scope.ADMIN if body.scope is SettingScope.SYSTEM and caller.is_system_admin else None
+    async with database.session(caller.workspace_id, scope) as session:
+        saved = await service.save_settings(
+            session, caller, category, body.values, scope=body.scope, choices=choices)
+    return schemas.SettingList(items=saved, total=len(saved))
+
+
 @router.put("/{category}/{key}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
 async def save_setting(
-    category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase
+    category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase, choices: SettingChoices
 ) -> schemas.Setting:
     """Set a value for the workspace, or for the whole server; null removes it."""
     scope = Scope.ADMIN if body.scope is SettingScope.SYSTEM and caller.is_system_admin else None
     async with database.session(caller.workspace_id, scope) as session:
-        return await service.save_setting(session, caller, category, key, value=body.value, scope=body.scope)
+        return await service.save_setting(
+            session, caller, category, key, value=body.value, value_type=body.value_type, scope=body.scope,
+            choices=choices)

@@ -1,6 +1,7 @@
 """What clients send and get about settings."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field, JsonValue
 
@@ -9,9 +10,20 @@ from automatos.settings.types import SettingScope, ValueType
 
 
 class SettingWrite(Body):
-    """A new value; `scope` is "workspace" unless a system admin sets it for the whole server."""
+    """A new value; `scope` is "workspace" unless a system admin sets it for the whole server.
+
+    A setting keeps the type it has: another one has to be said with `value_type`.
+    """
 
     value: JsonValue
+    value_type: ValueType | None = None
+    scope: SettingScope = SettingScope.WORKSPACE
+
+
+class SettingsWrite(Body):
+    """New values of one category, by key; all of them are saved, or none. What holds already is left as it is."""
+
+    values: Annotated[dict[str, JsonValue], Field(max_length=50)]
     scope: SettingScope = SettingScope.WORKSPACE
 
 
@@ -23,8 +35,15 @@ class Setting(Out):
     value: JsonValue
     value_type: ValueType
     scope: SettingScope
-    updated_by: str = Field(description="Who wrote it last.")
-    updated_at: datetime
+    updated_by: str = Field(description="Who wrote it last; empty while nobody did.")
+    updated_at: datetime | None
+
+
+class SettingValues(Out):
+    """What holds in a workspace of one category, by key: its own value, else the server's."""
+
+    category: str
+    values: dict[str, JsonValue]
 
 
 class SettingList(Out):
@@ -45,17 +64,19 @@ class KnownSetting(Out):
     minimum: float | None
     maximum: float | None
     options: list[JsonValue] | None
+    is_read: bool = Field(description="False where the part of the product that will read it does not exist yet.")
 
 
 class SettingCategory(Out):
-    """A category of settings this server reads."""
+    """A category of settings this server knows."""
 
     name: str
     description: str
+    is_read: bool
 
 
 class SettingCatalogue(Out):
-    """Every setting this server reads; a category that is not listed is free to hold anything."""
+    """Every setting this server knows; a category that is not listed is free to hold anything."""
 
     items: list[KnownSetting]
     total: int

@@ -1,6 +1,6 @@
 """Verbs of settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import orjson
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.settings import catalogue, queries
+from automatos.settings.catalogue import Choices
 from automatos.settings.errors import SettingInvalid
 from automatos.settings.models import SystemSetting
 from automatos.settings.schemas import KnownSetting, Setting, SettingCatalogue, SettingCategory
@@ -47,6 +48,26 @@ async def list_settings(session: AsyncSession, workspace_id: UUID) -> list[Setti
     return [_shown(row) for row in rows]
 
 
+async def values_of(session: AsyncSession, workspace_id: UUID, category: str) -> dict[str, JsonValue]:
+    """Return what holds in a workspace of one category, by key: its own value, else the server's."""
+    rows = await queries.list_settings(session, workspace_id)  # the server's first, so that the workspace's own win
+    return {row.key: row.value for row in rows if row.category == category}
+
+
+async def get_setting(session: AsyncSession, workspace_id: UUID, category: str, key: str) -> Setting:
+    """Return a setting as it holds in a workspace.
+
+    Raises:
+        UnknownSetting: nothing of that name is set, and this server reads none.
+    """
+    for owner in (workspace_id, None):
+        if row := await queries.find_setting(session, owner, category, key):
+            return _shown(row)
+    known = catalogue.find_known(category, key)
+    return Setting(category=category, key=key, value=known.default, value_type=known.value_type,
+                   scope=SettingScope.SYSTEM, updated_by="", updated_at=None)
+
+
 def known_settings() -> SettingCatalogue:
     """Return every setting this server reads."""
     found = catalogue.categories().values()
@@ -55,9 +76,23 @@ def known_settings() -> SettingCatalogue:
                             categories=[SettingCategory.model_validate(each) for each in found])
 
 
-async def save_setting(session: AsyncSession, caller: Caller, category: str, key: str, *, value: JsonValue,
-                       scope: SettingScope) -> Setting:
+async def save_settings(
+    session: AsyncSession, caller: Caller, category: str, values: Mapping[str, JsonValue], *, scope: SettingScope,
+    choices: Choices | None = None,
+) -> list[Setting]:
+    """Write those values of a category that are not what holds, all or none; raises what `save_setting` does."""
+    holds = await values_of(session, caller.workspace_id, category)
+    return [await save_setting(session, caller, category, key, value=value, scope=scope, choices=choices)
+            for key, value in values.items() if key not in holds or holds[key] != value]
+
+
+async def save_setting(
+    session: AsyncSession, caller: Caller, category: str, key: str, *, value: JsonValue, scope: SettingScope,
+    value_type: ValueType | None = None, choices: Choices | None = None,
+) -> Setting:
     """Write one value and return it; null removes it, so that what lies beneath shows again. Audited.
+
+    A setting of a free category keeps the type it has, or the server's has, unless `value_type` says another.
 
     Raises:
         SystemAdminRequired: the scope is the system's and the caller is no system admin.
@@ -67,8 +102,11 @@ async def save_setting(session: AsyncSession, caller: Caller, category: str, key
     if scope is SettingScope.SYSTEM and not caller.is_system_admin:
         raise SystemAdminRequired
     owner = None if scope is SettingScope.SYSTEM else caller.workspace_id
-    value_type = _checked_type(category, key, value)
     before = await queries.find_setting(session, owner, category, key)
+    beneath = before or await queries.find_setting(session, None, category, key)
+    if value_type is None and beneath is not None:
+        value_type = ValueType(beneath.value_type)
+    value_type = _checked_type(category, key, value, value_type, choices)
     await write_audit(session, caller, "setting.changed", target_type="setting", target_id=f"{category}/{key}",
                       detail={"scope": scope.value, "old": before.value if before else None, "new": value})
     if value is None:
@@ -81,8 +119,12 @@ async def save_setting(session: AsyncSession, caller: Caller, category: str, key
     return _shown(row)
 
 
-def _checked_type(category: str, key: str, value: JsonValue) -> ValueType:
-    value_type = catalogue.check(category, key, value)
+def _checked_type(
+    category: str, key: str, value: JsonValue, declared: ValueType | None, choices: Choices | None
+) -> ValueType:
+    if catalogue.categories().get(category):
+        declared = None if value is None else declared
+    value_type = catalogue.check(category, key, value, declared=declared, choices=choices)
     if len(orjson.dumps(value)) > MAX_VALUE_BYTES:
         raise SettingInvalid(category, key, f"must be at most {MAX_VALUE_BYTES // 1024} kB of JSON.")
     return value_type

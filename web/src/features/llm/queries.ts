@@ -37,8 +37,8 @@ export function useChooseDefaultModel() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: async ({ provider, model_id }: { provider: string; model_id: string }) => {
-      await http.put("/api/settings/orchestrator_llm/llm_provider", { workspace, body: { value: provider } });
-      await http.put("/api/settings/orchestrator_llm/llm_model", { workspace, body: { value: model_id } });
+      const values = { llm_provider: provider, llm_model: model_id };
+      await http.put("/api/settings/orchestrator_llm", { workspace, body: { values } });
     },
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "models"] }),
   });

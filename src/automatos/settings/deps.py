@@ -1,0 +1,14 @@
+"""What the routes of settings ask for: the lists that settings choose from, handed down by the assembly."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+
+async def get_setting_choices(request: Request) -> Mapping[str, Sequence[str]]:
+    """Return the lists that other packages keep and settings choose from, by name."""
+    return request.app.state.setting_choices
+
+
+SettingChoices = Annotated[Mapping[str, Sequence[str]], Depends(get_setting_choices)]
