@@ -120,7 +120,7 @@ async def test_seeding_again_adds_nothing_and_keeps_what_people_changed(empty_ur
     assert await rows(empty_url) == changed
 
 
-@pytest.mark.capability("S166")
+@pytest.mark.capability("S166", partly="There are no plugin categories to seed yet.")
 async def test_seeding_fills_the_rooms_in_the_order_in_which_they_need_each_other(ground: Ground) -> None:
     """Each room is filled in transactions of its own, and PostgreSQL numbers those that write."""
     async with new_database(ground, f"{NAME}_seeded") as url:
@@ -264,7 +264,7 @@ def test_links_and_parts_go_with_what_they_belong_to() -> None:
 ALLOWED = {False: {"CASCADE"}, True: {"CASCADE", "SET NULL"}}
 
 
-@pytest.mark.capability("S169")
+@pytest.mark.capability("S169", partly="The index of plugins comes with their table.")
 async def test_lists_by_workspace_and_status_have_an_index(ground: Ground) -> None:
     assert ground.embedded
     connection = await asyncpg.connect(ground.embedded.admin_database_url)

@@ -13,9 +13,9 @@ from tests.agents.references import References
 
 
 @pytest.mark.capability("S001")
-@pytest.mark.capability("S010")
-@pytest.mark.capability("S014")
-@pytest.mark.capability("S022")
+@pytest.mark.capability("S010", partly="Plugins cannot be given yet.")
+@pytest.mark.capability("S014", partly="Plugins are always empty.")
+@pytest.mark.capability("S022", partly="There is no app cache and no marketplace to join yet.")
 async def test_an_agent_is_made_with_everything_in_one_step(desk: Desk) -> None:
     skill, persona = await desk.skill("review"), await desk.persona("helper")
 
@@ -145,7 +145,7 @@ async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(des
 
 
 @pytest.mark.parametrize("body", [
-    {}, {"action": "archive", "agent_ids": [1]}, {"action": "delete", "agent_ids": []},
+    {}, {"action": "bury", "agent_ids": [1]}, {"action": "delete", "agent_ids": []},
     {"action": "delete", "agent_ids": [0]}, {"action": "delete", "agent_ids": list(range(1, 202))},
     {"action": "tag", "agent_ids": [1]}, {"action": "tag", "agent_ids": [1], "tags": " , "},
     {"action": "delete", "agent_ids": [1], "tags": ["a"]}, {"action": "tag", "agent_ids": "1", "tags": ["a"]},

@@ -210,7 +210,6 @@ async def test_list_readers_are_told_after_a_change(desk: Desk) -> None:
     assert desk.app.state.bus.rung.count((desk.workspace_id, "agents")) == 2
 
 
-@pytest.mark.capability("S114")
 async def test_the_tools_an_agent_can_be_granted_are_listed(desk: Desk) -> None:
     viewer = {"Authorization": f"Bearer viewer:{desk.workspace_id}"}
     answer = await desk.client.get("/api/tools/builtin", headers=viewer)

@@ -90,7 +90,7 @@ async def test_failures_in_a_row_put_an_agent_in_error(
 
     assert seen["status"] == "error"
     assert seen["status_reason"].startswith("3 tasks in a row failed, the last one with: failure")
-    assert seen["allowed_statuses"] == ["inactive"]
+    assert seen["allowed_statuses"] == ["archived", "inactive"]
     assert await lane(database, agent["id"]) == (5, "closed")
     actor, action, detail = (await audit(database, client))[-1]
     assert (actor, action, detail["after"]) == ("server", "agent.status_changed", "error")

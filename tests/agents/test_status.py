@@ -66,7 +66,7 @@ async def test_the_report_says_where_an_agent_is_and_what_it_does(client: Client
         "agent_id": agent["id"], "name": agent["name"], "status": "active", "status_reason": None,
         "agent_type": "custom", "priority_level": "high", "max_concurrent_tasks": 2, "auto_start": True,
         "configuration": None, "created_at": None, "updated_at": None,
-        "allowed_statuses": ["inactive", "maintenance", "paused", "training"], "stopping": None,
+        "allowed_statuses": ["archived", "inactive", "maintenance", "paused", "training"], "stopping": None,
         "workload": {"running": 0, "queued": 0, "capacity": 2, "active": []},
     }
 
@@ -147,7 +147,7 @@ async def test_an_agent_in_error_or_training_is_not_started_and_error_needs_to_b
     cleared = await client.post(f"/api/agents/{agent['id']}/clear-error")
     again = await client.post(f"/api/agents/{agent['id']}/clear-error")
 
-    assert (refused.code, refused.json()["allowed"]) == ("status_change_refused", ["inactive"])
+    assert (refused.code, refused.json()["allowed"]) == ("status_change_refused", ["archived", "inactive"])
     assert still_broken.code == "agent_not_ready"
     assert (cleared.status, cleared.json()["status"], cleared.json()["status_reason"]) == (200, "inactive", None)
     assert cleared.json()["performance_metrics"]["consecutive_failures"] == 0

@@ -88,3 +88,42 @@ def test_where_a_model_was_named(
 ])
 def test_a_setting_that_is_no_longer_allowed_has_its_default(broken: dict[str, Any]) -> None:
     assert configuration_of(broken | {"max_iterations": 3}) == configuration_of({"max_iterations": 3})
+
+
+@pytest.mark.capability("S044")
+@pytest.mark.parametrize(("body", "expected"), [
+    ({"preferred_model": "gpt-4", "temperature": 0.2, "max_tokens": 50}, ("openai", "gpt-4", 0.2, 50)),
+    ({"llm_provider": "mistral", "llm_model": "small"}, ("mistral", "small", None, None)),
+    ({"configuration": {"model": "claude-3", "temperature": 1}}, ("anthropic", "claude-3", 1, None)),
+])
+async def test_deprecated_model_fields_are_taken_and_kept_under_todays_names(
+    desk: Desk, body: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    made = await desk.create("Ada", **body)
+    changed = await desk.ask("PUT", f"/{(await desk.create('Bob'))['id']}", json=body)
+    for agent in (made, changed.json()):
+        model = agent["model_config"]
+        assert (model["provider"], model["model_id"], model["temperature"], model["max_tokens"]) == expected
+        assert set(agent["configuration"]) == set((await desk.ask("GET", f"/{made['id']}")).json()["configuration"])
+
+
+@pytest.mark.capability("S044")
+@pytest.mark.parametrize("body", [
+    {"preferred_model": "mystery"}, {"preferred_model": "vendor/model"}, {"temperature": 0.5},
+    {"preferred_model": "gpt-4", "model_config": {"provider": "demo", "model_id": "demo"}}, {"preferred_model": 7},
+])
+async def test_a_deprecated_field_that_says_too_little_or_contradicts_is_refused(
+    desk: Desk, body: dict[str, Any]
+) -> None:
+    refused = await desk.ask("POST", json={"name": "Ada"} | body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, next(iter(body)))
+
+
+@pytest.mark.capability("S008")
+async def test_tags_and_category_inside_the_configuration_become_the_agents_own(desk: Desk) -> None:
+    made = await desk.create("Ada", configuration={"tags": "Old, older", "category": "DevOps", "timeout_seconds": 90})
+    assert (made["tags"], made["marketplace_category"], made["agent_type"]) == (
+        ["old", "older"], "DevOps", "infrastructure_manager")
+    assert made["configuration"]["timeout_seconds"] == 90
+    kept = await desk.ask("PUT", f"/{made['id']}", json={"tags": ["new"], "configuration": {"tags": ["ignored"]}})
+    assert kept.json()["tags"] == ["new"]

@@ -189,7 +189,7 @@ async def test_effects_that_changed_meanwhile_are_shown_and_confirmed_again(busy
     await expect(sheet).to_contain_text("1 queued task was cancelled.")
 
 
-@pytest.mark.capability("S106")
+@pytest.mark.capability("S106", partly="The badge of error is not looked at.")
 @pytest.mark.capability("S189")
 async def test_every_status_has_its_badge_and_a_change_without_effects_takes_one_click(busy: Busy) -> None:
     room = busy.room

@@ -30,7 +30,7 @@ STUB = """
 """
 
 
-@pytest.mark.capability("S195")
+@pytest.mark.capability("S195", partly="The workspace header is not looked at.")
 async def test_trades_the_providers_token_for_a_session_and_sends_it_with_every_call(chromium: Browser) -> None:
     async with running_issuer() as issuer, stage() as opened:
         server = await opened.start_server(variables={

@@ -27,6 +27,7 @@ async def until_run(client: Client, task: dict[str, Any], status: str) -> dict[s
 
 
 @pytest.mark.capability("S019", "S094")
+@pytest.mark.capability("S114", partly="Connected apps do not exist yet.")
 async def test_a_task_is_accepted_at_once_and_streams_to_its_end(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
@@ -46,6 +47,9 @@ async def test_a_task_is_accepted_at_once_and_streams_to_its_end(
         "task", agent["id"], None, "Greeter")
     assert (run["status"], run["output_data"]["final_output"]) == ("completed", "It is 42.")
     assert len(model_server.calls) == 2
+    (tool,) = model_server.calls[0].body["tools"]
+    assert (tool["type"], tool["function"]["name"]) == ("function", "calculator")
+    assert tool["function"]["parameters"]["properties"]["expression"]["type"] == "string"
     asked = model_server.calls[0].last_user_text
     assert asked.startswith("Reckon 6*7")
     assert "<data>" in asked

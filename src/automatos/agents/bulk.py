@@ -17,7 +17,8 @@ from automatos.kernel.errors import InvalidRequest, Problem
 from automatos.workspaces.types import Caller
 
 MAX_TAGS = 50
-BECOMES = {"activate": AgentStatus.ACTIVE, "deactivate": AgentStatus.INACTIVE, "pause": AgentStatus.PAUSED}
+BECOMES = {"activate": AgentStatus.ACTIVE, "deactivate": AgentStatus.INACTIVE, "pause": AgentStatus.PAUSED,
+           "archive": AgentStatus.ARCHIVED}
 
 
 async def create_agents(
@@ -61,6 +62,8 @@ async def _act_on(
 async def _do(session: AsyncSession, caller: Caller, agent_id: int, order: BulkActions, means: Lifecycle) -> None:
     if order.action in BECOMES:
         await status.change(session, caller, agent_id, StatusOrder(BECOMES[order.action]), means)
+    elif order.action == "restore":
+        await status.restore(session, caller, agent_id, means)
     elif order.action == "delete":
         await deletion.delete_agent(session, caller, agent_id, means)
     else:

@@ -116,7 +116,7 @@ class Effects:
             Confirmation.DEPENDENCIES: len(self.dependents) + len(self.dependent_agents),
         }
         effects = {name: count for name, count in found.items() if count}
-        if effects and self.proposed in {AgentStatus.INACTIVE, "deleted"}:
+        if effects and self.proposed in {AgentStatus.INACTIVE, AgentStatus.ARCHIVED, "deleted"}:
             effects[Confirmation.SHUTDOWN] = 1
         return effects
 

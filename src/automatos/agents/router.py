@@ -84,6 +84,7 @@ async def list_agents(
 ) -> schemas.Agents:
     """List the workspace's agents, oldest first unless `sort` says otherwise; `search` looks in names and descriptions.
 
+    Archived ones are listed with `status=archived` only.
     Page with `skip`, or without gaps and repeats with the `next_cursor` of the page before. System admins may name
     `__all__` as the workspace.
     """

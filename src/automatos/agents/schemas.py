@@ -1,7 +1,7 @@
 """What clients send and get about agents."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -18,6 +18,7 @@ from automatos.agents.configuration import (
     ToolNames,
     agree_on_tools,
 )
+from automatos.agents.deprecated import with_todays_names
 from automatos.agents.types import AgentStatus, AgentType, Category, Confirmation, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
 from automatos.llm.types import ReasoningEffort
@@ -61,6 +62,11 @@ class AgentCreate(Body):
     use_custom_persona: Switch | None = None
     activate: Switch = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_todays_names(cls, data: Any) -> Any:
+        return with_todays_names(data)
+
     @model_validator(mode="after")
     def _one_home_for_tools(self) -> Self:
         agree_on_tools(self.tools, self.configuration)
@@ -90,6 +96,11 @@ class AgentUpdate(Body):
     confirmations: Annotated[list[Confirmation], Field(max_length=20)] = Field(default_factory=list)
     impact_token: Annotated[str, Field(max_length=100)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_todays_names(cls, data: Any) -> Any:
+        return with_todays_names(data)
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         for field in NOT_NULL:
@@ -110,7 +121,7 @@ class BulkCreate(Body):
 class BulkActions(Body):
     """One action on several agents, each by itself; `tags` are those to add or to take away."""
 
-    action: Literal["activate", "deactivate", "pause", "delete", "tag", "untag"]
+    action: Literal["activate", "deactivate", "pause", "archive", "restore", "delete", "tag", "untag"]
     agent_ids: Annotated[list[AgentId], Field(min_length=1, max_length=MAX_CHOSEN)]
     tags: Tags = Field(default_factory=list)
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.agents import stopping
 from automatos.agents.advice import describe_impact, describe_work
 from automatos.agents.errors import (
+    AgentNameTaken,
     AgentNotFound,
     ImpactChanged,
     ImpactNotConfirmed,
@@ -87,6 +88,7 @@ async def change(
 
     Raises:
         AgentNotFound, StatusChangeRefused: as their names say.
+        AgentNameTaken: it was archived, and another agent has its name by now.
         AgentNotReady: something it needs to work is missing; lists every fault.
         ImpactNotConfirmed: the change has effects; carries them, and names what must be confirmed.
         ImpactChanged: the confirmed effects are not the present ones; carries those.
@@ -99,7 +101,9 @@ async def change(
     _refuse_impossible(agent, order)
     if agent.status in WORKING and order.status in STOPS:
         return await _stop(session, caller, agent, order, means)
-    if order.status in ELIGIBLE or agent.status == AgentStatus.ERROR:
+    if agent.status == AgentStatus.ARCHIVED:
+        await _refuse_taken_name(session, agent)
+    if order.status in ELIGIBLE or (agent.status == AgentStatus.ERROR and order.status is not AgentStatus.ARCHIVED):
         await refuse_faults(session, agent, means.readiness)
     agent = await stopping.become(session, caller, agent, order.status)
     if order.status is AgentStatus.PAUSED:
@@ -114,6 +118,14 @@ async def resume(session: AsyncSession, caller: Caller, agent_id: int, means: Li
     if agent.status not in ELIGIBLE and agent.status != AgentStatus.PAUSED:
         raise WrongStatus(agent.name, agent.status, AgentStatus.PAUSED, "resumed")
     return (await change(session, caller, agent_id, StatusOrder(AgentStatus.ACTIVE), means)).agent
+
+
+async def restore(session: AsyncSession, caller: Caller, agent_id: int, means: Lifecycle) -> Agent:
+    """Make an archived agent inactive again; raises WrongStatus for another one, AgentNameTaken while its name is."""
+    agent = await _find(session, caller.workspace_id, agent_id, lock=True)
+    if agent.status != AgentStatus.ARCHIVED:
+        raise WrongStatus(agent.name, agent.status, AgentStatus.ARCHIVED, "restored")
+    return (await change(session, caller, agent_id, StatusOrder(AgentStatus.INACTIVE), means)).agent
 
 
 async def clear_error(session: AsyncSession, caller: Caller, agent_id: int, means: Lifecycle) -> Agent:
@@ -165,6 +177,12 @@ async def _find(session: AsyncSession, workspace_id: UUID, agent_id: int, *, loc
     if agent is None:
         raise AgentNotFound(agent_id)
     return agent
+
+
+async def _refuse_taken_name(session: AsyncSession, agent: Agent) -> None:
+    """An archived agent leaves its name to others; it comes back only while nobody has it."""
+    if await records.find_agent_by_name(session, agent.workspace_id, agent.name):
+        raise AgentNameTaken(agent.name)
 
 
 def _refuse_impossible(agent: Agent, order: StatusOrder) -> None:

@@ -11,6 +11,7 @@ from automatos.agents import status_schemas as shapes
 from automatos.agents.deps import AgentLifecycle, AgentWorkDep
 from automatos.agents.errors import (
     AgentInUse,
+    AgentNameTaken,
     AgentNotFound,
     AgentNotReady,
     AgentNotStopping,
@@ -86,9 +87,25 @@ async def deactivate_agent(
     means: AgentLifecycle, response: Response,
 ) -> schemas.Agent:
     """Make an agent take no more work; refused with what must be confirmed when that touches any."""
-    stop = body or shapes.StopOrder()
-    order = StatusOrder(AgentStatus.INACTIVE, stop.shutdown_type, frozenset(stop.confirmations), stop.impact_token)
-    return await _show((await verbs.change(session, caller, agent_id, order, means)).agent, session, means, response)
+    return await _stop(AgentStatus.INACTIVE, agent_id, body, caller, session, means, response)
+
+
+@router.post("/{agent_id}/archive", responses=REFUSALS)
+async def archive_agent(
+    *, agent_id: schemas.AgentId, body: shapes.StopOrder | None = None, caller: Editor, session: Session,
+    means: AgentLifecycle, response: Response,
+) -> schemas.Agent:
+    """Put an agent away: it takes no work, leaves lists and its name, keeps its history; `restore` undoes it."""
+    return await _stop(AgentStatus.ARCHIVED, agent_id, body, caller, session, means, response)
+
+
+@router.post("/{agent_id}/restore",
+             responses=problems(AgentNotFound, AgentNameTaken, StatusChangeRefused, WrongStatus))
+async def restore_agent(
+    agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
+) -> schemas.Agent:
+    """Take an archived agent back, inactive; refused while another agent has its name."""
+    return await _show(await verbs.restore(session, caller, agent_id, means), session, means, response)
 
 
 @router.post("/{agent_id}/pause", responses=REFUSALS)
@@ -139,6 +156,15 @@ async def _become(
 ) -> schemas.Agent:
     changed = await verbs.change(session, caller, agent_id, StatusOrder(wanted), means)
     return await _show(changed.agent, session, means, response)
+
+
+async def _stop(
+    wanted: AgentStatus, agent_id: int, body: shapes.StopOrder | None, caller: Caller, session: AsyncSession,
+    means: Lifecycle, response: Response,
+) -> schemas.Agent:
+    stop = body or shapes.StopOrder()
+    order = StatusOrder(wanted, stop.shutdown_type, frozenset(stop.confirmations), stop.impact_token)
+    return await _show((await verbs.change(session, caller, agent_id, order, means)).agent, session, means, response)
 
 
 async def _show(agent: Agent, session: AsyncSession, means: Lifecycle, response: Response) -> schemas.Agent:

@@ -38,22 +38,25 @@ ELIGIBLE = frozenset({AgentStatus.ACTIVE, AgentStatus.IDLE})
 """The statuses in which an agent takes work."""
 
 TRANSITIONS: Mapping[AgentStatus, frozenset[AgentStatus]] = MappingProxyType({
-    AgentStatus.INACTIVE: frozenset({AgentStatus.ACTIVE, AgentStatus.MAINTENANCE, AgentStatus.TRAINING}),
+    AgentStatus.INACTIVE: frozenset({
+        AgentStatus.ACTIVE, AgentStatus.MAINTENANCE, AgentStatus.TRAINING, AgentStatus.ARCHIVED,
+    }),
     AgentStatus.ACTIVE: frozenset({
-        AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.PAUSED, AgentStatus.TRAINING,
+        AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.PAUSED, AgentStatus.TRAINING, AgentStatus.ARCHIVED,
     }),
     AgentStatus.IDLE: frozenset({
         AgentStatus.ACTIVE, AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.PAUSED, AgentStatus.TRAINING,
+        AgentStatus.ARCHIVED,
     }),
-    AgentStatus.MAINTENANCE: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE}),
-    AgentStatus.PAUSED: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE}),
-    AgentStatus.TRAINING: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE}),
-    AgentStatus.ERROR: frozenset({AgentStatus.INACTIVE}),
-    AgentStatus.ARCHIVED: frozenset(),
+    AgentStatus.MAINTENANCE: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE, AgentStatus.ARCHIVED}),
+    AgentStatus.PAUSED: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE, AgentStatus.ARCHIVED}),
+    AgentStatus.TRAINING: frozenset({AgentStatus.ACTIVE, AgentStatus.INACTIVE, AgentStatus.ARCHIVED}),
+    AgentStatus.ERROR: frozenset({AgentStatus.INACTIVE, AgentStatus.ARCHIVED}),
+    AgentStatus.ARCHIVED: frozenset({AgentStatus.INACTIVE}),
 })
-"""What people may change a status to; idle, error and archived are set by the server alone."""
+"""What people may change a status to; idle and error are set by the server alone."""
 
-STOPS = frozenset({AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.TRAINING})
+STOPS = frozenset({AgentStatus.INACTIVE, AgentStatus.MAINTENANCE, AgentStatus.TRAINING, AgentStatus.ARCHIVED})
 """What an agent is stopped to become: it takes no work there, and what it works on has to end first."""
 
 WORKING = frozenset({AgentStatus.ACTIVE, AgentStatus.IDLE, AgentStatus.PAUSED})

@@ -18,7 +18,14 @@ from automatos.entrypoints.description import describe
 from automatos.entrypoints.frontend import WebApp
 from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_origins
 from automatos.entrypoints.limits import RateLimits
-from automatos.entrypoints.middleware import BasePath, BodyLimit, RequestContext, TrustedHosts, UnexpectedErrors
+from automatos.entrypoints.middleware import (
+    BasePath,
+    BodyLimit,
+    RequestContext,
+    TrailingSlash,
+    TrustedHosts,
+    UnexpectedErrors,
+)
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.query_names import refuse_unknown_query
 from automatos.entrypoints.read_back import ReadBack
@@ -33,6 +40,7 @@ from automatos.recipes import runs_router as runs
 from automatos.recipes import tasks_router as tasks
 from automatos.runs import router as contexts
 from automatos.settings import router as settings_room
+from automatos.skills import patterns_router
 from automatos.skills import router as skills
 from automatos.tools import router as tools
 from automatos.workspaces import oidc_router
@@ -51,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     model_config_router.router,
     llm.router,
     skills.router,
+    patterns_router.published,
     tools.router,
     personas.router,
     heartbeats.router,
@@ -99,6 +108,7 @@ def _middleware(services: Services) -> list[Middleware]:
         Middleware(allow_origins, exact_origins(settings)),
         Middleware(RateLimits, settings=settings, counters=services.counters),
         Middleware(BodyLimit, settings=settings),
+        Middleware(TrailingSlash),
         Middleware(ReadBack),
         Middleware(UnexpectedErrors),
     ]

@@ -184,6 +184,19 @@ class BodyLimit:
         await self.app(scope, receive_counted, send)
 
 
+class TrailingSlash:
+    """Takes an address of the API with a slash at its end for the same address without."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and scope["path"].startswith("/api/") and scope["path"].endswith("/"):
+            scope["path"] = scope["path"].rstrip("/")
+        await self.app(scope, receive, send)
+
+
 class UnexpectedErrors:
     """Answers for what nobody expected to fail; innermost, so that the answer carries every header of the others."""
 

@@ -11,15 +11,18 @@ from automatos.skills.types import PatternType
 from automatos.workspaces.deps import CurrentCaller, Session
 
 router = APIRouter(prefix="/patterns")
+published = APIRouter(prefix="/api/patterns", tags=["skills"])
+"""The same at the address that the product's description gives."""
 
 
 @router.get("", response_model=schemas.PatternList)
 async def list_patterns(
-    caller: CurrentCaller, session: Session, pattern_type: PatternType | None = None
+    caller: CurrentCaller, session: Session, pattern_type: PatternType | None = None,
+    category: PatternType | None = None,
 ) -> dict[str, object]:
-    """List the patterns: coordination, communication and decision."""
+    """List the patterns: coordination, communication and decision; `category` is another name of `pattern_type`."""
     del caller
-    items = await reading.list_patterns(session, pattern_type)
+    items = await reading.list_patterns(session, pattern_type or category)
     return {"items": items, "total": len(items)}
 
 
@@ -30,3 +33,8 @@ async def get_pattern(
     """Return one pattern with its roles and steps."""
     del caller
     return await reading.get_pattern(session, slug)
+
+
+published.get("", response_model=schemas.PatternList, name="list_published_patterns")(list_patterns)
+published.get("/{slug}", response_model=schemas.Pattern, responses=problems(errors.PatternNotFound),
+              name="get_published_pattern")(get_pattern)

@@ -97,7 +97,7 @@ async def page_at(url: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.capability("S184")
+@pytest.mark.capability("S184", partly="Web app and API share port 8000; no cache is needed.")
 async def test_the_first_start_cooks_the_sample_once_and_sigterm_ends_everything_in_order() -> None:
     async with stage() as scene:
         variables = {"AUTOMATOS_COOK_SAMPLE": "true", "AUTOMATOS_DEMO_DELAY_MS": "0"}

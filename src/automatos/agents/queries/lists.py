@@ -110,7 +110,9 @@ def _beyond(fitting: CTE, window: Window) -> ColumnElement[bool]:
 
 
 def _chosen(statement: Statement, workspace_id: UUID | None, wanted: AgentFilter) -> Statement:
-    statement = statement.where(in_reach(Agent.workspace_id, workspace_id), Agent.status != AgentStatus.ARCHIVED)
+    statement = statement.where(in_reach(Agent.workspace_id, workspace_id))
+    if wanted.status is None:
+        statement = statement.where(Agent.status != AgentStatus.ARCHIVED)
     equal: Sequence[tuple[ColumnElement[Any], str | None]] = (
         (Agent.status.expression, wanted.status), (Agent.agent_type.expression, wanted.agent_type),
         (Agent.marketplace_category.expression, wanted.category),

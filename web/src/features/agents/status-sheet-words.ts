@@ -23,7 +23,7 @@ const TARGETS: Record<string, Words> = {
   inactive: { label: "Inactive", verb: "Deactivate", text: "Switched off: it takes no work until you activate it." },
   training: { label: "Training", verb: "Start training", text: "Takes no work while you improve it." },
   error: { label: "Error", verb: "Mark as failed", text: "Takes no work until the error is cleared." },
-  archived: { label: "Archived", verb: "Archive", text: "Leaves every list; its runs and its usage stay." },
+  archived: { label: "Archived", verb: "Archive", text: "Put away: no work, in no list; its history stays, and it can be restored." },
 };
 
 export function targetWords(status: string): Words {
@@ -33,6 +33,7 @@ export function targetWords(status: string): Words {
 /** What the button says for a change from one status to another. */
 export function verbFor(current: string, target: string): string {
   if (current === "paused" && (target === "active" || target === "idle")) return "Resume";
+  if (current === "archived") return "Restore";
   if (current === "error" && target !== "archived") return `Clear the error, ${targetWords(target).verb.toLowerCase()}`;
   return targetWords(target).verb;
 }

@@ -33,7 +33,7 @@ const optionOf = (value: string) => ({ value, label: LOOKS[value]?.label ?? valu
 
 /** The statuses one asks for every day, and the others one can filter by. */
 export const MAIN_STATUSES = ["active", "idle"].map(optionOf);
-export const OTHER_STATUSES = ["inactive", "paused", "maintenance", "training", "error"].map(optionOf);
+export const OTHER_STATUSES = ["inactive", "paused", "maintenance", "training", "error", "archived"].map(optionOf);
 
 /** An agent's status in words, with an icon; an agent that was told to stop and still works says so. */
 export function AgentBadge({ status, isStopping = false }: { status: string; isStopping?: boolean }) {

@@ -11,6 +11,7 @@ const known = (part: Partial<KnownSetting>): KnownSetting => ({
   minimum: null,
   maximum: null,
   options: null,
+  is_read: true,
   ...part,
 });
 

@@ -8,7 +8,7 @@ from automatos.entrypoints.cli.console import Exit, misuse, put, put_json, say
 from automatos.entrypoints.cli.options import AgentNames, Json, NoInput, Tags, Yes
 
 app = typer.Typer()
-ACTIONS = ("activate", "deactivate", "pause", "delete", "tag", "untag")
+ACTIONS = ("activate", "deactivate", "pause", "archive", "restore", "delete", "tag", "untag")
 
 
 @app.command("bulk")

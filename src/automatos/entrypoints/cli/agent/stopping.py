@@ -1,4 +1,4 @@
-"""Switching agents: activate, stop, pause, resume, clear-error."""
+"""Switching agents: activate, stop, archive, restore, pause, resume, clear-error."""
 
 from typing import Annotated, Any
 
@@ -66,6 +66,29 @@ def pause_agent(agent: AgentName, as_json: Json = False) -> None:
 def resume_agent(agent: AgentName, as_json: Json = False) -> None:
     """Let a paused agent go on where it stopped."""
     _switch(agent, "resume", as_json=as_json)
+
+
+@app.command("archive")
+def archive_agent(
+    *, agent: AgentName, wait: Wait = False, yes: Yes = False, no_input: NoInput = False, as_json: Json = False
+) -> int:
+    """Put an agent away: no work, in no list, its history kept. What that touches is shown first; restore undoes it."""
+    from automatos.entrypoints.cli.agent.switching import Stop, stop
+    from automatos.entrypoints.cli.asking import Manner
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import find_agent
+
+    client = Client()
+    return stop(client, find_agent(client, agent), Stop("archived", "graceful", wait), Manner(as_json, yes, no_input))
+
+
+@app.command("restore")
+def restore_agent(
+    agent_id: Annotated[int, typer.Argument(help="Its id; see: automatos agent list --status archived")],
+    as_json: Json = False,
+) -> None:
+    """Take an archived agent back, inactive."""
+    _switch(str(agent_id), "restore", as_json=as_json)
 
 
 @app.command("clear-error")
