@@ -1,14 +1,19 @@
 """Archiving: an agent is put away with its history and can be taken back."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
 from automatos.kernel.db import Database
-from tests.agents.lives import confirm, put_status
+from tests.agents.lives import confirm, put_status, until
 from tests.agents.references import References
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
+
+
+async def usage_of(client: Client, path: str) -> dict[str, Any]:
+    return (await client.get(path)).json()["model_usage_stats"]
 
 
 async def names(client: Client, **query: str) -> list[str]:
@@ -49,7 +54,7 @@ async def test_an_archived_agent_takes_no_work_and_keeps_its_history(
     model_server.script(Reply(text="Done."))
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Work"})
     run = await client.cooked(recipe["template_id"])
-    used = (await client.get(path)).json()["model_usage_stats"]
+    used = await until(lambda: usage_of(client, path), lambda stats: stats["total_requests"] == 1)
     assert (await client.post(f"{path}/archive")).status == 200
 
     task = await client.post(f"{path}/execute", json={"prompt": "Work"})
@@ -60,7 +65,7 @@ async def test_an_archived_agent_takes_no_work_and_keeps_its_history(
     assert (cooked.status, cooked.code) == (409, "recipe_not_ready")
     assert (activated.status, activated.json()["allowed"]) == (409, ["inactive"])
     assert [one["execution_id"] for one in (await client.get(f"{path}/runs")).json()["items"]] == [run["id"]]
-    assert (await client.get(path)).json()["model_usage_stats"] == used
+    assert await usage_of(client, path) == used
     assert (await client.get(f"{path}/versions")).json()["total"] == 1
 
 
