@@ -23,7 +23,11 @@ const TARGETS: Record<string, Words> = {
   inactive: { label: "Inactive", verb: "Deactivate", text: "Switched off: it takes no work until you activate it." },
   training: { label: "Training", verb: "Start training", text: "Takes no work while you improve it." },
   error: { label: "Error", verb: "Mark as failed", text: "Takes no work until the error is cleared." },
-  archived: { label: "Archived", verb: "Archive", text: "Put away: no work, in no list; its history stays, and it can be restored." },
+  archived: {
+    label: "Archived",
+    verb: "Archive",
+    text: "Put away: no work, in no list; its history stays, and it can be restored.",
+  },
 };
 
 export function targetWords(status: string): Words {
