@@ -56,7 +56,7 @@ class Operation:
         if content is None:
             return None
         kind, described = next(iter(content.items()))
-        return described["schema"]["$ref"].rpartition("/")[2] if kind == "application/json" else kind
+        return named_in(described["schema"]) if kind == "application/json" else kind
 
 
 def operations(description: dict[str, Any]) -> list[Operation]:
@@ -93,6 +93,12 @@ class Attempt:
             except TimeoutError:
                 assert response.content_type == "text/event-stream", f"{self.operation.name} does not end"
             return Answer(response.status, response.headers, bytes(body))
+
+
+def named_in(schema: dict[str, Any]) -> str:
+    """Return the name of a body's schema; one that may be left out stands beside null."""
+    whole = next((one for one in schema.get("anyOf", ()) if "$ref" in one), schema)
+    return whole["$ref"].rpartition("/")[2]
 
 
 def fill(operation: Operation, path_ids: Ids, body_ids: Ids) -> Attempt:
@@ -167,7 +173,7 @@ QUERIES = {
               "heartbeats,credentials,models",
 }
 BODIES: dict[str | None, Any] = {
-    "AgentConfiguration": lambda _: {"retry_attempts": 1},
+    "AgentConfigurationChange": lambda _: {"retry_attempts": 1},
     "AgentCreate": agent,
     "AgentImport": lambda ids: {"documents": [
         {"name": "Imported", "skills": [ids["skill_name"]], "persona": {"slug": ids["persona_slug"]}}]},
@@ -189,7 +195,7 @@ BODIES: dict[str | None, Any] = {
     "InvitationNew": lambda _: {"email": "somebody@example.org", "role": "viewer"},
     "ModelCreate": lambda _: {"provider": "demo", "model_id": "mine"},
     "ModelNeeds": lambda _: {"task_type": "coding"},
-    "ModelSettings": lambda _: {"provider": "demo", "model_id": "demo"},
+    "ModelChange": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelTrial": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelUpdate": lambda _: {"description": "taken over"},
     "PersonaChange": lambda ids: {"persona_id": str(ids["persona_id"])},
@@ -206,6 +212,8 @@ BODIES: dict[str | None, Any] = {
     "RecipeUpdate": lambda ids: {"name": "Soup", "steps": steps(ids)},
     "RoleChange": lambda _: {"role": "viewer"},
     "SettingWrite": lambda _: {"value": "mine"},
+    "SettingsWrite": lambda _: {"values": {"llm_model": "mine"}},
+    "StopOrder": lambda _: {"shutdown_type": "graceful"},
     "Setup": lambda _: {"email": "first@example.org", "name": "First", "password": "correct horse"},
     "SignIn": lambda _: {"email": "nobody@example.org", "password": "wrong horse"},
     "SignUp": lambda ids: {"token": str(ids["invitation_id"]), "name": "New", "password": "correct horse"},
