@@ -35,6 +35,7 @@ export interface paths {
          * List Agents
          * @description List the workspace's agents, oldest first unless `sort` says otherwise; `search` looks in names and descriptions.
          *
+         *     Archived ones are listed with `status=archived` only.
          *     Page with `skip`, or without gaps and repeats with the `next_cursor` of the page before. System admins may name
          *     `__all__` as the workspace.
          */
@@ -99,6 +100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Agent
+         * @description Put an agent away: it takes no work, leaves lists and its name, keeps its history; `restore` undoes it.
+         */
+        post: operations["archive_agent_api_agents__agent_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{agent_id}/assembled-context": {
         parameters: {
             query?: never;
@@ -146,12 +167,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Configuration
+         * @description Return how the agent works, every setting with its value, and its heartbeat.
+         */
+        get: operations["get_configuration_api_agents__agent_id__config_get"];
         /**
          * Put Configuration
-         * @description Change the settings that are named, resource limits one by one; the others stay.
+         * @description Change the settings that are named, resource limits and the heartbeat's fields one by one; the others stay.
          *
-         *     Heartbeats have their own address, `/api/heartbeat/agents/{agent_id}/config`.
+         *     Both are saved, or neither. The heartbeat can also be read and saved at `/api/heartbeat/agents/{agent_id}/config`.
          */
         put: operations["put_configuration_api_agents__agent_id__config_put"];
         post?: never;
@@ -303,6 +328,26 @@ export interface paths {
          */
         put: operations["put_persona_api_agents__agent_id__persona_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Agent
+         * @description Take an archived agent back, inactive; refused while another agent has its name.
+         */
+        post: operations["restore_agent_api_agents__agent_id__restore_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1597,6 +1642,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Published Patterns
+         * @description List the patterns: coordination, communication and decision; `category` is another name of `pattern_type`.
+         */
+        get: operations["list_published_patterns_api_patterns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patterns/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Published Pattern
+         * @description Return one pattern with its roles and steps.
+         */
+        get: operations["get_published_pattern_api_patterns__slug__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/personas": {
         parameters: {
             query?: never;
@@ -1759,6 +1844,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/{category}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Values
+         * @description Return what holds in the workspace of one category, by key.
+         */
+        get: operations["get_values_api_settings__category__get"];
+        /**
+         * Save Settings
+         * @description Set several values of a category in one save, such as a provider and its model; null removes one.
+         */
+        put: operations["save_settings_api_settings__category__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/{category}/{key}": {
         parameters: {
             query?: never;
@@ -1766,7 +1875,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Setting
+         * @description Return a setting as it holds in the workspace: its own value, else the server's, else what is assumed.
+         */
+        get: operations["get_setting_api_settings__category___key__get"];
         /**
          * Save Setting
          * @description Set a value for the workspace, or for the whole server; null removes it.
@@ -1980,7 +2093,7 @@ export interface paths {
         };
         /**
          * List Patterns
-         * @description List the patterns: coordination, communication and decision.
+         * @description List the patterns: coordination, communication and decision; `category` is another name of `pattern_type`.
          */
         get: operations["list_patterns_api_skills_patterns_get"];
         put?: never;
@@ -2634,7 +2747,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Workspace Persona
+         * @description Return one persona; its ETag is its version.
+         */
+        get: operations["get_workspace_persona_api_workspaces__workspace_id__personas__persona_id__get"];
         /**
          * Update Persona
          * @description Change a persona of the workspace; with `If-Match`, only if nobody else saved since. The slug stays.
@@ -2941,6 +3058,71 @@ export interface components {
             tools?: string[];
         };
         /**
+         * AgentConfigurationChange
+         * @description Settings of an agent to change, with its heartbeat.
+         */
+        AgentConfigurationChange: {
+            /**
+             * Auto Start
+             * @default false
+             */
+            auto_start?: boolean;
+            /**
+             * Environment
+             * @default development
+             * @enum {string}
+             */
+            environment?: "development" | "staging" | "production";
+            /**
+             * Environment Note
+             * @default
+             */
+            environment_note?: string;
+            heartbeat?: components["schemas"]["HeartbeatSettings"] | null;
+            /**
+             * Logging Level
+             * @default info
+             * @enum {string}
+             */
+            logging_level?: "debug" | "info" | "warning" | "error";
+            /**
+             * Max Concurrent Tasks
+             * @default 5
+             */
+            max_concurrent_tasks?: number;
+            /**
+             * Max Iterations
+             * @default 25
+             */
+            max_iterations?: number;
+            /**
+             * Performance Monitoring
+             * @default true
+             */
+            performance_monitoring?: boolean;
+            /** @default medium */
+            priority_level?: components["schemas"]["PriorityLevel"];
+            resource_limits?: components["schemas"]["ResourceLimits"];
+            /**
+             * Retry Attempts
+             * @default 3
+             */
+            retry_attempts?: number;
+            /**
+             * Skill Loading
+             * @default on_demand
+             * @enum {string}
+             */
+            skill_loading?: "on_demand" | "preload";
+            /**
+             * Timeout Seconds
+             * @default 300
+             */
+            timeout_seconds?: number;
+            /** Tools */
+            tools?: string[];
+        };
+        /**
          * AgentConfigurationOut
          * @description How an agent works, every setting with its value.
          */
@@ -2957,6 +3139,50 @@ export interface components {
              * @default
              */
             environment_note?: string;
+            /**
+             * Logging Level
+             * @enum {string}
+             */
+            logging_level: "debug" | "info" | "warning" | "error";
+            /** Max Concurrent Tasks */
+            max_concurrent_tasks: number;
+            /** Max Iterations */
+            max_iterations: number;
+            /** Performance Monitoring */
+            performance_monitoring: boolean;
+            priority_level: components["schemas"]["PriorityLevel"];
+            resource_limits: components["schemas"]["ResourceShares"];
+            /** Retry Attempts */
+            retry_attempts: number;
+            /**
+             * Skill Loading
+             * @default on_demand
+             * @enum {string}
+             */
+            skill_loading?: "on_demand" | "preload";
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Tools */
+            tools: string[];
+        };
+        /**
+         * AgentConfigurationShown
+         * @description How an agent works, every setting with its value, and its heartbeat.
+         */
+        AgentConfigurationShown: {
+            /** Auto Start */
+            auto_start: boolean;
+            /**
+             * Environment
+             * @enum {string}
+             */
+            environment: "development" | "staging" | "production";
+            /**
+             * Environment Note
+             * @default
+             */
+            environment_note?: string;
+            heartbeat: components["schemas"]["HeartbeatConfig"];
             /**
              * Logging Level
              * @enum {string}
@@ -3862,7 +4088,7 @@ export interface components {
              * Action
              * @enum {string}
              */
-            action: "activate" | "deactivate" | "pause" | "delete" | "tag" | "untag";
+            action: "activate" | "deactivate" | "pause" | "archive" | "restore" | "delete" | "tag" | "untag";
             /** Agent Ids */
             agent_ids: number[];
             /** Tags */
@@ -4928,6 +5154,7 @@ export interface components {
             prompt?: string;
             /**
              * Report To
+             * @description Results go to the history; `orchestrator` is taken as the same.
              * @default history
              * @constant
              */
@@ -5166,6 +5393,11 @@ export interface components {
             default: components["schemas"]["JsonValue"];
             /** Description */
             description: string;
+            /**
+             * Is Read
+             * @description False where the part of the product that will read it does not exist yet.
+             */
+            is_read: boolean;
             /** Key */
             key: string;
             /** Maximum */
@@ -5359,6 +5591,31 @@ export interface components {
              * @description How the model is asked, where that is not its provider's usual way.
              */
             wire: string | null;
+        };
+        /**
+         * ModelChange
+         * @description An agent's model settings, bare or under `model_config` as GET shows them; null takes the default model.
+         */
+        ModelChange: {
+            /** Fallback Model Id */
+            fallback_model_id?: string | null;
+            /** Frequency Penalty */
+            frequency_penalty?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            model_config?: components["schemas"]["ModelSettings"] | null;
+            /** Model Id */
+            model_id?: string;
+            /** Presence Penalty */
+            presence_penalty?: number | null;
+            /** Provider */
+            provider?: string;
+            /** Reasoning Effort */
+            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
         };
         /**
          * ModelConfig
@@ -5884,6 +6141,11 @@ export interface components {
          * @description The agent's voice: one of the library, or its own text when `use_custom` says so; all three are replaced.
          */
         PersonaChange: {
+            /**
+             * Custom Persona Prompt
+             * @description The same as custom_prompt, as GET names it.
+             */
+            custom_persona_prompt?: string | null;
             /** Custom Prompt */
             custom_prompt?: string | null;
             /** Persona Id */
@@ -5893,6 +6155,12 @@ export interface components {
              * @default false
              */
             use_custom?: boolean;
+            /**
+             * Use Custom Persona
+             * @description The same as use_custom, as GET names it.
+             * @default false
+             */
+            use_custom_persona?: boolean;
         };
         /**
          * PersonaChoice
@@ -6649,14 +6917,11 @@ export interface components {
             /** Key */
             key: string;
             scope: components["schemas"]["SettingScope"];
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
+            /** Updated At */
+            updated_at: string | null;
             /**
              * Updated By
-             * @description Who wrote it last.
+             * @description Who wrote it last; empty while nobody did.
              */
             updated_by: string;
             value: components["schemas"]["JsonValue"];
@@ -6664,7 +6929,7 @@ export interface components {
         };
         /**
          * SettingCatalogue
-         * @description Every setting this server reads; a category that is not listed is free to hold anything.
+         * @description Every setting this server knows; a category that is not listed is free to hold anything.
          */
         SettingCatalogue: {
             /** Categories */
@@ -6676,11 +6941,13 @@ export interface components {
         };
         /**
          * SettingCategory
-         * @description A category of settings this server reads.
+         * @description A category of settings this server knows.
          */
         SettingCategory: {
             /** Description */
             description: string;
+            /** Is Read */
+            is_read: boolean;
             /** Name */
             name: string;
         };
@@ -6701,13 +6968,40 @@ export interface components {
          */
         SettingScope: "system" | "workspace";
         /**
+         * SettingsWrite
+         * @description New values of one category, by key; all of them are saved, or none. What holds already is left as it is.
+         */
+        SettingsWrite: {
+            /** @default workspace */
+            scope?: components["schemas"]["SettingScope"];
+            /** Values */
+            values: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * SettingValues
+         * @description What holds in a workspace of one category, by key: its own value, else the server's.
+         */
+        SettingValues: {
+            /** Category */
+            category: string;
+            /** Values */
+            values: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * SettingWrite
          * @description A new value; `scope` is "workspace" unless a system admin sets it for the whole server.
+         *
+         *     A setting keeps the type it has: another one has to be said with `value_type`.
          */
         SettingWrite: {
             /** @default workspace */
             scope?: components["schemas"]["SettingScope"];
             value: components["schemas"]["JsonValue"];
+            value_type?: components["schemas"]["ValueType"] | null;
         };
         /**
          * Setup
@@ -8518,6 +8812,68 @@ export interface operations {
             };
         };
     };
+    archive_agent_api_agents__agent_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopOrder"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `status_change_refused`: The status cannot change that way; `agent_not_ready`: The agent is not ready; `impact_not_confirmed`: The change has effects that were not confirmed; `impact_changed`: The effects changed since the preview */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     assemble_agent_api_agents__agent_id__assembled_context_get: {
         parameters: {
             query?: never;
@@ -8625,6 +8981,55 @@ export interface operations {
             };
         };
     };
+    get_configuration_api_agents__agent_id__config_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentConfigurationShown"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     put_configuration_api_agents__agent_id__config_put: {
         parameters: {
             query?: never;
@@ -8638,7 +9043,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AgentConfiguration"];
+                "application/json": components["schemas"]["AgentConfigurationChange"];
             };
         };
         responses: {
@@ -8993,7 +9398,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ModelSettings"];
+                "application/json": components["schemas"]["ModelChange"];
             };
         };
         responses: {
@@ -9206,6 +9611,64 @@ export interface operations {
             };
             /** @description `stale_edit`: It was changed by somebody else */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_agent_api_agents__agent_id__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description `agent_not_found`: There is no such agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `agent_name_taken`: The name is taken; `status_change_refused`: The status cannot change that way; `wrong_status`: The agent is not in the status this is for */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11986,7 +12449,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ModelSettings"];
+                "application/json": components["schemas"]["ModelChange"];
             };
         };
         responses: {
@@ -12631,6 +13094,96 @@ export interface operations {
             };
         };
     };
+    list_published_patterns_api_patterns_get: {
+        parameters: {
+            query?: {
+                category?: components["schemas"]["PatternType"] | null;
+                pattern_type?: components["schemas"]["PatternType"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternList"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_published_pattern_api_patterns__slug__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pattern"];
+                };
+            };
+            /** @description `pattern_not_found`: There is no such pattern */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_personas_api_personas_get: {
         parameters: {
             query?: {
@@ -12999,6 +13552,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_values_api_settings__category__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingValues"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_settings_api_settings__category__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_setting_api_settings__category___key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setting"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Any other error. */
@@ -13744,6 +14431,7 @@ export interface operations {
     list_patterns_api_skills_patterns_get: {
         parameters: {
             query?: {
+                category?: components["schemas"]["PatternType"] | null;
                 pattern_type?: components["schemas"]["PatternType"] | null;
             };
             header?: never;
@@ -15696,6 +16384,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Persona"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_workspace_persona_api_workspaces__workspace_id__personas__persona_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                persona_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Persona"];
+                };
+            };
+            /** @description `persona_not_found`: There is no such persona */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description A field is missing or wrong; `errors` names each. */
