@@ -7,6 +7,8 @@ from tests.browser.conftest import OWNER, WIDE, Site, call, watched
 from tests.chaos.harness import stage
 
 END = 60_000
+RENDERED = ".markdown"
+"""A text as a page: until what draws it has arrived, its letters stand there as they are."""
 
 
 async def cook(page: Page, site: Site) -> None:
@@ -63,6 +65,7 @@ async def test_ten_tabs_share_one_connection_and_show_the_same(browsing: Browser
 
     for tab in (first, *others):
         await expect(tab.get_by_role("button", name="Cook again")).to_be_visible(timeout=END)
+        await expect(tab.get_by_role("region", name="Result").locator(RENDERED)).to_be_visible()
     texts = {await tab.get_by_role("main").inner_text() for tab in (first, *others)}
 
     assert len(texts) == 1
@@ -103,10 +106,12 @@ async def test_a_killed_server_is_announced_and_the_text_goes_on_without_gap_or_
             await expect(lost).to_be_hidden()
             await expect(page.get_by_text("another took over")).to_be_visible()
             await expect(page.get_by_role("button", name="Cook again")).to_be_visible(timeout=END)
+            await expect(page.get_by_role("region", name="Result").locator(RENDERED)).to_be_visible()
             seen_live = await page.get_by_role("main").inner_text()
             await page.reload()
             await expect(page.get_by_role("button", name="Cook again")).to_be_visible()
             await expect(page.get_by_role("heading", name="Inputs")).to_be_visible()
+            await expect(page.get_by_role("region", name="Result").locator(RENDERED)).to_be_visible()
             assert await page.get_by_role("main").inner_text() == seen_live
 
 

@@ -63,10 +63,15 @@ export function useRunFeed(id: string) {
     void feed.read();
   }, [feed]);
 
+  // A run that is over is not followed: each topic that comes or goes opens the browser's one stream anew.
+  const isRead = state.lastSeq > 0 || error !== null;
   useEffect(() => {
-    if (!bus || isOver) return;
-    return bus.subscribe(`run:${id}`, (event) => feed.receive(event));
-  }, [bus, feed, id, isOver]);
+    if (!bus || isOver || !isRead) return;
+    const leave = bus.subscribe(`run:${id}`, (event) => feed.receive(event));
+    // What happened since the log was read.
+    void feed.read();
+    return leave;
+  }, [bus, feed, id, isOver, isRead]);
 
   useEffect(() => {
     if (isOver) void cache.invalidateQueries({ queryKey: [workspace, "runs"] });
