@@ -32,7 +32,9 @@ from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.db import Database
 from automatos.workspaces.service import write_audit
 
-CACHE_S = 30.0
+CACHE_S = 5.0
+RECENT_S = 1.0
+"""What is older than this is read again before another process's new credential could be passed over."""
 NAMES_S = 5.0
 USE_EVERY_S = 60.0
 MAX_WORKSPACES = 10_000
@@ -47,7 +49,7 @@ class _Drawer:
 
     held: Sequence[Held]
     secrets: Mapping[UUID, Secret | CredentialUnreadable]
-    until: float
+    read_at: float
     names: ChosenNames | None = None
     names_until: float = 0.0
 
@@ -55,8 +57,9 @@ class _Drawer:
 class Keyring:
     """Finds secrets: the workspace's own credentials by five levels, then the platform's key where that is shared.
 
-    What was read stays in this process for at most 30 seconds; `forget` drops it at once. Uses of a workspace's
-    credential, and credentials that cannot be opened, are written to the audit log, each at most once a minute.
+    What was read stays in this process for at most five seconds; `forget` drops it at once. That there is no credential
+    is not remembered: another process may have stored one since. Uses of a workspace's credential, and credentials that
+    cannot be opened, are written to the audit log, each at most once a minute.
     """
 
     def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
@@ -87,10 +90,17 @@ class Keyring:
         provider = providers_by_name().get(provider_name)
         if provider is None:
             return None
+        wanted = Environment(environment or "production")
         drawer = await self._drawer(workspace_id)
-        found, _ = await self._search(drawer, workspace_id, provider, Environment(environment or "production"), service)
+        found, _ = await self._search(drawer, workspace_id, provider, wanted, service)
         if found is None:
-            return self._platform_secret(provider)
+            shared = self._platform_secret(provider)
+            if provider.wire == "demo":
+                return shared
+            drawer = await self._drawer(workspace_id, RECENT_S if shared else 0.0)
+            found, _ = await self._search(drawer, workspace_id, provider, wanted, service)
+            if found is None:
+                return shared
         own = drawer.secrets[found.id]
         if isinstance(own, CredentialUnreadable):
             self._note(workspace_id, found.id, "credential.resolution_failed")
@@ -118,7 +128,7 @@ class Keyring:
 
     async def configured_providers(self, workspace_id: UUID) -> dict[str, str]:
         """Return where the key of each usable provider comes from, by provider name, in the order of the table."""
-        drawer = await self._drawer(workspace_id)
+        drawer = await self._drawer(workspace_id, RECENT_S)
         found: dict[str, str] = {}
         for name, provider in providers_by_name().items():
             own = Search(drawer.held, provider, now(), []).run(Environment.PRODUCTION, None)
@@ -151,9 +161,9 @@ class Keyring:
             drawer.names_until = time.monotonic() + NAMES_S
         return drawer.names
 
-    async def _drawer(self, workspace_id: UUID) -> _Drawer:
-        drawer = self._drawers.get(workspace_id)
-        if drawer and drawer.until > time.monotonic():
+    async def _drawer(self, workspace_id: UUID, max_age_s: float = CACHE_S) -> _Drawer:
+        drawer, began = self._drawers.get(workspace_id), time.monotonic()
+        if drawer and began - drawer.read_at < max_age_s:
             return drawer
         async with self._database.recording(workspace_id) as connection:
             rows = await queries.read_for_providers(connection, workspace_id)
@@ -166,7 +176,7 @@ class Keyring:
                 secrets[row["id"]] = self._open(workspace_id, provider, dict(row))
         if len(self._drawers) >= MAX_WORKSPACES:
             self._drawers.clear()
-        drawer = self._drawers[workspace_id] = _Drawer(held, secrets, time.monotonic() + CACHE_S)
+        drawer = self._drawers[workspace_id] = _Drawer(held, secrets, began)
         return drawer
 
     def _open(self, workspace_id: UUID, provider: Provider, row: Mapping[str, Any]) -> Secret | CredentialUnreadable:
