@@ -69,8 +69,39 @@ async def test_every_odd_answer_is_explained_and_none_is_waited_for_without_end(
     assert words in result.message
 
 
+FORBIDDEN: dict[str, tuple[object, str]] = {
+    "place": ({"error": {"message": "Country, region, or territory not supported",
+                         "code": "unsupported_country_region_territory"}}, "country or region"),
+    "moderated": ({"error": {"message": "Input was flagged by moderation"}}, "says nothing against the key"),
+    "rights": ({"error": {"message": "Your organization must be verified"}}, "look at the rights"),
+    "scope": ({"message": "Missing permissions: the scope api.model.read is needed"}, "look at the rights"),
+    "page": ("<html><title>Blocked</title></html>", "web page"),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), FORBIDDEN.values(), ids=FORBIDDEN)
+async def test_what_else_is_forbidden_is_not_told_as_a_bad_key(outgoing: Http, body: object, words: str) -> None:
+    async with odd_server(body) as url:
+        result = await probe(outgoing, secret_of(url + "/forbidden"))
+
+    assert result.status == "failed"
+    assert words in result.message
+    assert "does not accept this key" not in result.message
+
+
+@pytest.mark.parametrize("body", [{"error": {"message": "Invalid API key provided"}}, {"detail": "no such token"}, ""])
+async def test_a_forbidden_key_is_told_as_one(outgoing: Http, body: object) -> None:
+    async with odd_server(body) as url:
+        result = await probe(outgoing, secret_of(url + "/forbidden"))
+
+    assert "does not accept this key (403)" in result.message
+
+
 class odd_server:  # noqa: N801
-    """A server that answers oddly, one way per path."""
+    """A server that answers oddly, one way per path; `forbidden` is what it says with a 403."""
+
+    def __init__(self, forbidden: object = "") -> None:
+        self.forbidden = forbidden
 
     async def __aenter__(self) -> str:
         app = web.Application()
@@ -85,6 +116,9 @@ class odd_server:  # noqa: N801
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         way = request.match_info["way"]
+        if way == "forbidden":
+            said = self.forbidden
+            return web.Response(status=403, text=said) if isinstance(said, str) else web.json_response(said, status=403)
         if way == "hang":
             await asyncio.sleep(60)
         if way == "drip":

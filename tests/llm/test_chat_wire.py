@@ -13,7 +13,7 @@ from automatos.llm.providers.think_tags import ThinkTags
 from automatos.llm.types import AnswerEnd, Message, ModelTraits, ToolCall
 from tests.fakes.model_server import ModelServer, Reply
 from tests.fakes.model_strict import strict
-from tests.llm.wire_calls import ASKED, ask, call_to, chunks, next_call
+from tests.llm.wire_calls import ASKED, ask, call_to, chunks, next_call, streamed
 
 WIRE = OpenAIProvider()
 FIRST, SECOND = '{"city": "Rome"}', '{"city": "Oslo"}'
@@ -170,9 +170,37 @@ async def test_a_tools_name_loses_what_models_leave_around_it(
     assert [c.name for c in answer.tool_calls] == ["weather"]
 
 
-async def test_an_error_inside_of_a_choice_is_told_and_asked_again(outgoing: Http, model_server: ModelServer) -> None:
-    model_server.script(chunks({"content": "Half"}, finish="error",
-                               error={"code": 502, "message": "Provider disconnected"}))
+CAUSE = {"code": 502, "message": "Provider disconnected"}
+BROKEN_OFF: dict[str, list[dict[str, Any]]] = {
+    "in the choice": [{"choices": [{"delta": {}, "finish_reason": "error", "error": CAUSE}]}],
+    "in the delta": [{"choices": [{"delta": {"content": "", "error": CAUSE}, "finish_reason": "error"}]}],
+    "a text in the delta": [{"choices": [{"delta": {"error": "502: Provider disconnected, overloaded"}}]}],
+    "in a later chunk": [{"choices": [{"delta": {}, "finish_reason": "error"}]},
+                         {"choices": [], "error": CAUSE}],
+    "beside choices": [{"choices": [{"delta": {}, "finish_reason": "error"}], "error": CAUSE}],
+    "deeper": [{"choices": [{"delta": {}, "error": {
+        "code": 502, "message": "Provider returned error",
+        "metadata": {"raw": '{"error": {"message": "Provider disconnected"}}'}}}]}],
+}
+
+
+@pytest.mark.parametrize("events", BROKEN_OFF.values(), ids=BROKEN_OFF)
+async def test_the_cause_of_a_broken_answer_is_told_and_it_is_asked_again(
+    outgoing: Http, model_server: ModelServer, events: list[dict[str, Any]]
+) -> None:
+    model_server.script(streamed({"choices": [{"delta": {"content": "Half"}}]}, *events))
+
+    with pytest.raises(ModelUnavailable, match="Provider disconnected"):
+        await ask(WIRE, call_to(outgoing, model_server, "openrouter", "m"))
+
+
+@pytest.mark.parametrize("choice", [{"message": {"content": "Half"}, "error": CAUSE},
+                                    {"message": {"content": "Half", "error": CAUSE}}])
+async def test_the_cause_in_a_whole_answer_is_told(
+    outgoing: Http, model_server: ModelServer, choice: dict[str, Any]
+) -> None:
+    model_server.script(Reply(body=orjson.dumps({"choices": [choice | {"finish_reason": "error"}]}),
+                              content_type="application/json"))
 
     with pytest.raises(ModelUnavailable, match="Provider disconnected"):
         await ask(WIRE, call_to(outgoing, model_server, "openrouter", "m"))

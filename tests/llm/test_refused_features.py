@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
+from automatos.kernel.error_bodies import read_error
 from automatos.llm.errors import FeatureRefused, ModelRefused, ToolsRefused
-from automatos.llm.providers.error_bodies import read_error
 from automatos.llm.providers.features import find_refused, refuses_tools, without
 from automatos.llm.refused import KEPT_S, MAX_MODELS, RefusedFeatures
 from automatos.llm.types import ModelChoice, ToolSpec

@@ -38,6 +38,11 @@ def chunks(*deltas: dict[str, Any], finish: str = "tool_calls", **more: Any) -> 
     """A streamed chat completion of exactly these deltas."""
     events = [{"choices": [{"delta": delta}]} for delta in deltas]
     events.append({"choices": [{"delta": {}, "finish_reason": finish} | more]})
+    return streamed(*events)
+
+
+def streamed(*events: dict[str, Any]) -> Reply:
+    """A stream of exactly these events."""
     body = b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in events) + b"data: [DONE]\n\n"
     return Reply(body=body, content_type="text/event-stream")
 

@@ -10,11 +10,23 @@ import orjson
 
 from automatos.credentials.types import Secret
 from automatos.kernel.clock import now
+from automatos.kernel.error_bodies import read_error
+from automatos.kernel.forbidden import Forbidden, why_forbidden
 from automatos.kernel.http import AddressRefused, Http
 
 DEADLINE_S = 10.0
 MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_ERROR_BYTES = 16 * 1024
 MAX_NAMES = 50
+_FORBIDDEN = {
+    Forbidden.MODERATED: "{} stopped the request by its moderation (403). That says nothing against the key.",
+    Forbidden.PLACE: "{} does not serve this server's country or region (403). The key may be right.",
+    Forbidden.CREDIT: "{} wants the account's billing settled first (403). The key may be right.",
+    Forbidden.RIGHTS: "{} does not let this key list models (403). The key may be right: look at the rights of its "
+                      "project or organisation there, or try an agent with it.",
+    Forbidden.PAGE: "A web page answered for {} (403), as firewalls send. Check the base URL and this server's "
+                    "network.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,8 @@ async def _ask(http: Http, secret: Secret, most_names: int) -> ProbeResult:
     session = http.session(allow_private=secret.allow_private)
     async with session.get(secret.base_url + path, headers=headers, allow_redirects=False) as response:
         if response.status != 200:
-            return ProbeResult("failed", _meaning(response.status, secret))
+            said = await _words(response) if response.status == 403 else b""
+            return ProbeResult("failed", _meaning(response.status, secret, said))
         body = await response.content.read(MAX_BODY_BYTES)
         while not response.content.at_eof() and len(body) < MAX_BODY_BYTES:
             body += await response.content.read(MAX_BODY_BYTES - len(body))
@@ -73,8 +86,19 @@ def _request(secret: Secret) -> tuple[str, dict[str, str]]:
     return "/models", {"Authorization": f"Bearer {secret.value}"} if secret.value else {}
 
 
-def _meaning(status: int, secret: Secret) -> str:
+async def _words(response: aiohttp.ClientResponse) -> bytes:
+    """Return as much of an error as says what it is about."""
+    said = b""
+    while len(said) < MAX_ERROR_BYTES and (chunk := await response.content.read(MAX_ERROR_BYTES - len(said))):
+        said += chunk
+    response.close()
+    return said
+
+
+def _meaning(status: int, secret: Secret, said: bytes) -> str:
     name = secret.provider.display_name
+    if status == 403 and (sentence := _FORBIDDEN.get(why_forbidden(read_error(said)))):
+        return sentence.format(name)
     if status in {401, 403}:
         return f"{name} does not accept this key ({status}). Check that it was copied whole and is still valid."
     if status == 404:

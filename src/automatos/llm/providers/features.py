@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from automatos.llm.providers.error_bodies import ProviderError
+from automatos.kernel.error_bodies import ProviderError
 from automatos.llm.providers.schemas import KEYWORDS, tool_schemas, without_keywords
 
 Body = dict[str, Any]

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
+from automatos.kernel.error_bodies import error_of, read_json
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
 from automatos.llm.providers.effort import effort_for
 from automatos.llm.providers.ends import by_word, judge_end
-from automatos.llm.providers.error_bodies import error_of, read_json
 from automatos.llm.providers.merging import JsonObject, merge_fields
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.replay import replayable, tagged
@@ -32,7 +32,8 @@ SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 """Where vendors put what can be read of the reasoning; the first that a piece has counts."""
 READ = frozenset({"role", "content", "tool_calls", "function_call", "refusal"})
-ANSWER_ONLY = frozenset({"annotations", "audio", "parsed", "stop_reason", "token_ids", "prompt_token_ids", "logprobs"})
+ANSWER_ONLY = frozenset({"annotations", "audio", "parsed", "stop_reason", "token_ids", "prompt_token_ids", "logprobs",
+                         "error"})
 """Fields of an answer's message that are no part of the conversation."""
 SKIPPED_SIGNATURE = "skip_thought_signature_validator"
 _SIGNS_CALLS = re.compile(r"gemini-(?:[3-9]|\d\d)")
@@ -159,8 +160,8 @@ class ChatReader:
         return self._take_choice(choice, message | {"tool_calls": calls})
 
     def _take_choice(self, choice: JsonObject, delta: JsonObject) -> str:
-        if choice.get("error"):
-            raise classify(self._call, None, error_of(choice))
+        if failed := next((part for part in (choice, delta) if part.get("error")), None):
+            raise classify(self._call, None, error_of(failed))
         if usage := choice.get("usage"):
             self.usage = read_usage(usage)
         if choice.get("index"):

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from automatos.kernel.error_bodies import ProviderError, error_of
+from automatos.kernel.forbidden import BAD_KEY, NO_CREDIT, Forbidden, why_forbidden
 from automatos.llm.errors import (
     AccessRefused,
     AddressWrong,
@@ -19,33 +21,21 @@ from automatos.llm.errors import (
     scrub,
 )
 from automatos.llm.providers import ProviderCall
-from automatos.llm.providers.error_bodies import ProviderError, error_of
 from automatos.llm.providers.features import find_refused, refuses_tools
 
 _DEAD = re.compile(r"(?i)model[_ ]not[_ ]found|no endpoints found|model.{0,80}(?:does not exist|is not available)|"
                    r"invalid model|unknown model|model.{0,80}not found|decommissioned|DeploymentNotFound")
 _OF_A_MODEL = re.compile(r"(?i)\bmodels?\b|model_|deployment|\bengines?\b|endpoints found|模型")
-_NO_CREDIT = re.compile(r"(?i)insufficient[_ ](?:quota|balance|funds|credit)|exceeded your current quota|"
-                        r"credit balance|billing|payment|out of credits|余额")
 _BUSY = re.compile(r"(?i)rate[_ -]?limit|too many requests|throttl")
 _DOWN = re.compile(r"(?i)overloaded|server[_ ]error|api_error|unavailable|timeout|timed out|internal|bad gateway")
-_KEY = re.compile(r"(?i)api[_ -]?key|\bkey\b|\btoken\b|credential|unauthori[sz]ed|authenticat|x-api-key")
-_BAD_KEY = re.compile(r"(?i)(?:incorrect|invalid|wrong|expired|missing|no)\s+(?:api[_ -]?)key|api[_ -]?key.{0,30}"
-                      r"(?:not valid|invalid|incorrect|expired|not found|missing)|API_KEY_INVALID|invalid_api_key")
-_MODERATED = re.compile(r"(?i)moderat|flagged|content[_ ](?:policy|filter|management)|safety|prohibited|harmful|"
-                        r"usage polic|sensitive|敏感|违规")
-_PLACE = re.compile(r"(?i)\b(?:country|countries|region|territory|location)\b|unsupported_country|geo")
-_RIGHTS = re.compile(r"(?i)permission|access|not allowed|not authori[sz]ed|scope|organi[sz]ation|project|terms|verif|"
-                     r"subscription|plan\b|tier|gated|forbidden|denied|endpoint|policy")
 _WORDS: dict[int, type[ModelProblem]] = {
     401: CredentialRefused, 402: QuotaExhausted, 405: AddressWrong, 408: ModelUnavailable, 409: ModelUnavailable,
     425: ModelUnavailable,
 }
-_FORBIDDEN: tuple[tuple[re.Pattern[str], type[ModelProblem], str], ...] = (
-    (_BAD_KEY, CredentialRefused, ""), (_MODERATED, ModelRefused, "moderated"), (_PLACE, AccessRefused, "place"),
-    (_NO_CREDIT, QuotaExhausted, ""),
-)
-"""What a 403 may mean, by its words, in this order."""
+_FORBIDDEN: dict[Forbidden, type[ModelProblem]] = {
+    Forbidden.KEY: CredentialRefused, Forbidden.MODERATED: ModelRefused, Forbidden.CREDIT: QuotaExhausted,
+    Forbidden.PLACE: AccessRefused, Forbidden.RIGHTS: AccessRefused, Forbidden.PAGE: AccessRefused,
+}
 NOT_ABOUT_FEATURES = frozenset({401, 402, 403, 405, 408, 409, 425, 429})
 _ADVICE = {
     "moderated": "Change the prompt: the provider's moderation stopped it. The key is right.",
@@ -93,9 +83,10 @@ def _kind(status: int | None, error: ProviderError, model_id: str) -> tuple[type
     if status is None:
         return _kind_by_words(hints), ""
     if status == 429:
-        return (QuotaExhausted if _NO_CREDIT.search(hints) else RateLimited), ""
+        return (QuotaExhausted if NO_CREDIT.search(hints) else RateLimited), ""
     if status == 403:
-        return _kind_of_forbidden(error)
+        why = why_forbidden(error)
+        return _FORBIDDEN[why], why
     if status == 404:
         is_of_model = _OF_A_MODEL.search(hints) or (model_id and model_id in error.message)
         return (ModelNotFound if is_of_model and not error.is_page else AddressWrong), ""
@@ -104,23 +95,12 @@ def _kind(status: int | None, error: ProviderError, model_id: str) -> tuple[type
     return (ModelUnavailable if status >= 500 else ModelAnswerInvalid), ""
 
 
-def _kind_of_forbidden(error: ProviderError) -> tuple[type[ModelProblem], str]:
-    """Tell a bad key from what else is forbidden: a prompt, a place, a model, or everything by a firewall."""
-    if error.is_page:
-        return AccessRefused, "page"
-    for words, kind, advice in _FORBIDDEN:
-        if words.search(error.hints):
-            return kind, advice
-    is_about_rights = _RIGHTS.search(error.message) and not _KEY.search(error.message)
-    return (AccessRefused, "rights") if is_about_rights else (CredentialRefused, "")
-
-
 def _kind_by_request(hints: str) -> type[ModelProblem]:
-    if _BAD_KEY.search(hints):
+    if BAD_KEY.search(hints):
         return CredentialRefused
     if _DEAD.search(hints):
         return ModelNotFound
-    return QuotaExhausted if _NO_CREDIT.search(hints) else ModelRefused
+    return QuotaExhausted if NO_CREDIT.search(hints) else ModelRefused
 
 
 def _kind_by_words(hints: str) -> type[ModelProblem]:

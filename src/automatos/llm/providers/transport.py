@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from automatos.kernel.clock import now
+from automatos.kernel.error_bodies import ProviderError, error_of, is_error, read_error, read_json
 from automatos.kernel.http import AddressRefused
 from automatos.llm.errors import (
     AddressWrong,
@@ -26,7 +27,6 @@ from automatos.llm.errors import (
     scrub,
 )
 from automatos.llm.providers import OnText, ProviderCall
-from automatos.llm.providers.error_bodies import ProviderError, error_of, is_error, read_error, read_json
 from automatos.llm.providers.features import without
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.sse import DONE, EventReader, EventTooLong, ServerEvent
