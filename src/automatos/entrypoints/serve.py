@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import structlog
 
+from automatos import __version__
 from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
 from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
@@ -27,6 +28,8 @@ STEPS_GRACE_S = 20.0
 REQUESTS_GRACE_S = 5
 
 Announce = Callable[["Services", str], Coroutine[Any, Any, None]]
+Tell = Callable[[str], None]
+"""Says one sentence to whoever started the server."""
 
 
 class Stopping:
@@ -60,8 +63,10 @@ def stopping_on_signals() -> Generator[Stopping]:
             loop.remove_signal_handler(number)
 
 
-async def serve(settings: Settings, *, works: bool, announce: Announce) -> None:
+async def serve(settings: Settings, *, works: bool, announce: Announce, tell: Tell) -> None:
     """Serve until a signal; `announce` is started, with the server's address, once it answers.
+
+    `tell` hears at once that the server starts, and later that it stops and has stopped.
 
     Raises:
         OpenServerRefused, IssuerUnnamed, PortTaken, AddressRefused, HomeUnwritable, DatabaseRefused,
@@ -73,9 +78,21 @@ async def serve(settings: Settings, *, works: bool, announce: Announce) -> None:
     refuse_unnamed_issuer(settings)
     with stopping_on_signals() as stopping, reserve_address(settings.host, settings.port) as listener:
         make_home(settings)
-        async with grounded(settings) as ground:
-            if not stopping.asked.is_set():
-                await _serve_on(ground, settings, listener, stopping, works=works, announce=announce)
+        tell(f"Starting Automatos {__version__} ...")
+        telling = asyncio.create_task(_tell_stopping(stopping, tell), name="tell-stopping")
+        try:
+            async with grounded(settings) as ground:
+                if not stopping.asked.is_set():
+                    await _serve_on(ground, settings, listener, stopping, works=works, announce=announce)
+        finally:
+            telling.cancel()
+        tell("Automatos stopped.")
+
+
+async def _tell_stopping(stopping: Stopping, tell: Tell) -> None:
+    await stopping.asked.wait()
+    tell(f"Stopping: running steps have {STEPS_GRACE_S:.0f} s to end, then they are handed back; Ctrl-C again ends at "
+         "once.")
 
 
 @asynccontextmanager
@@ -193,8 +210,8 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{reachable}:{port}"
 
 
-def run(settings: Settings, *, works: bool, announce: Announce) -> None:
+def run(settings: Settings, *, works: bool, announce: Announce, tell: Tell) -> None:
     """Serve in this process until a signal."""
     import uvloop
 
-    uvloop.run(serve(settings, works=works, announce=announce))
+    uvloop.run(serve(settings, works=works, announce=announce, tell=tell))

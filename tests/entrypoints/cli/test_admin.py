@@ -25,7 +25,7 @@ async def test_the_first_admin_gets_the_server_and_the_sample_and_grants_the_rol
         }
         server = await scene.start_server(variables=variables)
         _, _, _, place, _, run_id = (await until_said(server, SAMPLE))[1].rsplit("/", 5)
-        printed = re.search(r"System admin: nobody yet. Sign in at \S+/setup\?token=(\S+) ", server.log.read_text())
+        printed = re.search(r"Open this link and sign in to begin: \S+/setup\?token=(\S+)", server.log.read_text())
         assert printed, server.log.read_text()
         cli = Cli(environment(server.home) | variables)
         ada, eve = [{"Authorization": f"Bearer {issuer.token(sub=name, name=name, exp=2_000_000_000)}"}

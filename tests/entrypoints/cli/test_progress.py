@@ -33,3 +33,28 @@ def test_a_live_view_says_what_a_run_waits_for_until_it_goes_on() -> None:
     assert progress.status == "waits: Scout is paused"
     progress.take(SAID["going on"][0])
     assert progress.status == "running"
+
+
+FAILED = {"order": 2, "attempt": 1, "of": 3, "reason": "Groq answered 500: overloaded.", "input_tokens": 30,
+          "output_tokens": 12}
+ATTEMPTS = {
+    "again": (event("model.retrying", **FAILED, then="again", wait_s=1.25), "failed, tries again in 1.2 s: Groq"),
+    "at once": (event("model.retrying", **FAILED, then="again", wait_s=None), "failed, tries again in 0.0 s: Groq"),
+    "fallback": (event("model.retrying", **FAILED, then="fallback"), "failed, the fallback model is asked: Groq"),
+    "for good": (event("model.failed", **FAILED, then="nothing"), "failed: Groq"),
+}
+
+
+@pytest.mark.parametrize(("told", "said"), ATTEMPTS.values(), ids=ATTEMPTS)
+def test_a_failed_attempt_is_told_with_what_follows_and_counted(told: Event, said: str) -> None:
+    progress = Progress()
+    progress.take(event("execution.queued", recipe_name="Two", total_steps=2, steps=[
+        {"order": 1, "step_id": "one"}, {"order": 2, "step_id": "two"}]))
+    progress.take(event("step.started", order=2, agent_name="Scout"))
+    progress.take(event("step.delta", order=2, text="Half"))
+    progress.take(told)
+
+    assert line_of(told) == f"10:20:30  step 2 attempt 1 of 3 {said} answered 500: overloaded."
+    step = progress.steps[2]
+    assert step.note == f"attempt 1 of 3 {said} answered 500: overloaded."
+    assert (step.text, step.tokens, step.status) == ("", 42, "running")

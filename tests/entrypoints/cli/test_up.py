@@ -23,7 +23,8 @@ def refused(cli: Cli, home: Path, *arguments: str, **more: str) -> str:
     """Start a server that must not start; return its one paragraph."""
     done = cli("up", *arguments, **more)
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert done.returncode == 1
+    assert re.fullmatch(r"(Starting Automatos \S+ \.\.\.\n)?", done.stdout)
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("error: ")
@@ -115,6 +116,10 @@ async def test_the_first_start_cooks_the_sample_once_and_sigterm_ends_everything
             assert (await owner.call("GET", "/api/runs"))["total"] == 1
         assert '<div id="root">' in await page_at(first.url)
         assert await first.terminate() == 0
+        told = first.log.read_text()
+        assert told.startswith("Starting Automatos ")
+        assert f"\nLog: {first.home}/logs/server.log\n" in told
+        assert re.search(r"\nStopping: .*\nAutomatos stopped\.\s*$", told)
         assert first.postgres() is None
         assert not (first.home / "server.json").exists()
 

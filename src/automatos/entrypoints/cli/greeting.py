@@ -1,5 +1,6 @@
 """What `automatos up` tells people once it serves: where, how long it took, who answers, and the sample recipe."""
 
+import contextlib
 import shutil
 import sys
 import textwrap
@@ -38,6 +39,8 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
         outside = settings.outside_address(url)
         ready_s = time.monotonic() - STARTED_AT
         put(wrapped(f"Automatos {__version__} at {outside}, ready in {ready_s:.1f} s. Ctrl-C stops it."))
+        if settings.log_format == "auto":
+            put(f"Log: {settings.home / 'logs' / 'server.log'}")
         await _tell_set_up(services, url, opens_browser=opens_browser)
         answers = await _tell_who_answers(services)
         if not works:
@@ -52,6 +55,12 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
                 put(wrapped(f"sample recipe not cooked: {problem.detail}"))
 
     return announce
+
+
+def tell(text: str) -> None:
+    """Say how the start or the stop goes; nothing depends on whether anybody still listens."""
+    with contextlib.suppress(OSError, ValueError):
+        put(wrapped(text))
 
 
 def wrapped(text: str) -> str:
@@ -109,8 +118,10 @@ async def _tell_set_up(services: "Services", url: str, *, opens_browser: bool) -
         put(wrapped(f"  It makes the first account{hint}."))
         put("")
     elif mode != "local" and await needs_admin(services.database):
-        put(f"System admin: nobody yet. Sign in at {public}/setup?token={setup_token(settings)} and take the server "
-            "over; the sample recipe's workspace becomes yours.")
+        put("")
+        put(f"  Open this link and sign in to begin: {public}/setup?token={setup_token(settings)}")
+        put(wrapped("  It makes you the system admin; the sample recipe's workspace becomes yours."))
+        put("")
 
 
 def _tell_sample(sample: "Sample", url: str) -> None:

@@ -50,11 +50,12 @@ def up(
     open_browser: Annotated[bool, typer.Option("--open", help="Open the web app in a browser.")] = False,
 ) -> None:
     """Start everything: database, API, worker and web app; serve until Ctrl-C."""
-    from automatos.entrypoints.cli.greeting import greet
+    from automatos.entrypoints.cli.greeting import greet, tell
     from automatos.entrypoints.serve import run
 
     settings = read_settings(host=host, port=port, home=home)
-    run(settings, works=not no_worker, announce=greet(settings, works=not no_worker, opens_browser=open_browser))
+    announce = greet(settings, works=not no_worker, opens_browser=open_browser)
+    run(settings, works=not no_worker, announce=announce, tell=tell)
 
 
 def worker(
