@@ -135,6 +135,31 @@ async def test_no_finished_call_is_repeated_and_nothing_is_lost_wherever_the_wor
         assert len(set(keys)) == 1
 
 
+async def test_a_worker_that_dies_while_it_waits_to_ask_again_leaves_only_the_rest_of_the_attempts(
+    table: Table
+) -> None:
+    document = tagged_recipe()
+    document["recipe"] |= {"template_id": "budget", "steps": document["recipe"]["steps"][:1], "execution_config": {
+        "max_retries": 3, "retry_delay_ms": 2000, "backoff_strategy": "fixed"}}
+    await table.client.apply(document)
+    await table.model.script({"status": 500}, match="[budget step", repeat=True)
+    worker = await table.start_worker()
+    run_id = await table.client.execute("budget", {"tag": "budget"})
+    follower = table.client.follow(run_id)
+    await follower.until("model.retrying")
+    await follower.until("model.retrying")
+
+    worker.kill()
+    assert len(await table.calls("budget")) == 2
+    await table.start_worker()
+    await follower.until_end(60)
+
+    assert len(await table.calls("budget")) == 4
+    told = [*follower.data_of("model.retrying"), *follower.data_of("model.failed")]
+    assert [(each["attempt"], each["of"]) for each in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert follower.events[-1].type == "execution.failed"
+
+
 async def hold_before(table: Table, tag: str, step: int) -> str:
     """Start a run whose model hangs at a step: all before it is recorded."""
     await table.model.script({"hang": True}, match=f"[{tag} step {step}]")

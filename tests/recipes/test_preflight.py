@@ -3,6 +3,7 @@
 import pytest
 
 from automatos.kernel.db import Database
+from automatos.recipes.execution import Cook
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
 
@@ -31,4 +32,33 @@ async def test_cooking_with_a_model_that_cannot_be_asked_is_refused_and_queues_n
         assert (refused.status, refused.json()["code"]) == (409, "recipe_not_ready")
         assert words in refused.json()["detail"]
     assert (await client.get("/api/runs")).json()["total"] == 0
+    assert model_server.calls == []
+
+
+@pytest.mark.parametrize(("spoiled", "code", "words"), [
+    (("nonsense", "fake-model"), "unknown_provider", "no provider named 'nonsense'"),
+    (("custom", ""), "unknown_model", "without a model"),
+    (("groq", "fake-model"), "credential_missing", "no key for Groq"),
+])
+async def test_settings_that_are_spoiled_after_the_check_end_the_run_at_once_in_their_own_words(
+    client: Client, make: Make, database: Database, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch,
+    spoiled: tuple[str, str], code: str, words: str,
+) -> None:
+    recipe = await make.recipe("Say hello")
+    begin = Cook._begin
+
+    async def spoil_and_begin(cook: Cook) -> None:
+        await set_default(database, client, *spoiled)
+        await begin(cook)
+
+    monkeypatch.setattr(Cook, "_begin", spoil_and_begin)
+
+    run_id = await client.cook(recipe["template_id"])
+    events = await client.follow(run_id)
+
+    run = (await client.get(f"/api/runs/{run_id}")).json()
+    assert (run["status"], run["error"]["code"]) == ("failed", code)
+    assert words in run["error"]["message"]
+    assert [event["type"] for event in events].count("execution.started") == 1
+    assert "execution.recovered" not in [event["type"] for event in events]
     assert model_server.calls == []
