@@ -31,7 +31,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"configuration": {"auto_start": "yes"}}, "auto_start"),
     ({"configuration": {"max_iterations": 0}}, "max_iterations"),
     ({"configuration": {"resource_limits": {"memory_mb": "all"}}}, "memory_mb"), ({"configuration": {"wat": 1}}, "wat"),
-    ({"configuration": {"tags": ["a"]}}, "tags"), ({"model_config": {"provider": "demo"}}, "model_id"),
+    ({"configuration": {"tags": 5}}, "tags"), ({"model_config": {"provider": "demo"}}, "model_id"),
     ({"model_config": {"provider": "demo", "model_id": "demo", "temperature": 3}}, "temperature"),
     ({"model_config": {"provider": "demo", "model_id": "demo", "max_tokens": 0}}, "max_tokens"),
     ({"model_config": "demo"}, "model_config"), ({"use_custom_persona": 1}, "use_custom_persona"),

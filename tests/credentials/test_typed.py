@@ -135,7 +135,7 @@ async def test_a_stored_secret_is_not_sent_to_a_new_address_unless_it_is_given_a
     ({"data": {"port": -1}}, 422, "credential_invalid"), ({"name": None}, 422, "credential_invalid"),
     ({"expires_at": "2020-01-01T00:00:00Z"}, 422, "credential_invalid"),
     ({"name": "Other"}, 409, "credential_name_taken"),
-    ({"credential_type": "openai_api"}, 422, "invalid_request"), ({"data": {"host": None}}, 422, "credential_invalid"),
+    ({"credential_type": "openai_api"}, 422, "read_only_field"), ({"data": {"host": None}}, 422, "credential_invalid"),
 ])
 async def test_a_change_that_does_not_fit_changes_nothing(
     client: Client, change: dict[str, Any], status: int, code: str

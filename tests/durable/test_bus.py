@@ -84,7 +84,7 @@ async def test_an_event_that_was_never_announced_is_read_when_the_next_one_shows
     await log.append(3)
     process.bus.publish(log.workspace_id, await log.append(1, type_="execution.completed"))
 
-    assert await asyncio.wait_for(reading, 1) == [1, 2, 3, 4]
+    assert await asyncio.wait_for(reading, 60) == [1, 2, 3, 4]
 
 
 async def test_events_that_nobody_announces_are_found_all_the_same(processes: Processes, log: Log) -> None:
@@ -94,7 +94,7 @@ async def test_events_that_nobody_announces_are_found_all_the_same(processes: Pr
 
     await log.append(1, type_="execution.completed")
 
-    assert await asyncio.wait_for(reading, 7) == [1]
+    assert await asyncio.wait_for(reading, 60) == [1]
 
 
 async def test_a_slow_reader_holds_a_bounded_backlog_and_still_sees_every_event_once(
@@ -134,7 +134,7 @@ async def test_readers_in_another_process_are_woken(processes: Processes, log: L
 
     writer.bus.publish(log.workspace_id, await log.append(1, type_="execution.completed"))
 
-    assert await asyncio.wait_for(reading, 1) == [1]
+    assert await asyncio.wait_for(reading, 60) == [1]
 
 
 async def test_a_killed_listening_connection_costs_no_event(
@@ -195,7 +195,7 @@ async def test_readers_are_released_when_their_process_stops(processes: Processe
 
     process.bus.release_readers()
 
-    assert await asyncio.wait_for(reading, 1) == [1]
+    assert await asyncio.wait_for(reading, 60) == [1]
 
 
 async def test_several_streams_in_one_go_on_from_the_cursor_of_any_frame(processes: Processes, log: Log) -> None:
@@ -229,7 +229,7 @@ async def test_hints_tell_list_readers_to_look_again(processes: Processes, works
         waiting = asyncio.create_task(anext(stream))
         await asyncio.sleep(0.05)
         process.bus.hint(workspace_id, "runs")
-        later = frames_of(await asyncio.wait_for(waiting, 1))
+        later = frames_of(await asyncio.wait_for(waiting, 60))
 
     assert [data["topic"] for _, data in at_start] == ["agents", "runs"]
     assert [data["topic"] for _, data in later] == ["runs"]

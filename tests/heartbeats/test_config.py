@@ -119,7 +119,7 @@ async def test_refuses_to_overwrite_what_somebody_else_saved(heart: Heart, make:
     ("active_hours_end", "\u0661\u0662:00"), ("active_hours_end", ""), ("timezone", "Mars/Olympus"), ("timezone", ""),
     ("timezone", "../../etc/passwd"), ("timezone", "/etc/localtime"), ("timezone", "x" * 5000),
     ("prompt", "x" * 8001), ("prompt", "a\x00b"), ("checklist", ["x"] * 51), ("checklist", ["x" * 501]),
-    ("checklist", "one line"), ("run_when", "sometimes"), ("watch", ["files"]), ("watch", "runs"),
+    ("checklist", 5), ("run_when", "sometimes"), ("watch", ["files"]), ("watch", "runs"),
     ("watch", ["runs"] * 21), ("auto_act", "no"), ("report_to", "webhook"), ("webhook_url", "http://10.0.0.1/"),
     ("agent_id", 7), ("next_at", "2026-01-01T00:00:00Z"),
 ])

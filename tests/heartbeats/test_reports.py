@@ -23,7 +23,7 @@ async def test_a_workspace_without_heartbeats(client: Client, make: Make) -> Non
     assert analytics["recent_events"] == []
     assert analytics["today"] | {"since": None} == {
         "since": None, "total_heartbeats": 0, "successes": 0, "errors": 0, "unchanged": 0, "skipped": 0,
-        "total_tokens": 0, "total_cost_usd": "0.000000"}
+        "total_tokens": 0, "total_cost_usd": "0.000000", "known_cost_usd": "0.000000", "unpriced_heartbeats": 0}
 
 
 async def test_lists_what_is_planned_the_soonest_first(heart: Heart, make: Make, client: Client) -> None:

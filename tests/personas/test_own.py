@@ -137,7 +137,8 @@ async def test_what_does_not_fit_is_refused_by_its_name_and_leaves_nothing(
 
     for answer in (await client.post(home(client), json=GOOD | fault),
                    await client.put(home(client, one["id"]), json=fault)):
-        assert (answer.status, answer.code) == (422, "invalid_request"), answer.body
+        assert answer.status == 422, answer.body
+        assert answer.code in {"invalid_request", "read_only_field"}
         assert next(iter(fault)) in answer.body.decode()
     assert (await client.get("/api/personas?scope=workspace")).json()["items"] == [one]
 

@@ -45,8 +45,9 @@ class Quick(Cli):
 
     def __call__(self, *arguments: str | Path, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         written, told = io.StringIO(), io.StringIO()
+        typed = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
         with (
-            patch.dict(os.environ, self.variables | more, clear=True), patch.object(sys, "stdin", io.StringIO(stdin)),
+            patch.dict(os.environ, self.variables | more, clear=True), patch.object(sys, "stdin", typed),
             patch.object(sys, "argv", ["automatos", *map(str, arguments)]),
             redirect_stdout(written), redirect_stderr(told), pytest.raises(SystemExit) as left,
         ):

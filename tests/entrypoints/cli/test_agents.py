@@ -81,14 +81,16 @@ def test_lists_are_filtered_and_sorted_and_say_how_to_begin(quick: Quick, name: 
 
 def test_a_stop_names_what_it_touches_and_is_made_only_when_agreed_to(quick: Quick) -> None:
     quick("recipe", "apply", EXAMPLES / "research-digest.yaml")
+    quick("agent", "pause", "Evidence Gatherer")
+    assert quick("agent", "run", "Evidence Gatherer", "Wait for me").returncode == 0
 
     asked = quick("agent", "stop", "Evidence Gatherer", "--immediate")
     assert asked.returncode == 2
     assert "-> inactive, immediate" in asked.stderr
     assert "used by recipe 'Research digest'" in asked.stderr
     assert "--yes" in asked.stderr
-    stopped = quick.json("agent", "stop", "Evidence Gatherer", "--to", "maintenance", "--yes", "--wait")
-    assert stopped["agent"]["status"] == "maintenance"
+    stopped = quick.json("agent", "stop", "Evidence Gatherer", "--immediate", "--yes", "--wait")
+    assert stopped["agent"]["status"] == "inactive"
     assert quick("agent", "activate", "Evidence Gatherer").stderr == "agent 'Evidence Gatherer' is active\n"
     none_waits = quick("agent", "stop", "Evidence Gatherer", "--cancel")
     assert none_waits.returncode == 1
@@ -166,6 +168,8 @@ def test_its_voice_skills_and_model_are_chosen_and_shown(
 
 def test_several_agents_are_treated_at_once_each_by_itself(quick: Quick, name: str) -> None:
     quick("recipe", "apply", EXAMPLES / "research-digest.yaml")
+    quick("agent", "pause", "Digest Writer")
+    assert quick("agent", "run", "Digest Writer", "Wait for me").returncode == 0
 
     done = quick("agent", "bulk", "deactivate", name, "Digest Writer")
     assert done.returncode == 1

@@ -37,6 +37,6 @@ def list_audit(
     put_table(({
         "at": short_time(each["created_at"]), "actor": each["actor"], "action": each["action"],
         "target": f"{each['target_type']} {each['target_id']}", "detail": written(each["detail"]),
-    } for each in page["items"]), ("at", "actor", "action", "target", "detail"), spare=("detail",))
+    } for each in page["items"]), ("at", "actor", "action", "target", "detail"), spare=("detail", "actor"))
     if page["next_cursor"]:
         say(f"there is more; go on with --cursor {page['next_cursor']}")

@@ -67,7 +67,7 @@ def list_recipes(
         return
     put_table((recipe | {"steps": len(recipe["steps"]), "used": recipe["use_count"],
                          "last_run": (recipe["last_run"] or {}).get("status")} for recipe in page["items"]), COLUMNS,
-              spare=("used", "version"))
+              spare=("used", "version", "tags", "steps", "last_run"))
     if not page["items"]:
         say("no recipes yet; apply one with: automatos recipe apply FILE, or try: automatos demo")
 
