@@ -161,6 +161,8 @@ def test_the_wheel_carries_what_an_installed_server_reads() -> None:
     built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert built["targets"]["wheel"]["force-include"] == {
         "migrations": "automatos/migrations", "examples": "automatos/examples",
+        "docs/how-to": "automatos/docs/how-to", "docs/reference": "automatos/docs/reference",
+        "docs/start-here.md": "automatos/docs/start-here.md",
     }
     assert built["artifacts"] == ["src/automatos/static/**"]
 

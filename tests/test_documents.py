@@ -133,7 +133,7 @@ def test_decisions_have_the_house_form() -> None:
     for page in pages:
         text = page.read_text()
         assert len(text.splitlines()) < 40, page.name
-        head = rf"# {page.name[:4]}\. .+\n\n(?:Accepted|Superseded) \d{{4}}-\d\d-\d\d\. Area: \w+\.\n"
+        head = rf"# {page.name[:4]}\. .+\n\n(?:Accepted|Superseded) \d{{4}}-\d\d-\d\d\. Areas?: [\w, ]+\..*\n"
         assert re.match(head, text), page.name
         assert tuple(re.findall(r"^## .+$", text, flags=re.MULTILINE)) == HOUSE_FORM, page.name
 

@@ -54,7 +54,7 @@ async def test_the_pieces_of_an_answer_join_to_the_whole_answer(
 async def test_pieces_of_a_call_that_broke_off_are_taken_back_before_it_is_asked_again(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
-    recipe = await make.recipe("Write", execution_config={"max_retries": 0})
+    recipe = await make.recipe("Write", execution_config={"max_retries": 1})
     model_server.script(Reply(text=TEXT, chunks=40, chunk_delay_s=0.01, truncate=True), Reply(text="complete"))
 
     events = await client.follow(await client.cook(recipe["template_id"]))

@@ -75,7 +75,8 @@ async def test_the_run_gets_the_very_prompt_that_is_shown(
 ) -> None:
     voice, soup = await persona(client), await skill(client)
     agent = await make.agent(persona_id=voice["id"], skill_ids=[soup["id"]], tools=["calculator"],
-                             configuration={"skill_loading": "preload", "environment": "production"})
+                             configuration={"skill_loading": "preload", "environment": "production",
+                                            "environment_note": "Orders are real."})
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Cook"})
     model_server.script(Reply(text="Aye"))
 
@@ -87,7 +88,7 @@ async def test_the_run_gets_the_very_prompt_that_is_shown(
     assert call.body["temperature"] == shown["temperature"] == 0.9
     assert sorted(call.tools) == sorted(shown["tools"])
     assert BODY in shown["system_prompt"]
-    assert "production environment" in shown["system_prompt"]
+    assert "Orders are real." in shown["system_prompt"]
     assert [one["level"] for one in shown["skills"]] == [2]
 
 
