@@ -72,7 +72,10 @@ async def test_finds_agents_by_words_and_status_and_shows_them_as_cards_or_as_a_
 @pytest.mark.capability("S187")
 async def test_an_action_on_several_names_those_it_could_not_be_done_to(room: Room) -> None:
     await room.call("POST", "/api/workflow-recipes/apply", yaml.safe_load(SAMPLE.read_text()))
-    needed = (await room.call("GET", "/api/agents"))["items"][0]["name"]
+    busy = (await room.call("GET", "/api/agents"))["items"][0]
+    needed = busy["name"]
+    await room.call("POST", f"/api/agents/{busy['id']}/pause")
+    await room.call("POST", f"/api/agents/{busy['id']}/execute", {"prompt": "Wait for me"})
     await room.agent("Free to go")
     page = await room.open("/agents")
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,7 +58,8 @@ def test_lines_are_as_wide_as_the_terminal_and_addresses_stay_whole(
     monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(greeting, "shutil", SimpleNamespace(
+        get_terminal_size=lambda: os.terminal_size((columns, 24))))
     address = f"{URL}/{'a' * 60}"
 
     lines = wrapped(f"{greeting.PLUG_IN} See {address} for more.").split("\n")
