@@ -67,13 +67,13 @@ async def test_web_tools_read_no_faster_than_the_agent_may(
     monkeypatch.setattr(asyncio, "sleep", lambda delay_s: pauses.append(delay_s) or sleep(0))
 
     slow = await open_toolbox.call("http_fetch", ask, context(limits=limits(network_bandwidth=2)))
-    held_back_s = max(pauses)
+    held_back, all_of_it_s = list(pauses), pytest.approx(200_000 / (2 * 125_000))
     pauses.clear()
     fast = await open_toolbox.call("http_fetch", ask, context())
 
     assert (slow.ok, fast.ok) == (True, True)
-    assert held_back_s == pytest.approx(200_000 / (2 * 125_000))
-    assert max(pauses, default=0) == 0
+    assert all_of_it_s in held_back  # beside what else sleeps in this process
+    assert all_of_it_s not in pauses
 
 
 @pytest.mark.parametrize(("given", "timeout_s", "held"), [
