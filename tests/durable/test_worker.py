@@ -1,12 +1,15 @@
 """The worker and the registry: who gets a job, in which order, and what becomes of it when something goes wrong."""
 
 import asyncio
+import subprocess
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from automatos.durable import worker
+from automatos.durable.presence import Presence
+from automatos.durable.service import count_living
 from automatos.durable.types import HeldJob, Interruption
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
@@ -191,6 +194,24 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
     row = await queue.row("contested")
     assert row
     assert row["executor_id"] not in {None, old_id}
+
+
+async def test_a_process_counts_as_working_while_it_lives_and_elsewhere_while_its_lease_does(
+    database: Database
+) -> None:
+    ours = Presence(database, 60)
+    await ours.start()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    async with database.recording(None) as connection:
+        assert await count_living(connection) == 1
+        await connection.execute("UPDATE durable.executors SET pid = $2 WHERE id = $1", ours.id, gone.pid)
+        assert await count_living(connection) == 0
+        await connection.execute("UPDATE durable.executors SET host = 'another machine' WHERE id = $1", ours.id)
+        assert await count_living(connection) == 1
+        await connection.execute("UPDATE durable.executors SET expires_at = now() - interval '1 s'")
+        assert await count_living(connection) == 0
+    await ours.stop()
 
 
 async def test_jobs_of_the_dead_are_freed(processes: Processes, queue: Queue, database: Database) -> None:

@@ -102,6 +102,13 @@ class Presence:
                 callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
 
 
+async def count_living(connection: asyncpg.Connection) -> int:
+    """Return how many processes work on a database; one of this machine that was killed does not."""
+    machine = _machine()
+    rows = await queries.living_executors(connection)
+    return sum(row["host"] != machine or psutil.pid_exists(row["pid"]) for row in rows)
+
+
 def _machine() -> str:
     """Name the machine whose process numbers ours is one of: two containers may share a host name, not that."""
     with contextlib.suppress(OSError):

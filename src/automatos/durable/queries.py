@@ -190,6 +190,11 @@ async def living_hosts(connection: asyncpg.Connection) -> list[str]:
     return [row["host"] for row in rows]
 
 
+async def living_executors(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Return where the executors run whose lease has not ended; one that was killed is among them until it ends."""
+    return await connection.fetch("SELECT host, pid FROM durable.executors WHERE expires_at > clock_timestamp()")
+
+
 async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
     """End an executor's lease now: its process is known to be gone."""
     await connection.execute("UPDATE durable.executors SET expires_at = clock_timestamp() WHERE id = $1", executor_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from automatos.durable.service import count_living
 from automatos.entrypoints.archive import DUMP, FILES, KEYS, BackupRefused, Manifest, unpack
 from automatos.entrypoints.inspection import give_rights, reached
 from automatos.entrypoints.migrate import migrate, newest_revision, prepare
@@ -108,9 +109,7 @@ async def _refuse_target(connection: asyncpg.Connection, manifest: Manifest, *, 
     if schema != manifest.schema:
         raise BackupRefused(f"The backup's tables are in the schema {manifest.schema}, this login's would be in "
                             f"{schema}. Add options=-csearch_path%3D{manifest.schema} to the address.")
-    living = await connection.fetchval(
-        "SELECT count(*) FROM durable.executors WHERE expires_at > clock_timestamp()")
-    if living:
+    if living := await count_living(connection):
         raise BackupRefused(f"{living} processes work on this database. Stop them, restore, and start them again.")
     await connection.execute("SET automatos.scope = 'admin'")
     if not is_forced and await connection.fetchval("SELECT EXISTS (SELECT FROM workspaces)"):
