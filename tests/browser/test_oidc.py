@@ -24,7 +24,7 @@ async def test_the_first_person_signs_in_takes_the_server_over_and_sees_the_samp
             "AUTOMATOS_COOK_SAMPLE": "true", "AUTOMATOS_DEMO_DELAY_MS": "0", **provider.settings(),
         })
         sample = (await until_said(server, SAMPLE))[1]
-        link = re.search(r"Sign in at (\S+/setup\?token=\S+) ", server.log.read_text())
+        link = re.search(r"sign in to begin: (\S+/setup\?token=\S+)", server.log.read_text())
         assert link, server.log.read_text()
         context = await chromium.new_context(viewport=WIDE)
         page = await context.new_page()
