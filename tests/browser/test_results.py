@@ -145,8 +145,9 @@ async def test_the_result_of_a_recipe_stands_first_and_names_the_step_it_came_fr
     steps = [{"step_id": name, "agent_id": bench.agent, "prompt_template": name,
               "output_key": f"{name}_text", "order": order} for order, name in enumerate(("gather", "write"), start=1)]
     await call(bench.context, bench.server, "POST", "/api/workflow-recipes",
-               {"template_id": "two", "name": "Two", "steps": steps})
-    await bench.model.script({"text": "some notes"}, {"text": "## The report\n\nAll well."})
+               {"template_id": "two", "name": "Two", "steps": steps,
+                "outputs": {"notes": {"from": "gather"}, "totals": {"type": "array", "from": "gather"}}})
+    await bench.model.script({"text": "[]"}, {"text": "## The report\n\nAll well."})
     started = await call(bench.context, bench.server, "POST", "/api/workflow-recipes/two/execute", {"input_data": {}})
     await call_until_over(bench.context, bench.server, started["recipe_execution_id"])
 
@@ -156,7 +157,9 @@ async def test_the_result_of_a_recipe_stands_first_and_names_the_step_it_came_fr
     await expect(page.get_by_role("region", name="Result").get_by_role("heading", name="The report")).to_be_visible()
     await expect(page.get_by_text("Its output is the result above.")).to_be_visible()
     await page.get_by_role("button", name="1. gather").click()
-    await expect(page.get_by_text("some notes").first).to_be_visible()
+    outputs = page.get_by_role("region", name="Outputs")
+    await expect(outputs.get_by_role("term")).to_have_text(["notes", "totals"])
+    await expect(outputs.get_by_role("definition")).to_have_text(["[]", "[]"])
 
 
 async def test_nothing_in_an_answer_runs_leads_into_the_app_or_is_fetched(bench: Bench) -> None:

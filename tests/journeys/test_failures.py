@@ -58,7 +58,7 @@ async def test_a_passing_server_error_is_asked_again_within_the_step_and_shown(
     assert run["total_tokens"] == used[1] + sum(t["input_tokens"] + t["output_tokens"] for t in step["turns"])
 
 
-@pytest.mark.capability("S141", partly="Declared outputs of a recipe are kept and not produced.")
+@pytest.mark.capability("S141")
 @pytest.mark.parametrize("retries", [0, 1, 3])
 @pytest.mark.parametrize("reply", [
     Reply(status=500, headers={"Retry-After": "0"}), Reply(text="word " * 80, chunks=8, truncate=True),

@@ -23,7 +23,7 @@ async def apply_file(session: AsyncSession, caller: Caller, file: RecipeFile, re
         agent_id, action = await agents.upsert_from_file(session, caller, definition, readiness)
         done.append(AppliedAgent.model_validate({"id": agent_id, "name": definition.name, "action": action}))
     ids = await _agent_ids(session, caller, file, {agent.name.lower(): agent.id for agent in done})
-    content = file.recipe.model_dump(exclude={"steps", "template_id"}) | {
+    content = file.recipe.model_dump(exclude={"steps", "template_id"}, by_alias=True) | {
         "steps": [
             {**step.model_dump(exclude={"agent"}), "order": place, "agent_id": ids[step.agent.lower()]}
             for place, step in enumerate(file.recipe.steps, start=1)

@@ -18,10 +18,10 @@ MAX_FAULTS = 100
 
 
 def definition_of(row: Mapping[str, Any]) -> Definition:
-    """Read a stored version: keys recipe_id, template_id, name, version, steps, inputs, execution_config."""
+    """Read a stored version: keys recipe_id, template_id, name, version, steps, inputs, outputs, execution_config."""
     steps = tuple(Step(**step) for step in sorted(row["steps"], key=lambda step: step["order"]))
     return Definition(row["recipe_id"], row["template_id"], row["name"], row["version"], steps, row["inputs"],
-                      ExecutionConfig(**row["execution_config"]))
+                      ExecutionConfig(**row["execution_config"]), row.get("outputs") or {})
 
 
 def task_definition(stored: Mapping[str, Any]) -> Definition:
@@ -29,7 +29,9 @@ def task_definition(stored: Mapping[str, Any]) -> Definition:
     return definition_of({**stored, "recipe_id": None, "template_id": None, "version": 0, "inputs": {}})
 
 
-def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]) -> list[Fault]:
+def faults_of(
+    steps: list[Step], inputs: JsonObject, outputs: JsonObject, known_agents: Iterable[int]
+) -> list[Fault]:
     """Return the faults of a definition, each with `where`, `message` and, in prompts, `line` and `column`.
 
     They are in the order of the document, and a hundred at most.
@@ -37,6 +39,7 @@ def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]
     faults: list[Fault] = []
     agents = set(known_agents)
     faults += _unfit_defaults(inputs)
+    faults += _outputs_of_nothing(outputs, steps)
     faults += _repeated("order", steps, [step.order for step in steps])
     faults += _repeated("step_id", steps, [step.step_id for step in steps])
     faults += _repeated("output_key", steps, [step.output_key for step in steps])
@@ -52,7 +55,16 @@ def faults_of(steps: list[Step], inputs: JsonObject, known_agents: Iterable[int]
 def _unfit_defaults(inputs: JsonObject) -> list[Fault]:
     return [
         _fault(f"inputs.{name}.default", f"must be a {spec['type']}") for name, spec in inputs.items()
-        if spec["default"] is not None and not _fits(spec["default"], spec["type"])
+        if spec["default"] is not None and not fits(spec["default"], spec["type"])
+    ]
+
+
+def _outputs_of_nothing(outputs: JsonObject, steps: list[Step]) -> list[Fault]:
+    known = ", ".join(step.output_key for step in steps[:10])
+    return [
+        _fault(f"outputs.{name}.from", f"no step has the output {source!r}; use the output_key of one: {known}")
+        for name, spec in outputs.items()
+        if (source := spec.get("from")) and not any(is_named_by(source, step) for step in steps)
     ]
 
 
@@ -99,17 +111,23 @@ def accept_inputs(declared: JsonObject, given: JsonObject) -> tuple[JsonObject, 
             if spec.get("required", False):
                 faults.append(_fault(f"input_data.{name}", "is required"))
             accepted[name] = None
-        elif not _fits(value, spec.get("type", "string")):
+        elif not fits(value, spec.get("type", "string")):
             faults.append(_fault(f"input_data.{name}", f"must be a {spec.get('type', 'string')}"))
         else:
             accepted[name] = value
     return accepted, faults
 
 
-def _fits(value: object, type_name: str) -> bool:
+def fits(value: object, type_name: str) -> bool:
+    """Tell whether a value is of a declared type; booleans are no numbers."""
     if isinstance(value, bool) and type_name in {"number", "integer"}:
         return False
     return isinstance(value, JSON_TYPES.get(type_name, (object,)))
+
+
+def is_named_by(name: str, step: Step) -> bool:
+    """Tell whether `from` means this step: by its output_key, its step_id or its place."""
+    return name in {step.output_key, step.step_id, f"step_{step.order}_output"}
 
 
 def as_text(value: object) -> str:

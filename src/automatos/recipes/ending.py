@@ -6,10 +6,14 @@ from automatos.durable.types import NewEvent
 from automatos.kernel.clock import now
 from automatos.kernel.errors import Problem
 from automatos.kernel.schemas import costs_as_text
+from automatos.recipes.errors import OutputInvalid
 from automatos.recipes.journal import ExecutionJournal
+from automatos.recipes.outputs import produce
 from automatos.recipes.state import ExecutionState
 from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
 from automatos.runs.service import storable
+
+SUCCESSES = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS})
 
 
 async def finish(
@@ -17,12 +21,19 @@ async def finish(
 ) -> None:
     """Record the final status with totals and the last output; the job is deleted in the same statement.
 
+    An execution that would have completed without the outputs that its recipe declares has failed.
+
     An execution whose end was being recorded when it was told to end otherwise keeps that first end.
     """
     if state.finished_at is not None:
         await journal.store()
         return
     done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
+    outputs: JsonObject | None = None
+    if status in SUCCESSES and state.definition.outputs:
+        outputs, faults = produce(state.definition.outputs, [(s.step, s.output) for s in state.steps.values()])
+        if faults:
+            status, error = ExecutionStatus.FAILED, error_of(OutputInvalid(faults))
     state.status, state.error, state.finished_at = status, error, now()
     totals = {
         "total_tokens": state.input_tokens + state.output_tokens,
@@ -35,6 +46,8 @@ async def finish(
     if done:
         state.output_data = {"final_output": done[-1].output, "total_duration_ms": totals["duration_ms"],
                              "total_tokens": totals["total_tokens"], "steps_completed": len(done)}
+        if outputs is not None:
+            state.output_data["outputs"] = outcome["outputs"] = outputs
         outcome["final_output"] = done[-1].output
     journal.add(NewEvent.of(f"execution.{status}", **outcome, **totals, **more))
     await journal.store()

@@ -161,6 +161,19 @@ class AnswerCutOff(Problem):
         super().__init__(f"The answer of step {step_id!r} ran into its limit and is not whole. {self.next_step}")
 
 
+class OutputInvalid(Problem):
+    """The run did not give what its recipe declares."""
+
+    status = 502
+    code = "output_invalid"
+    title = "The recipe's outputs are not as declared"
+    next_step = "Ask for that form in the step's prompt, or change the outputs that the recipe declares."
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(f"The steps ended, but not all declared outputs were given: {'; '.join(faults[:5])}. "
+                         f"{self.next_step}")
+
+
 class AgentGone(Problem):
     """The step's agent was deleted after the recipe was saved."""
 

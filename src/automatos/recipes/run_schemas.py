@@ -203,7 +203,9 @@ class RunOut(RunSummary):
     """One execution, whole."""
 
     input_data: dict[str, Any]
-    output_data: dict[str, Any] | None
+    output_data: dict[str, Any] | None = Field(
+        description="The last answer as `final_output`, totals, and the `outputs` that the recipe declares, by name.")
+    step_outputs: dict[str, str] = Field(description="The answers so far of completed steps, by `output_key`.")
     steps: list[RunStep]
     last_seq: int
 

@@ -47,6 +47,7 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
         "last_seq": execution.last_seq,
+        "step_outputs": {step.output_key: step.output for step in steps if step.output is not None},
         "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
     })
 

@@ -19,13 +19,29 @@ MAX_STEPS = 200
 MAX_INPUT_BYTES = 1_000_000
 
 
+ValueType = Literal["string", "number", "integer", "boolean", "array", "object"]
+
+
 class InputSpec(Body):
     """One declared input of a recipe."""
 
-    type: Literal["string", "number", "integer", "boolean", "array", "object"] = "string"
+    type: ValueType = "string"
     required: bool = False
     default: JsonValue = None
     description: str = Field("", max_length=1000)
+
+
+class OutputSpec(Body):
+    """One declared output of a recipe: the answer of the step of that `output_key`, or of the one that `from` names.
+
+    Without such a step it is the last answer, or that answer's member of its name. What is not of its type fails the
+    run. It is null when its step was skipped, unless it is required.
+    """
+
+    type: ValueType = "string"
+    source: Key | None = Field(None, alias="from", description="The output_key or the step_id of a step.")
+    required: bool | None = None
+    description: str | None = Field(None, max_length=1000)
 
 
 class StepFields(Body):
@@ -69,13 +85,19 @@ class RecipeFields(Body):
     description: str = Field("", max_length=10_000)
     tags: list[Tag] = Field(default_factory=list[str], max_length=50)
     inputs: dict[Key, InputSpec] = Field(default_factory=dict[str, InputSpec], max_length=100)
-    outputs: dict[Key, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]], max_length=100)
+    outputs: dict[Key, OutputSpec] = Field(default_factory=dict[str, OutputSpec], max_length=100)
     execution_config: ExecutionConfigIn = Field(default_factory=ExecutionConfigIn)  # pyright: ignore[reportArgumentType]
 
     @field_validator("tags")
     @classmethod
     def _once(cls, tags: list[str]) -> list[str]:
         return list(dict.fromkeys(tags))
+
+    @property
+    def stored_outputs(self) -> dict[str, Any]:
+        """The declared outputs as they are stored and shown."""
+        return {name: spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+                for name, spec in self.outputs.items()}
 
 
 class RecipeBody(RecipeFields):

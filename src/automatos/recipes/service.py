@@ -126,7 +126,7 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
     known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps}, lock=lock)
     here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
     inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
-    return faults_of([_step(step) for step in body.steps], inputs, here)
+    return faults_of([_step(step) for step in body.steps], inputs, body.stored_outputs, here)
 
 
 async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequence[Recipe]) -> list[RecipeOut]:
@@ -171,7 +171,7 @@ def _values(body: RecipeBody) -> JsonObject:
     return {
         "name": body.name, "description": body.description, "tags": body.tags,
         "inputs": {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()},
-        "outputs": body.outputs,
+        "outputs": body.stored_outputs,
         "steps": [StepOut.model_validate(step).model_dump(mode="json", exclude={"agent"}) for step in steps],
         "execution_config": body.execution_config.model_dump(mode="json", exclude={"mode"}, exclude_none=True),
     }

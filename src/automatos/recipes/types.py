@@ -1,6 +1,6 @@
 """Words of recipes: statuses, jobs, and a definition as the engine sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
@@ -93,6 +93,7 @@ class Definition:
     steps: tuple[Step, ...]
     inputs: JsonObject
     config: ExecutionConfig
+    outputs: JsonObject = field(default_factory=dict)
 
     @property
     def agent_ids(self) -> list[int]:

@@ -24,6 +24,8 @@ CASES = {
     "unknown placeholder": (recipe_with('{step_id: s, agent: A, prompt_template: "a\\n {nowhere}"}'),
                             "recipe.steps[0].prompt_template (line 2, column 2)"),
     "later output": (recipe_with('{step_id: s, agent: A, prompt_template: "{x}", output_key: x}'), "later one"),
+    "an output of no step": (recipe_with('{step_id: s, agent: A, prompt_template: b}\n  outputs: {x: {from: y}}'),
+                             "recipe.outputs.x.from"),
     "a key twice": (HEAD + "recipe: {}\nkind: Recipe\n", "first in line 2, column 1"),
     "a tab": (HEAD + "recipe:\n\tname: R\n", "line 5, column 1: a tab"),
     "a file that is not there": (recipe_with('{step_id: s, agent: A, prompt_template: "@no.md"}'), "no.md"),

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +154,27 @@ async def test_a_person_works_in_another_workspace_and_makes_a_key_of_it() -> No
             assert cli("agent", "list", **with_key).returncode == 4
             assert cli("workspace", "invite", "bob@example.com").stdout.startswith(server.url)
             assert "bob@example.com\teditor\tinvited" in cli("workspace", "members").stdout
+
+
+def test_the_outputs_that_a_recipe_declares_are_shown_with_it_and_with_its_run(quick: Quick, tmp_path: Path) -> None:
+    file = tmp_path / "declares.yaml"
+    file.write_text("""
+apiVersion: automatos/v1
+kind: Recipe
+agents: [{name: Teller, prompt: You tell things.}]
+recipe:
+  template_id: declares
+  name: Declares
+  outputs: {tale: {from: tell, description: What is told}, score: {type: number, from: tell}}
+  steps: [{step_id: tell, agent: Teller, prompt_template: Tell me of rivers., output_key: told}]
+""")
+    assert quick("recipe", "apply", file).returncode == 0
+
+    assert "output tale (string): What is told\n" in quick("recipe", "get", "declares").stdout
+    quick("recipe", "cook", "declares", "--quiet")
+    shown, run = quick("run", "view", "latest").stdout, quick.json("run", "view", "latest")
+
+    assert run["error"]["code"] == "output_invalid"
+    assert run["step_outputs"]["told"] == run["output_data"]["outputs"]["tale"]
+    assert f"output tale: {run['step_outputs']['told']}\n" in shown
+    assert "score: the answer is no number" in shown

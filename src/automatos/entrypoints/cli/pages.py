@@ -1,5 +1,6 @@
 """Whole things on a page of plain text."""
 
+import json
 from typing import Any
 
 from automatos.entrypoints.cli.console import put, put_table, say, shown
@@ -32,9 +33,14 @@ def put_run(run: dict[str, Any], address: str) -> None:
         put("")
         put(f"error: {error['message']}")
         put(f"  {error.get('next_step', '')}")
-    if output := (run["output_data"] or {}).get("final_output"):
+    output_data = run["output_data"] or {}
+    if output := output_data.get("final_output"):
         put("")
         put(str(output))
+    if outputs := output_data.get("outputs"):
+        put("")
+        for name, value in outputs.items():
+            put(f"output {name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
 def _put_attempts(run: dict[str, Any]) -> None:
@@ -54,6 +60,8 @@ def put_recipe(recipe: dict[str, Any]) -> None:
     for name, spec in recipe["inputs"].items():
         need = "required" if spec.get("required") else f"default {trimmed(shown(spec.get('default')), 60)}"
         put(f"input {name} ({spec.get('type', 'string')}, {need}): {spec.get('description', '')}")
+    for name, spec in recipe["outputs"].items():
+        put(f"output {name} ({spec.get('type', 'string')}): {spec.get('description', '')}")
     put("")
     put_table(({"order": step["order"], "step_id": step["step_id"], "output_key": step["output_key"],
                 "agent": (step.get("agent") or {}).get("name"), "agent_status": (step.get("agent") or {}).get("status"),

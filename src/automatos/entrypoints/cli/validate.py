@@ -29,4 +29,5 @@ def faults_of_file(path: Path) -> list[dict[str, Any]]:
         for order, step in enumerate(file.recipe.steps, start=1)
     ]
     inputs = {name: spec.model_dump(mode="json") for name, spec in file.recipe.inputs.items()}
-    return [fault | {"where": f"recipe.{fault['where']}"} for fault in faults_of(steps, inputs, {1})]
+    found = faults_of(steps, inputs, file.recipe.stored_outputs, {1})
+    return [fault | {"where": f"recipe.{fault['where']}"} for fault in found]

@@ -9,6 +9,8 @@ type Data = Record<string, unknown>;
 export const text = (value: unknown): string => (typeof value === "string" ? value : "");
 export const count = (value: unknown): number => (typeof value === "number" ? value : 0);
 export const list = (value: unknown): Data[] => (Array.isArray(value) ? value : []);
+export const record = (value: unknown): Data | null =>
+  value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Data) : null;
 export const numberOr = <T>(value: unknown, other: T): number | T => (typeof value === "number" ? value : other);
 const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null);
 

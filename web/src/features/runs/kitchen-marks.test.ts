@@ -53,3 +53,14 @@ describe("what a provider says", () => {
     expect(state).toMatchObject({ isCutOff: true, totals: { ...used, tokens: 9 } });
   });
 });
+
+describe("declared outputs", () => {
+  test("are shown as the last event gives them, also of a run that failed for want of one", () => {
+    const done = (type: string, outputs: unknown) => replay(log(QUEUED, STARTED, [type, { outputs }])).outputs;
+
+    expect(done("execution.completed", { greeting: "Hello", times: 2 })).toEqual({ greeting: "Hello", times: 2 });
+    expect(done("execution.failed", { greeting: "Hello" })).toEqual({ greeting: "Hello" });
+    expect(done("execution.completed", undefined)).toBeNull();
+    expect(done("execution.completed", ["Hello"])).toBeNull();
+  });
+});

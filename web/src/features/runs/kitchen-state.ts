@@ -103,6 +103,8 @@ export interface KitchenState {
   recoveries: number;
   steps: StepView[];
   finalOutput: string | null;
+  /** What the recipe declares as its outputs, by name, once they are made. */
+  outputs: Record<string, unknown> | null;
   totals: (Used & { durationMs: number | null }) | null;
   isCutOff: boolean;
   error: RunError | null;
@@ -119,6 +121,7 @@ export const EMPTY_KITCHEN: KitchenState = {
   recoveries: 0,
   steps: [],
   finalOutput: null,
+  outputs: null,
   totals: null,
   isCutOff: false,
   error: null,

@@ -4,7 +4,6 @@ import { useConnection } from "@/lib/live/react";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
-import { RichText } from "@/ui/text/rich-text";
 import { KitchenHeader } from "./kitchen-header";
 import type { KitchenState, StepView } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
@@ -12,6 +11,7 @@ import { StepStrip } from "./kitchen-steps";
 import { useRunFeed } from "./queries";
 import { ResultCard, resultStep } from "./result-card";
 import { ErrorNote, StepPanel } from "./step-panel";
+import { Values } from "./values";
 
 interface Props {
   run: Run;
@@ -46,13 +46,14 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
       {state.error && <Failure error={state.error} steps={state.steps} shown={order} onSelect={onSelect} />}
       {state.cancelledBy && <p className="text-muted">Cancelled by {state.cancelledBy}.</p>}
       {hasResult && <ResultCard run={run} state={state} />}
-      {!isRecipe && <Inputs title="What was asked" values={run.input_data} />}
+      {state.outputs && <Values title="Outputs" values={state.outputs} isWhole />}
+      {!isRecipe && <Values title="What was asked" values={run.input_data} />}
       {isRecipe && state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
       {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
       {step && (
         <StepPanel key={step.order} step={step} isResult={isResult} title={isRecipe ? undefined : "What it did"} />
       )}
-      {isRecipe && <Inputs title="Inputs" values={run.input_data} />}
+      {isRecipe && <Values title="Inputs" values={run.input_data} />}
     </div>
   );
 }
@@ -115,29 +116,5 @@ function ConnectionNotice({ isOver }: { isOver: boolean }) {
       <CircleAlert aria-hidden className="size-4 shrink-0" />
       Connection lost, retrying. The run goes on; what you miss appears when the connection is back.
     </p>
-  );
-}
-
-const isNothing = (value: unknown) => value === null || value === "" || (Array.isArray(value) && value.length === 0);
-
-function Inputs({ title, values }: { title: string; values: Record<string, unknown> }) {
-  const entries = Object.entries(values).filter(([, value]) => !isNothing(value));
-  if (entries.length === 0) return null;
-  return (
-    <section aria-labelledby="inputs-title" className="card p-4 sm:p-6">
-      <h2 id="inputs-title" className="mb-3 text-lg font-semibold">
-        {title}
-      </h2>
-      <dl className="grid gap-3">
-        {entries.map(([name, value]) => (
-          <div key={name}>
-            <dt className={entries.length === 1 ? "sr-only" : "mb-1 font-mono text-sm text-muted"}>{name}</dt>
-            <dd>
-              <RichText text={typeof value === "string" ? value : JSON.stringify(value)} level={2} />
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }

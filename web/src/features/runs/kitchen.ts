@@ -1,6 +1,6 @@
 import type { RunStatus, StepStatus } from "@/client";
 import type { LiveEvent } from "@/lib/live/events";
-import { attemptOf, count, failure, list, newStep, numberOr, text, usedOf } from "./event-data";
+import { attemptOf, count, failure, list, newStep, numberOr, record, text, usedOf } from "./event-data";
 import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
 /** The screen after one more event. An event that was seen before changes nothing. */
@@ -109,6 +109,7 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
     status,
     finishedAt: event.at,
     finalOutput: typeof event.data.final_output === "string" ? event.data.final_output : state.finalOutput,
+    outputs: record(event.data.outputs) ?? state.outputs,
     totals: {
       ...usedOf(event.data, count(event.data.total_tokens)),
       durationMs: numberOr(event.data.duration_ms, null),
