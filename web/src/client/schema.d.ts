@@ -4814,9 +4814,7 @@ export interface components {
             name: string;
             /** Outputs */
             outputs?: {
-                [key: string]: {
-                    [key: string]: string;
-                };
+                [key: string]: components["schemas"]["OutputSpec"];
             };
             /** Steps */
             steps: components["schemas"]["FileStep"][];
@@ -5986,6 +5984,30 @@ export interface components {
             total: number;
         };
         /**
+         * OutputSpec
+         * @description One declared output of a recipe: the answer of the step of that `output_key`, or of the one that `from` names.
+         *
+         *     Without such a step it is the last answer, or that answer's member of its name. What is not of its type fails the
+         *     run. It is null when its step was skipped, unless it is required.
+         */
+        OutputSpec: {
+            /** Description */
+            description?: string | null;
+            /**
+             * From
+             * @description The output_key or the step_id of a step.
+             */
+            from?: string | null;
+            /** Required */
+            required?: boolean | null;
+            /**
+             * Type
+             * @default string
+             * @enum {string}
+             */
+            type?: "string" | "number" | "integer" | "boolean" | "array" | "object";
+        };
+        /**
          * Overview
          * @description What this server is, where its documents are, and every address it answers at.
          */
@@ -6432,9 +6454,7 @@ export interface components {
             name: string;
             /** Outputs */
             outputs?: {
-                [key: string]: {
-                    [key: string]: string;
-                };
+                [key: string]: components["schemas"]["OutputSpec"];
             };
             /** Steps */
             steps: components["schemas"]["StepIn"][];
@@ -6460,9 +6480,7 @@ export interface components {
             name: string;
             /** Outputs */
             outputs?: {
-                [key: string]: {
-                    [key: string]: string;
-                };
+                [key: string]: components["schemas"]["OutputSpec"];
             };
             /** Steps */
             steps: components["schemas"]["StepIn"][];
@@ -6577,9 +6595,7 @@ export interface components {
             name: string;
             /** Outputs */
             outputs?: {
-                [key: string]: {
-                    [key: string]: string;
-                };
+                [key: string]: components["schemas"]["OutputSpec"];
             };
             /** Steps */
             steps: components["schemas"]["StepIn"][];
@@ -6716,7 +6732,10 @@ export interface components {
             known_cost_usd: string | null;
             /** Last Seq */
             last_seq: number;
-            /** Output Data */
+            /**
+             * Output Data
+             * @description The last answer as `final_output`, totals, and the `outputs` that the recipe declares, by name.
+             */
             output_data: {
                 [key: string]: unknown;
             } | null;
@@ -6729,6 +6748,13 @@ export interface components {
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["ExecutionStatus"];
+            /**
+             * Step Outputs
+             * @description The answers so far of completed steps, by `output_key`.
+             */
+            step_outputs: {
+                [key: string]: string;
+            };
             /** Steps */
             steps: components["schemas"]["RunStep"][];
             /** Total Steps */
