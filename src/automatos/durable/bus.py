@@ -18,9 +18,12 @@ import structlog
 from automatos.durable import queries
 from automatos.durable.presence import Presence
 from automatos.durable.types import StoredEvent, Subscription
-from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
 
 log = structlog.get_logger("automatos.durable")
+GONE = (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a connection of our own raises, and what those of the pools do."""
 CHANNEL = "automatos"
 BATCH_S = 0.01
 NOTIFY_BYTES = 7_500
@@ -121,7 +124,7 @@ class Bus:
             messages, self._outgoing = list(self._outgoing), {}
             try:
                 await self._notify(messages)
-            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            except GONE as error:
                 log.warning("durable.wake_up_not_sent", error=str(error) or type(error).__name__)
 
     async def _notify(self, messages: list[str]) -> None:
@@ -144,7 +147,7 @@ class Bus:
         while True:
             try:
                 await self._listen_once()
-            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            except GONE as error:
                 log.warning("durable.listening_again", error=str(error) or type(error).__name__)
             await asyncio.sleep(RECONNECT_S)
 

@@ -13,7 +13,8 @@ import psutil
 import structlog
 
 from automatos.durable import queries
-from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.ids import new_id
 
 log = structlog.get_logger("automatos.durable")
@@ -54,9 +55,14 @@ class Presence:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        with contextlib.suppress(*UNAVAILABLE):
+        with contextlib.suppress(DatabaseUnavailable):
             async with self._database.recording(None) as connection:
                 await queries.retire(connection, self.id)
+
+    async def try_write(self) -> None:
+        """Write this process's own row; raises DatabaseUnavailable when PostgreSQL takes no changes."""
+        async with self._database.recording(None) as connection:
+            await queries.write_own_row(connection, self.id)
 
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
@@ -76,7 +82,7 @@ class Presence:
             await asyncio.sleep(self._lease_s / 4)
             try:
                 await self._renew()
-            except UNAVAILABLE as error:
+            except DatabaseUnavailable as error:
                 log.warning("durable.lease_not_renewed", error=str(error) or type(error).__name__)
             except Exception:
                 log.exception("durable.lease_not_renewed")

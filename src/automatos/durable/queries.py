@@ -174,6 +174,11 @@ async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: floa
     )
 
 
+async def write_own_row(connection: asyncpg.Connection, executor_id: UUID) -> None:
+    """Write an executor's row without changing it: whether PostgreSQL takes changes shows in no other way."""
+    await connection.execute("UPDATE durable.executors SET pid = pid WHERE id = $1", executor_id)
+
+
 async def retire(connection: asyncpg.Connection, executor_id: UUID) -> None:
     """Remove an executor that stopped in order."""
     await connection.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)

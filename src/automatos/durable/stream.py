@@ -7,7 +7,8 @@ from uuid import UUID
 from automatos.durable import queries
 from automatos.durable.bus import cursor_of
 from automatos.durable.types import EventBus, StoredEvent
-from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
 
 PAGE = 200
 SILENCE_S = 15.0
@@ -31,7 +32,7 @@ class _Reader:
         try:
             async with self._database.recording(self._workspace_id) as connection:
                 events = await queries.events_after(connection, topic, self.places[topic], PAGE)
-        except UNAVAILABLE:
+        except DatabaseUnavailable:
             return []
         if len(events) == PAGE:
             self.unread.add(topic)
@@ -127,7 +128,7 @@ async def _is_still(permitted: Permitted) -> bool:
     """Whether the reader may go on; while the database is away nobody knows, and there is nothing to read either."""
     try:
         return await permitted()
-    except UNAVAILABLE:
+    except DatabaseUnavailable:
         return True
 
 

@@ -13,11 +13,14 @@ from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.clock import now
-from automatos.kernel.db import UNAVAILABLE, Database
+from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.refusals import is_platform_fault
 
 log = structlog.get_logger("automatos.durable")
 IDLE_POLL_S = 1.0
 LONGEST_DOUBLING = 8
+PLATFORM_PAUSE_S = 1
 MAX_ATTEMPTS = 3
 CLAIM_AT_ONCE = 8
 """Few at a time, so that several workers share what waits instead of the first one taking it all."""
@@ -92,7 +95,7 @@ class Worker:
         while True:
             try:
                 claimed = await self._claim()
-            except UNAVAILABLE as error:
+            except DatabaseUnavailable as error:
                 log.warning("durable.claim_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
                 continue
@@ -178,14 +181,15 @@ class Worker:
         except asyncio.CancelledError:
             if job.interruption is None:
                 raise
-        except UNAVAILABLE as problem:
-            error = str(problem) or type(problem).__name__
-            job.again_at = now() + timedelta(seconds=1)
         except Exception as problem:
-            is_attempt = True
             error = f"{type(problem).__name__}: {problem}"
-            log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
-            job.again_at = now() + timedelta(seconds=2 ** min(job.attempts, LONGEST_DOUBLING))
+            is_attempt = not is_platform_fault(problem)
+            pause_s = 2 ** min(job.attempts, LONGEST_DOUBLING) if is_attempt else PLATFORM_PAUSE_S
+            job.again_at = now() + timedelta(seconds=pause_s)
+            if is_attempt:
+                log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
+            else:
+                log.warning("durable.job_waits", job=job.name, key=job.key, error=error)
         return error, is_attempt
 
     async def _drive(self, job: HeldJob) -> None:
@@ -210,7 +214,7 @@ class Worker:
                         await queries.finish(connection, job.name, job.key, holder)
                     if job.lane and not job.leaves_waiting:
                         job.leaves_waiting = await queries.lane_has_waiting(connection, job.lane)
-            except UNAVAILABLE:
+            except DatabaseUnavailable:
                 await asyncio.sleep(pause_s)
             else:
                 return
@@ -225,7 +229,7 @@ class Worker:
             try:
                 async with self._database.recording(None) as connection:
                     rows = await queries.signals(connection, self._presence.id)
-            except UNAVAILABLE:
+            except DatabaseUnavailable:
                 continue
             except Exception:
                 log.exception("durable.signals_not_read")

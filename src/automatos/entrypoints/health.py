@@ -1,6 +1,7 @@
 """Is this server well? Probes of what it needs, kept for a second so that asking often costs nothing."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -19,6 +20,7 @@ from automatos.kernel.blobs import Blobs
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings, unknown_variables
 from automatos.kernel.db import Database
+from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.schemas import Out
 from automatos.workspaces.deps import SystemAdmin
 
@@ -27,6 +29,8 @@ log = structlog.get_logger()
 SERVICE = "automatos-ai-api"
 PROBE_TIMEOUT_S = 2.0
 KEPT_S = 1.0
+WRITE_EVERY_S = 5.0
+"""How often a database that answers is also written to; one that refused is tried each time."""
 
 Probe = Callable[[], Awaitable[str | None]]
 """Looks at one part; returns a word on it when there is one to say, and raises when the part does not work."""
@@ -63,7 +67,9 @@ class HealthReport(Out):
 class HealthCheck:
     """Probes by name; `needed` parts decide between healthy and unhealthy, the others can only degrade."""
 
-    def __init__(self, settings: Settings, database: Database, blobs: Blobs) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, blobs: Blobs, write: Callable[[], Awaitable[None]]
+    ) -> None:
         self._probes: dict[str, tuple[Probe, bool]] = {}
         self._report: HealthReport | None = None
         self._made_at = 0.0
@@ -71,7 +77,7 @@ class HealthCheck:
         self._lock = asyncio.Lock()
         psutil.cpu_percent()
         self.add("api_server", _answers, needed=True)
-        self.add("database", lambda: _probe_database(database), needed=True)
+        self.add("database", DatabaseProbe(database, write).look, needed=True)
         self.add("config", _probe_config, needed=False)
         self.add("object_store", lambda: _probe_blobs(blobs), needed=False)
         if url := settings.redis:
@@ -109,6 +115,9 @@ async def _run(name: str, probe: Probe, needed: bool) -> Component:
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             detail = await probe()
+    except DatabaseUnavailable as error:
+        log.warning("health.probe_failed", component=name, error=error.detail)
+        status, detail = ("unhealthy" if needed else "degraded"), error.why or "does not answer"
     except Exception as error:  # noqa: BLE001  # a probe fails in whatever way its part does
         log.warning("health.probe_failed", component=name, error=str(error) or type(error).__name__)
         status, detail = ("unhealthy" if needed else "degraded"), "does not answer; the server's log says why"
@@ -119,11 +128,25 @@ async def _answers() -> None:
     return None
 
 
-async def _probe_database(database: Database) -> None:
-    async with database.session(None) as session:
-        await session.execute(text("SELECT 1"))
-    if not await database.has_room():
-        raise RuntimeError("PostgreSQL has no room for records: its disk or its memory is full")
+class DatabaseProbe:
+    """Asks for a connection of a request's each time, and every few seconds writes a row and a megabyte."""
+
+    def __init__(self, database: Database, write: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._write = write
+        self._written_at = -math.inf
+
+    async def look(self) -> None:
+        """Raise when the database does not answer, is only to be read, or has no room."""
+        async with self._database.session(None) as session:
+            await session.execute(text("SELECT 1"))
+        looked_at = time.monotonic()
+        if self._database.full_since is None and looked_at - self._written_at < WRITE_EVERY_S:
+            return
+        self._written_at = -math.inf
+        await self._write()
+        await self._database.try_room()
+        self._written_at = looked_at
 
 
 async def _probe_config() -> str | None:

@@ -8,14 +8,15 @@ import orjson
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from automatos.kernel.db import UNAVAILABLE
 from automatos.kernel.errors import DatabaseUnavailable, InvalidRequest, Problem
+from automatos.kernel.refusals import Meaning, meaning_of, sqlstate_of, unavailable
 
 log = structlog.get_logger()
 
@@ -135,7 +136,9 @@ async def render_invalid(request: Request, error: Exception) -> Response:
 
 
 async def render_problem(request: Request, error: Exception) -> Response:
-    """Render a problem that a room raised."""
+    """Render a problem that a room raised; a database that refused is worth a line in the log."""
+    if isinstance(error, DatabaseUnavailable):
+        log.warning("database.unavailable", sqlstate=sqlstate_of(error) or None, error=repr(error.__cause__ or error))
     return render(request.scope, cast("Problem", error))
 
 
@@ -170,12 +173,6 @@ async def render_undecodable(request: Request, error: Exception) -> Response:
     return render(request.scope, InvalidRequest("The request contains text that is not valid Unicode."))
 
 
-async def render_unavailable(request: Request, error: Exception) -> Response:
-    """Render a database that is away, restarting, full or read-only."""
-    log.warning("database.unavailable", error=str(error) or type(error).__name__)
-    return render(request.scope, DatabaseUnavailable())
-
-
 async def render_failure(request: Request, error: Exception) -> Response:
     """Render a failure outside of the routes; the server logs it after this answer."""
     del error
@@ -183,16 +180,18 @@ async def render_failure(request: Request, error: Exception) -> Response:
 
 
 async def render_database(request: Request, error: Exception) -> Response:
-    """Render what the database refused to store: as the sender's mistake where it is one."""
-    cause: BaseException | None = cast("DBAPIError", error).orig
-    reasons = [cause, getattr(cause, "__cause__", None)]
-    if isinstance(error, IntegrityError):
-        log.warning("database.conflict", error=type(reasons[1] or cause).__name__)
+    """Render what the database refused: as the sender's mistake, or as a time to come again, where it is one."""
+    meaning, code = meaning_of(error), sqlstate_of(error)
+    if meaning is Meaning.UNAVAILABLE:
+        log.warning("database.unavailable", sqlstate=code, error=type(error).__name__)
+        return render(request.scope, unavailable(error))
+    if meaning is Meaning.CONFLICT:
+        log.warning("database.conflict", sqlstate=code)
         return render(request.scope, StoredElsewise(
             "This contradicts something stored a moment ago (a name that is taken, or something deleted). "
             "Load it again and repeat the change."))
-    if any(isinstance(reason, asyncpg.DataError) for reason in reasons):
-        log.warning("database.refused_value", error=type(reasons[1] or cause).__name__)
+    if meaning is Meaning.BAD_INPUT:
+        log.warning("database.refused_value", sqlstate=code)
         return render(request.scope, InvalidRequest("A value of this request is outside of what can be stored."))
     log.error("request.failed", exc_info=error)
     return render_unexpected(request.scope)
@@ -204,8 +203,6 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, render_invalid)
     app.add_exception_handler(HTTPException, render_http)
     app.add_exception_handler(UnicodeError, render_undecodable)
-    app.add_exception_handler(DBAPIError, render_database)
-    for kind in UNAVAILABLE:
-        if issubclass(kind, (asyncpg.PostgresError, asyncpg.InterfaceError)):
-            app.add_exception_handler(kind, render_unavailable)
+    for refusal in (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError):
+        app.add_exception_handler(refusal, render_database)
     app.add_exception_handler(Exception, render_failure)

@@ -72,7 +72,7 @@ class Services:
         self.blobs: Blobs = open_store(settings)
         self.counters: Counters = open_counters(settings)
         self.statistics = Statistics()
-        self.health = HealthCheck(settings, self.database, self.blobs)
+        self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
         self.agent_work = Workforce(self.database, self.bus)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
         self.skill_users: SkillUsers = users_of_skills

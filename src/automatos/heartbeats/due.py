@@ -20,7 +20,8 @@ from automatos.heartbeats.models import Heartbeat
 from automatos.heartbeats.queries import beats as queries
 from automatos.heartbeats.schedule import is_within, next_due
 from automatos.heartbeats.types import BEAT, HINT_TOPIC, BeatStatus, Hours
-from automatos.kernel.db import UNAVAILABLE, Database, Scope
+from automatos.kernel.db import Database, Scope
+from automatos.kernel.errors import DatabaseUnavailable
 
 log = structlog.get_logger("automatos.heartbeats")
 AT_ONCE = 200
@@ -42,7 +43,7 @@ async def take_due(database: Database, bus: EventBus, at: datetime) -> int:
         try:
             if await _take(database, row["workspace_id"], row["agent_id"], at):
                 taken.add(row["workspace_id"])
-        except UNAVAILABLE:
+        except DatabaseUnavailable:
             raise
         except Exception:
             log.exception("heartbeats.not_taken", agent_id=row["agent_id"])
@@ -97,7 +98,7 @@ async def follow_hours(database: Database, at: datetime) -> None:
     for workspace_id, agent_ids in by_workspace.items():
         try:
             await _follow(database, workspace_id, agent_ids, at)
-        except UNAVAILABLE:
+        except DatabaseUnavailable:
             raise
         except Exception:
             log.exception("heartbeats.hours_not_followed", workspace_id=str(workspace_id))

@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 import structlog
 from sqlalchemy import ColumnElement, event, text, true
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -25,9 +26,10 @@ from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.errors import DatabaseRefused, DatabaseUnavailable
 from automatos.kernel.pooler import Pooler, find_pooler
 from automatos.kernel.recording import RecordingConnection, Scope, dump_json, use_json
+from automatos.kernel.refusals import FULL, Meaning, is_unavailable, meaning_of, sqlstate_of, unavailable
 
-__all__ = ["AFTER_COMMIT", "UNAVAILABLE", "Base", "Database", "RecordingConnection", "Scope", "after_commit",
-           "dump_json", "in_reach", "is_unavailable", "make_engine", "sqlstate_of"]
+__all__ = ["AFTER_COMMIT", "Base", "Database", "RecordingConnection", "Scope", "after_commit",
+           "dump_json", "in_reach", "make_engine"]
 
 Row = TypeVar("Row")
 CONNECT_TIMEOUT_S = 5.0
@@ -35,20 +37,14 @@ COMMAND_TIMEOUT_S = 30.0
 AFTER_COMMIT = "automatos.after_commit"
 CLOSING_LOOKS = 40
 """How often, every 50 ms, closing looks whether the sessions under way have ended."""
-FULL = "53"
-"""The class of errors of a database without space, memory or connections."""
-UNAVAILABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-               asyncpg.InsufficientResourcesError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-               asyncpg.IdleSessionTimeoutError, asyncpg.PostgresIOError, asyncpg.ReadOnlySQLTransactionError,
-               TimeoutError, DatabaseUnavailable)
-"""What a dead, restarting, full or read-only database raises: the driver's errors, and ours in front of them."""
 WHO = """
 SELECT current_user AS name, pg_backend_pid() AS pid,
        (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
        OR NOT coalesce(row_security_active(to_regclass('agents')::oid), true) AS is_unbound
 """
-ROOM = "CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT md5(n::text) FROM generate_series(1, 20000) AS n"
-"""Needs a megabyte of the disk for a moment."""
+ROOM = ("SET LOCAL work_mem = '64kB'; SELECT count(*) FROM "
+        "(SELECT repeat(md5(n::text), 4) AS text FROM generate_series(1, 6000) AS n ORDER BY 1) AS sorted")
+"""Sorts on the disk, which takes a megabyte of it for a moment: 10 ms, and nothing is left behind in the catalogue."""
 log = structlog.get_logger("automatos.kernel")
 
 
@@ -100,6 +96,7 @@ class Database:
             self.address, names_statements=True, echo=echo, pool_size=pool_size, max_overflow=pool_size,
             pool_timeout=CONNECT_TIMEOUT_S)
         event.listen(self.engine.sync_engine, "do_connect", self._before_connecting)
+        event.listen(self.engine.sync_engine, "handle_error", _name_silence)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def open(self) -> None:
@@ -187,6 +184,7 @@ class Database:
     @asynccontextmanager
     async def session(self, workspace_id: UUID | None, scope: Scope | None = None) -> AsyncGenerator[AsyncSession]:
         """Open one transaction inside a workspace; it commits when the block ends and rolls back when it raises."""
+        is_begun = is_ending = False
         try:
             async with self._sessions() as session:
                 as_role = "set_config('role', :r, true), " if self._role else ""
@@ -195,15 +193,23 @@ class Database:
                          "set_config('automatos.scope', :s, true)"),
                     {"w": str(workspace_id or ""), "s": str(scope or "")} | ({"r": self._role} if self._role else {}),
                 )
+                is_begun = True
                 yield session
+                is_ending = True
                 await session.commit()
+                is_ending = False
                 for do in session.info.pop(AFTER_COMMIT, ()):
                     do()
-        except (DBAPIError, NoConnectionFree, OSError, TimeoutError) as error:
-            if not is_unavailable(error):
+        except DatabaseUnavailable:
+            raise
+        except (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
+                TimeoutError) as error:
+            # Between beginning and end, a bare OSError or TimeoutError is the caller's own.
+            is_callers = is_begun and not is_ending and meaning_of(error) is not Meaning.UNAVAILABLE
+            if is_callers or not is_unavailable(error):
                 raise
             self._note(error)
-            raise DatabaseUnavailable from error
+            raise unavailable(error, is_unsure=is_ending) from error
 
     @asynccontextmanager
     async def recording(
@@ -222,9 +228,11 @@ class Database:
                 yield connection  # pyright: ignore[reportReturnType]
         except DatabaseUnavailable:
             raise
-        except UNAVAILABLE as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            if not is_unavailable(error):
+                raise
             self._note(error)
-            raise DatabaseUnavailable from error
+            raise unavailable(error) from error
 
     async def connect(self) -> asyncpg.Connection:
         """Open one connection for LISTEN, past the pooler where there is a way; the caller closes it.
@@ -242,18 +250,28 @@ class Database:
         try:
             async with self.recording(None) as connection:
                 await connection.execute(ROOM)
-        except UNAVAILABLE:
+        except DatabaseUnavailable:
             return False
-        except asyncpg.InsufficientPrivilegeError:
-            log.info("database.room_not_tried", reason="the login may make no temporary tables")
         self.full_since = None
         return True
 
+    async def try_room(self) -> None:
+        """Take and give back a megabyte of PostgreSQL's disk; raises DatabaseUnavailable where there is none."""
+        async with self.recording(None) as connection:
+            await connection.execute(ROOM)
+        self.full_since = None
+
     def _note(self, error: BaseException) -> None:
         """Remember that PostgreSQL was full: small changes may still succeed where a record finds no room."""
-        if sqlstate_of(error).startswith(FULL) and self.full_since is None:
+        if sqlstate_of(error) in FULL and self.full_since is None:
             self.full_since = time.monotonic()
             log.error("database.full", error=str(error).partition("\n")[0])
+
+
+def _name_silence(context: ExceptionContext) -> None:
+    """Tell a statement that was not answered, a bare TimeoutError of the driver, from a time limit of the caller's."""
+    if isinstance(error := context.original_exception, (OSError, TimeoutError)):
+        raise unavailable(error) from error
 
 
 def _refuse_unbound(found: asyncpg.Record | None) -> None:
@@ -262,20 +280,6 @@ def _refuse_unbound(found: asyncpg.Record | None) -> None:
             f"PostgreSQL lets the login {found['name'] if found else ''} past row-level security, which keeps the "
             "workspaces apart. Give DATABASE_URL a login that is no superuser and has no BYPASSRLS, or let the server "
             "work as the role that `automatos db upgrade` makes.")
-
-
-def sqlstate_of(error: BaseException) -> str:
-    """Return PostgreSQL's code of an error, whichever library raised it; empty when it is none of PostgreSQL's."""
-    found = error.orig if isinstance(error, DBAPIError) else error
-    return str(getattr(found, "sqlstate", None) or "")
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Say whether an error means that the database is away, full or only to be read."""
-    if isinstance(error, DBAPIError):
-        cause = error.orig.__cause__ if error.orig else None
-        return error.connection_invalidated or isinstance(cause, UNAVAILABLE)
-    return isinstance(error, (*UNAVAILABLE, NoConnectionFree))
 
 
 def after_commit(session: AsyncSession, do: Callable[[], None]) -> None:

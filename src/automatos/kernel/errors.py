@@ -46,15 +46,19 @@ class StaleEdit(Problem):
 
 
 class DatabaseUnavailable(Problem):
-    """The database did not answer in time; nothing was changed."""
+    """The database did not take this at the moment: it is away, full, busy or only to be read."""
 
     status = 503
     code = "database_unavailable"
     title = "The database is not available"
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "", *, is_unsure: bool = False) -> None:
+        self.why = why
+        done = ("whether the change was stored is not known: load it again before you repeat it" if is_unsure
+                else "nothing was changed")
         super().__init__(
-            "The database did not answer and nothing was changed. Try again in a few seconds; "
+            f"{why}; {done}." if why else
+            f"The database did not answer and {done}. Try again in a few seconds; "
             "if it goes on, run `automatos doctor` on the server.",
             headers={"Retry-After": "2"},
         )

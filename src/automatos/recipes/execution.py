@@ -14,7 +14,6 @@ from automatos.agents.types import Outcome, lane_of
 from automatos.durable.service import events_after, go_on, move, settle
 from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
 from automatos.kernel.clock import now
-from automatos.kernel.db import UNAVAILABLE
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.ids import new_id
 from automatos.kernel.schemas import costs_as_text
@@ -173,7 +172,7 @@ class Cook:
         while True:
             try:
                 return await move(self._kitchen.database, job, lane_of(agent_id), self._crew.priority(agent_id))
-            except UNAVAILABLE:
+            except DatabaseUnavailable:
                 if asyncio.get_running_loop().time() > give_up_at:
                     raise
                 await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311

@@ -14,8 +14,8 @@ import structlog
 
 from automatos.durable.types import EventBus, NewEvent, StoredEvent
 from automatos.kernel.clock import now
-from automatos.kernel.db import UNAVAILABLE, Database, dump_json
-from automatos.kernel.errors import Problem
+from automatos.kernel.db import Database, dump_json
+from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import Fenced
@@ -183,7 +183,7 @@ class ExecutionJournal:
             await self.store()
         except Fenced:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
-        except UNAVAILABLE:
+        except DatabaseUnavailable:
             log.warning("recipes.stream_waits", execution_id=str(self.state.id))
 
     async def _take_up(self, cut_off: Pending) -> None:
@@ -210,7 +210,7 @@ class ExecutionJournal:
                         raise Fenced(str(self.state.id))
                     self.leaves_waiting = bool(row["leaves_waiting"])
                     return
-            except UNAVAILABLE as error:
+            except DatabaseUnavailable as error:
                 was_unsure = True
                 if loop.time() > give_up_at:
                     raise

@@ -9,8 +9,7 @@ import asyncpg
 
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
-from automatos.kernel.db import UNAVAILABLE, Database, Scope
-from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.db import Database, Scope
 from automatos.workspaces import queries
 from automatos.workspaces.admins import grant_named, is_named
 from automatos.workspaces.attempts import Attempts
@@ -162,11 +161,8 @@ class Gatekeeper:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncGenerator[asyncpg.Connection]:
-        try:
-            async with self.database.recording(None, Scope.AUTH) as connection:
-                yield connection
-        except UNAVAILABLE as error:
-            raise DatabaseUnavailable from error
+        async with self.database.recording(None, Scope.AUTH) as connection:
+            yield connection
 
 
 def operator_key(settings: Settings) -> str:
