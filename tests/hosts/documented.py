@@ -1,14 +1,19 @@
 """Servers that are configured by the documented variables alone, and the places that show what a variable did."""
 
+import json
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import boto3
+import pytest
 from aiohttp import web
+from moto import settings as moto_settings
+from moto.server import ThreadedMotoServer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -60,6 +65,18 @@ class Running:
         await self.models.wait_for_calls(1)
         return self.models.calls[0]
 
+    def said(self) -> str:
+        """Return what the server has printed."""
+        return self.server.log.read_text(errors="replace")
+
+    async def until_said(self, words: str) -> None:
+        """Wait until the server has printed these words."""
+
+        async def is_said() -> bool:
+            return words in self.said()
+
+        await until(is_said, self.server, 30)
+
 
 def _headers(named: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in named.items()}
@@ -103,6 +120,64 @@ async def redis_server(folder: Path, password: str) -> AsyncIterator[int]:
         yield port
     finally:
         process.end()
+
+
+@dataclass
+class Bucket:
+    """A bucket at an S3 that knows one key and checks what is signed with it."""
+
+    url: str
+    name: str
+    key_id: str
+    secret: str
+
+    def names(self) -> list[str]:
+        """Return the keys of what is stored."""
+        s3 = boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.key_id,
+                          aws_secret_access_key=self.secret)
+        return [each["Key"] for each in s3.list_objects_v2(Bucket=self.name).get("Contents", ())]
+
+
+@contextmanager
+def running_s3(name: str) -> Iterator[Bucket]:
+    """Serve S3 on loopback, with one bucket and one key that may use it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        anybody: dict[str, Any] = {"endpoint_url": url, "region_name": "us-east-1", "aws_access_key_id": "setup",
+                                   "aws_secret_access_key": "setup"}
+        boto3.client("s3", **anybody).create_bucket(Bucket=name)
+        iam = boto3.client("iam", **anybody)
+        iam.create_user(UserName=name)  # all servers of a process share what they know
+        allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        iam.put_user_policy(UserName=name, PolicyName="bucket", PolicyDocument=json.dumps(allowed))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        with pytest.MonkeyPatch.context() as patch:  # from now on signatures are checked
+            patch.setattr(moto_settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0.0)
+            yield Bucket(url, name, key["AccessKeyId"], key["SecretAccessKey"])
+    finally:
+        server.stop()
+
+
+@asynccontextmanager
+async def asked_headers(name: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """Serve nothing at an address, and yield it with the values that this header of requests had."""
+    values, app = list[str](), web.Application()
+
+    async def refuse(request: web.Request) -> web.Response:
+        values.append(request.headers.get(name, ""))
+        return web.Response(status=403)
+
+    app.router.add_route("*", "/{path:.*}", refuse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", values
+    finally:
+        await runner.cleanup()
 
 
 @dataclass

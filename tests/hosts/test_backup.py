@@ -9,17 +9,21 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from automatos.entrypoints import restore
 from automatos.entrypoints.archive import BackupRefused, unpack
 from automatos.entrypoints.backup import make_backup
+from automatos.entrypoints.bucket import back_up_to_bucket, restore_from_bucket
 from automatos.entrypoints.restore import restore_backup
+from automatos.kernel.blobs import BlobsUnavailable
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.errors import DatabaseRefused
 from tests.chaos.harness import Stage, stage
 from tests.chaos.processes import AUTOMATOS, environment
 from tests.hosts.conftest import Host
+from tests.hosts.documented import running_s3
 
 TIMEOUT_S = 120
 KEY = "operators-key"
@@ -185,3 +189,30 @@ def test_an_archive_that_climbs_out_or_holds_more_is_refused(tmp_path: Path, nam
     with pytest.raises(BackupRefused, match="is no backup"):
         unpack(bad, tmp_path / "unpacked")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "content"]
+
+
+@pytest.mark.capability("S093")
+async def test_a_backup_goes_through_a_bucket_to_an_empty_machine(host: Host, tmp_path: Path) -> None:
+    source, target = await foreign(host, "sent", tmp_path / "a"), await foreign(host, "taken", tmp_path / "b")
+    Vault(source)
+    await restore.prepare(source)
+    await host.run("INSERT INTO workspaces (id, name, slug) VALUES (gen_random_uuid(), 'W', 'one')", database="sent")
+    with running_s3("backups") as bucket:
+        there = {"aws_s3_bucket": bucket.name, "aws_endpoint_url": bucket.url,
+                 "aws_access_key_id": SecretStr(bucket.key_id), "aws_secret_access_key": SecretStr(bucket.secret)}
+        source, target = source.model_copy(update=there), target.model_copy(update=there)
+
+        await back_up_to_bucket(source, "nightly")
+        for name in ("weekly", "../nightly", "a/b", ".hidden", ""):
+            with pytest.raises(BackupRefused, match=r"has no|cannot name"):
+                await restore_from_bucket(target, name, is_forced=False)
+        with pytest.raises(BackupRefused, match="already"):
+            await back_up_to_bucket(source, "nightly")
+        with pytest.raises(BlobsUnavailable):
+            await restore_from_bucket(target.model_copy(update={"aws_s3_bucket": "nobodys"}), "x", is_forced=False)
+        await restore_from_bucket(target, "nightly", is_forced=False)
+
+        assert bucket.names() == ["server/backups/nightly"]
+    assert await host.value("SELECT array_agg(slug) FROM workspaces", database="taken") == ["one"]
+    for home in (source.home, target.home):
+        assert list(home.glob(".backup-*")) == []

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from moto.server import ThreadedMotoServer
 
-from automatos.kernel.blobs import BlobMissing, Blobs, BlobsUnavailable, DirectoryBlobs, S3Blobs, open_store
+from automatos.kernel.blobs import PIECE, BlobMissing, Blobs, BlobsUnavailable, DirectoryBlobs, S3Blobs, open_store
 from automatos.kernel.config import Settings
 
 
@@ -52,6 +52,22 @@ async def test_what_is_put_is_got_until_it_is_deleted(blobs: Blobs) -> None:
     await blobs.delete("plugins/one/package.zip")
     await blobs.delete("plugins/one/package.zip")
     assert not await blobs.exists("plugins/one/package.zip")
+
+
+async def test_files_go_in_and_come_out_a_piece_at_a_time(blobs: Blobs, tmp_path: Path) -> None:
+    for number, size in enumerate((0, 5, PIECE, 2 * PIECE + 17)):
+        source, target = tmp_path / f"in{number}", tmp_path / f"out{number}"
+        source.write_bytes(os.urandom(size))
+        await blobs.put_file("server/backups/one", source)
+        await blobs.get_file("server/backups/one", target)
+        assert target.read_bytes() == source.read_bytes()
+        assert target.stat().st_mode & 0o777 == 0o600
+        assert await blobs.get("server/backups/one") == source.read_bytes()
+        with pytest.raises(FileExistsError):
+            await blobs.get_file("server/backups/one", target)
+    with pytest.raises(BlobMissing):
+        await blobs.get_file("server/backups/two", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 async def test_what_was_never_put_is_missing(blobs: Blobs) -> None:
@@ -98,6 +114,8 @@ async def test_a_bucket_that_does_not_answer_is_said_plainly(s3_endpoint: str) -
         blobs = S3Blobs(settings)
         with pytest.raises(BlobsUnavailable, match="AWS_S3_BUCKET"):
             await blobs.put("a", b"x")
+        with pytest.raises(BlobsUnavailable):
+            await blobs.probe()
 
 
 async def test_a_directory_that_cannot_be_written_fails_its_probe(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from pydantic import ValidationError
 
 from automatos.kernel.config import Settings, known_variables, unknown_variables
 
@@ -113,3 +114,12 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     for name, (value, _) in DOCUMENTED.items():
         if any(word in name for word in ("PASSWORD", "SECRET", "API_KEY", "DATABASE_URL")):
             assert value not in shown, name
+
+
+@pytest.mark.parametrize("address", ["s3.example.com", "ftp://s3.example.com", "http://", "https:///bucket"])
+def test_an_object_store_needs_an_address_that_can_be_asked(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with pytest.raises(ValidationError, match="AWS_ENDPOINT_URL"):
+        Settings()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    assert Settings().aws_endpoint_url is None

@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -165,6 +165,14 @@ class Settings(BaseSettings):
             raise ValueError("no home directory is known for this user; set AUTOMATOS_HOME to a directory that the "
                              "server may write") from None
 
+    @field_validator("aws_endpoint_url", mode="after")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be an address such as https://s3.example.com")
+        return value or None
+
     @field_validator("base_path", mode="after")
     @classmethod
     def _bare_path(cls, value: str) -> str:
@@ -232,6 +240,11 @@ def known_variables() -> frozenset[str]:
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
         names.update(str(choice) for choice in choices if choice)
     return frozenset(names)
+
+
+def kept_for_later(settings: Settings) -> list[tuple[str, str]]:
+    """Return the variables that are set and that nothing uses yet, each with what it is for."""
+    return [("COMPOSIO_API_KEY", "connected apps")] if settings.composio_api_key else []
 
 
 def unknown_variables() -> list[str]:

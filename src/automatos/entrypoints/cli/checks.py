@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -50,6 +51,7 @@ async def _look(settings: Settings) -> list[Finding]:
         ("python", _python), ("home", lambda: _home(settings)), ("port", lambda: _port(settings, note)),
         ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings, note)),
         ("sandbox", lambda: _sandbox(settings)), ("web app", _web_app), ("redis", lambda: _redis(settings)),
+        ("bucket", lambda: _bucket(settings)),
     ]
     findings = list[Finding]()
     for name, check in checks:
@@ -191,3 +193,30 @@ async def _redis(settings: Settings) -> list[Finding]:
         return [Finding("redis", f"does not answer ({error})", "Start it, or unset REDIS_URL: it is optional.",
                         is_needed=False)]
     return [Finding("redis", "answers")]
+
+
+async def _bucket(settings: Settings) -> list[Finding]:
+    """Try the object store with an object of our own, which is gone afterwards."""
+    if not settings.aws_s3_bucket:
+        return []
+    from automatos.kernel.blobs import BlobsUnavailable, open_store
+    from automatos.kernel.ids import new_id
+
+    where = f"{settings.aws_s3_bucket} at {settings.aws_endpoint_url or f'Amazon S3 in {settings.aws_region}'}"
+    blobs, key = open_store(settings), f"server/probe/{new_id()}"
+    try:
+        await blobs.probe()
+        await blobs.put(key, b"automatos doctor")
+        await blobs.get(key)
+        await blobs.delete(key)
+    except BlobsUnavailable as problem:
+        return [Finding("bucket", f"{where} cannot be used: {_why(problem.__cause__)}", problem.detail,
+                        is_needed=False)]
+    return [Finding("bucket", f"{where} answers; an object was written, read and deleted")]
+
+
+def _why(error: BaseException | None) -> str:
+    """Return S3's own code and message where it gave them, else how the request failed."""
+    said = str(error or "it does not answer")
+    own = [found[1] for name in ("Code", "Message") if (found := re.search(f"<{name}>([^<]{{1,300}})</{name}>", said))]
+    return ": ".join(own) or said.strip().splitlines()[0][:300]

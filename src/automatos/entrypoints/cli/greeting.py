@@ -12,7 +12,7 @@ from automatos import __version__
 from automatos.entrypoints.cli import STARTED_AT
 from automatos.entrypoints.cli.console import put
 from automatos.entrypoints.cli.figures import duration, quantity
-from automatos.kernel.config import Settings
+from automatos.kernel.config import Settings, kept_for_later
 from automatos.kernel.errors import Problem
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def greet(settings: Settings, *, works: bool, opens_browser: bool) -> "Announce"
         put(wrapped(f"Automatos {__version__} at {outside}, ready in {ready_s:.1f} s. Ctrl-C stops it."))
         if settings.log_format == "auto":
             put(f"Log: {settings.home / 'logs' / 'server.log'}")
+        for variable, purpose in kept_for_later(settings):
+            put(wrapped(f"{variable}: kept for a later release, which will have {purpose}; nothing uses it yet."))
         await _tell_set_up(services, url, opens_browser=opens_browser)
         answers = await _tell_who_answers(services)
         if not works:
