@@ -33,7 +33,29 @@ async def test_a_person_has_an_agent_check_in_now(heart: Heart, make: Make, mode
     assert result["findings"] == [{"check": "disk", "detail": "90 % full", "severity": "warning"}]
     assert result["tokens_used"] == 150
     assert result["triggered_by"] == "API key test"
-    assert result["finished_at"]
+    run = (await make.client.get(f"/api/runs/{result['execution_id']}")).json()
+    assert result["finished_at"] == run["finished_at"] > run["started_at"]
+
+
+@pytest.mark.capability("S047")
+@pytest.mark.parametrize("reply", [Reply(text="```json\n[]\n```"), Reply(status=400, message="no")])
+async def test_a_result_ends_when_its_run_ended_however_late_it_is_looked_at(
+    heart: Heart, make: Make, model_server: ModelServer, client: Client, reply: Reply
+) -> None:
+    agent = await make.agent(configuration={"retry_attempts": 0})
+    model_server.script(reply, repeat=True)
+    config = await heart.configure(agent, run_when="always")
+    due = datetime.fromisoformat(config["next_at"])
+    await heart.beat(agent, due)
+    (noted,) = await heart.results(agent)
+    await client.follow(noted["execution_id"])
+
+    await heart.drive(noted["id"], due + timedelta(hours=5))
+
+    (result,) = await heart.results(agent)
+    run = (await client.get(f"/api/runs/{noted['execution_id']}")).json()
+    assert (result["status"] == "success") is (run["status"] == "completed")
+    assert result["finished_at"] == run["finished_at"]
 
 
 @pytest.mark.capability("S047")

@@ -121,7 +121,8 @@ async def test_refuses_to_overwrite_what_somebody_else_saved(heart: Heart, make:
     ("prompt", "x" * 8001), ("prompt", "a\x00b"), ("checklist", ["x"] * 51), ("checklist", ["x" * 501]),
     ("checklist", 5), ("run_when", "sometimes"), ("watch", ["files"]), ("watch", "runs"),
     ("watch", ["runs"] * 21), ("auto_act", "no"), ("report_to", "webhook"), ("webhook_url", "http://10.0.0.1/"),
-    ("agent_id", 7), ("next_at", "2026-01-01T00:00:00Z"),
+    ("channel_id", "C07"), ("report_to", "channel"), ("proactive_level", "silent"), ("proactive_level", "autonomous"),
+    ("proactive_level", 3), ("agent_id", 7), ("next_at", "2026-01-01T00:00:00Z"),
 ])
 async def test_refuses_what_it_cannot_keep_and_names_the_field(
     heart: Heart, make: Make, field: str, value: object
@@ -133,6 +134,21 @@ async def test_refuses_what_it_cannot_keep_and_names_the_field(
     assert refused.status == 422
     assert field in refused.body.decode() or "NUL" in refused.body.decode()
     assert (await heart.config(agent))["version"] == 0
+
+
+@pytest.mark.parametrize(("level", "may_act"), [("notify", False), ("act_notify", True)])
+async def test_a_level_of_the_published_description_says_whether_it_may_act(
+    heart: Heart, make: Make, level: str, may_act: bool
+) -> None:
+    agent = await make.agent(active=False)
+
+    saved = await heart.save(agent, {"proactive_level": level})
+    again = await heart.save(agent, {"proactive_level": level, "auto_act": may_act})
+    contradicting = await heart.save(agent, {"proactive_level": level, "auto_act": not may_act})
+
+    assert (saved.json()["auto_act"], again.json()["version"]) == (may_act, saved.json()["version"])
+    assert (contradicting.status, "contradict" in contradicting.body.decode()) == (422, True)
+    assert (await heart.config(agent))["auto_act"] is may_act
 
 
 async def test_lists_each_thing_it_watches_once_and_no_empty_lines(heart: Heart, make: Make) -> None:

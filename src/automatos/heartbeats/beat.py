@@ -132,7 +132,7 @@ class Beat:
             is_success = ending.status in SUCCEEDED
             status = BeatStatus.SUCCESS if is_success else BeatStatus.ERROR
             reason = None if is_success else ending.problem or f"Its run was {ending.status}."
-            await self._end(session, status, reason, at, _report(ending))
+            await self._end(session, status, reason, ending.finished_at, _report(ending))
             if is_success and result.watched:
                 await queries.remember(session, self._workspace_id, result.agent_id, result.watched)
         return True

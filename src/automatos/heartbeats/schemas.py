@@ -14,6 +14,8 @@ from automatos.heartbeats.types import BeatStatus, RunWhen, Severity, Watch
 from automatos.kernel.schemas import Body, Money, Out
 
 AgentId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+LEVELS = {"notify": False, "act_notify": True}
+"""What `proactive_level` of the published description means here for `auto_act`; both report what they did."""
 RECEIVERS = frozenset({"webhook_url", "channel_id"})
 """Where results could go besides the history; this server has no such receivers, so only empty ones fit."""
 
@@ -42,6 +44,20 @@ Line = Annotated[str, Field(max_length=500)]
 ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
+def _with_level(given: dict[str, Any]) -> dict[str, Any]:
+    """Read `proactive_level` as `auto_act`; one that contradicts it is refused."""
+    level = given.get("proactive_level")
+    if not isinstance(level, str):
+        return given
+    if level not in LEVELS:
+        raise ValueError(f"proactive_level: {level[:40]!r} cannot be followed, because every beat leaves its result in "
+                         "the history; use notify, which reports only, or act_notify, which may act as well")
+    may_act = LEVELS[level]
+    if given.get("auto_act", may_act) is not may_act:
+        raise ValueError(f"proactive_level {level!r} and auto_act contradict each other; leave one out")
+    return {name: value for name, value in given.items() if name != "proactive_level"} | {"auto_act": may_act}
+
+
 class HeartbeatSettings(Body):
     """When an agent checks in by itself, and what it is to do then."""
 
@@ -67,7 +83,10 @@ class HeartbeatSettings(Body):
     @model_validator(mode="before")
     @classmethod
     def _as_documented(cls, data: Any) -> Any:
-        """Take what the published description has beside these fields: empty receivers, a checklist as lines."""
+        """Take what the published description has beside these fields: empty receivers, a level, a checklist as lines.
+
+        Those that nothing here could follow are refused.
+        """
         if not isinstance(data, dict):
             return data
         given = {name: value for name, value in cast("dict[str, Any]", data).items()
@@ -76,7 +95,7 @@ class HeartbeatSettings(Body):
             given["report_to"] = "history"
         if isinstance(lines := given.get("checklist"), str):
             given["checklist"] = lines.splitlines()
-        return given
+        return _with_level(given)
 
 
 class AgentConfigurationChange(AgentConfiguration):

@@ -18,7 +18,7 @@ LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: its last output, what it used, and the tools it called with their arguments, in order."""
+    """How and when a run ended: its last output, what it used, the tools it called with their arguments, in order."""
 
     status: ExecutionStatus
     output: str
@@ -26,6 +26,7 @@ class Ending:
     total_tokens: int
     cost_micro_usd: int | None
     tool_calls: tuple[tuple[str, Any], ...]
+    finished_at: datetime
 
 
 async def recipes_fingerprint(session: AsyncSession, workspace_id: UUID) -> str:
@@ -63,15 +64,16 @@ async def ending_of(
     """Return how a run ended, None while it has not; raises ExecutionNotFound."""
     if await queries.is_over(session, workspace_id, execution_id) is False:
         return None
-    return _ending(await show(session, database, workspace_id, execution_id))
+    run = await show(session, database, workspace_id, execution_id)
+    return _ending(run, run.finished_at) if run.finished_at else None
 
 
-def _ending(run: RunOut) -> Ending:
+def _ending(run: RunOut, finished_at: datetime) -> Ending:
     calls = tuple((str(turn.body["name"]), turn.body["arguments"])
                   for step in run.steps for turn in step.turns if turn.kind == "tool")
     output = next((step.output for step in reversed(run.steps) if step.output is not None), "")
     return Ending(run.status, output, run.error.get("message") if run.error else None, run.total_tokens,
-                  run.cost_usd, calls)
+                  run.cost_usd, calls, finished_at)
 
 
 def _name(definition: dict[str, Any] | None, recipe_name: str | None) -> str:
