@@ -84,3 +84,17 @@ async def test_a_refusal_leads_to_the_step_that_holds_the_field_and_keeps_everyt
     await expect(page.get_by_role("heading", name="Free", level=1)).to_be_visible()
     found = (await room.call("GET", "/api/agents?search=Free"))["items"]
     assert [each["status"] for each in found] == ["inactive"]
+
+
+@pytest.mark.capability("S053")
+async def test_offers_the_voices_that_fit_what_the_agent_is_shown_as_and_all_when_asked(room: Room) -> None:
+    page = await room.open("/agents/new")
+    await name_of(page).fill("Poster")
+    await page.get_by_role("combobox", name="Category").select_option("Social Media")
+    await go_on(page, "Persona")
+    await page.get_by_role("radio", name="From the library").click()
+    voices = page.get_by_role("radiogroup", name="Persona of the library").get_by_role("radio")
+
+    await expect(voices).to_have_count(4)
+    await page.get_by_role("checkbox", name="Show personas for other kinds of work too").check()
+    await expect(voices).to_have_count(16)

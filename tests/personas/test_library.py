@@ -1,9 +1,12 @@
 """The library: what everybody sees, what only one workspace sees, and how the list is narrowed."""
 
+from uuid import UUID
+
 import pytest
 
-from automatos.agents.types import AgentType
-from automatos.personas.types import agent_types
+from automatos.agents.types import AgentType, Category
+from automatos.kernel.db import Database
+from automatos.personas.types import agent_categories, agent_types
 from tests.personas.conftest import Write
 from tests.surface import Client
 
@@ -63,6 +66,66 @@ async def test_an_agent_is_offered_the_voices_that_fit_its_type(
     assert page["total"] == 4 * len(offered)
 
 
+@pytest.mark.capability("S053")
+@pytest.mark.parametrize(("shown_as", "offered"), [
+    ("Custom", CATEGORIES), ("DevOps", ["Engineering", "Support"]), ("Data Analysis", ["Engineering", "Marketing"]),
+    ("Customer Support", ["Support"]), ("Social Media", ["Marketing"]), ("E-commerce", CATEGORIES[1:]),
+])
+async def test_an_agent_is_offered_the_voices_of_the_category_it_is_shown_under(
+    client: Client, write: Write, shown_as: str, offered: list[str]
+) -> None:
+    own = await write("Its own", category=shown_as.upper())
+    other = await write("Another's", category="Accounting")
+
+    answer = await client.get("/api/personas", params={"marketplace_category": shown_as})
+    page = answer.json()
+
+    voices = {item["name"] for item in page["items"]}
+    assert own["name"] in voices
+    assert (other["name"] in voices) is (shown_as == "Custom")
+    assert {item["category"] for item in page["items"] if item["scope"] == "global"} == set(offered)
+
+
+def test_every_category_that_agents_are_shown_under_can_be_asked_for() -> None:
+    assert agent_categories() == {str(one) for one in Category}
+
+
+async def test_a_category_is_there_once_however_its_letters_are_written(client: Client, write: Write) -> None:
+    given = ["support", "SUPPORT", "devops", "Seafaring", "seafaring", "ÉTUDES", "études"]
+
+    written = [(await write(f"Voice {place}", category=one))["category"] for place, one in enumerate(given)]
+    page = (await client.get("/api/personas")).json()
+
+    assert written == ["Support", "Support", "DevOps", "Seafaring", "Seafaring", "ÉTUDES", "ÉTUDES"]
+    assert len({one.lower() for one in page["categories"]}) == len(page["categories"])
+    assert {"Support", "Seafaring", "ÉTUDES"} <= set(page["categories"])
+
+
+async def test_a_changed_category_is_written_as_the_library_has_it_and_alone_as_one_likes(
+    client: Client, write: Write
+) -> None:
+    own = await write("Pirate", category="seafaring")
+    path = f"/api/workspaces/{client.workspace_id}/personas/{own['id']}"
+
+    alone = await client.put(path, json={"category": "SeaFaring"})
+    joined = await client.put(path, json={"category": "marketing"})
+
+    assert (alone.json()["category"], joined.json()["category"]) == ("SeaFaring", "Marketing")
+
+
+async def test_categories_that_were_stored_in_several_ways_are_offered_once(
+    client: Client, write: Write, database: Database
+) -> None:
+    own = await write("Pirate")
+    async with database.recording(client.workspace_id) as connection:
+        await connection.execute("UPDATE personas SET category = 'sUPPORT' WHERE id = $1", UUID(own["id"]))
+
+    page = (await client.get("/api/personas")).json()
+
+    assert page["categories"] == CATEGORIES
+    assert "Pirate" in await names(client, "category=Support")
+
+
 async def test_a_category_that_a_workspace_made_up_is_offered_to_every_type(client: Client, write: Write) -> None:
     await write("Pirate", category="Seafaring")
     await write("Operator", category="devops")
@@ -98,7 +161,8 @@ async def test_pages_follow_each_other_without_gap_or_repeat(client: Client, wri
 
 
 @pytest.mark.parametrize("query", [
-    "agent_type=pilot", "scope=mine", "skip=-1", "limit=0", "limit=201", "category=" + "x" * 201,
+    "agent_type=pilot", "marketplace_category=Piracy",
+    "scope=mine", "skip=-1", "limit=0", "limit=201", "category=" + "x" * 201,
     "search=" + "x" * 201,
 ])
 async def test_a_list_that_cannot_be_asked_for_is_refused(client: Client, query: str) -> None:

@@ -31,6 +31,19 @@ class PersonaIsGlobal(Problem):
         )
 
 
+class UnknownAgentCategory(Problem):
+    """The library can be narrowed to the categories that agents are shown under only."""
+
+    status = 422
+    code = "unknown_agent_category"
+    title = "There is no such category of agents"
+
+    def __init__(self, category: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"marketplace_category: {category!r} is not known. Known categories: {', '.join(sorted(known))}.",
+            field="marketplace_category")
+
+
 class UnknownAgentType(Problem):
     """The library can be narrowed to known types of agents only."""
 

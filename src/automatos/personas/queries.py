@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.personas.models import Persona
@@ -29,16 +29,32 @@ async def list_personas(
     """Return one page of the personas that fit, by category and name, the workspace's own first; and how many fit."""
     fitting = [*_visible(workspace_id, wanted), *_chosen(wanted)]
     total = await session.scalar(select(func.count()).select_from(Persona).where(*fitting))
-    order = (Persona.category, Persona.workspace_id.is_(None), func.lower(Persona.name), Persona.id)
+    order = (func.lower(Persona.category), Persona.workspace_id.is_(None), func.lower(Persona.name), Persona.id)
     rows = await session.scalars(select(Persona).where(*fitting).order_by(*order).offset(skip).limit(limit))
     return rows.all(), total or 0
 
 
 async def list_categories(session: AsyncSession, workspace_id: UUID, wanted: PersonaFilter) -> Sequence[str]:
-    """Return the categories in which there is a persona, whatever category and words were asked for."""
+    """Return the categories in which there is a persona, whatever category and words were asked for.
+
+    Each is there once, as a global persona writes it, or else the first of the workspace's that has it.
+    """
+    folded = func.lower(Persona.category)
     rows = await session.scalars(
-        select(Persona.category).where(*_visible(workspace_id, wanted)).distinct().order_by(Persona.category))
+        select(Persona.category).where(*_visible(workspace_id, wanted)).ext(distinct_on(folded))
+        .order_by(folded, Persona.workspace_id.is_not(None), Persona.created_at, Persona.id))
     return rows.all()
+
+
+async def find_category(
+    session: AsyncSession, workspace_id: UUID, category: str, *, besides: UUID | None = None
+) -> str | None:
+    """Return a category as the library writes it, whatever the case of its letters; `besides` is not looked at."""
+    fitting = [*_visible(workspace_id, PersonaFilter()), func.lower(Persona.category) == func.lower(category)]
+    fitting += [Persona.id != besides] if besides else []
+    return await session.scalar(
+        select(Persona.category).where(*fitting)
+        .order_by(Persona.workspace_id.is_not(None), Persona.created_at, Persona.id).limit(1))
 
 
 def _visible(workspace_id: UUID, wanted: PersonaFilter) -> list[ColumnElement[bool]]:
@@ -50,7 +66,7 @@ def _visible(workspace_id: UUID, wanted: PersonaFilter) -> list[ColumnElement[bo
 def _chosen(wanted: PersonaFilter) -> list[ColumnElement[bool]]:
     chosen: list[ColumnElement[bool]] = []
     if wanted.category is not None:
-        chosen.append(func.lower(Persona.category) == wanted.category.lower())
+        chosen.append(func.lower(Persona.category) == func.lower(wanted.category))
     if wanted.search:
         pattern = f"%{_escaped(wanted.search)}%"
         looked_at = (Persona.name, Persona.description, Persona.voice_description, Persona.slug)

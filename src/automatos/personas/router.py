@@ -12,7 +12,7 @@ from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.personas import schemas, service
 from automatos.personas.deps import AgentCounts
-from automatos.personas.errors import PersonaIsGlobal, PersonaNotFound, UnknownAgentType
+from automatos.personas.errors import PersonaIsGlobal, PersonaNotFound, UnknownAgentCategory, UnknownAgentType
 from automatos.personas.models import Persona
 from automatos.personas.types import HINT_TOPIC, AgentsOfPersonas, PersonaScope
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
@@ -23,19 +23,22 @@ router = APIRouter(prefix="/api", tags=["personas"])
 IfMatch = Annotated[str | None, Header(max_length=1000)]
 
 
-@router.get("/personas", response_model=schemas.Personas, responses=problems(UnknownAgentType))
+@router.get("/personas", response_model=schemas.Personas, responses=problems(UnknownAgentType, UnknownAgentCategory))
 async def list_personas(
     *, caller: CurrentCaller, session: Session, agents_of: AgentCounts,
     category: Annotated[schemas.QueryText | None, Query()] = None,
     agent_type: Annotated[schemas.QueryText | None, Query()] = None,
+    marketplace_category: Annotated[schemas.QueryText | None, Query()] = None,
     scope: Literal["all", "global", "workspace"] = "all", search: Annotated[schemas.QueryText | None, Query()] = None,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> schemas.Personas:
     """List the library with whole prompts: global personas and the workspace's own, by category and name.
 
-    `agent_type` leaves out categories that are for other types of agents; `custom` sees all.
+    `agent_type` leaves out categories that are for other types of agents; `custom` sees all. `marketplace_category`
+    does so for agents that are shown under that category; `Custom` sees all.
     """
     wanted = service.filter_for(category=category, agent_type=agent_type, search=search,
+                                marketplace_category=marketplace_category,
                                 scope=None if scope == "all" else PersonaScope(scope))
     rows, total, categories = await service.list_personas(
         session, caller.workspace_id, wanted, skip=skip, limit=limit)

@@ -10,12 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.errors import StaleEdit
 from automatos.personas import queries
-from automatos.personas.errors import PersonaIsGlobal, PersonaNotFound, UnknownAgentType
+from automatos.personas.errors import PersonaIsGlobal, PersonaNotFound, UnknownAgentCategory, UnknownAgentType
 from automatos.personas.models import Persona
 from automatos.personas.queries import PersonaFilter
 from automatos.personas.schemas import Persona as PersonaDocument
 from automatos.personas.schemas import PersonaCreate, PersonaUpdate
-from automatos.personas.types import AgentsOfPersonas, PersonaScope, agent_types, unfitting_categories
+from automatos.personas.types import (
+    AgentsOfPersonas,
+    PersonaScope,
+    agent_categories,
+    agent_types,
+    known_category,
+    unfitting_categories,
+)
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
@@ -24,15 +31,16 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def filter_for(
-    *, category: str | None = None, agent_type: str | None = None, scope: PersonaScope | None = None,
-    search: str | None = None,
+    *, category: str | None = None, agent_type: str | None = None, marketplace_category: str | None = None,
+    scope: PersonaScope | None = None, search: str | None = None,
 ) -> PersonaFilter:
-    """Return which personas to list; raises UnknownAgentType."""
-    if agent_type is None:
-        return PersonaFilter(category, scope, search)
-    if agent_type not in agent_types():
+    """Return which personas to list; raises UnknownAgentType and UnknownAgentCategory."""
+    if agent_type is not None and agent_type not in agent_types():
         raise UnknownAgentType(agent_type, agent_types())
-    return PersonaFilter(category, scope, search, unfitting_categories(agent_type))
+    if marketplace_category is not None and marketplace_category not in agent_categories():
+        raise UnknownAgentCategory(marketplace_category, agent_categories())
+    return PersonaFilter(category, scope, search,
+                         unfitting_categories(agent_type=agent_type, shown_as=marketplace_category))
 
 
 async def list_personas(
@@ -54,7 +62,8 @@ async def get_persona(session: AsyncSession, workspace_id: UUID, persona_id: UUI
 async def create_persona(session: AsyncSession, caller: Caller, body: PersonaCreate) -> Persona:
     """Add a persona to the caller's workspace; its slug is its name in plain letters, or with a tail."""
     slug = slug_of(body.name)
-    values = body.model_dump() | {"created_by": caller.actor}
+    category = await _as_written(session, caller.workspace_id, body.category)
+    values = body.model_dump() | {"category": category, "created_by": caller.actor}
     persona = await queries.insert_persona(session, caller.workspace_id, values | {"slug": slug})
     while persona is None:
         tailed = f"{slug}-{secrets.token_hex(4)}"
@@ -84,7 +93,10 @@ async def update_persona(
             f"{persona.name!r} is at version {persona.version} now. Load it again, redo your change and save.",
             current=current,
         )
-    changes = {name: value for name, value in body.changes().items() if not _is_same(getattr(persona, name), value)}
+    given = body.changes()
+    if "category" in given:
+        given["category"] = await _as_written(session, caller.workspace_id, given["category"], besides=persona_id)
+    changes = {name: value for name, value in given.items() if not _is_same(getattr(persona, name), value)}
     if not changes:
         return persona
     changed = await queries.update_persona(session, caller.workspace_id, persona_id, changes)
@@ -111,6 +123,14 @@ def slug_of(name: str) -> str:
     """Return a name in a to z, 0 to 9 and hyphens, 100 at most; accents are dropped."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return _OTHER.sub("-", plain).strip("-")[:MAX_SLUG].rstrip("-") or "persona"
+
+
+async def _as_written(
+    session: AsyncSession, workspace_id: UUID, category: str, *, besides: UUID | None = None
+) -> str:
+    """Return a category as the library writes it already, so that none is there twice in letters of another case."""
+    found = await queries.find_category(session, workspace_id, category, besides=besides)
+    return found or known_category(category) or category
 
 
 async def _own(session: AsyncSession, workspace_id: UUID, persona_id: UUID) -> Persona:

@@ -41,9 +41,19 @@ def agent_types() -> frozenset[str]:
     return frozenset(_fitting()["types"])
 
 
-def unfitting_categories(agent_type: str) -> frozenset[str]:
-    """Return, in lower case, the known categories that are not for this type of agent; none where it is to see all."""
-    fitting = _fitting()["types"][agent_type]
-    if fitting is None:
-        return frozenset()
-    return frozenset(category.lower() for category in _fitting()["categories"] if category not in fitting)
+def agent_categories() -> frozenset[str]:
+    """Return every category that agents are shown under."""
+    return frozenset(_fitting()["shown_as"])
+
+
+def unfitting_categories(*, agent_type: str | None = None, shown_as: str | None = None) -> frozenset[str]:
+    """Return, in lower case, the known categories that are not for such an agent; none where it is to see all."""
+    offers = [_fitting()["types"][agent_type]] if agent_type else []
+    offers += [_fitting()["shown_as"][shown_as]] if shown_as else []
+    return frozenset(category.lower() for category in _fitting()["categories"]
+                     if any(offer is not None and category not in offer for offer in offers))
+
+
+def known_category(category: str) -> str | None:
+    """Return a known category as it is written, whatever the case of its letters."""
+    return next((one for one in _fitting()["categories"] if one.lower() == category.lower()), None)

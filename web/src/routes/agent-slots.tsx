@@ -8,7 +8,9 @@ import { ToolChecklist } from "@/features/tools/tool-checklist";
 /** The parts of an agent's form that other features bring; `withAll` shows the rarer settings of models too. */
 export function agentSlots(withAll: boolean): AgentSlots {
   return {
-    persona: ({ draft, change, fault }) => <PersonaPicker value={draft} onChange={change} fault={fault} />,
+    persona: ({ draft, change, fault }) => (
+      <PersonaPicker value={draft} category={draft.category} onChange={change} fault={fault} />
+    ),
     model: ({ draft, change, fault }) => (
       <ModelFields value={draft} onChange={change} fault={fault} withAll={withAll} />
     ),

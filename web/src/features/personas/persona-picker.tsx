@@ -13,11 +13,16 @@ import { SkeletonRows } from "@/ui/states";
 
 const MOST = 200;
 
-/** Personas to choose from. */
-export const personaChoicesQuery = (workspace: string) =>
+/** Personas to choose from: all, or those that are offered to agents shown under a category. */
+export const personaChoicesQuery = (workspace: string, shownAs?: string) =>
   queryOptions({
-    queryKey: [workspace, "personas", "choices"],
-    queryFn: ({ signal }) => http.get<PersonaList>("/api/personas", { workspace, query: { limit: MOST }, signal }),
+    queryKey: [workspace, "personas", "choices", shownAs ?? ""],
+    queryFn: ({ signal }) =>
+      http.get<PersonaList>("/api/personas", {
+        workspace,
+        query: { limit: MOST, marketplace_category: shownAs },
+        signal,
+      }),
     staleTime: 60_000,
   });
 
@@ -30,6 +35,8 @@ export interface Voice {
 
 interface Props {
   value: Voice;
+  /** What the agent is shown as, by which the library is narrowed. */
+  category: string | null | undefined;
   onChange: (part: Partial<Voice>) => void;
   fault: (key: keyof Voice) => string | undefined;
 }
@@ -51,9 +58,10 @@ const KINDS = [
 ];
 
 /** Chooses who an agent is. Going from a persona to own words starts with that persona's. */
-export function PersonaPicker({ value, onChange, fault }: Props) {
+export function PersonaPicker({ value, category, onChange, fault }: Props) {
   const { id: workspace } = useWorkspace();
   const personas = useQuery(personaChoicesQuery(workspace));
+  const fitting = useQuery(personaChoicesQuery(workspace, category ?? undefined));
   const chosen = personas.data?.items.find((one) => one.id === value.personaId);
 
   function choose(kind: string) {
@@ -69,10 +77,15 @@ export function PersonaPicker({ value, onChange, fault }: Props) {
       <CardChoice label="Persona" value={value.personaKind} options={KINDS} onChange={choose} />
       {value.personaKind === "predefined" && (
         <>
-          {personas.isPending && <SkeletonRows rows={3} />}
-          <LoadProblem of={personas} />
-          {personas.data && (
-            <Library list={personas.data} chosen={chosen} onChoose={(personaId) => onChange({ personaId })} />
+          {(personas.isPending || fitting.isPending) && <SkeletonRows rows={3} />}
+          <LoadProblem of={personas.isError ? personas : fitting} />
+          {personas.data && fitting.data && (
+            <Library
+              all={personas.data}
+              fitting={fitting.data}
+              chosen={chosen}
+              onChoose={(personaId) => onChange({ personaId })}
+            />
           )}
           <p role="alert" className="text-sm text-bad empty:hidden">
             {fault("personaId")}
@@ -99,14 +112,20 @@ export function PersonaPicker({ value, onChange, fault }: Props) {
 }
 
 interface LibraryProps {
-  list: PersonaList;
+  all: PersonaList;
+  fitting: PersonaList;
   chosen: Persona | undefined;
   onChoose: (id: string) => void;
 }
 
-function Library({ list, chosen, onChoose }: LibraryProps) {
+function Library({ all, fitting, chosen, onChoose }: LibraryProps) {
   const [category, setCategory] = useState<string | undefined>(undefined);
-  const shown = list.items.filter((one) => category === undefined || one.category === category || one === chosen);
+  const [isWhole, setWhole] = useState(false);
+  const list = isWhole ? all : fitting;
+  const offered = new Set(list.items.map((one) => one.id));
+  const shown = all.items.filter(
+    (one) => one === chosen || (offered.has(one.id) && (category === undefined || one.category === category)),
+  );
   return (
     <div className="grid gap-4">
       <div className="justify-self-start">
@@ -117,6 +136,20 @@ function Library({ list, chosen, onChoose }: LibraryProps) {
           onChange={setCategory}
         />
       </div>
+      {fitting.total < all.total && (
+        <label className="flex items-center gap-2 text-sm text-muted">
+          <input
+            type="checkbox"
+            className="size-4 accent-accent"
+            checked={isWhole}
+            onChange={(event) => {
+              setWhole(event.target.checked);
+              setCategory(undefined);
+            }}
+          />
+          Show personas for other kinds of work too
+        </label>
+      )}
       <CardChoice
         label="Persona of the library"
         wide
