@@ -1693,7 +1693,8 @@ export interface paths {
          * List Personas
          * @description List the library with whole prompts: global personas and the workspace's own, by category and name.
          *
-         *     `agent_type` leaves out categories that are for other types of agents; `custom` sees all.
+         *     `agent_type` leaves out categories that are for other types of agents; `custom` sees all. `marketplace_category`
+         *     does so for agents that are shown under that category; `Custom` sees all.
          */
         get: operations["list_personas_api_personas_get"];
         put?: never;
@@ -13216,6 +13217,7 @@ export interface operations {
                 agent_type?: string | null;
                 category?: string | null;
                 limit?: number;
+                marketplace_category?: string | null;
                 scope?: "all" | "global" | "workspace";
                 search?: string | null;
                 skip?: number;
