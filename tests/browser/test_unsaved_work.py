@@ -185,15 +185,65 @@ async def test_when_the_session_ends_one_signs_in_over_the_page_and_the_save_goe
     dialog = page.get_by_role("dialog", name="Your session has ended")
     await expect(dialog).to_be_visible()
     assert (await Axe().run(page)).response["violations"] == []
-    await dialog.get_by_label("Email").fill(OWNER["email"])
-    await dialog.get_by_label("Password").fill(OWNER["password"])
-    await dialog.get_by_role("button", name="Sign in").click()
+    await sign_in(dialog)
 
-    await expect(dialog).to_be_hidden()
     await expect(page.get_by_text(editor.said).first).to_be_visible()
     fresh = await room.context.new_page()
     await fresh.goto(room.address(await stored_path(room, editor)))
     await expect(editor.field(fresh)).to_have_value("Typed before the session ended")
+
+
+@each_editor
+async def test_a_save_without_a_session_is_told_when_signing_in_is_put_off_and_goes_on_later(
+    room: Room, editor: Editor
+) -> None:
+    page = await begin(room, editor, "Typed before the session ended")
+    await room.context.clear_cookies()
+    await editor.save(page)
+    asking = page.get_by_role("dialog", name="Your session has ended")
+    await expect(asking).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    await expect(asking).to_be_hidden()
+    refusal = page.get_by_role("alert").filter(has_text="Whatever you typed is still here")
+    await expect(refusal).to_be_visible()
+    assert (await Axe().run(page)).response["violations"] == []
+
+    await refusal.get_by_role("button", name="Sign in again").click()
+    await sign_in(asking)
+    await expect(page.get_by_text("You are signed out.")).to_be_hidden()
+    if editor.name == "agent":  # its review still stands over the form
+        await page.get_by_role("dialog").get_by_role("button", name="Keep editing").click()
+    await expect(editor.field(page)).to_have_value("Typed before the session ended")
+    await editor.save(page)
+    await expect(page.get_by_text(editor.said).first).to_be_visible()
+
+
+async def sign_in(dialog: Locator) -> None:
+    """Sign in over the page, and wait until the dialog is gone."""
+    await dialog.get_by_label("Email").fill(OWNER["email"])
+    await dialog.get_by_label("Password").fill(OWNER["password"])
+    await dialog.get_by_role("button", name="Sign in").click()
+    await expect(dialog).to_be_hidden()
+
+
+async def test_every_page_says_so_while_nobody_is_signed_in_until_somebody_is_in_another_tab(room: Room) -> None:
+    page = await room.open("/skills/new")
+    await textbox("Name")(page).fill("put-off")
+    await textbox("Description")(page).fill("Something to put off.")
+    await textbox("Instructions")(page).fill("Half a thought")
+    cookies = await room.context.cookies()
+    await room.context.clear_cookies()
+    await page.get_by_role("button", name=re.compile("^(Create|Save) ")).last.click()
+    await page.get_by_role("dialog", name="Your session has ended").get_by_role("button", name="Close").click()
+    strip = page.get_by_role("alert").filter(has_text="You are signed out.").first
+    await expect(strip.get_by_role("button", name="Sign in again")).to_be_visible()
+
+    await room.context.add_cookies(cookies)  # pyright: ignore[reportArgumentType]
+    await page.get_by_role("button", name=re.compile("^(Create|Save) ")).last.click()
+
+    await expect(page.get_by_text("You are signed out")).to_be_hidden()
+    await expect(page.get_by_role("heading", name="put-off", level=1)).to_be_visible()
 
 
 @each_editor

@@ -1,7 +1,7 @@
 import { authHeaders } from "./auth";
 import { underBase } from "./own-path";
-import { Problem, unreachable } from "./problem";
-import { signedInAgain } from "./session-gate";
+import { Problem, signedOut, unreachable } from "./problem";
+import { isSignedOut, noteSignedIn, signedInAgain } from "./session-gate";
 
 type QueryValue = string | number | boolean | null | undefined;
 
@@ -13,6 +13,8 @@ export interface RequestOptions {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Whether the page asks this by itself and changes nothing by it, as every GET does. */
+  isReading?: boolean;
 }
 
 /** An answer together with the ETag that a later save must send back. */
@@ -60,11 +62,17 @@ async function problemOf(response: Response): Promise<Problem> {
 
 /** Sends one request, again after signing in if the session had ended, and returns the answer as it comes; throws a Problem for anything but success. */
 export async function answerOf(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const { isReading = method === "GET" } = options;
+  const isEntrance = path.startsWith(ENTRANCE);
   let response = await send(method, path, options);
-  if (response.status === 401 && !path.startsWith(ENTRANCE) && (await signedInAgain(method === "GET"))) {
+  if (response.status === 401 && !isEntrance && (await signedInAgain(isReading))) {
     response = await send(method, path, options);
   }
-  if (response.ok) return response;
+  if (response.ok) {
+    if (!isEntrance) noteSignedIn();
+    return response;
+  }
+  if (response.status === 401 && !isEntrance && isSignedOut()) throw signedOut(response.headers.get("X-Request-ID"));
   throw await problemOf(response);
 }
 

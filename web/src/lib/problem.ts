@@ -46,6 +46,16 @@ export function unreachable(): Problem {
   return new Problem(0, { code: "unreachable", title: "No answer from the server", detail }, null);
 }
 
+/** The code of what was not done because the session has ended and nobody has signed in again. */
+export const SIGNED_OUT = "signed_out";
+
+/** The session has ended and signing in was put off: nothing was done, and nothing on the page is given up. */
+export function signedOut(requestId: string | null): Problem {
+  const detail =
+    "Your session has ended, so the server refused this. Whatever you typed is still here: sign in again, then repeat it.";
+  return new Problem(401, { code: SIGNED_OUT, title: "You are signed out", detail }, requestId);
+}
+
 /** Any thrown thing as a Problem. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -40,7 +40,17 @@ export function signedInAgain(isReading: boolean): Promise<boolean> {
 
 export const currentAsking = (): Asking | null => asking;
 
-/** Calls `listener` whenever signing in is asked for, or no more. While nobody listens, nothing is asked. */
+/** Whether the person put signing in off, so that nothing can be stored until they do. */
+export const isSignedOut = (): boolean => isPutOff;
+
+/** Takes note that requests are answered again, as after signing in in another tab. */
+export function noteSignedIn(): void {
+  if (!isPutOff) return;
+  isPutOff = false;
+  say();
+}
+
+/** Calls `listener` whenever signing in is asked for, put off, or no more. While nobody listens, nothing is asked. */
 export function watchAsking(listener: () => void): () => void {
   listeners.add(listener);
   isWatched = true;

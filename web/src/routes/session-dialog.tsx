@@ -1,15 +1,17 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { LogOut } from "lucide-react";
 import { lazy, Suspense, useSyncExternalStore } from "react";
 import type { Me } from "@/client";
 import { authConfigQuery, meQuery, personOf } from "@/features/workspaces/session";
 import { SignInForm } from "@/features/workspaces/sign-in-form";
 import { underBase } from "@/lib/own-path";
-import { type Asking, currentAsking, watchAsking } from "@/lib/session-gate";
+import { type Asking, currentAsking, isSignedOut, watchAsking } from "@/lib/session-gate";
 import { leaveFreely } from "@/lib/unsaved";
 import { usePerson } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
+import { SignInAgainButton } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
 
 const ClerkDoor = lazy(() => import("@/features/workspaces/clerk-door"));
@@ -18,6 +20,25 @@ const ClerkDoor = lazy(() => import("@/features/workspaces/clerk-door"));
 export function SessionDialog() {
   const asking = useSyncExternalStore(watchAsking, currentAsking);
   return asking && <SignInAgain asking={asking} />;
+}
+
+/** Says on every page that nothing can be stored since the session ended, for as long as signing in is put off. */
+export function SignedOutStrip() {
+  const isOut = useSyncExternalStore(watchAsking, isSignedOut);
+  if (!isOut) return null;
+  return (
+    <div
+      role="alert"
+      className="short:static sticky top-14 z-20 flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn-soft px-4 py-2 text-warn sm:px-8 md:top-0 print:hidden"
+    >
+      <LogOut aria-hidden className="size-4 shrink-0" />
+      <p className="min-w-0 flex-1 basis-60">
+        <strong className="font-medium">You are signed out.</strong> What you typed stays here, but nothing is saved
+        until you sign in.
+      </p>
+      <SignInAgainButton />
+    </div>
+  );
 }
 
 function SignInAgain({ asking }: { asking: Asking }) {

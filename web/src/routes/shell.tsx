@@ -10,7 +10,7 @@ import { PersonProvider, WorkspaceProvider } from "@/lib/workspace";
 import { toast } from "@/ui/toaster";
 import { type ALL_PAGES, groupAt, PAGES } from "./pages";
 import { NoWorkspace } from "./root";
-import { SessionDialog } from "./session-dialog";
+import { SessionDialog, SignedOutStrip } from "./session-dialog";
 import { AccountMenu } from "./shell-account";
 import { ConnectionDot } from "./shell-connection";
 import { PartsBar } from "./shell-parts";
@@ -45,6 +45,7 @@ function Frame({ membership }: { membership: WorkspaceMembership }) {
             <Rail onSearch={() => setPaletteOpen(true)} />
             <TopBar onSearch={() => setPaletteOpen(true)} />
             <main id="main" ref={main} tabIndex={-1} className="min-w-0 flex-1 pb-20 outline-none md:pb-0 print:pb-0">
+              <SignedOutStrip />
               <PartsBar />
               <Outlet />
             </main>

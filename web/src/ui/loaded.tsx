@@ -2,7 +2,7 @@ import { clsx } from "clsx";
 import { CloudOff, RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { formatAgo } from "@/lib/format";
-import { asProblem } from "@/lib/problem";
+import { asProblem, SIGNED_OUT } from "@/lib/problem";
 import { Button } from "./button";
 import { Page } from "./page";
 import { ProblemNote } from "./problem";
@@ -61,6 +61,8 @@ export function LoadProblem({ of: source }: { of: Source<unknown> }) {
 
 function OutOfDate({ of: source, className }: { of: Source<unknown>; className?: string }) {
   const problem = asProblem(source.error);
+  // The whole page says so already, with the one thing to do about it.
+  if (problem.code === SIGNED_OUT) return null;
   const readAt = source.dataUpdatedAt ? formatAgo(new Date(source.dataUpdatedAt).toISOString()) : "earlier";
   return (
     <div

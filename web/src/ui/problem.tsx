@@ -1,6 +1,7 @@
 import { clsx } from "clsx";
-import { CircleAlert, RotateCw } from "lucide-react";
-import { asProblem } from "@/lib/problem";
+import { CircleAlert, LogIn, RotateCw } from "lucide-react";
+import { asProblem, SIGNED_OUT } from "@/lib/problem";
+import { signedInAgain } from "@/lib/session-gate";
 import { Button } from "./button";
 import { CopyButton } from "./copy";
 
@@ -30,7 +31,8 @@ export function ProblemNote({ error, onRetry, className }: ProblemProps) {
         </ul>
       )}
       <div className="mt-3 flex flex-wrap items-center gap-3 empty:hidden">
-        {onRetry && (
+        {problem.code === SIGNED_OUT && <SignInAgainButton />}
+        {onRetry && problem.code !== SIGNED_OUT && (
           <Button size="sm" onClick={onRetry}>
             <RotateCw aria-hidden className="size-4" />
             Try again
@@ -46,5 +48,15 @@ export function ProblemNote({ error, onRetry, className }: ProblemProps) {
         )}
       </div>
     </div>
+  );
+}
+
+/** Brings signing in back over the page, where it had been put off. */
+export function SignInAgainButton() {
+  return (
+    <Button size="sm" onClick={() => void signedInAgain(false)}>
+      <LogIn aria-hidden className="size-4" />
+      Sign in again
+    </Button>
   );
 }

@@ -37,6 +37,7 @@ export const impactQuery = (workspace: string, id: number, status: string, shutd
         workspace,
         body: { status, ...(shutdown ? { shutdown_type: shutdown } : {}) },
         signal,
+        isReading: true,
       }),
     staleTime: 0,
     gcTime: 0,

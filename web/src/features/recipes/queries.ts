@@ -59,7 +59,9 @@ export const faultsQuery = (workspace: string, body: RecipeBody, isReady: boolea
   queryOptions({
     queryKey: [workspace, "recipe-faults", body],
     queryFn: ({ signal }) =>
-      http.post<Verdict>(`${BASE}/validate`, { workspace, body, signal }).then((answer) => answer.faults),
+      http
+        .post<Verdict>(`${BASE}/validate`, { workspace, body, signal, isReading: true })
+        .then((answer) => answer.faults),
     enabled: isReady,
     retry: false,
     gcTime: 10_000,

@@ -12,7 +12,12 @@ const draftContextQuery = (workspace: string, agent: AgentBody) =>
   queryOptions({
     queryKey: [workspace, "draft-context", agent],
     queryFn: ({ signal }) =>
-      http.post<AssembledContext>("/api/agents/assembled-context", { workspace, body: { agent }, signal }),
+      http.post<AssembledContext>("/api/agents/assembled-context", {
+        workspace,
+        body: { agent },
+        signal,
+        isReading: true,
+      }),
     retry: false,
     gcTime: 60_000,
   });

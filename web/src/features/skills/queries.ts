@@ -86,7 +86,8 @@ export const patternsQuery = (workspace: string) =>
 export const verdictQuery = (workspace: string, files: SkillFile[], isReady: boolean) =>
   queryOptions({
     queryKey: [workspace, "skill-verdict", files],
-    queryFn: ({ signal }) => http.post<SkillVerdict>(`${BASE}/validate`, { workspace, body: { files }, signal }),
+    queryFn: ({ signal }) =>
+      http.post<SkillVerdict>(`${BASE}/validate`, { workspace, body: { files }, signal, isReading: true }),
     enabled: isReady,
     retry: false,
     gcTime: 10_000,
