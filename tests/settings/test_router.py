@@ -1,10 +1,16 @@
 """Settings over HTTP."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from automatos.kernel.db import Database
+from automatos.kernel.db import Database, Scope
+from automatos.kernel.ids import new_id
+from automatos.settings.service import find_values, save_settings
+from automatos.settings.types import SettingScope
+from automatos.workspaces.types import AuthMethod, Caller, Role
 from tests.surface import Client, add_key
 
 
@@ -54,6 +60,74 @@ async def test_a_provider_and_its_model_are_set_in_one_save(client: Client) -> N
         "values": {"llm_provider": "openai", "temperature": "hot"}})
     assert (half.status, half.code) == (422, "setting_invalid")
     assert (await client.get("/api/models/default")).json() == found
+
+
+@pytest.fixture
+async def servers_choice(client: Client, database: Database) -> AsyncIterator[Client]:
+    """A server whose own default is openai/gpt-4o, set by its admin, in the workspace of a caller who may set it."""
+    caller = Caller(user=None, workspace_id=client.workspace_id, role=Role.ADMIN, auth_method=AuthMethod.NONE,
+                    is_system_admin=True)
+
+    async def choose(provider: str | None, model: str | None) -> None:
+        async with database.session(client.workspace_id, Scope.ADMIN) as session:
+            await save_settings(session, caller, "orchestrator_llm",
+                                {"llm_provider": provider, "llm_model": model}, scope=SettingScope.SYSTEM)
+
+    await choose("openai", "gpt-4o")
+    yield client
+    await choose(None, None)
+
+
+async def choose(client: Client, **values: str | None) -> dict[str, str]:
+    """Set a default in one request; return what the workspace has of its own."""
+    saved = await client.put("/api/settings/orchestrator_llm", json={"values": values})
+    assert saved.status == 200, saved.body
+    listed = (await client.get("/api/settings")).json()["items"]
+    return {each["key"]: each["value"] for each in listed if each["scope"] == "workspace"}
+
+
+@pytest.mark.capability("S043")
+async def test_a_choice_of_model_never_has_a_half_that_is_inherited(servers_choice: Client) -> None:
+    client = servers_choice
+
+    assert await choose(client, llm_provider="openai", llm_model="gpt-4o") == {}
+    own = {"llm_provider": "openai", "llm_model": "gpt-5-mini"}
+    assert await choose(client, **own) == own
+    assert await choose(client, llm_provider=None, llm_model=None) == {}
+
+    await client.put("/api/settings/orchestrator_llm/llm_provider", json={"value": "openai"})
+    whole = {"llm_provider": "openai", "llm_model": "gpt-4o"}
+    assert await choose(client, **whole) == whole
+
+
+@pytest.mark.capability("S043")
+async def test_the_servers_choice_is_saved_whatever_a_workspace_has_of_its_own(
+    servers_choice: Client, database: Database
+) -> None:
+    client, stranger = servers_choice, new_id()
+    await choose(client, llm_provider="anthropic", llm_model="claude-haiku-4-5")
+    caller = Caller(user=None, workspace_id=client.workspace_id, role=Role.ADMIN, auth_method=AuthMethod.NONE,
+                    is_system_admin=True)
+
+    async with database.session(client.workspace_id, Scope.ADMIN) as session:
+        await save_settings(session, caller, "orchestrator_llm",
+                            {"llm_provider": "anthropic", "llm_model": "claude-haiku-4-5"}, scope=SettingScope.SYSTEM)
+
+    assert (await find_values(database, stranger, "orchestrator_llm"))["system"] == {
+        "llm_provider": "anthropic", "llm_model": "claude-haiku-4-5"}
+
+
+@pytest.mark.capability("S043")
+async def test_two_who_choose_at_once_leave_the_choice_of_one(client: Client) -> None:
+    pairs = [{"llm_provider": "openai", "llm_model": "gpt-4o"}, {"llm_model": "claude-haiku-4-5",
+                                                                "llm_provider": "anthropic"}]
+
+    for _ in range(5):
+        answers = await asyncio.gather(*(
+            client.put("/api/settings/orchestrator_llm", json={"values": pair}) for pair in pairs * 2))
+        assert {answer.status for answer in answers} == {200}
+        left = (await client.get("/api/settings/orchestrator_llm")).json()["values"]
+        assert left in pairs
 
 
 @pytest.mark.capability("S043")

@@ -21,8 +21,8 @@ Choices = Mapping[str, Sequence[str]]
 class KnownSetting:
     """A setting this server knows, and what it may hold; `pattern` is a regular expression with its meaning.
 
-    `choices` names a list that another package keeps, such as the providers of models; `is_read` is false where nothing
-    reads the setting yet.
+    `choices` names a list that another package keeps, such as the providers of models; settings with one `choice` are
+    one choice, such as a provider and its model; `is_read` is false where nothing reads the setting yet.
     """
 
     category: str
@@ -36,6 +36,7 @@ class KnownSetting:
     options: tuple[JsonValue, ...] | None = None
     pattern: tuple[str, str] | None = None
     choices: str | None = None
+    choice: str | None = None
     is_read: bool = True
 
     def is_named(self, key: str) -> bool:
@@ -74,6 +75,13 @@ def _setting(category: str, row: dict[str, Any]) -> KnownSetting:
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType]
                              for name, value in row.items() if name != "type"}
     return KnownSetting(category=category, value_type=ValueType(row["type"]), **given)
+
+
+def choices_of(category: str) -> list[frozenset[str]]:
+    """Return the keys of a category that are one choice, together."""
+    known = found.settings if (found := categories().get(category)) else ()
+    return [frozenset(each.key for each in known if each.choice == name)
+            for name in {each.choice for each in known if each.choice}]
 
 
 def check(

@@ -80,10 +80,31 @@ async def save_settings(
     session: AsyncSession, caller: Caller, category: str, values: Mapping[str, JsonValue], *, scope: SettingScope,
     choices: Choices | None = None,
 ) -> list[Setting]:
-    """Write those values of a category that are not what holds, all or none; raises what `save_setting` does."""
-    holds = await values_of(session, caller.workspace_id, category)
-    return [await save_setting(session, caller, category, key, value=value, scope=scope, choices=choices)
-            for key, value in values.items() if key not in holds or holds[key] != value]
+    """Write those values of a category that are not what holds, all or none; raises what `save_setting` does.
+
+    Of one choice (a provider and its model) all that is given is written as soon as a part of it changes, and in one
+    order: half of it inherited would be another choice as soon as the server's changes.
+    """
+    rows = await queries.list_settings(session, caller.workspace_id)
+    holds = _held([row for row in rows if row.category == category], category, scope)
+    changed = {key for key, value in values.items() if key not in holds or holds[key] != value}
+    for choice in catalogue.choices_of(category):
+        if changed & choice:
+            changed |= choice & values.keys()
+    return [await save_setting(session, caller, category, key, value=values[key], scope=scope, choices=choices)
+            for key in sorted(changed)]
+
+
+def _held(rows: Sequence[SystemSetting], category: str, scope: SettingScope) -> dict[str, JsonValue]:
+    """Return what a scope has of a category by key, with what it inherits; never half of a choice inherited."""
+    system = {row.key: row.value for row in rows if row.workspace_id is None}
+    if scope is SettingScope.SYSTEM:
+        return system
+    own = {row.key: row.value for row in rows if row.workspace_id is not None}
+    for choice in catalogue.choices_of(category):
+        if choice & own.keys():
+            system = {key: value for key, value in system.items() if key not in choice}
+    return system | own
 
 
 async def save_setting(

@@ -212,8 +212,8 @@ def default_model(
     client, scope = Client(), "system" if system else "workspace"
     if chosen or reset:
         named = model_named(chosen) if chosen else {"provider": None, "model_id": None}
-        client.put(f"{GENERAL}/llm_provider", {"value": named["provider"], "scope": scope})
-        client.put(f"{GENERAL}/llm_model", {"value": named["model_id"], "scope": scope})
+        client.put(GENERAL, {"values": {"llm_provider": named["provider"], "llm_model": named["model_id"]},
+                             "scope": scope})
     now = client.get("/api/models/default")
     if as_json:
         put_json(now)
