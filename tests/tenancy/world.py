@@ -42,7 +42,7 @@ class Person:
         """Sign in, and work in the workspace given."""
         async with self.database.session(None, Scope.AUTH) as session:
             opened = await open_session(session, self.id, timedelta(hours=1), "")
-        headers = {"Cookie": f"automatos_session={opened.token}", "X-Requested-With": "automatos"}
+        headers = {"Cookie": f"automatos_session={opened.token.reveal()}", "X-Requested-With": "automatos"}
         if workspace_id:
             headers["X-Workspace-ID"] = str(workspace_id)
         return Client(self.http, self.home, headers)

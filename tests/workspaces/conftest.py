@@ -108,7 +108,7 @@ class House:
             assert user
             await make_personal_workspace(session, home, user.id, name)
             opened = await open_session(session, user.id, timedelta(days=1), "")
-        return Person(user.id, email, home, opened.token)
+        return Person(user.id, email, home, opened.token.reveal())
 
     async def shared(self, owner: Person, **members: tuple[Person, Role]) -> UUID:
         """Make a shared workspace with an owner and members."""

@@ -49,7 +49,7 @@ def _try_on(drive: Callable[[HeldJob], Awaitable[None]]) -> Callable[[HeldJob, s
     """Return what happens to a job whose workers died: it is tried all the same, because a stop must come to an end."""
 
     async def give_up(job: HeldJob, why: str) -> None:
-        log.error("agents.job_tried_again", job=job.name, key=job.key, why=why)
+        log.error("agents.job_tried_again", job=job.name, job_key=job.key, why=why)
         await drive(job)
 
     return give_up

@@ -187,9 +187,9 @@ class Worker:
             pause_s = 2 ** min(job.attempts, LONGEST_DOUBLING) if is_attempt else PLATFORM_PAUSE_S
             job.again_at = now() + timedelta(seconds=pause_s)
             if is_attempt:
-                log.exception("durable.job_failed", job=job.name, key=job.key, attempt=job.attempts)
+                log.exception("durable.job_failed", job=job.name, job_key=job.key, attempt=job.attempts)
             else:
-                log.warning("durable.job_waits", job=job.name, key=job.key, error=error)
+                log.warning("durable.job_waits", job=job.name, job_key=job.key, error=error)
         return error, is_attempt
 
     async def _drive(self, job: HeldJob) -> None:
@@ -218,7 +218,7 @@ class Worker:
                 await asyncio.sleep(pause_s)
             else:
                 return
-        log.error("durable.job_not_settled", job=job.name, key=job.key)
+        log.error("durable.job_not_settled", job=job.name, job_key=job.key)
 
     async def _watch_signals(self) -> None:
         """Look for signals whose wake-up was lost."""

@@ -62,7 +62,7 @@ def make_engine(address: PostgresAddress, *, names_statements: bool = False, **m
     arguments = address.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"})
     return create_async_engine(
         "postgresql+asyncpg://", connect_args=arguments | ({} if names_statements else _FOR_POOLERS),
-        json_serializer=dump_json, json_deserializer=orjson.loads, **more)
+        hide_parameters=True, json_serializer=dump_json, json_deserializer=orjson.loads, **more)
 
 
 async def _keep(_: asyncpg.Connection) -> None:

@@ -4,17 +4,20 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
+from pydantic import SecretStr
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from automatos.kernel.config import Settings
 from automatos.kernel.logfiles import LogFile, open_log_file, tell_terminal
+from automatos.kernel.secret import HIDDEN
 
-HIDDEN: Final = "[hidden]"
 MAX_DEPTH = 8
+TRACES = ("exception", "stack")
 QUIET_LOGGERS = ("uvicorn.access", "asyncio", "aiohttp.access", "urllib3", "botocore")
 """Libraries that speak per request or per call; only their warnings are wanted."""
 
@@ -25,29 +28,65 @@ SECRET_NAMES = re.compile(
 )
 """Field names whose value is never written: the word ends the name, so `total_tokens` is caught and `*_id` is not."""
 
+VAGUE_NAMES = re.compile(r"(?:value|key|session|sealed)s?", re.IGNORECASE)
+"""Whole names under which secrets are kept and numbers are none."""
+
 COUNTED_NAMES = re.compile(r"(?:^|_)tokens$", re.IGNORECASE)
 """Names under which numbers count the tokens of models; text under the same name is a list of secrets."""
 
 SECRET_TEXT = re.compile(
-    r"(?P<scheme>\b(?:Bearer|Basic|ApiKey)\s+)[A-Za-z0-9._~+/=-]{8,}"
-    r"|\b(?:sk|pk|rk|ak|xai|gsk|hf|ghp|gho|ghs|ghu|whsec)[-_][A-Za-z0-9_-]{8,}"
+    # Ours first: session and sign-in cookies, links of set-up and invitation.
+    r"(?P<cookie>\bautomatos_\w+=|\b(?:set-)?cookie[\"']?\s*:\s*)[^\r\n\"']+"
+    r"|(?P<link>[?&#]token=)[^\s\"'&#]+"
+    r"|(?P<scheme>\b(?:Bearer|Basic|ApiKey)\s+)[A-Za-z0-9._~+/=-]{8,}"
+    r"|\b(?:sk|pk|rk|ak|xai|gsk|hf|gh[opsu]|whsec|glpat|npm|pypi|dop_v1|github_pat|xox[a-z](?:\.xox[a-z])?)"
+    r"[-_](?=[A-Za-z_-]*[0-9A-Z])[A-Za-z0-9_-]{8,}"
+    r"|\bya29\.[A-Za-z0-9_-]{8,}"
     r"|\bAKIA[0-9A-Z]{16}\b"
     r"|\bAIza[0-9A-Za-z_-]{30,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    r"|(?P<hook>\bhooks\.slack\.com/services/)[^\s\"']+"
+    r"|(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?P<url>://[^/\s:@]*:)[^/\s@]+(?=@)"
-    r"|(?P<named>(?:password|passwd|secret|api[_-]?key|access[_-]?token)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;]+",
+    r"|(?P<named>(?:password|passwd|secret|api[_-]?key|secret[_-]?access[_-]?key|private[_-]?key|"
+    r"(?:access|refresh|id|session|setup)[_-]?token|(?<![A-Za-z0-9_])token(?=\\?[\"']\s*:|=))"
+    r"\\?[\"']?\s*[=:]\s*\\?[\"']?)[^\s\"'&,;\\]+"
+    # Values in the words of PostgreSQL and its driver.
+    r"|(?P<row>\bDETAIL:  |\binvalid input for query argument \$\d+\b[^:\n]*: )[^\n]*"
+    r"|(?P<syntax>\binvalid input syntax for type [\w ]+: )[^\n]*",
     re.IGNORECASE,
 )
-"""What keys of the usual providers, tokens, and passwords in addresses and query strings look like inside text."""
+"""What cookies, links, keys, tokens, and passwords in addresses look like inside text, and values of statements."""
+
+_known: list[re.Pattern[str]] = []
+"""The operator's own secrets as they are set: they need no shape."""
+KNOWN_LENGTH = 8
 
 
 def hide_secrets(text: str) -> str:
     """Return the text with everything that looks like a key, token or password replaced."""
+    for known in _known:
+        text = known.sub(HIDDEN, text)
     return SECRET_TEXT.sub(_replacement, text)
 
 
 def _replacement(found: re.Match[str]) -> str:
-    return (found["scheme"] or found["url"] or found["named"] or "") + HIDDEN
+    return next((kept for kept in found.groupdict().values() if kept), "") + HIDDEN
+
+
+def hide_settings(settings: Settings) -> None:
+    """Hide every secret that the operator set, in any form of text, from now on."""
+    values = [value.get_secret_value().strip() for _, value in settings if isinstance(value, SecretStr)]
+    parts = [password for value in values if "://" in value and (password := _password_in(value))]
+    secrets = sorted({each for each in (*values, *parts) if len(each) >= KNOWN_LENGTH}, key=len, reverse=True)
+    _known[:] = [re.compile("|".join(map(re.escape, secrets)))] if secrets else []
+
+
+def _password_in(address: str) -> str | None:
+    try:
+        return urlsplit(address).password
+    except ValueError:
+        return None
 
 
 def scrub(value: Any, depth: int = 0) -> Any:
@@ -68,7 +107,8 @@ def scrub(value: Any, depth: int = 0) -> Any:
 
 def _scrub_named(name: str, value: Any, depth: int) -> Any:
     is_secret = SECRET_NAMES.search(name) and not (COUNTED_NAMES.search(name) and _is_count(value))
-    return HIDDEN if is_secret and value is not None else scrub(value, depth + 1)
+    is_vague = VAGUE_NAMES.fullmatch(name) and not isinstance(value, (bool, int, float))
+    return HIDDEN if (is_secret or is_vague) and value is not None else scrub(value, depth + 1)
 
 
 def _is_count(value: Any) -> bool:
@@ -76,6 +116,33 @@ def _is_count(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(_is_count(each) for each in cast("Mapping[Any, Any]", value).values())
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]")
+"""Characters that a terminal obeys instead of showing them: controls, line ends, changes of direction."""
+
+
+def show_controls(text: str) -> str:
+    """Return the text with each character that a terminal would obey written as its number."""
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _show(value: Any) -> Any:
+    if isinstance(value, str):
+        return show_controls(value)
+    if isinstance(value, Mapping):
+        return {show_controls(str(name)): _show(item) for name, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list):
+        return [_show(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def _for_terminal(event: EventDict) -> EventDict:
+    """Return an event whose values stay on their line; a traceback keeps its lines, each behind a margin."""
+    shown: dict[str, Any] = _show({name: item for name, item in event.items() if name not in TRACES})
+    traces = {name: "\n".join(f"  | {show_controls(line)}" for line in str(event[name]).split("\n"))
+              for name in TRACES if name in event}
+    return shown | traces
 
 
 def _scrub_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -90,9 +157,10 @@ def _drop_color_message(_: WrappedLogger, __: str, event: EventDict) -> EventDic
 
 def _render_json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
     try:
-        return orjson.dumps(event, default=str).decode()
+        line = orjson.dumps(event, default=str).decode()
     except TypeError:
-        return orjson.dumps({name: ascii(value) for name, value in event.items()}).decode()
+        line = orjson.dumps({name: ascii(value) for name, value in event.items()}).decode()
+    return show_controls(line)  # what is left of them is inside of strings, where this is JSON's own escape
 
 
 class _Lines:
@@ -170,8 +238,14 @@ def configure_logging(settings: Settings, process: str = "server") -> None:
         structlog.processors.format_exc_info,
         _scrub_event,
     ]
-    lines = _Lines(file, structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback) if is_text else _render_json)
+    hide_settings(settings)
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+    def render_text(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        return console(logger, method, _for_terminal(event))
+
+    lines = _Lines(file, render_text if is_text else _render_json)
     structlog.configure(
         processors=[*shared, lines.render],
         wrapper_class=structlog.make_filtering_bound_logger(level),

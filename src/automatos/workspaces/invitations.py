@@ -1,6 +1,6 @@
 """Invitations: an offer of a role to an email address, accepted by whoever holds the link and that address."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
+from automatos.kernel.secret import Secret
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.errors import (
@@ -36,7 +37,7 @@ class SentInvitation:
     """An invitation that was just made, with the token that is shown once and never stored."""
 
     invitation: WorkspaceInvitation
-    token: str = field(repr=False)
+    token: Secret
 
 
 async def invite(session: AsyncSession, caller: Caller, email: str, role: Role) -> SentInvitation:

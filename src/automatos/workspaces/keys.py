@@ -1,12 +1,13 @@
 """API keys: for programs, bound to one workspace and one role, shown once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.ids import new_id
+from automatos.kernel.secret import Secret
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.errors import ApiKeyNotFound, GrantTooHigh
@@ -20,7 +21,7 @@ class IssuedKey:
     """A key that was just made, with its text that is shown once and never stored."""
 
     key: ApiKey
-    text: str = field(repr=False)
+    text: Secret
 
 
 async def list_keys(session: AsyncSession, caller: Caller) -> list[ApiKey]:

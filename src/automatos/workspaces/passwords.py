@@ -32,6 +32,6 @@ class Passwords:
 
     def _verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         if self._decoy is None:
-            self._decoy = self._hasher.hash(new_token())
+            self._decoy = self._hasher.hash(new_token().reveal())
         is_right, newer = self._hasher.verify_and_update(password, stored or self._decoy)
         return (is_right, newer) if stored else (False, None)

@@ -106,5 +106,5 @@ def personal_name(label: str) -> str:
 def fresh_slug(label: str) -> str:
     """Return a short name for addresses that nobody else has: the label's plain letters and a random end."""
     plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:60]
-    end = re.sub(r"[^a-z0-9]", "", new_token().lower())[:10]
+    end = re.sub(r"[^a-z0-9]", "", new_token().reveal().lower())[:10]
     return f"{plain or 'workspace'}-{end}"

@@ -191,7 +191,8 @@ async def invite_member(
     sent = await invitations.invite(session, caller, body.email, body.role)
     made = schemas.InvitationOut.model_validate(sent.invitation)
     return schemas.InvitationMade(
-        **made.model_dump(), token=sent.token, url=f"{public_address(request)}/invitations/accept#token={sent.token}"
+        **made.model_dump(), token=sent.token.reveal(),
+        url=f"{public_address(request)}/invitations/accept#token={sent.token.reveal()}"
     )
 
 
@@ -266,7 +267,7 @@ async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -
     issued = await keys.create_key(
         session, caller, name=body.name, key_type=body.key_type, role=body.role or usual, expires_at=body.expires_at
     )
-    return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text)
+    return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text.reveal())
 
 
 @router.delete(
@@ -306,7 +307,7 @@ async def _welcome(
 ) -> schemas.Me:
     """Hand out the cookie of a new session and describe its owner, in their default workspace if no other is named."""
     sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))
-    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token, workspace_id))
+    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token.reveal(), workspace_id))
     return await _describe(caller, gatekeeper.database)
 
 

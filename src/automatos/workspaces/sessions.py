@@ -1,6 +1,6 @@
 """Signing in and out: an opaque cookie for a password, or for a token of the identity provider."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
+from automatos.kernel.secret import Secret
 from automatos.workspaces import queries
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.errors import TokenRequired, WrongSignIn
@@ -24,7 +25,7 @@ TRADED_LIFETIME = timedelta(hours=1)
 class OpenedSession:
     """A session that was just opened: the cookie's value, known to nobody else and never stored."""
 
-    token: str = field(repr=False)
+    token: Secret
     user_id: int
     expires_at: datetime
 
@@ -32,7 +33,7 @@ class OpenedSession:
 def set_session_cookie(response: Response, settings: Settings, opened: OpenedSession, *, is_secure: bool) -> None:
     """Hand out the cookie of a session, for the pages of this server only."""
     response.set_cookie(
-        SESSION_COOKIE, opened.token, expires=opened.expires_at, path=settings.cookie_path, httponly=True,
+        SESSION_COOKIE, opened.token.reveal(), expires=opened.expires_at, path=settings.cookie_path, httponly=True,
         samesite="lax", secure=is_secure,
     )
 

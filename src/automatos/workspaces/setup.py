@@ -47,7 +47,7 @@ def setup_token(settings: Settings) -> str:
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        token = new_token()
+        token = new_token().reveal()
         file.write(token)
     return token
 

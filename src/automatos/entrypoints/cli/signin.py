@@ -74,7 +74,7 @@ async def _make_key(note: Running) -> tuple[str, str]:
         async with database.session(workspace_id) as session:
             issued = await create_key(session, caller, name=f"command line on {socket.gethostname()}"[:100],
                                       key_type=KeyType.SERVER, role=Role.OWNER, expires_at=None)
-            return str(issued.key.id), issued.text
+            return str(issued.key.id), issued.text.reveal()
     finally:
         await database.close()
 
