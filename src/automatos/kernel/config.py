@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
     cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
     think_tags: bool = Field(True, validation_alias=_own("THINK_TAGS"))
+    written_tool_calls: bool = Field(True, validation_alias=_own("WRITTEN_TOOL_CALLS"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
     @field_validator(

@@ -305,7 +305,8 @@ class ModelClient:
                                        route.status, usage, cost, latency_ms, credential_id=credential_id))
         return Completion(answer.text, answer.tool_calls, usage, choice.provider, choice.model_id, answer.finish_reason,
                           latency_ms, cost.total_micro_usd if cost else None, route.status, question.attempt,
-                          answer.end, answer.reasoning, answer.items, tuple(sorted(call.refused)))
+                          answer.end, answer.reasoning, answer.items, tuple(sorted(call.refused)),
+                          answer.calls_from_text)
 
     def _note(self, route: _Route, question: _Question, call: ProviderCall, began: float, credential_id: UUID | None,
               status: Literal["error", "cancelled"], message: str | None, problem: ModelProblem | None = None,

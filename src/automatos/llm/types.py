@@ -197,6 +197,7 @@ class Answer:
 
     `reasoning` is what can be read of the model's thinking, apart from the text. `finish_reason` is the provider's
     word for the end and `end` what it means. `items` is None where text and calls are all there is to send back.
+    `calls_from_text` says that the model wrote its calls into its text, and that they were read out of it.
     """
 
     text: str
@@ -206,6 +207,7 @@ class Answer:
     end: AnswerEnd
     reasoning: str = ""
     items: ProviderItems | None = None
+    calls_from_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ class Completion:
     reasoning: str = ""
     items: ProviderItems | None = None
     left_out: tuple[str, ...] = ()
+    calls_from_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,17 @@ from automatos.llm.providers.demo import DemoProvider
 from automatos.llm.providers.openai import OpenAIProvider
 from automatos.llm.providers.responses import ResponsesProvider
 from automatos.llm.providers.switching import SwitchingProvider, lacks_responses, wants_responses
+from automatos.llm.providers.written import WrittenCallsProvider
 
 
 def open_wires(settings: Settings) -> Mapping[str, ModelProvider]:
     """Return the wires of this process."""
     chat, responses = OpenAIProvider(reads_think_tags=settings.think_tags), ResponsesProvider()
-    return {
+    wires: dict[str, ModelProvider] = {
         "openai": SwitchingProvider(chat, responses, wants_responses),
         "responses": SwitchingProvider(responses, chat, lacks_responses),
-        "anthropic": AnthropicProvider(), "demo": DemoProvider(settings.demo_delay_ms),
+        "anthropic": AnthropicProvider(),
     }
+    if settings.written_tool_calls:
+        wires = {name: WrittenCallsProvider(wire) for name, wire in wires.items()}
+    return wires | {"demo": DemoProvider(settings.demo_delay_ms)}

@@ -188,6 +188,7 @@ def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
         "cache_read_tokens": completion.usage.cache_read_tokens,
         "cache_write_tokens": completion.usage.cache_write_tokens,
         "is_estimated": completion.usage.is_estimated, "left_out": list(completion.left_out),
+        "calls_from_text": completion.calls_from_text,
     }
     if completion.items and (items := items_to_json(completion.items)):
         body[ITEMS] = items
@@ -202,6 +203,7 @@ def _model_event(run: Run, turn: Turn) -> NewEvent:
         tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
         output_tokens=turn.output_tokens, cost_usd=micro_to_text(turn.cost_micro_usd), latency_ms=turn.duration_ms,
         is_estimated=turn.body["is_estimated"], left_out=turn.body["left_out"],
+        calls_from_text=turn.body["calls_from_text"],
     )
 
 
