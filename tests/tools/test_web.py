@@ -9,8 +9,10 @@ import orjson
 import pytest
 from aiohttp import web
 
+from automatos.kernel.confined import Allowance
 from automatos.kernel.http import is_public
-from automatos.tools.builtin.research import readable
+from automatos.kernel.remote_bytes import readable
+from automatos.tools.builtin import research
 from automatos.tools.service import Toolbox
 from automatos.tools.types import ToolContext, ToolResult
 from tests.tools.conftest import Site
@@ -199,3 +201,50 @@ async def test_research_returns_the_text_of_a_page(open_toolbox: Toolbox, contex
 ])
 def test_broken_pages_are_read_as_far_as_they_go(html: str, text: str) -> None:
     assert readable(html)[1].startswith(text)
+
+
+@pytest.mark.parametrize("page", [
+    b"<a " * 500_000, b"<div x=\"" * 200_000, b"&#" + b"9" * 1_000_000, b"<!--" * 400_000,
+], ids=["open tags", "open quotes", "endless reference", "comments"])
+async def test_a_page_that_was_made_to_be_dear_is_read_away_from_the_server(
+    open_toolbox: Toolbox, context: Make, site: Site, page: bytes
+) -> None:
+    site.answers["/dear"] = lambda _: web.Response(body=page + b"<p>end", content_type="text/html")
+    told = await call(open_toolbox, context(), "research", url=f"{site.url}/dear")
+    assert told.ok
+    assert told.output.startswith("Untitled\n")
+
+
+async def test_a_page_that_takes_too_much_is_told_to_the_model(
+    open_toolbox: Toolbox, context: Make, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(research, "ALLOWED", Allowance(deadline_s=0.0))
+    site.answers["/page"] = lambda _: web.Response(text="<p>x", content_type="text/html")
+    told = await call(open_toolbox, context(), "research", url=f"{site.url}/page")
+    assert (told.ok, told.error_code) == (False, "page_too_costly")
+
+
+@pytest.mark.parametrize("charset", [
+    "punycode", "idna", "utf-7", "unicode_escape", "base64", "rot13", "undefined", "no-such",
+])
+@pytest.mark.parametrize("tool", ["http_fetch", "research"])
+async def test_a_server_does_not_choose_a_codec_that_is_no_character_set(
+    open_toolbox: Toolbox, context: Make, site: Site, charset: str, tool: str
+) -> None:
+    site.answers["/text"] = lambda _: web.Response(
+        body="<p>+AGE- é \\x41 xn--a".encode(), headers={"Content-Type": f"text/html; charset={charset}"})
+    told = await call(open_toolbox, context(), tool, url=f"{site.url}/text")
+    assert "+AGE- é \\x41 xn--a" in told.output
+
+
+@pytest.mark.parametrize(("charset", "written"), [
+    ("windows-1251", "Привет"), ("Shift_JIS", "日本語"), ("euc-kr", "한국어"), ("gb2312", "中文"), ("latin1", "é€"),
+    ("UTF-16", "å"), ("big5", "中文"),
+])
+async def test_the_character_sets_of_the_web_are_read(
+    open_toolbox: Toolbox, context: Make, site: Site, charset: str, written: str
+) -> None:
+    codec = {"latin1": "cp1252"}.get(charset, charset)
+    site.answers["/text"] = lambda _: web.Response(
+        body=f"<p>{written}</p>".encode(codec), headers={"Content-Type": f"text/html; charset={charset}"})
+    assert written in (await call(open_toolbox, context(), "research", url=f"{site.url}/text")).output

@@ -22,6 +22,7 @@ from automatos.heartbeats import jobs as heartbeats
 from automatos.heartbeats.service import dependents_of_agent as heartbeat_of_agent
 from automatos.kernel.blobs import Blobs, open_store
 from automatos.kernel.config import Settings
+from automatos.kernel.confined import close_pool
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
@@ -84,6 +85,7 @@ class Services:
     async def running(self) -> AsyncGenerator[None]:
         """Start every part in order; stop them in the opposite one, also those before a part that failed to start."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(close_pool)
             stack.push_async_callback(self.counters.close)
             stack.push_async_callback(self.database.close)
             await self.database.open()

@@ -91,6 +91,16 @@ def _as_written(first: str, more: list[str]) -> str:
     return text[1:-1] if len(text) > 1 and text[0] in QUOTES and text[-1] == text[0] else text
 
 
+def _bounded(text: str) -> Iterator[yaml.Event]:
+    """Yield the events of a text as they are found: each token costs as much as there are lists around it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _NotTaken(f"The front matter is nested deeper than {MAX_DEPTH} levels.")
+        yield event
+
+
 class _Reader:
     """One document while it is read: what its anchors hold, and how much it has grown to."""
 
@@ -101,7 +111,7 @@ class _Reader:
 
     def read(self, text: str) -> Any:
         # The C parser and the plain one differ in small things; the plain one tells places in characters.
-        events = iter(list(yaml.parse(text, Loader=yaml.SafeLoader)))
+        events = iter(list(_bounded(text)))
         next(events)
         if not isinstance(next(events), yaml.DocumentStartEvent):
             return None

@@ -1,6 +1,5 @@
 """Routes: the skills of the caller's workspace, and those that came with the product."""
 
-import asyncio
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query, Request, Response, status
 
 from automatos.durable.deps import Hints
+from automatos.kernel.confined import USUAL, TooCostly, confined_for
 from automatos.kernel.errors import StaleEdit
 from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
@@ -63,7 +63,8 @@ async def create_skill(
 
 
 @router.post("/upload", openapi_extra=ZIP_BODY,
-             responses=problems(errors.NotAnArchive, errors.ArchiveRefused, errors.SkillInvalid, errors.SkillNameTaken))
+             responses=problems(errors.NotAnArchive, errors.ArchiveRefused, errors.SkillInvalid, errors.SkillNameTaken,
+                                 TooCostly))
 async def upload_skills(
     *, request: Request, caller: Editor, session: Session, users: SkillUsersDep, hints: Hints
 ) -> schemas.SkillsImported:
@@ -73,7 +74,7 @@ async def upload_skills(
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in service.ZIP_TYPES:
         raise errors.NotAnArchive
-    archive = await asyncio.to_thread(read_archive, await request.body())
+    archive = await confined_for(caller.workspace_id, USUAL, read_archive, await request.body())
     imported = await service.import_files(session, caller, archive)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return schemas.SkillsImported(
@@ -86,8 +87,7 @@ async def upload_skills(
 @router.post("/validate")
 async def validate_skills(body: schemas.SkillValidate, caller: CurrentCaller) -> schemas.SkillVerdict:
     """Check the files of skills against the format and list every difference; nothing is saved."""
-    del caller
-    return await asyncio.to_thread(service.check, body)
+    return await service.check(caller, body)
 
 
 @router.post("/recommend")

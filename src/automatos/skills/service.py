@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.db import Database
 from automatos.skills import front_matter, schemas
 from automatos.skills.package import Checked, check_packages
@@ -25,6 +26,7 @@ from automatos.skills.writing import (
     restore_version,
     update_skill,
 )
+from automatos.workspaces.types import Caller
 
 __all__ = [
     "ZIP_TYPES", "Imported", "Page", "SkillFilter", "as_text", "check", "create_skill", "delete_skill", "describe",
@@ -41,13 +43,11 @@ def split_tags(text: str | None) -> tuple[str, ...]:
     return tuple(tag.strip().lower() for tag in (text or "").split(",") if tag.strip())
 
 
-def check(body: schemas.SkillValidate) -> schemas.SkillVerdict:
-    """Return the verdict on every skill among some files, with all that differs; nothing is stored.
-
-    Call it in a thread.
-    """
+async def check(caller: Caller, body: schemas.SkillValidate) -> schemas.SkillVerdict:
+    """Return the verdict on every skill among some files, with all that differs; nothing is stored."""
     files = {file.path: file.content.encode() for file in body.files}
-    checked = check_packages(files) or [Checked("", None, ["There is no SKILL.md among the files."])]
+    checked = await confined_for(caller.workspace_id, USUAL, check_packages, files)
+    checked = checked or [Checked("", None, ["There is no SKILL.md among the files."])]
     items = [_verdict(one, files) for one in checked]
     return schemas.SkillVerdict(
         is_valid=all(one.verdict is Fitness.CONFORMS for one in checked),

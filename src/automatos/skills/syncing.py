@@ -3,7 +3,6 @@
 Repositories are read with no transaction open; what was read is then stored in one.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.credentials.errors import CredentialNotFound, CredentialUnfit, CredentialUnreadable
 from automatos.kernel.clock import now
+from automatos.kernel.confined import USUAL, TooCostly, confined_for
 from automatos.kernel.db import Database
 from automatos.kernel.errors import Problem
 from automatos.skills import schemas, storing
@@ -76,7 +76,7 @@ async def add_git_source(
             raise SourceNameTaken(name)
     wanted = Repository(body.git_url, body.branch, body.commit, body.git_folder, body.credential_id)
     snapshot = await remote.read(database, caller.workspace_id, wanted, actor=caller.actor)
-    checked = await asyncio.to_thread(_checked, snapshot)
+    checked = await _checked(caller.workspace_id, snapshot)
     place = snapshot.place or remote.git.check(body.git_url, body.branch)
     async with database.session(caller.workspace_id) as session:
         source = await queries.insert_source(session, caller.workspace_id, {
@@ -170,7 +170,7 @@ async def _sync_to(
     try:
         wanted = Repository(source.git_url or "", source.git_branch, commit, source.git_folder, source.credential_id)
         snapshot = await remote.read(database, workspace_id, wanted, actor=_name(actor))
-        checked = await asyncio.to_thread(_checked, snapshot)
+        checked = await _checked(workspace_id, snapshot)
         async with database.session(workspace_id) as session:
             source = await get_source(session, workspace_id, source_id, lock=True)
             if pins:
@@ -196,10 +196,14 @@ def _name(actor: Actor) -> str:
     return actor if isinstance(actor, str) else actor.actor
 
 
-def _checked(snapshot: Snapshot) -> list[Checked]:
+async def _checked(workspace_id: UUID, snapshot: Snapshot) -> list[Checked]:
     """Judge every folder with a SKILL.md; raises when there is none."""
     name = name_of(snapshot.place.url).rpartition("/")[2] if snapshot.place else ""
-    checked = check_packages(snapshot.files, snapshot.left_out, name)
+    try:
+        checked = await confined_for(
+            workspace_id, USUAL, check_packages, snapshot.files, snapshot.left_out, name)
+    except TooCostly as error:
+        raise GitRefused(f"The repository's skills take too much work to read. {error.detail}") from error
     if not checked:
         where = f"The folder {snapshot.place.folder!r} of the" if snapshot.place and snapshot.place.folder else "The"
         raise GitRefused(f"{where} repository holds no SKILL.md. Each folder with a SKILL.md is one skill.")

@@ -1,13 +1,14 @@
 """Making, changing and removing skills: by hand and by upload."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from uuid import UUID
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.errors import StaleEdit
 from automatos.skills import front_matter, schemas, storing
 from automatos.skills.archive import Archive, problems_beside
@@ -21,7 +22,7 @@ from automatos.skills.errors import (
     SkillVersionNotFound,
 )
 from automatos.skills.models import Skill
-from automatos.skills.package import MAIN_FILE, Chosen, Package, check_package, check_packages, choose, is_main
+from automatos.skills.package import MAIN_FILE, Checked, Chosen, Package, check_package, check_packages, choose, is_main
 from automatos.skills.queries import records
 from automatos.skills.reading import core_of, get_skill
 from automatos.skills.storing import Origin
@@ -53,7 +54,8 @@ async def create_skill(session: AsyncSession, caller: Caller, body: schemas.Skil
     """
     head = {"name": body.name, "description": body.description} | _kinds({}, body)
     content = front_matter.write(head, body.content)
-    package = await asyncio.to_thread(_strict, body.name, content, _files(body.files), body.tools_schema, frozenset())
+    package = await _strict(
+        caller.workspace_id, body.name, content, _files(body.files), body.tools_schema, frozenset())
     skill = await storing.add(session, caller.workspace_id, package, Origin(SkillOrigin.MANUAL, caller.actor))
     if skill is None:
         raise SkillNameTaken([package.name])
@@ -69,7 +71,8 @@ async def import_files(session: AsyncSession, caller: Caller, archive: Archive) 
         SkillInvalid: none of its skills can be used; names every fault of each.
         SkillNameTaken: skills of these names are there from elsewhere; nothing is stored.
     """
-    chosen = await asyncio.to_thread(_chosen, archive)
+    checked = await confined_for(caller.workspace_id, USUAL, check_packages, archive.files, archive.left_out)
+    chosen = _chosen(archive, checked)
     known = await records.find_own(session, caller.workspace_id, [one.name for one in chosen.packages], lock=True)
     foreign = [name for name, skill in known.items() if skill.source != SkillOrigin.UPLOAD]
     if foreign:
@@ -82,8 +85,7 @@ async def import_files(session: AsyncSession, caller: Caller, archive: Archive) 
     return done
 
 
-def _chosen(archive: Archive) -> Chosen:
-    checked = check_packages(archive.files, archive.left_out)
+def _chosen(archive: Archive, checked: Sequence[Checked]) -> Chosen:
     if not checked:
         inside = next((f" {path!r} in it {why}." for path, why in archive.left_out.items()), "")
         raise ArchiveRefused(
@@ -130,7 +132,7 @@ async def update_skill(
     given = {name for name in body.model_fields_set if getattr(body, name) is not None}
     if given & TEXTS:
         await _refuse_if_kept(session, skill)
-        package = await _changed(session, skill, body)
+        package = await _changed(session, caller, skill, body)
         if not storing.is_same(skill, package):
             skill = await storing.renew(session, skill, package, Origin(SkillOrigin(skill.source), caller.actor))
     if body.is_active is not None and body.is_active != skill.is_active:
@@ -139,7 +141,9 @@ async def update_skill(
     return skill
 
 
-async def _changed(session: AsyncSession, skill: Skill, body: schemas.SkillUpdate) -> Package:
+async def _changed(
+    session: AsyncSession, caller: Caller, skill: Skill, body: schemas.SkillUpdate
+) -> Package:
     """Return a skill's current version with what the body names put in its place."""
     version = await storing.of_version(session, skill, skill.current_version)
     if version is None:
@@ -157,7 +161,7 @@ async def _changed(session: AsyncSession, skill: Skill, body: schemas.SkillUpdat
         files.setdefault(TOOLS_FILE, stored[TOOLS_FILE])
     content = front_matter.rewrite(version.content, changes, parts.body if body.content is None else body.content)
     excused = frozenset(cast("list[str]", version.skill_metadata.get("notes") or []))
-    return await asyncio.to_thread(_strict, skill.name, content, files, body.tools_schema, excused)
+    return await _strict(caller.workspace_id, skill.name, content, files, body.tools_schema, excused)
 
 
 async def _stale(session: AsyncSession, skill: Skill) -> StaleEdit:
@@ -236,14 +240,13 @@ def _files(given: Sequence[schemas.SkillFileWrite]) -> dict[str, bytes]:
     return {file.path: file.content.encode() for file in given}
 
 
-def _strict(
-    name: str, content: str, files: Mapping[str, bytes], tools: Sequence[schemas.SkillToolWrite] | None,
-    excused: frozenset[str],
+async def _strict(
+    workspace_id: UUID, name: str, content: str, files: Mapping[str, bytes],
+    tools: Sequence[schemas.SkillToolWrite] | None, excused: frozenset[str],
 ) -> Package:
     """Return the package that a SKILL.md, files and tools make, if it conforms to the format.
 
-    What is written here is held to the format; `excused` are notes that a skill from elsewhere came with. Takes up to
-    a second for the largest, so it is called in a thread.
+    What is written here is held to the format; `excused` are notes that a skill from elsewhere came with.
 
     Raises:
         SkillInvalid: names every fault.
@@ -254,7 +257,7 @@ def _strict(
             raise SkillInvalid({"": [f"tools_schema and the file {TOOLS_FILE} say the same; give one of them."]})
         whole[TOOLS_FILE] = orjson.dumps([tool.model_dump(mode="json") for tool in tools], option=orjson.OPT_INDENT_2)
     whole[MAIN_FILE] = content.encode()
-    checked = check_package("", whole, None, name)
+    checked = await confined_for(workspace_id, USUAL, check_package, "", whole, None, name)
     faults = [*checked.problems, *(note for note in checked.notes if note not in excused)]
     if checked.package is None or faults:
         raise SkillInvalid({"": faults})

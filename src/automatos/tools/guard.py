@@ -13,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from automatos.kernel.http import AddressRefused, is_public
+from automatos.kernel.remote_bytes import decode
 from automatos.tools.errors import ToolRefused
 
 PUBLIC_PORTS = frozenset({80, 443, 8080, 8443})
@@ -49,11 +50,8 @@ class Fetched:
 
     @property
     def text(self) -> str:
-        """The body as text in the charset it names, or UTF-8."""
-        try:
-            return self.body.decode(self.charset or "utf-8", "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+        """The body as text in the charset it names, if that is one that is read, or UTF-8."""
+        return decode(self.body, self.charset)
 
 
 @dataclass(frozen=True, slots=True)

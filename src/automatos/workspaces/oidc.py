@@ -220,7 +220,7 @@ async def _fetch(method: str, url: str, **options: Any) -> dict[str, Any]:
     async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http, http.request(
         method, url, allow_redirects=method == "GET", **options
     ) as response:
-        text = await response.text()
+        text = await response.read()  # JSON says its own encoding; a charset of the header could name any codec
     try:
         found = json.loads(text)
     except ValueError:

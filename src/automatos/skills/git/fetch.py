@@ -5,22 +5,23 @@ of others the whole commit is read, and what is too large is forgotten on the wa
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from ssl import SSLContext
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import aiohttp
 from yarl import URL
 
+from automatos.kernel.confined import Allowance, TooCostly, confined_for
 from automatos.kernel.http import Http
 from automatos.skills.errors import GitRefused, GitUnreachable
-from automatos.skills.git import packets, trees
+from automatos.skills.git import packets
 from automatos.skills.git.address import Address, check_address, check_branch, check_folder, is_branch, read_address
 from automatos.skills.git.answers import judge, told
+from automatos.skills.git.commits import read_commit
 from automatos.skills.git.packets import Advertised
-from automatos.skills.git.packs import Stored, unpack
 
 MAX_TIME_S = 120.0
 MAX_ADVERTISED_BYTES = 16 * 1024 * 1024
@@ -29,6 +30,9 @@ MAX_RECEIVED_BYTES = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
 FILES_AT_ONCE = 2_000
 MAX_LINK_ROUNDS = 8
+READING = Allowance(cpu_s=20, deadline_s=MAX_TIME_S)
+P = ParamSpec("P")
+T = TypeVar("T")
 SERVICE = "git-upload-pack"
 HEADERS = {"User-Agent": "git/2.43.0 (automatos)"}
 
@@ -140,7 +144,7 @@ class GitReader:
         return wanted
 
     async def _read(self, server: _Server, wanted: str, folder: str) -> Snapshot:
-        is_partial, large = server.told.leaves_out_files, set[str]()
+        is_partial = server.told.leaves_out_files
         if server.told.version == 2:
             asked = packets.ask_for_objects([wanted], is_commit=True, leaves_out_files=is_partial)
         else:
@@ -150,31 +154,29 @@ class GitReader:
         except _TooMuch as error:
             raise GitRefused(f"The repository sent more than {MAX_PACK_BYTES} bytes, and its server cannot leave out "
                              "files that belong to no skill. Upload a ZIP of its skills instead.") from error
-        objects = await asyncio.to_thread(_unpacked, answer, large)
-        commit, listing = await asyncio.to_thread(_listed, objects, wanted, folder, large)
-        for _ in range(MAX_LINK_ROUNDS if is_partial else 0):
-            missing = sorted(trees.wanted_files(objects, listing) - large)
-            if not missing:
-                break
-            for place in range(0, len(missing), FILES_AT_ONCE):
-                await self._fill(server, missing[place:place + FILES_AT_ONCE], objects, large)
-        files, left_out = await asyncio.to_thread(trees.skill_files, objects, listing, large)
-        return Snapshot(commit, files, left_out)
+        answers, fetched, large = [answer], set[str](), set[str]()
+        for rounds in range(MAX_LINK_ROUNDS + 1):
+            found = await _confined(server, read_commit, answers, wanted, folder, asked=fetched, large=large,
+                                    may_ask=is_partial and rounds < MAX_LINK_ROUNDS)
+            if not found.missing:
+                return Snapshot(found.commit_sha, found.files, found.left_out)
+            for place in range(0, len(found.missing), FILES_AT_ONCE):
+                await self._fill(server, found.missing[place:place + FILES_AT_ONCE], answers, large)
+            fetched |= set(found.missing)
+        raise AssertionError("the last round asks for nothing")
 
-    async def _fill(self, server: _Server, names: Sequence[str], objects: dict[str, Stored], large: set[str]) -> None:
+    async def _fill(self, server: _Server, names: Sequence[str], answers: list[bytes], large: set[str]) -> None:
         """Fetch files by their names; where they are too much at once, half of them at a time, so that one is found."""
         try:
-            answer = await self._ask(server, packets.ask_for_objects(names, is_commit=False, leaves_out_files=False))
+            answers.append(
+                await self._ask(server, packets.ask_for_objects(names, is_commit=False, leaves_out_files=False)))
         except _TooMuch:
             if len(names) == 1:
                 large.add(names[0])
                 return
             middle = len(names) // 2
-            await self._fill(server, names[:middle], objects, large)
-            await self._fill(server, names[middle:], objects, large)
-            return
-        objects |= await asyncio.to_thread(_unpacked, answer, large)
-        large |= set(names) - set(objects)
+            await self._fill(server, names[:middle], answers, large)
+            await self._fill(server, names[middle:], answers, large)
 
     async def _greet(self, server: _Server) -> None:
         """Ask what the server has and can do; as git does, only this first question follows redirects."""
@@ -189,7 +191,7 @@ class GitReader:
                     except _TooMuch as error:
                         raise GitRefused(
                             f"The repository sent more than {MAX_ADVERTISED_BYTES} bytes of names.") from error
-                    server.told = await asyncio.to_thread(packets.read_advertisement, content)
+                    server.told = await _confined(server, packets.read_advertisement, content)
                     return
                 server.url = self._redirected(response)
         raise GitRefused(f"{server.url} is behind more than {MAX_REDIRECTS} redirects, which are not followed.")
@@ -242,19 +244,12 @@ def _beginnings(tail: str) -> list[str]:
     return [name for name in names if is_branch(name)]
 
 
-def _unpacked(answer: bytes, large: set[str]) -> dict[str, Stored]:
-    return unpack(packets.read_pack(answer), large)
-
-
-def _listed(objects: dict[str, Stored], wanted: str, folder: str, large: set[str]) -> tuple[str, trees.Listing]:
+async def _confined(server: _Server, work: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> T:
+    """Do work on what a repository sent in a process of its own; raises GitRefused where it takes too much."""
     try:
-        commit = trees.commit_behind(objects, wanted)
-        return commit, trees.list_commit(objects, commit, folder)
-    except GitRefused as error:
-        if not large:
-            raise
-        raise GitRefused(f"{error.detail} {len(large)} of its objects are larger than {trees.MAX_FILE_BYTES} bytes and "
-                         "were not read.") from error
+        return await confined_for(server.origin, READING, work, *given, **named)
+    except TooCostly as error:
+        raise GitRefused(f"The repository takes too much work to read. {error.detail}") from error
 
 
 async def _read(response: aiohttp.ClientResponse, server: _Server, limit: int) -> bytes:

@@ -18,6 +18,8 @@ MAX_OBJECT_BYTES = 10 * 1024 * 1024
 MAX_UNPACKED_BYTES = 160 * 1024 * 1024
 MAX_FORGOTTEN_BYTES = 512 * 1024 * 1024
 MAX_PASSES = 64
+FREE_CHANGES, CHANGES_PER_KIB = 20_000, 64
+"""A change of few bytes costs as much work as one of many: how many a pack may hold for each KiB they make."""
 MAX_SHIFT = 56
 PIECE_BYTES = 8192
 NAME_BYTES = 20
@@ -66,6 +68,7 @@ class _Pack:
         self._place = 12
         self._end = len(pack) - NAME_BYTES
         self._left = MAX_UNPACKED_BYTES
+        self._changes_left = FREE_CHANGES
         self._whole: dict[int, Stored] = {}
         self._named: dict[str, Stored] = {}
         self._deltas: dict[int, _Delta] = {}
@@ -141,12 +144,16 @@ class _Pack:
         if base_size != len(base):
             raise _refused("holds changes to something else")
         self._spend(size)
+        self._changes_left += size * CHANGES_PER_KIB // 1024
         made = bytearray()
         while place < len(changes):
             piece, place = _piece_at(changes, place, base)
             made += piece
+            self._changes_left -= 1
             if len(made) > size:
                 break
+            if self._changes_left < 0:
+                raise _refused("is cut into too many pieces to be put together")
         if len(made) != size:
             raise _refused("holds an object that is not as long as it states")
         return bytes(made)

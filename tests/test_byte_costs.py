@@ -1,0 +1,107 @@
+"""What other people's bytes may cost: twice as many cost twice as much, and nobody decodes or parses them elsewhere."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import orjson
+import pytest
+
+from automatos.skills.errors import GitRefused
+from automatos.skills.git.packs import unpack
+from tests.byte_costs import Taker, measure, pack_of_small_copies, takers
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/automatos"
+MOST = 3.0
+QUICK_S = 0.05
+"""What four times the largest input costs no more than this is bounded by itself."""
+OWN_CHARSETS = {"skills/package.py", "kernel/remote_bytes.py", "entrypoints/cli/documents.py"}
+"""Where a character set that is no literal comes from a closed list in the file itself."""
+
+
+def grows_too_fast(costs: list[float]) -> bool:
+    """Whether both doublings cost more than three times as much; a busy machine may spoil one of them."""
+    first, second, third = costs
+    return third > QUICK_S and second > MOST * first and third > MOST * second
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, list[float]]:
+    """The costs of every taker, from one process of their own."""
+    done = subprocess.run([sys.executable, "-m", "tests.byte_costs"], cwd=ROOT, capture_output=True, check=False)
+    return dict(orjson.loads(line) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", [taker.name for taker in takers()])
+def test_twice_as_many_bytes_cost_at_most_three_times_as_much(name: str, measured: dict[str, list[float]]) -> None:
+    assert name in measured, f"{name}, or the one before it, took too long and was killed"
+    assert not grows_too_fast(measured[name]), f"{name}: {measured[name]} s for n, 2n and 4n bytes"
+
+
+def test_the_gate_finds_what_grows_with_the_square() -> None:
+    def read(text: str) -> None:
+        parser = HTMLParser()
+        parser.feed(text)
+        parser.close()
+
+    assert grows_too_fast(measure(Taker("the standard parser", read, read, lambda n: "<a " * (n // 3))))
+
+
+def confined_work(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of functions that are handed to a process of its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            place = {"confined": 0, "confined_for": 2, "_confined": 1}.get(node.func.id)
+            if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Name):
+                yield node.args[place].id
+
+
+def files() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield str(path.relative_to(SOURCE)), ast.parse(path.read_text("utf-8"))
+
+
+def test_everything_done_in_a_process_of_its_own_is_listed() -> None:
+    known = {taker.taken.__name__ for taker in takers()}
+    found = {name for _, tree in files() for name in confined_work(tree)} - {"work"}
+    assert found - known == set()
+    assert {"read_page", "read_commit", "read_archive", "check_packages"} <= found
+
+
+def test_senders_do_not_choose_how_their_bytes_are_decoded() -> None:
+    found = [f"{path}:{line}" for path, tree in files() if path not in OWN_CHARSETS for line in free_charsets(tree)]
+    assert found == []
+
+
+def free_charsets(tree: ast.AST) -> Iterator[int]:
+    """Yield the lines that decode by a name which is no literal, or let a library follow the sender's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "decode" and node.args and not isinstance(node.args[0], ast.Constant) \
+                    and not ast.unparse(node.func).startswith("jwt."):
+                yield node.lineno
+            if node.func.attr == "text" and ast.unparse(node.func.value) == "response" and not node.args:
+                yield node.lineno
+
+
+def test_no_page_is_read_by_a_parser_that_begins_again() -> None:
+    modules = {"html.parser", "xml", "xml.etree", "xml.dom", "xml.sax", "bs4", "html5lib"}
+    found = {f"{path}: {name}" for path, tree in files() for node in ast.walk(tree)
+             if isinstance(node, (ast.Import, ast.ImportFrom))
+             for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+             if name in modules or name.startswith("xml.")}
+    assert found == set()
+
+
+@pytest.mark.parametrize("copies", [30_000, 300_000, 4_900_000])
+def test_a_pack_of_a_few_bytes_made_in_many_pieces_is_refused_by_the_number_of_pieces(copies: int) -> None:
+    with pytest.raises(GitRefused, match="too many pieces"):
+        unpack(pack_of_small_copies(copies))
+
+
+def test_a_pack_of_as_many_pieces_as_programs_write_is_read() -> None:
+    assert len(unpack(pack_of_small_copies(2_000))) == 2
