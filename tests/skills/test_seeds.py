@@ -77,7 +77,7 @@ async def test_seeding_again_changes_nothing_and_mends_what_differs(database: Da
     assert len(after) == 12
 
 
-@pytest.mark.capability("S062", partly="A workspace has none of its own, and nothing uses them yet.")
+@pytest.mark.capability("S062")
 async def test_patterns_of_three_kinds_can_be_browsed(client: Client) -> None:
     whole = (await client.get("/api/skills/patterns")).json()
     kinds = [pattern["pattern_type"] for pattern in whole["items"]]

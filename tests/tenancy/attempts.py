@@ -15,7 +15,6 @@ from tests.tenancy.world import COMMIT, EVERYBODYS, NOWHERE, Ids
 
 FIXED = {
     "version": 1, "category": "notes", "key": "greeting", "name": "openai_api", "task": "coding",
-    "slug": "load-balancing",
 }
 """Path parameters that belong to nobody."""
 
@@ -198,6 +197,8 @@ BODIES: dict[str | None, Any] = {
     "ModelChange": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelTrial": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelUpdate": lambda _: {"description": "taken over"},
+    "PatternCreate": lambda _: {"name": "Relay", "pattern_type": "coordination"},
+    "PatternUpdate": lambda _: {"description": "taken over"},
     "PersonaChange": lambda ids: {"persona_id": str(ids["persona_id"])},
     "PersonaCreate": lambda _: {"name": "Pirate", "system_prompt": "Arr."},
     "PersonaUpdate": lambda _: {"name": "Corsair"},

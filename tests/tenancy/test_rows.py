@@ -16,12 +16,12 @@ OF_THE_ENGINE = {"durable.jobs"}
 
 OWNED = {table.name: "workspace_id" for table in metadata.sorted_tables
          if "workspace_id" in table.c and table.fullname not in OF_THE_ENGINE} | {"workspaces": "id"}
-SHARED = {"personas", "skills", "skill_versions", "skill_files"}
+SHARED = {"patterns", "personas", "skills", "skill_versions", "skill_files"}
 """Tables whose rows without a workspace came with the product."""
 
 OTHERWISE_GUARDED = {
     "alembic_version",  # may only be read
-    "credential_types", "llm_models", "patterns",  # everybody's
+    "credential_types", "llm_models",  # everybody's
     "user_sessions", "users",  # people belong to no workspace; found by secrets and ids only
 }
 

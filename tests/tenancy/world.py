@@ -145,6 +145,9 @@ async def fill_library(world: World, ada: Client) -> None:
     secret, hers = world.secret, world.hers
     persona = await made(ada, f"/api/workspaces/{hers['workspace_id']}/personas", name=f"{secret} voice",
                          system_prompt=f"Speak like a {secret}.")
+    pattern = await made(ada, "/api/patterns", name=f"{secret} round", pattern_type="decision",
+                         description=f"Ask {secret} first.", pattern_data={"roles": {"taster": secret}})
+    hers["pattern_slug"] = pattern["slug"]
     skill = await made(ada, "/api/skills", name=f"{secret}-skill", description=f"How to cook {secret}-soup.",
                        content=f"Stir the {secret}.", files=[{"path": "notes.md", "content": secret}])
     source_id = new_id()

@@ -76,7 +76,8 @@ class TaskNew(Body):
     priority: PriorityLevel | None = None
     max_iterations: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     timeout_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
-
+    pattern_slug: Annotated[str, Field(
+        min_length=1, max_length=100, description="A pattern whose words follow the prompt.")] | None = None
 
     @model_validator(mode="before")
     @classmethod

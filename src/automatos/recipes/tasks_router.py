@@ -15,6 +15,8 @@ from automatos.recipes.preflight import require_models
 from automatos.recipes.queries import agent_work
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import ExecutionStatus, StepStatus, TaskOrder, TaskStarted
+from automatos.skills import service as skills
+from automatos.skills.errors import PatternNotFound
 from automatos.workspaces.deps import AppDatabase, CurrentCaller, Editor, Session
 from automatos.workspaces.types import Caller
 
@@ -25,15 +27,20 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, patt
 
 @router.post("/{agent_id}/execute", status_code=status.HTTP_202_ACCEPTED,
              responses=problems(AgentNotFound, errors.AgentNotExecutable, errors.RecipeNotReady,
-                                errors.IdempotencyKeyReused))
+                                errors.IdempotencyKeyReused, PatternNotFound))
 async def execute_agent(
     *, agent_id: AgentId, body: run_schemas.TaskNew | None = None, caller: Editor, database: AppDatabase, bus: BusDep,
     readiness: AgentReadiness, idempotency_key: IdempotencyKey = None,
 ) -> run_schemas.TaskStarted:
     """Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed."""
     body = body or run_schemas.TaskNew()
+    prompt = body.prompt
+    if body.pattern_slug:
+        async with database.session(caller.workspace_id) as session:
+            pattern = await skills.get_pattern(session, caller.workspace_id, body.pattern_slug)
+        prompt = f"{prompt}\n\n{skills.words_of(pattern)}"
     order = TaskOrder(
-        agent_id, body.prompt, data=body.material, priority=PRIORITIES[body.priority] if body.priority else None,
+        agent_id, prompt, data=body.material, priority=PRIORITIES[body.priority] if body.priority else None,
         max_iterations=body.max_iterations, timeout_s=body.timeout_s, idempotency_key=idempotency_key,
     )
     await require_models(database, readiness.models, caller.workspace_id, [agent_id])

@@ -216,6 +216,18 @@ class GitUnreachable(Problem):
     title = "The repository could not be read"
 
 
+class PatternIsGlobal(Problem):
+    """Patterns that came with the product belong to everybody and are changed by nobody."""
+
+    status = 403
+    code = "pattern_is_global"
+    title = "The pattern belongs to every workspace"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} came with the product and cannot be changed or deleted. Make a pattern of this "
+                         "workspace with what it says, and change that.")
+
+
 class PatternNotFound(Problem):
     """There is no such pattern."""
 

@@ -6,7 +6,7 @@ A row without a workspace came with the product and is everybody's to read.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Identity, Index, Integer, LargeBinary, String, Text, func
+from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Identity, Index, Integer, LargeBinary, String, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -118,14 +118,21 @@ class SkillFile(Base):
 
 
 class Pattern(Base):
-    """A way in which agents work together: coordination, communication or decision; comes with the product."""
+    """A way in which agents work together; those without a workspace came with the product."""
 
     __tablename__ = "patterns"
+    __table_args__ = (
+        Index("uq_patterns_slug", "workspace_id", "slug", unique=True, postgresql_nulls_not_distinct=True),)
 
     id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
-    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, server_default="")
     pattern_type: Mapped[str] = mapped_column(String(20))
-    pattern_data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default="{}")
+    pattern_data: Mapped[dict[str, object]] = mapped_column(JSON, server_default="{}")
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_by: Mapped[str] = mapped_column(String(320), server_default="")
+    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())

@@ -10,19 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.kernel.tokens import estimate_tokens
 from automatos.skills import front_matter, schemas
 from automatos.skills.errors import (
-    PatternNotFound,
     ResourcePathMissing,
     SkillFileNotFound,
     SkillFileNotText,
     SkillNotFound,
     SkillVersionNotFound,
 )
-from automatos.skills.models import Pattern, Skill
+from automatos.skills.models import Skill
 from automatos.skills.queries import records
-from automatos.skills.queries import sources as source_queries
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.storing import as_text, of_version
-from automatos.skills.types import Fitness, PatternType, SkillLevel, SkillUsers
+from automatos.skills.types import Fitness, SkillLevel, SkillUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +151,3 @@ async def versions(session: AsyncSession, skill: Skill) -> schemas.SkillVersionL
         for row in rows
     ]
     return schemas.SkillVersionList(items=items, total=len(items))
-
-
-async def list_patterns(session: AsyncSession, pattern_type: PatternType | None) -> Sequence[Pattern]:
-    """Return the ways in which agents work together, by name."""
-    return await source_queries.list_patterns(session, pattern_type)
-
-
-async def get_pattern(session: AsyncSession, slug: str) -> Pattern:
-    """Return one pattern; raises PatternNotFound."""
-    found = await source_queries.find_pattern(session, slug)
-    if found is None:
-        raise PatternNotFound(slug)
-    return found

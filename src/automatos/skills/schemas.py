@@ -10,7 +10,6 @@ from automatos.kernel.schemas import Body, Out
 from automatos.skills.types import (
     FileKind,
     Fitness,
-    PatternType,
     SkillCategory,
     SkillKind,
     SkillLevel,
@@ -366,20 +365,3 @@ class SyncResult(Out):
     problems: list[SkillProblem]
     notes: list[str] = Field(description="What was odd, and taken all the same.")
     skills: list[Skill]
-
-
-class Pattern(Out):
-    """A way in which agents work together."""
-
-    slug: str
-    name: str
-    description: str
-    pattern_type: PatternType
-    pattern_data: dict[str, Any]
-
-
-class PatternList(Out):
-    """The patterns that came with the product."""
-
-    items: list[Pattern]
-    total: int

@@ -22,7 +22,7 @@ SKIPPED = frozenset({"__pycache__"})
 async def seed_patterns(database: Database) -> None:
     """Make the patterns as the seed file says; can be run at every start."""
     rows: list[dict[str, Any]] = yaml.safe_load(_seeds().joinpath("patterns.yaml").read_text("utf-8"))
-    async with database.session(None) as session:
+    async with database.session(None, Scope.ENGINE) as session:
         await put_patterns(session, rows)
 
 

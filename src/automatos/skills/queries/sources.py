@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import JSON, ColumnElement, cast, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,23 +78,63 @@ async def due_sources(connection: asyncpg.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def list_patterns(session: AsyncSession, pattern_type: str | None) -> Sequence[Pattern]:
-    """Return the patterns, by name."""
-    statement = select(Pattern).where(Pattern.is_active)
+async def list_patterns(
+    session: AsyncSession, workspace_id: UUID, pattern_type: str | None
+) -> Sequence[Pattern]:
+    """Return the patterns that a workspace sees, by name."""
+    statement = select(Pattern).where(*_seen(workspace_id))
     if pattern_type:
         statement = statement.where(Pattern.pattern_type == pattern_type)
-    return (await session.scalars(statement.order_by(Pattern.name))).all()
+    return (await session.scalars(statement.order_by(func.lower(Pattern.name), Pattern.id))).all()
 
 
-async def find_pattern(session: AsyncSession, slug: str) -> Pattern | None:
-    """Return one pattern."""
-    return await session.scalar(select(Pattern).where(Pattern.slug == slug, Pattern.is_active))
+async def find_pattern(session: AsyncSession, workspace_id: UUID, slug: str) -> Pattern | None:
+    """Return one pattern that a workspace sees, its own before one of the product."""
+    return await session.scalar(
+        select(Pattern).where(*_seen(workspace_id), Pattern.slug == slug)
+        .order_by(Pattern.workspace_id.is_(None)).limit(1))
+
+
+def _seen(workspace_id: UUID) -> list[ColumnElement[bool]]:
+    return [Pattern.is_active.is_(True), or_(Pattern.workspace_id.is_(None), Pattern.workspace_id == workspace_id)]
+
+
+async def find_own_pattern(session: AsyncSession, workspace_id: UUID, slug: str) -> Pattern | None:
+    """Return a pattern of the workspace itself, locked until the transaction ends."""
+    return await session.scalar(
+        select(Pattern).where(Pattern.workspace_id == workspace_id, Pattern.slug == slug).with_for_update())
+
+
+async def insert_pattern(session: AsyncSession, workspace_id: UUID, values: Mapping[str, object]) -> Pattern:
+    """Add a pattern to the workspace."""
+    found = await session.scalars(insert(Pattern).values(workspace_id=workspace_id, **values).returning(Pattern))
+    return found.one()
+
+
+async def update_pattern(
+    session: AsyncSession, workspace_id: UUID, pattern_id: int, values: Mapping[str, object]
+) -> Pattern:
+    """Change a pattern of the workspace and raise its version."""
+    statement = update(Pattern).where(Pattern.workspace_id == workspace_id, Pattern.id == pattern_id)
+    changed = statement.values(**values, version=Pattern.version + 1, updated_at=func.now()).returning(Pattern)
+    return (await session.scalars(changed.execution_options(populate_existing=True))).one()
+
+
+async def delete_pattern(session: AsyncSession, workspace_id: UUID, pattern_id: int) -> None:
+    """Remove a pattern of the workspace."""
+    await session.execute(delete(Pattern).where(Pattern.workspace_id == workspace_id, Pattern.id == pattern_id))
 
 
 async def put_patterns(session: AsyncSession, rows: Sequence[Mapping[str, object]]) -> None:
-    """Add patterns, or make those there are as these say."""
-    statement = insert(Pattern).values(list(rows))
+    """Add the product's patterns, or make those there are as these say."""
+    statement = insert(Pattern).values([{**row, "workspace_id": None} for row in rows])
     told = {name: statement.excluded[name] for name in ("name", "description", "pattern_type", "pattern_data")}
     await session.execute(statement.on_conflict_do_update(
-        index_elements=[Pattern.slug], set_=told,
-        where=func.row(*(getattr(Pattern, name) for name in told)).is_distinct_from(func.row(*told.values()))))
+        index_elements=["workspace_id", "slug"],
+        set_={**told, "version": Pattern.version + 1, "updated_at": func.now()},
+        where=or_(*(_comparable(getattr(Pattern, name)).is_distinct_from(_comparable(told[name])) for name in told))))
+
+
+def _comparable(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column as PostgreSQL compares it; JSON that keeps the order of its author has no equality."""
+    return cast(column, JSONB) if isinstance(column.type, JSON) else column
