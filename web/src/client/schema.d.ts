@@ -1651,18 +1651,22 @@ export interface paths {
         };
         /**
          * List Published Patterns
-         * @description List the patterns: coordination, communication and decision; `category` is another name of `pattern_type`.
+         * @description List the patterns, the product's and the workspace's own; `category` is another name of `pattern_type`.
          */
         get: operations["list_published_patterns_api_patterns_get"];
         put?: never;
-        post?: never;
+        /**
+         * Create Pattern
+         * @description Add a pattern to the workspace.
+         */
+        post: operations["create_pattern_api_patterns_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/patterns/{slug}": {
+    "/api/patterns/{pattern_slug}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1671,12 +1675,20 @@ export interface paths {
         };
         /**
          * Get Published Pattern
-         * @description Return one pattern with its roles and steps.
+         * @description Return one pattern, with the words that it puts into a prompt; its ETag is its version.
          */
-        get: operations["get_published_pattern_api_patterns__slug__get"];
-        put?: never;
+        get: operations["get_published_pattern_api_patterns__pattern_slug__get"];
+        /**
+         * Update Pattern
+         * @description Change a pattern of the workspace; with `If-Match`, only if nobody else saved since. The slug stays.
+         */
+        put: operations["update_pattern_api_patterns__pattern_slug__put"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete Pattern
+         * @description Remove a pattern of the workspace.
+         */
+        delete: operations["delete_pattern_api_patterns__pattern_slug__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2094,7 +2106,7 @@ export interface paths {
         };
         /**
          * List Patterns
-         * @description List the patterns: coordination, communication and decision; `category` is another name of `pattern_type`.
+         * @description List the patterns, the product's and the workspace's own; `category` is another name of `pattern_type`.
          */
         get: operations["list_patterns_api_skills_patterns_get"];
         put?: never;
@@ -2105,7 +2117,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/skills/patterns/{slug}": {
+    "/api/skills/patterns/{pattern_slug}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2114,9 +2126,9 @@ export interface paths {
         };
         /**
          * Get Pattern
-         * @description Return one pattern with its roles and steps.
+         * @description Return one pattern, with the words that it puts into a prompt; its ETag is its version.
          */
-        get: operations["get_pattern_api_skills_patterns__slug__get"];
+        get: operations["get_pattern_api_skills_patterns__pattern_slug__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6054,6 +6066,13 @@ export interface components {
          * @description A way in which agents work together.
          */
         Pattern: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
             /** Description */
             description: string;
             /** Name */
@@ -6063,12 +6082,47 @@ export interface components {
                 [key: string]: unknown;
             };
             pattern_type: components["schemas"]["PatternType"];
+            /**
+             * Prompt
+             * @description Its words as a section of a prompt; `pattern` of a task puts them there.
+             */
+            prompt: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "global" | "workspace";
             /** Slug */
             slug: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * PatternCreate
+         * @description A new pattern of the workspace; its slug is made from its name.
+         */
+        PatternCreate: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
+            /** Pattern Data */
+            pattern_data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            pattern_type: components["schemas"]["PatternType"];
         };
         /**
          * PatternList
-         * @description The patterns that came with the product.
+         * @description The patterns that came with the product, and the workspace's own.
          */
         PatternList: {
             /** Items */
@@ -6082,6 +6136,21 @@ export interface components {
          * @enum {string}
          */
         PatternType: "coordination" | "communication" | "decision";
+        /**
+         * PatternUpdate
+         * @description What to change; fields left out stay, and so does the slug.
+         */
+        PatternUpdate: {
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Pattern Data */
+            pattern_data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            pattern_type?: components["schemas"]["PatternType"] | null;
+        };
         /**
          * Persona
          * @description A voice with its whole text; an agent without a temperature of its own takes the suggested one.
@@ -8070,6 +8139,8 @@ export interface components {
             } | null;
             /** Max Iterations */
             max_iterations?: number | null;
+            /** Pattern Slug */
+            pattern_slug?: string | null;
             priority?: components["schemas"]["PriorityLevel"] | null;
             /**
              * Prompt
@@ -9276,7 +9347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `agent_not_found`: There is no such agent */
+            /** @description `agent_not_found`: There is no such agent; `pattern_not_found`: There is no such pattern */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13162,12 +13233,54 @@ export interface operations {
             };
         };
     };
-    get_published_pattern_api_patterns__slug__get: {
+    create_pattern_api_patterns_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatternCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pattern"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_published_pattern_api_patterns__pattern_slug__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                slug: string;
+                pattern_slug: string;
             };
             cookie?: never;
         };
@@ -13180,6 +13293,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Pattern"];
+                };
+            };
+            /** @description `pattern_not_found`: There is no such pattern */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_pattern_api_patterns__pattern_slug__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                pattern_slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatternUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pattern"];
+                };
+            };
+            /** @description `pattern_is_global`: The pattern belongs to every workspace */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `pattern_not_found`: There is no such pattern */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `stale_edit`: It was changed by somebody else */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_pattern_api_patterns__pattern_slug__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pattern_slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `pattern_is_global`: The pattern belongs to every workspace */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description `pattern_not_found`: There is no such pattern */
@@ -14497,12 +14739,12 @@ export interface operations {
             };
         };
     };
-    get_pattern_api_skills_patterns__slug__get: {
+    get_pattern_api_skills_patterns__pattern_slug__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                slug: string;
+                pattern_slug: string;
             };
             cookie?: never;
         };
