@@ -26,6 +26,11 @@ export default defineConfig({
     chunkSizeWarningLimit: 450,
     modulePreload: { polyfill: false },
   },
-  server: { host: "127.0.0.1", port: 5173, proxy: { "/api": server, "/health": server } },
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    // The Host header stays the one of the page: the server judges origins by the port that was asked.
+    proxy: Object.fromEntries(["/api", "/health"].map((path) => [path, { target: server, changeOrigin: false }])),
+  },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

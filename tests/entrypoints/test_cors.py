@@ -64,3 +64,13 @@ async def test_no_other_origin_is_reflected(site, origin: str) -> None:
 def test_an_origin_that_is_not_exact_is_refused_at_start(origin: str) -> None:
     with pytest.raises(ValueError, match="CORS_ALLOW_ORIGINS"):
         create_app(Services(Settings(cors_allow_origins=(origin,)), "postgresql://nowhere/none"))
+
+
+async def test_outside_development_no_origin_may_call_by_default(serve) -> None:
+    for environment, origin, allowed in (
+        ("production", {}, None), ("staging", {}, None), ("development", {}, "http://localhost:3000"),
+        ("production", {"cors_allow_origins": ("http://localhost:3000",)}, "http://localhost:3000"),
+    ):
+        site = await serve(environment=environment, **origin)
+        async with site.get("/health", headers={"Origin": "http://localhost:3000"}) as response:
+            assert response.headers.get("access-control-allow-origin") == allowed, environment

@@ -134,6 +134,34 @@ async def test_a_host_that_is_not_listed_is_refused_and_a_listed_one_is_served(s
             assert response.status == status, host
 
 
+async def test_without_a_list_this_machine_is_served_and_probes_know_an_address(serve) -> None:
+    site = await serve(add_routes)
+    for path, host, status in (
+        ("/api/who", "localhost:1", 200), ("/api/who", "evil.example", 400), ("/api/who", "10.0.0.7:8000", 400),
+        ("/health", "10.0.0.7:8000", 200), ("/health", "evil.example", 400), ("/", "evil.example", 400),
+    ):
+        async with site.get(path, headers={"Host": host}) as response:
+            assert response.status == status, (path, host)
+
+
+async def test_what_a_trusted_proxy_was_asked_for_is_judged_too(serve) -> None:
+    asked = [("automatos.example", 200), ("evil.example", 400), ("automatos.example, evil.example", 400)]
+    for trusted in (("127.0.0.1",), ()):
+        site = await serve(add_routes, trusted_hosts=("automatos.example",), trusted_proxies=trusted)
+        for host, status in asked:
+            async with site.get("/api/who", headers={"X-Forwarded-Host": host}) as response:
+                assert response.status == (status if trusted else 200), (trusted, host)
+
+
+async def test_a_proxy_that_says_nothing_of_itself_makes_nobody_local(serve) -> None:
+    site = await serve()
+    body = b'{"email":"eve@evil.example","name":"Eve","password":"correct horse"}'
+    head = b"HTTP/1.0\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n" % site.port
+    set_up = b"POST /api/setup " + head + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert (await site.raw(set_up + body)).split()[1] in {b"403", b"409"}  # 409 where another test made an account
+    assert b"not_signed_in" in await site.raw(b"GET /metrics " + head + b"\r\n")
+
+
 @pytest.mark.parametrize(("forwarded", "expected"), [
     (None, "127.0.0.1"),
     ("9.9.9.9", "9.9.9.9"),

@@ -95,6 +95,9 @@ async def test_dead_cookie_is_taken_back(house: House) -> None:
     ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "same-site"}, 403),
     ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "none"}, 403),
     ({"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}, 403),
+    ({"Origin": "http://evil.example", "X-Requested-With": "automatos"}, 403),
+    ({"Origin": "http://127.0.0.1:8000"}, 200), ({"Origin": "http://localhost:9999"}, 403),
+    ({"Origin": "http://localhost"}, 403), ({"Origin": "http://[::1]:8000"}, 200),
 ], ids=str)
 async def test_change_by_cookie_must_come_from_our_own_pages(house: House, extra: dict[str, str], status: int) -> None:
     ada = await house.person()

@@ -55,7 +55,7 @@ async def test_of_two_set_ups_at_once_exactly_one_succeeds(house: House) -> None
 
 
 async def test_from_another_machine_only_with_the_printed_token(build: Build) -> None:
-    house = build(peer="203.0.113.9", base_url="http://automatos.example:8000")
+    house = build(peer="203.0.113.9", base_url="http://automatos.example:8000", trusted_hosts=("automatos.example",))
     token = setup_token(house.settings)
     file = house.settings.home / "setup-token"
 
@@ -69,17 +69,31 @@ async def test_from_another_machine_only_with_the_printed_token(build: Build) ->
     assert not file.exists()
 
 
-@pytest.mark.parametrize(("base_url", "headers"), [
-    ("http://evil.example:8000", {}),
-    ("http://localhost:8000", {"X-Forwarded-For": "127.0.0.1"}),
-    ("http://localhost:8000", {"Forwarded": "for=127.0.0.1"}),
-])
-async def test_loopback_peer_does_not_count_behind_a_proxy_or_under_a_foreign_name(
-    build: Build, base_url: str, headers: dict[str, str]
-) -> None:
-    house = build(base_url=base_url)
-
+@pytest.mark.parametrize("headers", [
+    {"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}, {"X-Forwarded-Proto": "https"}, {"Via": "1.1 a"},
+], ids=str)
+async def test_loopback_peer_does_not_count_behind_a_proxy(house: House, headers: dict[str, str]) -> None:
     assert problem(await house.client.post("/api/setup", json=OWNER, headers=headers)) == (403, "setup_refused")
+
+
+async def test_nobody_counts_as_near_under_a_foreign_name(build: Build) -> None:
+    house = build(base_url="http://evil.example:8000")
+
+    assert problem(await house.client.post("/api/setup", json=OWNER)) == (400, "untrusted_host")
+
+
+@pytest.mark.parametrize("outside", [
+    {"public_url": "https://automatos.example"}, {"trusted_hosts": ("automatos.example", "127.0.0.1")},
+], ids=str)
+async def test_a_server_that_is_known_elsewhere_is_set_up_with_the_token_only(
+    build: Build, outside: dict[str, object]
+) -> None:
+    house = build(**outside)
+
+    assert problem(await house.client.post("/api/setup", json=OWNER)) == (403, "setup_refused")
+    assert problem(await house.client.get("/metrics")) == (401, "not_signed_in")
+    body = OWNER | {"token": setup_token(house.settings)}
+    assert (await house.client.post("/api/setup", json=body)).status_code == 201
 
 
 async def test_wrong_token_is_refused_even_here(house: House) -> None:

@@ -22,13 +22,18 @@ class Proxies:
         peer = scope["client"][0] if scope.get("client") else LOCAL_SOCKET
         if not self._networks or not self._trusts(peer):
             return peer
-        for hop in reversed(_forwarded_for(scope)):
+        for hop in reversed(_listed(scope, b"x-forwarded-for")):
             if _parse(hop) is None:
                 break
             peer = hop
             if not self._trusts(hop):
                 break
         return peer
+
+    def forwarded_hosts(self, scope: Scope) -> list[str]:
+        """Return the hosts that a trusted proxy was asked for, those before it included; none from anybody else."""
+        peer = scope["client"][0] if scope.get("client") else LOCAL_SOCKET
+        return _listed(scope, b"x-forwarded-host") if self._networks and self._trusts(peer) else []
 
     def _trusts(self, text: str) -> bool:
         address = _parse(text)
@@ -49,8 +54,8 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return ip_network(text, strict=False)
 
 
-def _forwarded_for(scope: Scope) -> list[str]:
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+def _listed(scope: Scope, header: bytes) -> list[str]:
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == header]
     return [hop.strip() for value in values for hop in value.split(",")]
 
 

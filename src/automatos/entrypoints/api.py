@@ -32,6 +32,7 @@ from automatos.entrypoints.read_back import ReadBack
 from automatos.entrypoints.services import Services
 from automatos.heartbeats import agent_config_router
 from automatos.heartbeats import router as heartbeats
+from automatos.kernel.hosts import own_hosts
 from automatos.kernel.telemetry import configure_logging
 from automatos.llm import router as llm
 from automatos.personas import router as personas
@@ -100,11 +101,12 @@ def _middleware(services: Services) -> list[Middleware]:
     Names come before everything that answers, headers before everything that refuses, limits before bodies are read.
     """
     settings = services.settings
+    proxies = Proxies(settings.trusted_proxies)
     layers = [
         Middleware(BasePath, base_path=settings.base_path) if settings.base_path else None,
-        Middleware(RequestContext, statistics=services.statistics, proxies=Proxies(settings.trusted_proxies)),
+        Middleware(RequestContext, statistics=services.statistics, proxies=proxies),
         Middleware(SecurityHeaders, settings=settings),
-        Middleware(TrustedHosts, hosts=settings.trusted_hosts) if settings.trusted_hosts else None,
+        Middleware(TrustedHosts, hosts=own_hosts(settings), proxies=proxies),
         Middleware(allow_origins, exact_origins(settings)),
         Middleware(RateLimits, settings=settings, counters=services.counters),
         Middleware(BodyLimit, settings=settings),

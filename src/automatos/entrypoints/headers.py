@@ -54,7 +54,12 @@ class SecurityHeaders:
 
 
 def exact_origins(settings: Settings) -> frozenset[str]:
-    """Return the origins that may call with credentials; raises ValueError for one that is not exact, such as `*`."""
+    """Return the origins that may call with credentials; raises ValueError for one that is not exact, such as `*`.
+
+    The default is for work on the web app; outside development an origin is let in by name or not at all.
+    """
+    if settings.environment != "development" and "cors_allow_origins" not in settings.model_fields_set:
+        return frozenset()
     for origin in settings.cors_allow_origins:
         if not EXACT_ORIGIN.fullmatch(origin):
             raise ValueError(

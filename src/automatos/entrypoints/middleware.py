@@ -5,7 +5,6 @@ Decisions use the path and headers that arrived, never an address rebuilt from t
 
 import re
 import time
-from fnmatch import fnmatchcase
 from typing import Final
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from automatos.entrypoints.problems import BodyTooLarge, problem_response, rende
 from automatos.entrypoints.statistics import Statistics
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import InvalidRequest
+from automatos.kernel.hosts import OwnHosts, is_address
 
 log = structlog.get_logger("automatos.http")
 
@@ -125,11 +125,16 @@ class BasePath:
 
 
 class TrustedHosts:
-    """Refuses requests for a host that the settings do not list; with no list every host is taken."""
+    """Refuses requests for a host that is not this server's; the list is closed from the start (`kernel.hosts`).
 
-    def __init__(self, app: ASGIApp, *, hosts: tuple[str, ...]) -> None:
+    What a trusted proxy says was asked for is judged too. Probes of load balancers know an address and no name, so
+    `/health` answers under any address: no page's name stands behind one.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: OwnHosts, proxies: Proxies) -> None:
         self.app = app
-        self._hosts = tuple(host.lower() for host in hosts)
+        self._hosts = hosts
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -138,13 +143,18 @@ class TrustedHosts:
             return
         await problem_response(
             scope, status=400, code="untrusted_host", title="This host is not served here",
-            detail="The Host header names a host that is not in AUTOMATOS_TRUSTED_HOSTS.",
+            detail="The Host header names a host that this server does not answer for. Set AUTOMATOS_PUBLIC_URL to the "
+                   "address that people open, or add the host to AUTOMATOS_TRUSTED_HOSTS.",
         )(scope, receive, send)
 
     def _is_trusted(self, scope: Scope) -> bool:
-        host = (find_header(scope, b"host") or b"").decode("latin-1").lower()
-        name = host if host.endswith("]") else re.sub(r":\d+$", "", host)
-        return any(fnmatchcase(name, pattern) for pattern in self._hosts)
+        host = (find_header(scope, b"host") or b"").decode("latin-1")
+        server = scope.get("server")
+        if not self._hosts.takes(host, server[0] if server else None) and not (
+            scope["path"] == "/health" and is_address(host)
+        ):
+            return False
+        return all(self._hosts.takes(each) for each in self._proxies.forwarded_hosts(scope))
 
 
 class BodyLimit:

@@ -1,16 +1,17 @@
 """Reading a request: which credential it carries, which workspace it names, whether it comes from our own pages."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.requests import Request
 
+from automatos.kernel.hosts import is_loopback, own_hosts
 from automatos.workspaces.errors import CredentialAmbiguous, CredentialInvalid, SameOriginRequired, WorkspaceIdInvalid
 from automatos.workspaces.types import ALL_WORKSPACES, SESSION_COOKIE, Carrier, Presented
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_SECRET_LENGTH = 8192
+_SIGNS_OF_A_PROXY = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via")
 
 
 def read_presented(request: Request) -> Presented:
@@ -55,17 +56,15 @@ def is_from_this_machine(request: Request) -> bool:
     """Say whether a request comes from this machine: from loopback, straight, to a name of this machine.
 
     Behind a proxy everybody comes from loopback, and a foreign name that resolves to loopback is a rebinding attack.
+    A proxy need not say that it is one: nginx with a bare `proxy_pass` sends our own address as the host and no sign
+    of the client, but speaks HTTP/1.0. Where the operator named hosts beyond loopback, people come from elsewhere by
+    whatever way, and nobody counts as near.
     """
-    if any(header in request.headers for header in ("x-forwarded-for", "forwarded", "x-real-ip")):
+    if any(header in request.headers for header in _SIGNS_OF_A_PROXY) or request.scope.get("http_version") == "1.0":
         return False
-    return _is_loopback(request.client.host if request.client else "") and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
+    if own_hosts(request.app.state.settings).is_known_outside:
         return False
+    return is_loopback(request.client.host if request.client else "") and is_loopback(request.url.hostname or "")
 
 
 def require_same_origin(request: Request, *, proof_needed: bool) -> None:
@@ -73,15 +72,15 @@ def require_same_origin(request: Request, *, proof_needed: bool) -> None:
 
     Browsers add `Sec-Fetch-Site` and `Origin` by themselves and let no foreign page set `X-Requested-With`. Without a
     cookie nothing has to be proven (`proof_needed` false, command-line tools send none of them), but a sign of a
-    foreign page is refused all the same.
+    foreign page is refused all the same, and an origin that is named is judged whatever else is sent.
     """
     headers = request.headers
-    if headers.get("x-requested-with", "").lower() == "automatos":
-        return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is not None:
-        if not _is_own_origin(request, origin):
+        if not _is_known_origin(request, origin):
             raise SameOriginRequired
+        return
+    if _has_proof(request):
         return
     if site is not None:
         if site != "same-origin":
@@ -91,13 +90,16 @@ def require_same_origin(request: Request, *, proof_needed: bool) -> None:
         raise SameOriginRequired
 
 
-def _is_own_origin(request: Request, origin: str) -> bool:
-    own = {f"{request.url.scheme}://{request.headers.get('host', '')}".lower()}
-    settings = request.app.state.settings
-    if settings.public_url:
-        public = urlsplit(settings.public_url)
-        own.add(f"{public.scheme}://{public.netloc}".lower())
-    return origin.lower() in own
+def _is_known_origin(request: Request, origin: str) -> bool:
+    """Judge an origin by the closed list; one the operator lets call with credentials gives the header as its proof."""
+    settings, server = request.app.state.settings, request.scope.get("server")
+    if own_hosts(settings).is_own_origin(origin, request.headers.get("host", ""), server[1] if server else None):
+        return True
+    return origin in settings.cors_allow_origins and _has_proof(request)
+
+
+def _has_proof(request: Request) -> bool:
+    return request.headers.get("x-requested-with", "").lower() == "automatos"
 
 
 def _read_credential(request: Request) -> tuple[Carrier, str]:

@@ -54,8 +54,9 @@ class SameOriginRequired(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "A change made with a browser's sign-in must come from this site's own pages. "
-            "Send the header X-Requested-With: automatos, or use an API key."
+            "A change made with a browser's sign-in must come from this site's own pages, at the address of "
+            "AUTOMATOS_PUBLIC_URL, a host of AUTOMATOS_TRUSTED_HOSTS or this machine. A program sends the header "
+            "X-Requested-With: automatos and no Origin, or uses an API key."
         )
 
 
