@@ -53,8 +53,12 @@ def open_to_server_user(directory: Path) -> None:
 
 @pytest.fixture(scope="session")
 def settings(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a development server with its own home; nothing of the machine's environment reaches it."""
-    return Settings(home=tmp_path_factory.mktemp("home"), demo_delay_ms=0, rate_limit="100000/minute")
+    """Settings of a development server with its own home; nothing of the machine's environment reaches it.
+
+    The scripted model servers live on this machine, so its operator lists it.
+    """
+    return Settings(home=tmp_path_factory.mktemp("home"), demo_delay_ms=0, rate_limit="100000/minute",
+                    private_providers=("http://127.0.0.1:*", "http://localhost:*"))
 
 
 @pytest.fixture(scope="session")

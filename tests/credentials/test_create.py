@@ -22,16 +22,20 @@ def create(store: Store):
     "http://192.168.1.1", "http://169.254.169.254/latest", "http://[::1]/v1", "http://[::ffff:10.0.0.1]/v1",
     "http://[64:ff9b::a00:1]/v1", "http://0.0.0.0/v1", "http://app.localhost/",
 ])
-async def test_a_hosted_provider_takes_only_public_http_addresses(create, base_url: str) -> None:
+@pytest.mark.parametrize("provider", ["openai", "custom", "ollama", "vllm", "azure"])
+async def test_every_provider_takes_only_public_http_addresses(create, provider: str, base_url: str) -> None:
     with pytest.raises(CredentialInvalidHere) as caught:
-        await create("openai", base_url=base_url)
+        await create(provider, base_url=base_url)
 
     assert caught.value.extra["field"] == "base_url"
 
 
 @pytest.mark.parametrize("provider", ["ollama", "vllm", "custom"])
-async def test_a_local_provider_may_live_on_a_private_address_and_needs_no_key(create, provider: str) -> None:
-    row = await create(provider, value="", base_url="http://192.168.1.20:11434/v1/")
+async def test_a_local_provider_may_live_on_a_listed_private_address_and_needs_no_key(
+    create, provider: str, tmp_path
+) -> None:
+    listing = Settings(home=tmp_path, private_providers=("http://192.168.1.20:11434",))
+    row = await create(provider, value="", base_url="http://192.168.1.20:11434/v1/", settings=listing)
 
     assert (row.base_url, row.hint) == ("http://192.168.1.20:11434/v1", "")
 

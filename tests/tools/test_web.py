@@ -29,7 +29,8 @@ async def call(toolbox: Toolbox, context: ToolContext, name: str = "http_fetch",
     "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.0.1", "198.18.0.1", "203.0.113.1", "[::1]", "[::]", "[fe80::1]",
     "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]", "[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]",
     "[2002:7f00:1::]", "[fec0::1]", "[::7f00:1]", "[fe80::1%25lo]", "localhost", "2130706433", "0x7f000001",
-    "0177.0.0.1", "127.1", "127.0.0.1.", "localhost.", "①②⑦.⓪.⓪.①",
+    "0177.0.0.1", "127.1", "127.0.0.1.", "localhost.", "①②⑦.⓪.⓪.①", "192.88.99.1", "192.0.0.8", "192.0.0.9",
+    "[3fff::1]", "[3fff:fff::1]", "[::ffff:192.88.99.1]", "[2002:c058:6301::]", "[64:ff9b::c000:8]", "[5f00::1]",
 ])
 @pytest.mark.parametrize("tool", ["http_fetch", "research"])
 async def test_private_addresses_are_refused_however_they_are_written(
@@ -70,7 +71,8 @@ async def test_a_name_that_leads_to_a_private_address_is_refused_at_the_connecti
     assert site.seen == []
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "192.88.98.255",
+                                     "192.0.1.1"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from automatos.credentials.base_urls import put_right
 from automatos.credentials.errors import CredentialInvalidHere
@@ -12,9 +12,30 @@ from automatos.kernel.config import Settings
 from automatos.kernel.http import AddressRefused, IpAddress, is_link_local, is_public
 
 
-def may_be_private(provider: Provider, settings: Settings) -> bool:
-    """Say whether a base URL of this provider may lead to a private address."""
-    return provider.is_local or settings.allow_private_urls
+def may_be_private(base_url: str, settings: Settings) -> bool:
+    """Say whether a base URL that a workspace gave may lead to a private address: the operator listed it.
+
+    No provider and no way of asking is an exception; the list is `AUTOMATOS_PRIVATE_PROVIDERS`, and one who runs the
+    server for nobody but themselves may open everything with `AUTOMATOS_ALLOW_PRIVATE_URLS`.
+    """
+    return settings.allow_private_urls or any(_is_below(base_url, each) for each in settings.offered_private)
+
+
+def _is_below(url: str, listed: str) -> bool:
+    """Say whether an address is a listed one or below it, by its letters: what could be read in two ways is not."""
+    allowed = listed.replace(":*", "", 1) if (any_port := ":*" in listed) else listed
+    given, known = urlsplit(url), urlsplit(allowed)
+    if (given.scheme, (given.hostname or "")) != (known.scheme, (known.hostname or "").lower()):
+        return False
+    if not any_port and _port(given) != _port(known):
+        return False
+    if any(sign in given.path for sign in ("..", "%", "\\", "//")):
+        return False
+    return f"{given.path.rstrip('/')}/".startswith(f"{known.path.rstrip('/')}/")
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def checked_base_url(provider: Provider, base_url: str | None, settings: Settings,
@@ -35,10 +56,10 @@ def checked_base_url(provider: Provider, base_url: str | None, settings: Setting
         host = host_of(base_url)
     except ValueError as error:
         raise CredentialInvalidHere(field, str(error)) from error
-    if not _may_lead(host, allow_private=may_be_private(provider, settings)):
+    if not _may_lead(host, allow_private=may_be_private(base_url, settings)):
         raise CredentialInvalidHere(
-            field, f"leads to a private address, which {provider.display_name} may not use here. Use the provider "
-            "'custom' for a server of your own, or set AUTOMATOS_ALLOW_PRIVATE_URLS=true on the server."
+            field, "leads to a private address. Use a public one, or one that the operator of this server lists in "
+            "AUTOMATOS_PRIVATE_PROVIDERS."
         )
     return base_url
 

@@ -11,6 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from automatos.credentials import queries
+from automatos.credentials.addresses import may_be_private
 from automatos.credentials.base_urls import put_right
 from automatos.credentials.contents import KEY_FIELD, read_document, seal_context
 from automatos.credentials.errors import CredentialUnreadable
@@ -139,6 +140,11 @@ class Keyring:
                 found[name] = "environment"
         return found
 
+    def without_key(self, provider: Provider) -> Secret:
+        """Return what a provider is asked with that needs no key where nobody stored one: its usual address alone."""
+        base_url = provider.base_url or ""
+        return Secret(provider, "", base_url, "none", allow_private=may_be_private(base_url, self._settings))
+
     def forget(self, workspace_id: UUID) -> None:
         """Drop what is kept of a workspace, so that the next call reads it again."""
         self._drawers.pop(workspace_id, None)
@@ -186,9 +192,9 @@ class Keyring:
             log.error("credential_unreadable", credential_id=str(row["id"]), reason=str(error))
             return CredentialUnreadable(row["name"])
         fields = read_document(opened, row["base_url"])
-        return Secret(provider, str(fields.get(KEY_FIELD) or ""), row["base_url"] or provider.base_url or "",
-                      "workspace", allow_private=provider.is_local or self._settings.allow_private_urls,
-                      credential_id=row["id"])
+        base_url = row["base_url"] or provider.base_url or ""
+        return Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
+                      allow_private=may_be_private(base_url, self._settings), credential_id=row["id"])
 
     def _platform_secret(self, provider: Provider) -> Secret | None:
         """Return the key that the operator put in the environment, if tenants may use it."""

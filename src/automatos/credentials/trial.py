@@ -27,9 +27,9 @@ async def try_fields(http: Http, settings: Settings, fields: Fields, *, provider
     """
     if provider_name is not None:
         provider = get_provider(provider_name)
-        return await probe(http, Secret(provider, str(fields.get(KEY_FIELD) or ""),
-                                        str(fields.get("base_url") or provider.base_url or ""), "workspace",
-                                        allow_private=may_be_private(provider, settings)))
+        base_url = str(fields.get("base_url") or provider.base_url or "")
+        return await probe(http, Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
+                                        allow_private=may_be_private(base_url, settings)))
     if test is None:
         raise CredentialUntestable("There is no test for this type of credentials yet. It was not tried.")
     if test["method"] == "api_call":

@@ -16,7 +16,12 @@ READ_ELSEWHERE = frozenset({"AUTOMATOS_URL", "AUTOMATOS_SKIP_UI", "AUTOMATOS_UI_
 """Variables of the command line and of the build, which a server may find in its environment too."""
 
 
+KNOWN_LOCAL_PROVIDERS = tuple(f"http://{host}:{port}" for port in (11434, 1234) for host in ("127.0.0.1", "localhost"))
+"""Where Ollama and LM Studio listen."""
 BASE_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+
+
+PRIVATE_ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?:\d{1,5}|\*))?(?:/[A-Za-z0-9._~/-]*)?")
 
 
 def _own(name: str, *others: str) -> AliasChoices:
@@ -145,17 +150,30 @@ class Settings(BaseSettings):
     agent_idle_after_s: float = Field(300.0, ge=1.0, le=604_800.0, validation_alias=_own("AGENT_IDLE_AFTER_S"))
     agent_error_after_failures: int = Field(5, ge=1, le=1000, validation_alias=_own("AGENT_ERROR_AFTER_FAILURES"))
     allow_private_urls: bool = Field(False, validation_alias=_own("ALLOW_PRIVATE_URLS"))
+    private_providers: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None, validation_alias=_own("PRIVATE_PROVIDERS")
+    )
     cook_sample: bool = Field(True, validation_alias=_own("COOK_SAMPLE"))
     think_tags: bool = Field(True, validation_alias=_own("THINK_TAGS"))
     written_tool_calls: bool = Field(True, validation_alias=_own("WRITTEN_TOOL_CALLS"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
     @field_validator(
-        "cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", "admins", mode="before"
+        "cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", "admins",
+        "private_providers", mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("private_providers", mode="after")
+    @classmethod
+    def _plain_addresses(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for each in value or ():
+            if not PRIVATE_ADDRESS.fullmatch(each):
+                raise ValueError(f"{each[:200]!r} is not an address such as http://127.0.0.1:11434 (scheme, host, port "
+                                 "or * for any port, and perhaps a path)")
+        return value
 
     @field_validator("home", mode="after")
     @classmethod
@@ -183,6 +201,16 @@ class Settings(BaseSettings):
         if not BASE_PATH.fullmatch(path):
             raise ValueError("must be a plain path such as /automatos: letters, digits, '-', '_', '.', '~' and '/'")
         return f"/{path}"
+
+    @property
+    def offered_private(self) -> tuple[str, ...]:
+        """The addresses of providers in the operator's own network that workspaces may use.
+
+        Where nobody signs in, the one user is the operator, and what model servers listen at by custom is theirs.
+        """
+        if self.private_providers is not None:
+            return self.private_providers
+        return () if self.require_auth else KNOWN_LOCAL_PROVIDERS
 
     @property
     def cookie_path(self) -> str:

@@ -13,6 +13,13 @@ CONNECT_TIMEOUT_S = 10.0
 IDLE_CONNECTION_S = 30.0
 DNS_CACHE_S = 60
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(ipaddress.ip_network(each) for each in (
+    "192.88.99.0/24",  # the relays of 6to4, given up by RFC 7526
+    "192.0.0.0/24",  # protocol assignments of RFC 6890: the few global ones among them are no web servers
+    "3fff::/20",  # documentation, RFC 9637
+    "5f00::/16",  # segment identifiers, RFC 9602
+))
+"""What the standard library still takes for global."""
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -25,6 +32,8 @@ def is_public(address: IpAddress) -> bool:
     """Say whether an address belongs to the public Internet; an IPv4 address wrapped in IPv6 is judged as itself."""
     inner = _unwrap(address)
     if isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local:
+        return False
+    if any(inner.version == network.version and inner in network for network in _NOT_PUBLIC):
         return False
     return inner.is_global and not (inner.is_multicast or inner.is_reserved)
 

@@ -12,7 +12,7 @@ from automatos.llm import advice_router, catalogue_router, credentials_router, q
 from automatos.llm.errors import UnknownModel
 from automatos.llm.parts import AppKeyring, AppModels, AppOfferedModels
 from automatos.llm.types import ModelStatusFilter
-from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, ReadingSession, Session
+from automatos.workspaces.deps import AllWorkspacesReader, AppSettings, CurrentCaller, ReadingSession, Session
 
 router = APIRouter()
 
@@ -32,14 +32,18 @@ async def list_models(
 
 
 @router.get("/api/models/providers", tags=["models"])
-async def list_providers(caller: CurrentCaller, keyring: AppKeyring) -> schemas.ModelProviderList:
+async def list_providers(
+    caller: CurrentCaller, keyring: AppKeyring, settings: AppSettings
+) -> schemas.ModelProviderList:
     """List every provider, whether the workspace can use it now, and where its key comes from."""
     sources = await keyring.configured_providers(caller.workspace_id)
     items = [
         schemas.ModelProvider(
             name=provider.name, display_name=provider.display_name, configured=provider.name in sources,
             source=sources.get(provider.name), env_variable=provider.env_variable, needs_key=provider.needs_key,
-            is_local=provider.is_local, default_base_url=provider.base_url, default_model=provider.default_model,
+            is_local=provider.is_local,
+            private_base_urls=list(settings.offered_private) if provider.is_local else [],
+            default_base_url=provider.base_url, default_model=provider.default_model,
             credential_type=provider.credential_type,
         )
         for provider in providers_by_name().values() if provider.wire != "demo"

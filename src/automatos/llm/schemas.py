@@ -80,6 +80,8 @@ class ModelProvider(Out):
     env_variable: str | None
     needs_key: bool
     is_local: bool
+    private_base_urls: list[str] = Field(
+        description="Addresses in the operator's own network to pick a base URL from; no other private one is taken.")
     default_base_url: str | None
     default_model: str | None
     credential_type: str

@@ -251,7 +251,7 @@ class ModelClient:
         if secret is None:
             if provider.needs_key:
                 raise _fault(CredentialMissing, choice, f"There is no key for {provider.display_name}.")
-            secret = Secret(provider, "", provider.base_url or "", "none", allow_private=provider.is_local)
+            secret = self._keyring.without_key(provider)
         if not secret.base_url and provider.wire != "demo":
             raise _fault(CredentialMissing, choice, f"There is no base URL for {provider.display_name}.")
         return secret

@@ -110,7 +110,8 @@ def _unreachable(call: ProviderCall, error: aiohttp.ClientConnectorError) -> Mod
     name = call.provider.display_name
     if isinstance(error.os_error, AddressRefused):
         return call.fault(ModelRefused, f"The base URL of {name} leads to a private address.",
-                          next_step="Use a public address, or set AUTOMATOS_ALLOW_PRIVATE_URLS=true on the server.")
+                          next_step="Use a public address, or have the operator list this one in "
+                                    "AUTOMATOS_PRIVATE_PROVIDERS.")
     reason = error.os_error.strerror or type(error.os_error).__name__
     return call.fault(ModelUnavailable, f"{name} cannot be reached at {error.host}:{error.port} ({reason}).")
 

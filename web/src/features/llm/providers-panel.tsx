@@ -15,7 +15,11 @@ function sourceOf(provider: Provider): string {
       ? `key from ${provider.env_variable ?? "the environment"}`
       : "set up under Credentials";
   }
-  if (!provider.needs_key) return "needs no key, only its address under Credentials";
+  if (!provider.needs_key) {
+    const near = provider.private_base_urls;
+    const offered = near.length > 0 ? `; in the operator's network: ${near.join(", ")}` : "";
+    return `needs no key, only its address under Credentials${offered}`;
+  }
   return provider.env_variable ? `no key; add one, or set ${provider.env_variable}` : "no key";
 }
 
