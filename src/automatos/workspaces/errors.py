@@ -54,9 +54,8 @@ class SameOriginRequired(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "A change made with a browser's sign-in must come from this site's own pages, at the address of "
-            "AUTOMATOS_PUBLIC_URL, a host of AUTOMATOS_TRUSTED_HOSTS or this machine. A program sends the header "
-            "X-Requested-With: automatos and no Origin, or uses an API key."
+            "A change made with a browser's sign-in must come from this site's own pages, at AUTOMATOS_PUBLIC_URL or a "
+            "host of AUTOMATOS_TRUSTED_HOSTS. A program sends X-Requested-With: automatos, or uses an API key."
         )
 
 
