@@ -5799,6 +5799,11 @@ export interface components {
             name: string;
             /** Needs Key */
             needs_key: boolean;
+            /**
+             * Private Base Urls
+             * @description Addresses in the operator's own network to pick a base URL from; no other private one is taken.
+             */
+            private_base_urls: string[];
             /** Source */
             source: string | null;
         };
