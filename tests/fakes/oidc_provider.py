@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode
@@ -78,7 +79,8 @@ class Provider:
     async def publish(self, _: web.Request) -> web.Response:
         if self.is_down:
             return web.Response(status=503)
-        return web.json_response({"keys": [key.published for key in self.keys]})
+        date = formatdate(time.time() + self.clock_s, usegmt=True)
+        return web.json_response({"keys": [key.published for key in self.keys]}, headers={"Date": date})
 
     async def authorize(self, request: web.Request) -> web.Response:
         """Show the login page, and after it lead back with a code; a wrong request is refused on the spot."""

@@ -41,8 +41,7 @@ class TokenVerifier:
 
     def __init__(self, settings: Settings) -> None:
         refuse_unnamed_issuer(settings)
-        host = clerk_host(settings.clerk_publishable_key)
-        jwks_url = settings.jwks_url or (f"https://{host}{WELL_KNOWN}" if host else None)
+        jwks_url = keys_address(settings)
         self._issuer = settings.jwt_issuer or issuer_of_keys(jwks_url)
         self._trusts_email = settings.jwt_trust_email
         self._audience = settings.jwt_audience or None
@@ -189,6 +188,12 @@ def refuse_unnamed_issuer(settings: Settings) -> None:
     host = clerk_host(settings.clerk_publishable_key)
     if has_keys and not (settings.jwt_issuer or issuer_of_keys(settings.jwks_url) or (host and not settings.jwks_url)):
         raise IssuerUnnamed(settings.jwks_url)
+
+
+def keys_address(settings: Settings) -> str | None:
+    """Return where the issuer of the settings publishes its keys; None where none is named."""
+    host = clerk_host(settings.clerk_publishable_key)
+    return settings.jwks_url or (f"https://{host}{WELL_KNOWN}" if host else None)
 
 
 def clerk_host(publishable_key: str | None) -> str | None:

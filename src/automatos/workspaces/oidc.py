@@ -20,6 +20,8 @@ from automatos.workspaces.claims import LEEWAY_S, Identity, read_identity
 from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, SignInRefused
 from automatos.workspaces.issuer import SigningKeys, decode_token, refused
 
+CALLBACK_PATH = "/api/auth/oidc/callback"
+"""Where the provider sends browsers back to; it has to know the whole address."""
 DISCOVERY = "/.well-known/openid-configuration"
 TIMEOUT_S = 10.0
 KEEP_DISCOVERY_S = 3600.0

@@ -18,7 +18,7 @@ from automatos.workspaces import schemas, sessions
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.carriers import is_https, public_address, require_same_origin
 from automatos.workspaces.errors import CredentialInvalid, SignInRefused
-from automatos.workspaces.oidc import Pending, SignedIn
+from automatos.workspaces.oidc import CALLBACK_PATH, Pending, SignedIn
 from automatos.workspaces.types import SESSION_COOKIE, Carrier, Presented
 
 PATH = "/api/auth/oidc"
@@ -37,7 +37,7 @@ log = structlog.get_logger("automatos.workspaces")
 async def begin(request: Request, next: Annotated[str, Query(max_length=1000)] = "/") -> Response:  # noqa: A002
     """Send the browser to the provider; `next` is the page of this site to come back to."""
     gatekeeper = _gatekeeper(request)
-    redirect_uri = f"{public_address(request)}{PATH}/callback"
+    redirect_uri = public_address(request) + CALLBACK_PATH
     try:
         url, pending = await gatekeeper.oidc.begin(redirect_uri, own_path(next))
     except SignInRefused as refused:

@@ -4,12 +4,14 @@ from automatos.workspaces.admins import grant_admin, list_admins, needs_admin, r
 from automatos.workspaces.audit import list_audit_of, write_audit
 from automatos.workspaces.authenticate import Gatekeeper, operator_key
 from automatos.workspaces.default import get_or_create_default_workspace
+from automatos.workspaces.identity_trial import IdentityTrial, try_identity_provider
 from automatos.workspaces.issuer import clerk_host, refuse_unnamed_issuer
 from automatos.workspaces.keys import create_key
 from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token, sign_in_mode
 
 __all__ = [
     "Gatekeeper",
+    "IdentityTrial",
     "clerk_host",
     "create_key",
     "get_or_create_default_workspace",
@@ -24,5 +26,6 @@ __all__ = [
     "revoke_admin",
     "setup_token",
     "sign_in_mode",
+    "try_identity_provider",
     "write_audit",
 ]

@@ -51,7 +51,7 @@ async def _look(settings: Settings) -> list[Finding]:
         ("python", _python), ("home", lambda: _home(settings)), ("port", lambda: _port(settings, note)),
         ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings, note)),
         ("sandbox", lambda: _sandbox(settings)), ("web app", _web_app), ("redis", lambda: _redis(settings)),
-        ("bucket", lambda: _bucket(settings)),
+        ("sign-in", lambda: _sign_in(settings, note)), ("bucket", lambda: _bucket(settings)),
     ]
     findings = list[Finding]()
     for name, check in checks:
@@ -131,7 +131,13 @@ async def _model(settings: Settings, note: Running | None) -> Finding:
     from automatos.credentials.service import providers_by_name
 
     keyed = [provider.display_name for provider in providers_by_name().values()
-             if provider.env_variable and _is_set(settings, provider.env_variable)]
+             if provider.key_setting and getattr(settings, provider.key_setting)]
+    named = providers_by_name().get(settings.default_llm_provider or "")
+    if named and named.key_setting and not getattr(settings, named.key_setting) and not (
+            named.url_setting and getattr(settings, named.url_setting)):
+        return Finding("model", f"DEFAULT_LLM_PROVIDER is {named.name}, and {named.env_variable} is not set",
+                       f"Set {named.env_variable}, or add a key for {named.display_name} in the web app.",
+                       is_needed=False)
     if keyed or settings.openai_base_url:
         return Finding("model", f"configured by environment: {', '.join(keyed) or settings.openai_base_url}")
     return Finding("model", "no key in the environment; keys added in the web app are not seen from here",
@@ -154,10 +160,6 @@ def _model_of(note: Running) -> Finding:
         return Finding("model", "the built-in demo provider answers", "Add a key: automatos credential create, or in "
                        "the web app under Settings, Credentials.", is_needed=False)
     return Finding("model", f"{found['provider']}/{found['model_id']} answers, by {found['source'].replace('_', ' ')}")
-
-
-def _is_set(settings: Settings, variable: str) -> bool:
-    return bool(getattr(settings, variable.lower(), None))
 
 
 async def _sandbox(settings: Settings) -> Finding:
@@ -193,6 +195,32 @@ async def _redis(settings: Settings) -> list[Finding]:
         return [Finding("redis", f"does not answer ({error})", "Start it, or unset REDIS_URL: it is optional.",
                         is_needed=False)]
     return [Finding("redis", "answers")]
+
+
+async def _sign_in(settings: Settings, note: Running | None) -> list[Finding]:
+    """Ask the identity provider, where one is configured, all that comes before its login page."""
+    from automatos.workspaces.errors import SignInRefused
+    from automatos.workspaces.service import try_identity_provider
+
+    try:
+        found = await try_identity_provider(settings, note.url if note else f"http://{settings.host}:{settings.port}")
+    except SignInRefused as refused:
+        return [Finding("sign-in", f"the identity provider cannot be used: {refused.detail}",
+                        "Correct AUTOMATOS_OIDC_ISSUER (or AUTOMATOS_JWKS_URL), or the way to it.")]
+    if found is None:
+        return []
+    findings = [Finding("sign-in", f"{found.provider} answers; it publishes {found.keys} signing keys")]
+    if found.refusal:
+        findings.append(Finding("sign-in", f"{found.provider} shows no login page for us: {found.refusal}",
+                                f"Let its client {settings.oidc_client_id} have the redirect address "
+                                f"{found.redirect_uri}; AUTOMATOS_PUBLIC_URL says where this server is."))
+    elif found.redirect_uri:
+        findings.append(Finding("sign-in", f"it takes the redirect address {found.redirect_uri}"))
+    if found.ahead_s:
+        where = "ahead of" if found.ahead_s > 0 else "behind"
+        findings.append(Finding("clock", f"the identity provider's clock is {abs(found.ahead_s)} s {where} ours; its "
+                                "tokens are refused", "Let both machines set their clocks by NTP."))
+    return findings
 
 
 async def _bucket(settings: Settings) -> list[Finding]:
