@@ -27,6 +27,7 @@ from automatos.credentials.types import (
     Resolution,
     Secret,
 )
+from automatos.durable.service import Bus
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
@@ -37,6 +38,7 @@ CACHE_S = 5.0
 RECENT_S = 1.0
 """What is older than this is read again before another process's new credential could be passed over."""
 NAMES_S = 5.0
+WORD_CREDENTIALS = "credentials"
 USE_EVERY_S = 60.0
 MAX_WORKSPACES = 10_000
 DEFAULT_SERVICE = "orchestrator"
@@ -58,17 +60,22 @@ class _Drawer:
 class Keyring:
     """Finds secrets: the workspace's own credentials by five levels, then the platform's key where that is shared.
 
-    What was read stays in this process for at most five seconds; `forget` drops it at once. That there is no credential
+    What was read stays in this process for at most five seconds; `forget_everywhere` drops it at once in all of them.
+    The five seconds are for processes that a word does not reach. That there is no credential
     is not remembered: another process may have stored one since. Uses of a workspace's credential, and credentials that
     cannot be opened, are written to the audit log, each at most once a minute.
     """
 
-    def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
+    def __init__(self, database: Database, vault: Vault, settings: Settings, bus: Bus | None = None) -> None:
         self._database = database
         self._vault = vault
         self._settings = settings
         self._read_names: NameReader | None = None
         self._drawers: dict[UUID, _Drawer] = {}
+        self._forgotten = 0
+        self._bus = bus
+        if bus:
+            bus.on_word(WORD_CREDENTIALS, lambda workspace: self.forget(UUID(workspace)))
         self._noted: dict[tuple[UUID, str], float] = {}
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -146,8 +153,15 @@ class Keyring:
         return Secret(provider, "", base_url, "none", allow_private=may_be_private(base_url, self._settings))
 
     def forget(self, workspace_id: UUID) -> None:
-        """Drop what is kept of a workspace, so that the next call reads it again."""
+        """Drop what this process keeps of a workspace, so that the next call reads it again."""
+        self._forgotten += 1
         self._drawers.pop(workspace_id, None)
+
+    def forget_everywhere(self, workspace_id: UUID) -> None:
+        """Have every process drop what it keeps of a workspace; call it after the commit of what changed."""
+        self.forget(workspace_id)
+        if self._bus:
+            self._bus.send_word(WORD_CREDENTIALS, str(workspace_id))
 
     async def close(self) -> None:
         """Wait for the notes of use that are still being written."""
@@ -171,6 +185,7 @@ class Keyring:
         drawer, began = self._drawers.get(workspace_id), time.monotonic()
         if drawer and began - drawer.read_at < max_age_s:
             return drawer
+        forgotten = self._forgotten
         async with self._database.recording(workspace_id) as connection:
             rows = await queries.read_for_providers(connection, workspace_id)
         held: list[Held] = []
@@ -180,9 +195,11 @@ class Keyring:
                 held.append(Held(row["id"], row["name"], provider.name, row["environment"], row["is_active"],
                                  row["expires_at"]))
                 secrets[row["id"]] = self._open(workspace_id, provider, dict(row))
-        if len(self._drawers) >= MAX_WORKSPACES:
-            self._drawers.clear()
-        drawer = self._drawers[workspace_id] = _Drawer(held, secrets, began)
+        drawer = _Drawer(held, secrets, began)
+        if forgotten == self._forgotten:  # else it may be older than what was changed meanwhile: for this use only
+            if len(self._drawers) >= MAX_WORKSPACES:
+                self._drawers.clear()
+            self._drawers[workspace_id] = drawer
         return drawer
 
     def _open(self, workspace_id: UUID, provider: Provider, row: Mapping[str, Any]) -> Secret | CredentialUnreadable:

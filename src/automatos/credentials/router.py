@@ -98,7 +98,7 @@ async def create_credential(
     """Store a credential, sealed; used from the next call on."""
     async with database.session(caller.workspace_id) as session:
         created = await service.add_credential(session, caller, means, body)
-    keyring.forget(caller.workspace_id)
+    keyring.forget_everywhere(caller.workspace_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return created
 
@@ -130,7 +130,7 @@ async def update_credential(
     """Change what is given; `data` replaces the fields it names and leaves the others sealed as they are."""
     async with database.session(caller.workspace_id) as session:
         changed = await service.update_credential(session, caller, means, credential_id, body)
-    keyring.forget(caller.workspace_id)
+    keyring.forget_everywhere(caller.workspace_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return changed
 
@@ -142,7 +142,7 @@ async def delete_credential(
     """Delete a credential; calls that begin afterwards no longer use it."""
     async with database.session(caller.workspace_id) as session:
         await service.delete_credential(session, caller, credential_id)
-    keyring.forget(caller.workspace_id)
+    keyring.forget_everywhere(caller.workspace_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
 
 

@@ -92,7 +92,7 @@ class Services:
             self.http = Http.open()
             stack.push_async_callback(self.http.close)
             self.vault = Vault(self.settings)
-            self.keyring = Keyring(self.database, self.vault, self.settings)
+            self.keyring = Keyring(self.database, self.vault, self.settings, self.bus)
             stack.push_async_callback(self.keyring.close)
             self.offered = OfferedModels(self.keyring, self.http)
             self.models = ModelClient.open(self.database, self.settings, self.http, self.keyring)
