@@ -86,7 +86,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "far too many entries": (zipped({f"f{place}/": "" for place in range(20_100)}), "20000"),
     "a large whole": (zipped({f"s{n}/SKILL.md": "x" for n in range(9)} | {
         f"s{n % 9}/{n}": NOISE * 51 for n in range(83)}), "more than"),
-    "a bomb": (zipped(GOOD | {"one/a": bytes(900_000)}), "100 times"),
+    "a bomb": (zipped(GOOD | {f"pack/one/{n}": bytes(2**20) for n in range(81)}), "bytes unpacked"),
     "encrypted": (encrypted(), "encrypted"),
     "a lie": (lying(), "damaged"),
     "another packing": (zipped(GOOD, method=zipfile.ZIP_BZIP2), "packed in a way"),

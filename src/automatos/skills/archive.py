@@ -14,7 +14,6 @@ from automatos.skills.errors import ArchiveRefused
 from automatos.skills.package import MAX_FILE_BYTES, is_main, owner_of
 from automatos.skills.paths import hostile_fault, path_fault
 
-MAX_RATIO = 100
 MAX_ENTRIES = 20_000
 MAX_UNPACKED_BYTES = 80 * 1024 * 1024
 MAX_LINK_BYTES = 500
@@ -40,7 +39,7 @@ def read_archive(content: bytes) -> Archive:
     """Return the files in every folder with a SKILL.md; what operating systems add by themselves is left out.
 
     Raises:
-        ArchiveRefused: it is no ZIP, is too large or packed too tightly, is encrypted, or holds a path or link that
+        ArchiveRefused: it is no ZIP, makes too many bytes, is encrypted, or holds a path or link that
             leads out of it; nothing of it is returned.
     """
     _bound_entries(content)
@@ -67,6 +66,7 @@ class _Reader:
         self._archive = archive
         self._entries: dict[str, zipfile.ZipInfo] = {}
         self._left_out: dict[str, str] = {}
+        self._left = MAX_UNPACKED_BYTES
 
     def read(self) -> Archive:
         for entry in self._archive.infolist():
@@ -79,7 +79,6 @@ class _Reader:
         targets = {path: self._target(path, entry) for path, entry in self._entries.items() if _is_link(entry)}
         folders = {posixpath.dirname(path) for path in self._entries if is_main(posixpath.basename(path))}
         files: dict[str, bytes] = {}
-        left = MAX_UNPACKED_BYTES
         for path, entry in self._entries.items():
             if owner_of(path, folders) is None:
                 self._note_nested(path)
@@ -89,20 +88,15 @@ class _Reader:
                 self._left_out[path] = fault
             else:
                 files[path] = self._unpacked(targets.get(path) or entry)
-                left -= len(files[path])
-                if left < 0:
-                    raise ArchiveRefused(f"The archive's skills hold more than {MAX_UNPACKED_BYTES} bytes unpacked.")
         return Archive(files, self._left_out)
 
     def _hostile(self, path: str, entry: zipfile.ZipInfo) -> str | None:
         mode = entry.external_attr >> 16
-        is_bomb = MAX_FILE_BYTES >= entry.file_size > MAX_RATIO * max(1, entry.compress_size)
         faults = {
             "its path comes twice": path in self._entries,
             "it is not a plain file": stat.S_IFMT(mode) not in PLAIN_KINDS and not stat.S_ISLNK(mode),
             "it is encrypted; pack it without a password": bool(entry.flag_bits & ENCRYPTED),
             "it is packed in a way that is not read; use the usual one (deflate)": entry.compress_type not in METHODS,
-            f"it is packed more than {MAX_RATIO} times smaller": is_bomb,
         }
         fault = hostile_fault(path)
         if fault and "\\" in entry.orig_filename:
@@ -118,7 +112,7 @@ class _Reader:
 
     def _target(self, path: str, link: zipfile.ZipInfo) -> zipfile.ZipInfo | None:
         """Return the file of the archive that a link points to; one that leads out of it refuses the archive."""
-        to = self._unpacked(link)[:MAX_LINK_BYTES].decode("utf-8", "replace") if not self._too_large(link) else "/"
+        to = self._unpacked(link).decode("utf-8", "replace") if link.file_size <= MAX_LINK_BYTES else "/"
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), to))
         if fault := hostile_fault(inside):
             raise ArchiveRefused(f"The archive was refused for {path[:200]!r}: it is a link to {to[:200]!r}; {fault}.")
@@ -126,7 +120,10 @@ class _Reader:
         return None if target is None or _is_link(target) else target
 
     def _unpacked(self, entry: zipfile.ZipInfo) -> bytes:
-        """Read what the entry states and no more."""
+        """Read what the entry states and no more; all bytes ever made count, however tightly they were packed."""
+        self._left -= entry.file_size
+        if self._left < 0:
+            raise ArchiveRefused(f"The archive's skills hold more than {MAX_UNPACKED_BYTES} bytes unpacked.")
         with self._archive.open(entry) as file:
             content = file.read(entry.file_size + 1)
         if len(content) != entry.file_size:

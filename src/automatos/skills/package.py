@@ -15,7 +15,7 @@ from automatos.kernel.tokens import estimate_tokens
 from automatos.skills import front_matter
 from automatos.skills.fields import MAX_NAME, as_name, read_fields
 from automatos.skills.front_matter import FrontMatterInvalid
-from automatos.skills.paths import path_fault
+from automatos.skills.paths import path_fault, twins
 from automatos.skills.tool_schema import FILE as TOOLS_FILE
 from automatos.skills.tool_schema import read_tools
 from automatos.skills.types import FileKind, Fitness, JsonObject, SkillCategory, SkillKind
@@ -254,7 +254,12 @@ def _check_paths(files: Mapping[str, bytes]) -> Iterator[str]:
             yield f"The file {path[:200]!r} was refused: {fault}."
 
 
-FILE_CHECKS: tuple[Callable[[Mapping[str, bytes]], Iterator[str]], ...] = (_check_number, _check_paths)
+def _check_twins(files: Mapping[str, bytes]) -> Iterator[str]:
+    for path, first in twins(files).items():
+        yield f"The file {path[:200]!a} was refused: people cannot tell its name from that of {first[:200]!a}."
+
+
+FILE_CHECKS: tuple[Callable[[Mapping[str, bytes]], Iterator[str]], ...] = (_check_number, _check_paths, _check_twins)
 
 
 @dataclass(frozen=True, slots=True)
