@@ -43,6 +43,13 @@ def test_a_skill_is_written_read_in_three_levels_and_restored(quick: Quick, tmp_
     assert quick.json("skill", "delete", "wave-count", "--yes")["deleted"]
 
 
+def test_how_a_source_is_read_can_be_changed(quick: Quick) -> None:
+    missing = quick("skill", "source", "edit", "acme/none", "--folder", "tools", "--yes")
+    assert (missing.returncode, "acme/none" in missing.stderr, "Traceback" in missing.stderr) == (1, True, False)
+    nothing = quick("skill", "source", "edit", "acme/none")
+    assert (nothing.returncode, "nothing to change" in nothing.stderr) == (2, True)
+
+
 def test_folders_of_skills_are_checked_without_a_server_and_uploaded_whole(
     alone: Cli, quick: Quick, tmp_path: Path
 ) -> None:

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { isSame } from "./changes";
 import { draftKey, type Found, findDrafts, forgetDraft, keepDraft, type Place } from "./drafts";
 import { randomId } from "./id";
 import { usePerson, useWorkspace } from "./workspace";
@@ -37,13 +38,11 @@ export function useKeptDraft<T>({ place: part, isDirty, state, keepable, onResto
 
   useEffect(() => {
     if (!own) return;
-    if (!isDirty) forgetDraft(own);
-    else {
-      const kept = keepable
-        ? { ...state, origin: keepable(state.origin), draft: keepable(state.draft) }
-        : { origin: state.origin, etag: state.etag, draft: state.draft };
-      keepDraft(own, kept);
-    }
+    const { origin, etag, draft } = state;
+    const kept = keepable ? { origin: keepable(origin), etag, draft: keepable(draft) } : { origin, etag, draft };
+    // A secret alone is not kept, so there is nothing of it to offer.
+    if (!isDirty || isSame(kept.origin, kept.draft)) forgetDraft(own);
+    else keepDraft(own, kept);
   }, [own, isDirty, keepable, state]);
 
   function drop() {

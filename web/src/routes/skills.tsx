@@ -28,6 +28,7 @@ export function SkillsPage() {
   const tab = tabOf(TABS, asked);
   const navigate = route.useNavigate();
   const mayAddSource = useCan("admin");
+  const opening = useOpeningCredentials();
   const [adding, setAdding] = useState<"upload" | "git" | null>(null);
 
   function filter(part: SkillFilters) {
@@ -57,6 +58,7 @@ export function SkillsPage() {
         )}
         {tab === "sources" && (
           <SourceList
+            credentials={opening}
             start={
               mayAddSource && (
                 <Button look="primary" onClick={() => setAdding("git")}>
@@ -69,7 +71,7 @@ export function SkillsPage() {
         {tab === "patterns" && <PatternList />}
       </Tabs>
       {adding === "upload" && <UploadDialog onClose={() => setAdding(null)} />}
-      {adding === "git" && <AddRepository onClose={() => setAdding(null)} />}
+      {adding === "git" && <GitDialog credentials={opening} onClose={() => setAdding(null)} />}
     </Page>
   );
 }
@@ -77,11 +79,10 @@ export function SkillsPage() {
 /** The types of credentials that read a git repository. */
 const OPENING = new Set(["github_api", "git_server", "http_basic_auth"]);
 
-function AddRepository({ onClose }: { onClose: () => void }) {
+function useOpeningCredentials() {
   const { id: workspace } = useWorkspace();
-  const credentials = useQuery(credentialsQuery(workspace));
-  const fitting = credentials.data?.items.filter((one) => one.is_active && OPENING.has(one.credential_type)) ?? [];
-  return <GitDialog credentials={fitting} onClose={onClose} />;
+  const credentials = useQuery({ ...credentialsQuery(workspace), enabled: useCan("admin") });
+  return credentials.data?.items.filter((one) => one.is_active && OPENING.has(one.credential_type)) ?? [];
 }
 
 function AddMenu({ onChoose }: { onChoose: (way: "upload" | "git") => void }) {

@@ -3,7 +3,7 @@ import type { CredentialType } from "@/client/system";
 import { asProblem } from "@/lib/problem";
 import { SelectField } from "@/ui/field";
 import { useAddCredential, useTestKey } from "./queries";
-import { dataOf, type FieldValue, fieldsOf, isComplete, valuesOf } from "./schema-fields";
+import { dataOf, type FieldValue, type FieldValues, fieldsOf, isComplete, valuesOf } from "./schema-fields";
 import { SchemaForm } from "./schema-form";
 
 const CATEGORIES: Record<string, string> = {
@@ -14,10 +14,20 @@ const CATEGORIES: Record<string, string> = {
   infrastructure: "Infrastructure",
 };
 
-/** A credential of a kind while it is typed, how trying it went, and how storing it did. */
-export function useCredentialDraft(type: CredentialType) {
+interface Held {
+  values: FieldValues;
+  change: (values: FieldValues) => void;
+}
+
+/**
+ * A credential of a kind while it is typed, how trying it went, and how storing it did. A form that keeps its draft
+ * holds the values itself.
+ */
+export function useCredentialDraft(type: CredentialType, held?: Held) {
   const fields = fieldsOf(type.schema);
-  const [values, setValues] = useState(() => valuesOf(fields));
+  const [own, setOwn] = useState(() => valuesOf(fields));
+  const values = held?.values ?? own;
+  const setValues = held?.change ?? setOwn;
   const add = useAddCredential();
   const test = useTestKey();
   return {
@@ -29,7 +39,7 @@ export function useCredentialDraft(type: CredentialType) {
     isReady: isComplete(fields, values),
     body: () => ({ credential_type: type.name, data: dataOf(fields, values) }),
     change(field: string, value: FieldValue) {
-      setValues((current) => ({ ...current, [field]: value }));
+      setValues({ ...values, [field]: value });
       test.reset();
     },
   };

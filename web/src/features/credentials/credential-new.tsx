@@ -1,17 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import type { CredentialType, Environment } from "@/client/system";
+import { useEdited } from "@/lib/edited";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextField } from "@/ui/field";
 import { LoadProblem } from "@/ui/loaded";
+import { RestoreNote } from "@/ui/restore-note";
 import { Sheet } from "@/ui/sheet";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { DraftFields, KindField, useCredentialDraft } from "./credential-fields";
+import { withoutSecrets } from "./edited-credential";
 import { EnvironmentSelect } from "./environment-select";
 import { credentialTypesQuery } from "./queries";
-import { canBeTried } from "./schema-fields";
+import { canBeTried, type FieldValues, fieldsOf, valuesOf } from "./schema-fields";
 import { Outcome } from "./test-verdict";
 
 const FORM = "new-credential";
@@ -26,38 +29,57 @@ interface Props {
 export function NewCredentialSheet({ onClose, onStored }: Props) {
   const { id: workspace } = useWorkspace();
   const types = useQuery(credentialTypesQuery(workspace));
-  const [typeName, setTypeName] = useState("");
-  const type = types.data?.items.find((one) => one.name === typeName) ?? types.data?.items[0];
-  if (!types.data || !type) {
+  const first = types.data?.items[0];
+  if (!types.data || !first) {
     return (
       <Sheet open onOpenChange={(open) => !open && onClose()} title="New credential">
         {types.error ? <LoadProblem of={types} /> : <SkeletonRows rows={4} />}
       </Sheet>
     );
   }
-  return (
-    <NewForm
-      key={type.name}
-      type={type}
-      types={types.data.items}
-      onType={setTypeName}
-      onClose={onClose}
-      onStored={onStored}
-    />
-  );
+  return <NewForm first={first} types={types.data.items} onClose={onClose} onStored={onStored} />;
 }
 
 interface FormProps extends Props {
-  type: CredentialType;
+  /** The kind that is offered first. */
+  first: CredentialType;
   types: readonly CredentialType[];
-  onType: (name: string) => void;
 }
 
-function NewForm({ type, types, onType, onClose, onStored }: FormProps) {
-  const draft = useCredentialDraft(type);
+interface Typed {
+  typeName: string;
+  name: string;
+  environment: Environment;
+  values: FieldValues;
+}
+
+const startOf = (type: CredentialType): Typed => ({
+  typeName: type.name,
+  name: type.display_name,
+  environment: "production",
+  values: valuesOf(fieldsOf(type.schema)),
+});
+
+function NewForm({ first, types, onClose, onStored }: FormProps) {
+  const typeOf = (typed: Typed) => types.find((one) => one.name === typed.typeName) ?? first;
+  const edit = useEdited(
+    { data: startOf(first), etag: null },
+    {
+      keep: { kind: "credential", id: "" },
+      keepable: (typed) => ({ ...typed, values: withoutSecrets(fieldsOf(typeOf(typed).schema), typed.values) }),
+    },
+  );
+  const { name, environment, values } = edit.draft;
+  const type = typeOf(edit.draft);
+  const draft = useCredentialDraft(type, { values, change: (to) => edit.change({ values: to }) });
   const { add, test } = draft;
-  const [name, setName] = useState(type.display_name);
-  const [environment, setEnvironment] = useState<Environment>("production");
+
+  function choose(typeName: string) {
+    const chosen = types.find((one) => one.name === typeName) ?? first;
+    add.reset();
+    test.reset();
+    edit.change({ ...startOf(chosen), environment });
+  }
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -65,6 +87,7 @@ function NewForm({ type, types, onType, onClose, onStored }: FormProps) {
       { ...draft.body(), name, environment },
       {
         onSuccess: () => {
+          edit.discard();
           toast.success(`${name} is stored.`);
           onStored(environment === "production" ? type.provider : null);
         },
@@ -100,17 +123,18 @@ function NewForm({ type, types, onType, onClose, onStored }: FormProps) {
       }
     >
       <form id={FORM} onSubmit={submit} className="grid gap-1">
-        <KindField type={type} types={types} onType={onType} />
+        <RestoreNote kept={edit.kept} basis="an empty form; secrets are never kept, type them again" />
+        <KindField type={type} types={types} onType={choose} />
         <TextField
           label="Name"
           required
           maxLength={200}
           value={name}
-          onChange={(event) => setName(event.target.value)}
+          onChange={(event) => edit.change({ name: event.target.value })}
           error={draft.problem?.forField("name")}
         />
         <DraftFields draft={draft} />
-        <EnvironmentSelect value={environment} onChange={setEnvironment} />
+        <EnvironmentSelect value={environment} onChange={(to) => edit.change({ environment: to })} />
       </form>
     </Sheet>
   );

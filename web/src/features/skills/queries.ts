@@ -75,6 +75,14 @@ export const sourcesQuery = (workspace: string) =>
     queryFn: ({ signal }) => http.get<SkillSourceList>(`${BASE}/sources`, { workspace, signal }),
   });
 
+/** One source as it is stored right now. */
+export const sourceQuery = (workspace: string, id: string) =>
+  queryOptions({
+    queryKey: [workspace, "skills", "source", id],
+    queryFn: ({ signal }) => http.get<SkillSource>(`${BASE}/sources/${id}`, { workspace, signal }),
+    staleTime: 0,
+  });
+
 export const patternsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "skill-patterns"],

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { GitBranch, RefreshCw } from "lucide-react";
+import { GitBranch, Pencil, RefreshCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { SkillSource, SyncResult } from "@/client/library";
 import { formatAgo, formatCount } from "@/lib/format";
@@ -11,14 +11,9 @@ import { Loaded } from "@/ui/loaded";
 import { ProblemNote } from "@/ui/problem";
 import { Empty, SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
-import {
-  sourcesQuery,
-  useDeleteSource,
-  usePinSource,
-  useRollBackSource,
-  useSyncSource,
-  useUpdateSource,
-} from "./queries";
+import { sourcesQuery, useDeleteSource, usePinSource, useRollBackSource, useSyncSource } from "./queries";
+import { SourceEditDialog } from "./source-edit";
+import type { Opening } from "./source-fields";
 import { SourceHistory } from "./source-history";
 import { Notes, SyncReport } from "./sync-report";
 import { shortSha } from "./words";
@@ -26,7 +21,7 @@ import { shortSha } from "./words";
 const SHOWN_NOTES = 5;
 
 /** The repositories that skills are taken from. */
-export function SourceList({ start }: { start: ReactNode }) {
+export function SourceList({ start, credentials }: { start: ReactNode; credentials: readonly Opening[] }) {
   const { id: workspace } = useWorkspace();
   const sources = useQuery(sourcesQuery(workspace));
   return (
@@ -43,7 +38,7 @@ export function SourceList({ start }: { start: ReactNode }) {
         return (
           <ul className="grid grid-cols-1 gap-4">
             {found.items.map((source) => (
-              <SourceCard key={source.id} source={source} />
+              <SourceCard key={source.id} source={source} credentials={credentials} />
             ))}
           </ul>
         );
@@ -52,16 +47,16 @@ export function SourceList({ start }: { start: ReactNode }) {
   );
 }
 
-function SourceCard({ source }: { source: SkillSource }) {
+function SourceCard({ source, credentials }: { source: SkillSource; credentials: readonly Opening[] }) {
   const mayManage = useCan("admin");
   const [report, setReport] = useState<SyncResult | null>(null);
   const [isDeleting, setDeleting] = useState(false);
+  const [isEditing, setEditing] = useState(false);
   const sync = useSyncSource();
   const pin = usePinSource();
   const rollBack = useRollBackSource();
-  const update = useUpdateSource();
   const remove = useDeleteSource();
-  const error = sync.error ?? pin.error ?? rollBack.error ?? update.error;
+  const error = sync.error ?? pin.error ?? rollBack.error;
   const isBusy = sync.isPending || pin.isPending || rollBack.isPending;
   const done = { onSuccess: setReport };
 
@@ -74,7 +69,7 @@ function SourceCard({ source }: { source: SkillSource }) {
         </div>
         <SourceBadge source={source} />
       </div>
-      <SourceState source={source} />
+      <SourceState source={source} credentials={credentials} />
       {!report && <Notes of={source.last_sync_notes.slice(0, SHOWN_NOTES)} />}
       {error && <ProblemNote error={error} />}
       {report && <SyncReport result={report} />}
@@ -93,12 +88,8 @@ function SourceCard({ source }: { source: SkillSource }) {
           >
             {source.pinned_commit ? "Follow the branch again" : "Stay at this commit"}
           </Button>
-          <Button
-            size="sm"
-            busy={update.isPending}
-            onClick={() => update.mutate({ id: source.id, auto_update: !source.auto_update })}
-          >
-            {source.auto_update ? "Stop reading it by itself" : "Read it by itself"}
+          <Button size="sm" onClick={() => setEditing(true)}>
+            <Pencil aria-hidden className="size-4" /> Change
           </Button>
           <Button size="sm" look="danger" onClick={() => setDeleting(true)}>
             Remove
@@ -110,6 +101,7 @@ function SourceCard({ source }: { source: SkillSource }) {
         onRollBack={mayManage ? (commit) => rollBack.mutate({ id: source.id, commit }, done) : null}
         isBusy={isBusy}
       />
+      {isEditing && <SourceEditDialog source={source} credentials={credentials} onClose={() => setEditing(false)} />}
       <Confirm
         open={isDeleting}
         onOpenChange={setDeleting}
@@ -127,7 +119,8 @@ function SourceCard({ source }: { source: SkillSource }) {
 }
 
 /** What a source holds, how it is kept, and what went wrong the last time. */
-function SourceState({ source }: { source: SkillSource }) {
+function SourceState({ source, credentials }: { source: SkillSource; credentials: readonly Opening[] }) {
+  const nameOf = (id: string) => credentials.find((one) => one.id === id)?.name ?? "A stored credential";
   return (
     <>
       <p className="text-muted">
@@ -148,7 +141,7 @@ function SourceState({ source }: { source: SkillSource }) {
         {source.auto_update
           ? `It is read again every ${formatCount(source.update_frequency_hours, "hour")}.`
           : "It is read again when you say so."}
-        {source.credential_id && " A stored credential opens it."}
+        {source.credential_id && ` ${nameOf(source.credential_id)} opens it.`}
       </p>
       {source.last_sync_error && (
         <p

@@ -1,4 +1,4 @@
-"""Git repositories that skills are taken from: list, get, add, sync, pin, rollback, delete."""
+"""Git repositories that skills are taken from: list, get, add, edit, sync, pin, rollback, delete."""
 
 from typing import Annotated, Any
 
@@ -74,6 +74,40 @@ def add_source(
                              "credential_id": find(client, CREDENTIAL, credential)["id"] if credential else None}
     body = {field: value for field, value in given.items() if value is not None}
     _tell(client.post("/api/skills/sources/git", body), as_json=as_json)
+
+
+@app.command("edit")
+def edit_source(
+    source: Named,
+    name: Annotated[str | None, typer.Option(help="What to call it here.")] = None,
+    branch: Annotated[str | None, typer.Option(help="The branch to follow.")] = None,
+    folder: Annotated[
+        str | None, typer.Option(help="Take only the skills below this folder; '' takes all of them.")] = None,
+    credential: Annotated[
+        str | None, typer.Option(help="The stored credential that may read it, by name or id; '' for none.")] = None,
+    auto_update: Annotated[
+        bool | None, typer.Option("--auto-update/--no-auto-update", help="Follow the branch.")] = None,
+    every: Annotated[int | None, typer.Option("--every", min=1, max=8760, help="Hours between two looks.")] = None,
+    yes: Yes = False, no_input: NoInput = False, as_json: Json = False,
+) -> None:
+    """Change how a source is read; it counts from the next sync. Asks first."""
+    from automatos.entrypoints.cli.asking import Manner
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import CREDENTIAL, SOURCE, find
+
+    client, manner = Client(), Manner(as_json, yes, no_input)
+    given: dict[str, Any] = {"source_name": name, "branch": branch, "git_folder": folder, "auto_update": auto_update,
+                             "update_frequency_hours": every}
+    body = {field: value for field, value in given.items() if value is not None}
+    if credential is not None:
+        body["credential_id"] = find(client, CREDENTIAL, credential)["id"] if credential else None
+    if not body:
+        misuse("there is nothing to change", "give --folder, --credential or another option; see --help")
+    found = find(client, SOURCE, source)
+    manner.agree(f"Change {', '.join(body)} of source {found['source_name']!r}?")
+    saved = client.put(f"/api/skills/sources/{found['id']}", body)
+    manner.tell(saved, f"source {saved['source_name']!r} is saved; read it with: automatos skill source sync "
+                       f"{saved['source_name']!r}")
 
 
 @app.command("sync")
