@@ -44,7 +44,7 @@ Description = Annotated[str, Field(max_length=10_000)]
 Prompt = Annotated[str, Field(max_length=100_000)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 Tags = Annotated[
-    list[Annotated[str, Field(max_length=100)]], BeforeValidator(normal_tags), Field(max_length=MAX_TAGS)
+    list[Annotated[str, Field(max_length=100), SingleLine]], BeforeValidator(normal_tags), Field(max_length=MAX_TAGS)
 ]
 ToolNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_without_repeats),

@@ -26,7 +26,8 @@ ProviderName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Tags = Annotated[
-    list[Annotated[str, StringConstraints(max_length=50)]], BeforeValidator(_normal_tags), Field(max_length=MAX_TAGS)]
+    list[Annotated[str, StringConstraints(max_length=50), SingleLine]], BeforeValidator(_normal_tags),
+    Field(max_length=MAX_TAGS)]
 Values = Annotated[dict[str, JsonValue], Field(max_length=50)]
 """The fields of a credential by name, as its type describes them."""
 

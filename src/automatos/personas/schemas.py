@@ -43,7 +43,7 @@ Description = Annotated[str, Field(max_length=2000)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT), AfterValidator(_says_something)]
 Voice = Annotated[str, Field(max_length=500)]
 Tags = Annotated[
-    list[Annotated[str, Field(max_length=100)]], Field(max_length=MAX_TAGS), AfterValidator(_normal_tags),
+    list[Annotated[str, Field(max_length=100), SingleLine]], Field(max_length=MAX_TAGS), AfterValidator(_normal_tags),
     Field(max_length=MAX_TAGS),
 ]
 Temperature = Annotated[float, Field(ge=0, le=2, strict=True)]

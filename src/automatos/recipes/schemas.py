@@ -13,7 +13,7 @@ from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, OnC
 
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50), SingleLine]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 MAX_STEPS = 200
 MAX_INPUT_BYTES = 1_000_000

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
 
-from automatos.kernel.schemas import Body, Out
+from automatos.kernel.schemas import Body, Out, SingleLine
 from automatos.skills.types import (
     FileKind,
     Fitness,
@@ -32,7 +32,8 @@ def _normal_tags(value: object) -> object:
 
 
 SkillTags = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_normal_tags), Field(max_length=50)
+    list[Annotated[str, Field(min_length=1, max_length=100), SingleLine]], BeforeValidator(_normal_tags),
+    Field(max_length=50),
 ]
 SkillName = Annotated[str, Field(
     min_length=1, max_length=64, description="Lower-case letters, digits and single hyphens, as in `code-review`.")]

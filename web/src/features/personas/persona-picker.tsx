@@ -78,7 +78,7 @@ export function PersonaPicker({ value, category, onChange, fault }: Props) {
       {value.personaKind === "predefined" && (
         <>
           {(personas.isPending || fitting.isPending) && <SkeletonRows rows={3} />}
-          <LoadProblem of={personas.isError ? personas : fitting} />
+          <LoadProblem of={personas.error ? personas : fitting} />
           {personas.data && fitting.data && (
             <Library
               all={personas.data}
