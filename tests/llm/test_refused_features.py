@@ -1,5 +1,7 @@
 """What providers refuse of a request: recognised in their words, asked again without, remembered, never for ever."""
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -231,3 +233,57 @@ def test_the_error_of_a_feature_that_cannot_be_left_out_names_it() -> None:
 
     assert problem.code == "feature_refused"
     assert "model configuration" in problem.detail
+
+
+def referring(defs: str = "$defs") -> list[dict[str, Any]]:
+    """A tool that takes a tree of nodes, each with a place that two properties share."""
+    schema = {
+        "type": "object", "properties": {"root": {"$ref": f"#/{defs}/Node"}, "$ref": {"type": "string"},
+                                         "at": {"$ref": f"#/{defs}/A~1B", "description": "Where."}},
+        defs: {"Node": {"type": "object", "title": "Node", "properties": {
+                   "next": {"anyOf": [{"$ref": f"#/{defs}/Node"}, {"type": "null"}]},
+                   "at": {"$ref": f"#/{defs}/A~1B"}, "far": {"$ref": "https://example.com/x", "type": "string"}}},
+               "A/B": {"type": "array", "description": "A place.", "items": {"type": "number"}}}}
+    return [{"type": "function", "function": {"name": "grow", "description": "", "parameters": schema}}]
+
+
+@pytest.mark.parametrize("word", ["$ref", "$defs"])
+def test_what_a_schema_refers_to_is_written_in_place_of_references_that_are_refused(word: str) -> None:
+    tools = without({"model": "m", "tools": referring()}, frozenset({f"schema:{word}"}))["tools"]
+
+    place = {"type": "array", "items": {"type": "number"}}
+    assert tools[0]["function"]["parameters"] == {"type": "object", "properties": {
+        "$ref": {"type": "string"}, "at": place | {"description": "Where."},
+        "root": {"type": "object", "title": "Node", "properties": {
+            "at": place | {"description": "A place."}, "far": {"type": "string"}, "next": {"anyOf": [
+                {"type": "object", "description": "Of the form Node again, as described above."}, {"type": "null"}]}}}}}
+
+
+def test_older_definitions_and_other_refused_words_are_written_out_together() -> None:
+    refused = frozenset({"schema:definitions", "schema:title"})
+
+    tools = without({"model": "m", "tools": referring("definitions")}, refused)["tools"]
+
+    assert "title" not in tools[0]["function"]["parameters"]["properties"]["root"]
+    assert "definitions" not in str(tools)
+    assert "Node again" in str(tools)
+
+
+def test_references_that_nobody_refuses_stay() -> None:
+    assert without({"model": "m", "tools": referring()}, frozenset({"schema:title"}))["tools"][0]["function"][
+        "parameters"]["properties"]["root"] == {"$ref": "#/$defs/Node"}
+
+
+@pytest.mark.parametrize("defs", [
+    {f"n{at}": {"type": "object", "properties": {"a": {"$ref": f"#/$defs/n{at + 1}"}, "b": {"$ref": f"#/$defs/n{at + 1}"}}}
+     for at in range(60)},
+    {f"n{at}": {"$ref": f"#/$defs/n{(at + 1) % 500}"} for at in range(500)}, {"n0": {"$ref": "#/$defs/n0"}},
+], ids=["doubling", "a long circle", "itself"])
+def test_a_schema_made_to_grow_is_written_out_within_bounds(defs: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": {"x": {"$ref": "#/$defs/n0"}}, "$defs": defs}
+    body = {"model": "m", "tools": [{"name": "t", "input_schema": schema}]}
+
+    written = str(without(body, frozenset({"schema:$ref"})))
+
+    assert "'$ref'" not in written
+    assert len(written) < 600_000

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from automatos.llm.providers.references import OF_NAMES, REFERENCES, VALUES, inlined
+
 KEYWORDS = frozenset({
     "additionalProperties", "$schema", "$id", "$comment", "$ref", "$defs", "definitions", "default", "examples",
     "title", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
@@ -13,8 +15,6 @@ KEYWORDS = frozenset({
     "contentMediaType", "strict", "nullable",
 })
 """Keywords that may be left out: what they ask of arguments is checked here when the tool is called."""
-_OF_NAMES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
-_VALUES = frozenset({"default", "examples", "const", "enum", "required"})
 MAX_DEPTH = 32
 
 
@@ -32,9 +32,14 @@ def tool_schemas(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def without_keywords(tools: Any, words: frozenset[str]) -> Any:
-    """Return tools whose schemas lack some keywords; properties that are called like one stay."""
+    """Return tools whose schemas lack some keywords; properties that are called like one stay.
+
+    Where references are refused, what they refer to is written in their place.
+    """
     if not isinstance(tools, list):
         return tools
+    if words & REFERENCES:
+        words |= REFERENCES
     return [_tool(tool, words) for tool in tools]  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -46,7 +51,8 @@ def _tool(tool: Any, words: frozenset[str]) -> Any:
         written["function"] = _tool(written["function"], words)
     for key in ("parameters", "input_schema"):
         if isinstance(written.get(key), dict):
-            written[key] = _schema(written[key], words, 0)
+            schema = inlined(written[key]) if words >= REFERENCES else written[key]
+            written[key] = _schema(schema, words, 0)
     return written
 
 
@@ -63,8 +69,8 @@ def _schema(schema: Any, words: frozenset[str], depth: int) -> Any:
             written["enum"] = [value]
         elif key in words:
             continue
-        elif key in _OF_NAMES and isinstance(value, dict):
+        elif key in OF_NAMES and isinstance(value, dict):
             written[key] = {name: _schema(each, words, depth + 1) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
         else:
-            written[str(key)] = value if key in _VALUES else _schema(value, words, depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+            written[str(key)] = value if key in VALUES else _schema(value, words, depth + 1)  # pyright: ignore[reportUnknownArgumentType]
     return written
