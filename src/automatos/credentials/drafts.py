@@ -9,11 +9,12 @@ from automatos.credentials.contents import KEY_FIELD, Fields
 from automatos.credentials.errors import CredentialInvalidHere
 from automatos.credentials.models import CredentialType
 from automatos.credentials.providers import get_provider
-from automatos.credentials.types import Provider
+from automatos.credentials.types import OPENAI_WIRES, Provider
 from automatos.credentials.validation import checked_fields
 from automatos.kernel.config import Settings
 
 BASE_URL = "base_url"
+WIRE, AUTO = "wire", "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,17 @@ class Draft:
 
 
 def draft_in_short(provider: Provider, settings: Settings, value: str, base_url: str | None,
-                   known: CredentialType | None) -> Draft:
-    """Check the key of a provider, given as `value` and `base_url`.
+                   known: CredentialType | None, wire: str | None = None) -> Draft:
+    """Check the key of a provider, given as `value`, `base_url` and `wire`.
 
     Raises:
-        CredentialInvalidHere: one of the two does not fit the provider.
+        CredentialInvalidHere: one of them does not fit the provider.
     """
-    fields = {KEY_FIELD: checked_value(provider, value, "value"),
+    if wire and provider.wire not in OPENAI_WIRES:
+        raise CredentialInvalidHere(WIRE, f"cannot be chosen for {provider.display_name}.")
+    provider = provider.speaking(wire)
+    fields = {WIRE: wire or (AUTO if provider.wire in OPENAI_WIRES else None),
+              KEY_FIELD: checked_value(provider, value, "value"),
               BASE_URL: checked_base_url(provider, base_url, settings)}
     return Draft(provider.credential_type, known.schema if known else {}, provider.name,
                  known.test_endpoint if known else None, {name: text for name, text in fields.items() if text})
@@ -52,6 +57,7 @@ def draft_of_type(known: CredentialType, settings: Settings, data: Mapping[str, 
     provider = get_provider(str(opens))
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in data.items()}
     fields = checked_fields(known.schema, {name: value for name, value in trimmed.items() if value != ""})
+    provider = provider.speaking(fields.get(WIRE))
     fields[KEY_FIELD] = checked_value(provider, fields.get(KEY_FIELD, ""), f"data.{KEY_FIELD}")
     fields[BASE_URL] = checked_base_url(provider, fields.get(BASE_URL), settings, f"data.{BASE_URL}")
     return Draft(known.name, known.schema, provider.name, known.test_endpoint,

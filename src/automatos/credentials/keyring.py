@@ -114,7 +114,7 @@ class Keyring:
             self._note(workspace_id, found.id, "credential.resolution_failed")
             raise own
         self._note(workspace_id, found.id, "credential.used")
-        return own if own.provider is provider else replace(own, provider=provider)
+        return own if own.provider.name == provider.name else replace(own, provider=provider)
 
     async def resolve(self, workspace_id: UUID, provider: Provider, environment: Environment,
                       service: str = DEFAULT_SERVICE) -> Resolution:
@@ -209,6 +209,7 @@ class Keyring:
             log.error("credential_unreadable", credential_id=str(row["id"]), reason=str(error))
             return CredentialUnreadable(row["name"])
         fields = read_document(opened, row["base_url"])
+        provider = provider.speaking(fields.get("wire"))
         base_url = row["base_url"] or provider.base_url or ""
         return Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
                       allow_private=may_be_private(base_url, self._settings), credential_id=row["id"])

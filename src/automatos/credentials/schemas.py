@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr, StringConstraints, model_validator
 
-from automatos.credentials.types import CredentialLevel, Environment
+from automatos.credentials.types import CredentialLevel, Environment, WireChoice
 from automatos.kernel.schemas import Body, Out, SingleLine
 
 MAX_TAGS = 20
@@ -40,20 +40,22 @@ class _Contents(Body):
     provider: ProviderName | None = None
     value: SecretStr = Field(SecretStr(""), max_length=4000)
     base_url: BaseUrl | None = None
+    wire: WireChoice | None = Field(None, description="What the address speaks: Chat Completions, Responses or "
+                                                      "Messages; auto, the default, finds out.")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if (self.credential_type is None) == (self.provider is None):
-            raise ValueError("give credential_type with data, or in short provider with value and base_url")
-        if self.credential_type is not None and {"value", "base_url"} & self.model_fields_set:
-            raise ValueError("value and base_url belong to the short form with provider; put them into data")
+            raise ValueError("give credential_type with data, or in short provider with value, base_url and wire")
+        if self.credential_type is not None and {"value", "base_url", "wire"} & self.model_fields_set:
+            raise ValueError("value, base_url and wire belong to the short form with provider; put them into data")
         if self.provider is not None and self.data is not None:
-            raise ValueError("data belongs to credential_type; with provider give value and base_url")
+            raise ValueError("data belongs to credential_type; with provider give value, base_url and wire")
         return self
 
 
 class CredentialCreate(_Contents):
-    """A new credential: `credential_type` with `data`, or in short `provider` with `value` and `base_url`.
+    """A new credential: `credential_type` with `data`, or in short `provider` with `value`, `base_url` and `wire`.
 
     `value` is the key itself and may be empty for providers that need none.
     """

@@ -211,7 +211,8 @@ async def _draft(session: AsyncSession, settings: Settings,
     if body.provider is not None:
         provider = get_provider(body.provider)
         known = await queries.find_type(session, provider.credential_type)
-        return draft_in_short(provider, settings, body.value.get_secret_value(), body.base_url, known)
+        return draft_in_short(provider, settings, body.value.get_secret_value(), body.base_url, known,
+                              body.wire)
     known = await _known_type(session, body.credential_type or "")
     return draft_of_type(known, settings, body.data or {})
 

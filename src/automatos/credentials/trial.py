@@ -26,7 +26,7 @@ async def try_fields(http: Http, settings: Settings, fields: Fields, *, provider
         CredentialUntestable: there is no way to try this type, or it lacks what trying needs.
     """
     if provider_name is not None:
-        provider = get_provider(provider_name)
+        provider = get_provider(provider_name).speaking(fields.get("wire"))
         base_url = str(fields.get("base_url") or provider.base_url or "")
         return await probe(http, Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
                                         allow_private=may_be_private(base_url, settings)))

@@ -1,14 +1,17 @@
 """Words of this room: providers, environments, the secret that opens a provider, and how it was found."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 from uuid import UUID
 
 Wire = Literal["openai", "responses", "anthropic", "demo"]
 OPENAI_WIRES: frozenset[Wire] = frozenset({"openai", "responses"})
 """The wires of servers that are compatible with OpenAI's."""
+WireChoice = Literal["auto", "chat", "responses", "messages"]
+CHOSEN_WIRES: dict[str, Wire] = {"chat": "openai", "responses": "responses", "messages": "anthropic"}
+"""What a credential may say that its address speaks, beside "auto", which leaves it to the provider and the model."""
 SecretSource = Literal["workspace", "environment", "none"]
 HINT_TOPIC = "credentials"
 
@@ -51,7 +54,7 @@ class Provider:
     `key_setting` and `url_setting` name fields of the server's settings. `is_local` providers are made to run on
     one's own machine or network, so their base URL may be a private address. `may_lack_key` says that a server of one's
     own, at the address in `url_setting`, is asked without a key where there is none. `call_id_pattern` is what an id of
-    a tool call must match.
+    a tool call must match. `is_wire_chosen` says that a credential chose the wire, so that no other one is tried.
     """
 
     name: str
@@ -70,11 +73,20 @@ class Provider:
     call_id_pattern: str | None = None
     default_model: str | None = None
     type_name: str | None = None
+    is_wire_chosen: bool = False
 
     @property
     def credential_type(self) -> str:
         """The type of credential that opens it."""
         return self.type_name or f"{self.name}_api"
+
+    def speaking(self, chosen: str | None) -> Self:
+        """Return this provider as an address of it that speaks the chosen wire; itself where none is chosen."""
+        wire = CHOSEN_WIRES.get(chosen or "")
+        if wire is None:
+            return self
+        base_url = self.base_url.removesuffix("/v1") if self.base_url and wire == "anthropic" else self.base_url
+        return replace(self, wire=wire, base_url=base_url, is_wire_chosen=True)
 
 
 @dataclass(frozen=True, slots=True)

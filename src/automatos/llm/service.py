@@ -45,7 +45,7 @@ from automatos.llm.types import (
     UsageRow,
 )
 from automatos.llm.usage import UsageRecorder
-from automatos.llm.wires import open_wires
+from automatos.llm.wires import open_wires, wire_for
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5
@@ -267,7 +267,7 @@ class ModelClient:
         )
         began = time.perf_counter()
         try:
-            answer = await self._wires[call.traits.wire or secret.provider.wire].stream(call, question.tell)
+            answer = await self._wires[wire_for(call)].stream(call, question.tell)
             if answer.end is AnswerEnd.REFUSED:
                 raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:
