@@ -37,8 +37,9 @@ class Notebook:
         if self.stop_after is not None and len(self.turns) >= self.stop_after:
             raise Killed
 
-    def stream(self, turn: int, text: str) -> None:
-        self.pieces.append(text)
+    def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
+        if not is_reasoning:
+            self.pieces.append(text)
 
     def restart(self, turn: int) -> None:
         self.pieces.clear()

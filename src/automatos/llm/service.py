@@ -71,6 +71,7 @@ class _Question:
     on_failed: Callable[[FailedAttempt], None] | None = None
     before_pause: Callable[[], Awaitable[None]] | None = None
     pause_s: Callable[[int], float] | None = None
+    on_reasoning: Callable[[str], None] | None = None
     failures: int = 0
     has_told: bool = False
 
@@ -84,6 +85,12 @@ class _Question:
         if self.on_delta:
             self.has_told = True
             self.on_delta(text)
+
+    def tell_reasoning(self, text: str) -> None:
+        """Hand on a piece of the reasoning."""
+        if self.on_reasoning:
+            self.has_told = True
+            self.on_reasoning(text)
 
     def may_ask_again(self) -> bool:
         """Say whether asking again cannot leave the reader with two beginnings."""
@@ -182,8 +189,11 @@ class ModelClient:
                        retries: int, on_restart: Callable[[], None] | None = None, may_call_tools: bool = True,
                        on_failed: Callable[[FailedAttempt], None] | None = None,
                        before_pause: Callable[[], Awaitable[None]] | None = None,
-                       pause_s: Callable[[int], float] | None = None) -> Completion:
+                       pause_s: Callable[[int], float] | None = None,
+                       on_reasoning: Callable[[str], None] | None = None) -> Completion:
         """Ask a model and return its complete answer, handing its text to `on_delta` as it comes.
+
+        `on_reasoning` is handed what can be read of its reasoning, which is no part of the text.
 
         Everything, retries and fallback too, ends within `deadline_s`. `retries` is the budget of further requests for
         the model and its fallback together: refusals that pass are asked again as long as it lasts. When it is used up,
@@ -202,7 +212,8 @@ class ModelClient:
         """
         question = _Question(messages, tools, context, on_delta, on_restart, retries,
                              attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools,
-                             on_failed=on_failed, before_pause=before_pause, pause_s=pause_s)
+                             on_failed=on_failed, before_pause=before_pause, pause_s=pause_s,
+                             on_reasoning=on_reasoning)
         fallback = fallback_of(choice)
         started_at = _now_s()
         first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0),
@@ -264,6 +275,7 @@ class ModelClient:
             choice, question.messages, question.tools, question.context.idempotency_key,
             question.may_call_tools, self._refused.of(account, choice.model_id),
             traits=self._prices.traits(choice.provider, choice.model_id),
+            on_reasoning=question.tell_reasoning if question.on_reasoning else None,
         )
         began = time.perf_counter()
         try:

@@ -22,7 +22,7 @@ from automatos.recipes.errors import Fenced
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.runs.service import opening_to_json, storable, turns_to_json
-from automatos.runs.types import Opening, Turn
+from automatos.runs.types import MAX_REASONING_CHARS, Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
 STREAM_EVERY_S = 0.05
@@ -45,6 +45,28 @@ class Pending:
                        self.runs + later.runs)
 
 
+@dataclass
+class Streamed:
+    """What was streamed of a turn and is not recorded yet, text and reasoning apart; `room` is left for reasoning."""
+
+    order: int
+    turn: int
+    text: list[str] = field(default_factory=list[str])
+    reasoning: list[str] = field(default_factory=list[str])
+    room: int = MAX_REASONING_CHARS
+
+    def is_of(self, order: int, turn: int) -> bool:
+        """Say whether it belongs to a turn."""
+        return (self.order, self.turn) == (order, turn)
+
+    def take(self) -> NewEvent:
+        """Return what there is as one event; it is no longer here."""
+        text, reasoning = "".join(self.text), "".join(self.reasoning)
+        self.text, self.reasoning = [], []
+        thought = {"reasoning": reasoning} if reasoning else {}
+        return NewEvent.of("step.delta", order=self.order, turn=self.turn, text=text, **thought)
+
+
 class ExecutionJournal:
     """Records one execution for its driver, and for the run that is at work in it."""
 
@@ -55,7 +77,7 @@ class ExecutionJournal:
         self._pending = Pending()
         self._cut_off: Pending | None = None
         self._lock = asyncio.Lock()
-        self._streamed: tuple[int, int, list[str]] | None = None
+        self._streamed: Streamed | None = None
         self._has_streamed: set[tuple[int, int]] = set()
         self._flushing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -90,14 +112,21 @@ class ExecutionJournal:
         self._pending.events.extend(events)
         await self.store()
 
-    def stream(self, turn: int, text: str) -> None:
-        """Take a piece of an answer; pieces become events about twenty times a second."""
+    def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
+        """Take a piece of an answer or of its reasoning; pieces become events about twenty times a second."""
         if self.step is None:
             return
         order = self.step.step.order
-        if self._streamed is None or self._streamed[:2] != (order, turn):
-            self._streamed = (order, turn, [])
-        self._streamed[2].append(text)
+        if self._streamed is None or not self._streamed.is_of(order, turn):
+            self._streamed = Streamed(order, turn)
+        streamed = self._streamed
+        if not is_reasoning:
+            streamed.text.append(text)
+        elif streamed.room > 0:
+            streamed.reasoning.append(text[:streamed.room])
+            streamed.room -= len(text)
+        else:
+            return
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(STREAM_EVERY_S, self._flush_soon)
 
@@ -160,25 +189,24 @@ class ExecutionJournal:
 
     def _finish_stream(self, order: int, turn: Turn) -> None:
         """Complete the pieces of an answer whose beginning readers have seen; short answers come whole."""
-        if turn.kind != "model" or self._streamed is None or self._streamed[:2] != (order, turn.seq):
+        if turn.kind != "model" or self._streamed is None or not self._streamed.is_of(order, turn.seq):
             return
-        rest = "".join(self._streamed[2])
+        rest = "".join(self._streamed.text)
         self._streamed = None
         if rest and (order, turn.seq) in self._has_streamed:
             self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn.seq, text=rest))
 
     def _flush_soon(self) -> None:
         self._timer = None
-        if self._streamed and self._streamed[2] and (self._flushing is None or self._flushing.done()):
+        has_fresh = self._streamed and (self._streamed.text or self._streamed.reasoning)
+        if has_fresh and (self._flushing is None or self._flushing.done()):
             self._flushing = asyncio.create_task(self._flush(), name=f"recipes.stream:{self.state.id}")
 
     async def _flush(self) -> None:
         if self._streamed is None:
             return
-        order, turn, pieces = self._streamed
-        self._streamed = (order, turn, [])
-        self._has_streamed.add((order, turn))
-        self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn, text="".join(pieces)))
+        self._has_streamed.add((self._streamed.order, self._streamed.turn))
+        self._pending.events.append(self._streamed.take())
         try:
             await self.store()
         except Fenced:

@@ -133,6 +133,7 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
         run.opening.model, messages_of(run.opening, run.turns),
         desk.toolbox.specs(run.opening.tools, desk.handed), context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
+        on_reasoning=lambda text: journal.stream(seq, storable(text), is_reasoning=True),
         deadline_s=desk.model_timeout_s, retries=desk.retries_left(), pause_s=desk.pause_s,
         on_failed=lambda failure: journal.failed(seq, failure), before_pause=lambda: journal.record([], []),
     )
@@ -201,8 +202,9 @@ def _model_event(run: Run, turn: Turn) -> NewEvent:
         "model.answered", order=run.order, turn=turn.seq, provider=turn.body["provider"], model=turn.body["model"],
         text=turn.body["text"], reasoning=turn.body["reasoning"], end=turn.body["end"],
         tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
-        output_tokens=turn.output_tokens, cost_usd=micro_to_text(turn.cost_micro_usd), latency_ms=turn.duration_ms,
-        is_estimated=turn.body["is_estimated"], left_out=turn.body["left_out"],
+        output_tokens=turn.output_tokens, cache_read_tokens=turn.body["cache_read_tokens"],
+        cache_write_tokens=turn.body["cache_write_tokens"], cost_usd=micro_to_text(turn.cost_micro_usd),
+        latency_ms=turn.duration_ms, is_estimated=turn.body["is_estimated"], left_out=turn.body["left_out"],
         calls_from_text=turn.body["calls_from_text"],
     )
 

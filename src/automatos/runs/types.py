@@ -121,8 +121,8 @@ class Journal(Protocol):
         """Append turns and events in one transaction; returns when they are durable."""
         ...
 
-    def stream(self, turn: int, text: str) -> None:
-        """Take a piece of a model's answer as it comes; written in batches."""
+    def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
+        """Take a piece of a model's answer, or of its reasoning, as it comes; written in batches."""
         ...
 
     def failed(self, turn: int, failure: FailedAttempt) -> None:

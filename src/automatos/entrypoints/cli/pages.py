@@ -28,6 +28,7 @@ def put_run(run: dict[str, Any], address: str) -> None:
                                         is_estimated=step["is_estimated"]),
                        "cost": costs(step, is_over=step["finished_at"] is not None),
                        "time": duration(step["duration_ms"])} for step in run["steps"]), STEP_COLUMNS)
+    _put_cached(run)
     _put_attempts(run)
     if error := run["error"]:
         put("")
@@ -41,6 +42,14 @@ def put_run(run: dict[str, Any], address: str) -> None:
         put("")
         for name, value in outputs.items():
             put(f"output {name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+
+
+def _put_cached(run: dict[str, Any]) -> None:
+    """Write how much of the input came from the provider's cache and went into it, where a provider said so."""
+    bodies = [turn["body"] for step in run["steps"] for turn in step["turns"] if turn["kind"] == "model"]
+    read, written = (sum(body.get(f"cache_{what}_tokens") or 0 for body in bodies) for what in ("read", "write"))
+    if read or written:
+        put(f"cache: {tokens(read)} of the input tokens read, {tokens(written)} written")
 
 
 def _put_attempts(run: dict[str, Any]) -> None:

@@ -31,7 +31,10 @@ class CallProgress:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """Everything one call to a provider needs; `refused` names what the model is known not to take."""
+    """Everything one call to a provider needs; `refused` names what the model is known not to take.
+
+    `on_reasoning` is handed the readable reasoning as it comes, apart from the text.
+    """
 
     session: aiohttp.ClientSession
     provider: Provider
@@ -45,6 +48,12 @@ class ProviderCall:
     refused: frozenset[str] = frozenset()
     progress: CallProgress = field(default_factory=CallProgress, repr=False)
     traits: ModelTraits = NOTHING_KNOWN
+    on_reasoning: OnText | None = None
+
+    def tell_reasoning(self, text: str) -> None:
+        """Hand on a piece of reasoning, where somebody wants it."""
+        if self.on_reasoning and text:
+            self.on_reasoning(text)
 
     def fault(self, kind: type[Fault], what: str, *, next_step: str | None = None) -> Fault:
         """Build an error about this call, naming the provider and the model."""

@@ -199,6 +199,8 @@ class _Reader:
         self._blocks[index].grown.setdefault(field, []).append(piece)
         if field == "text":
             return self._add_text(piece)
+        if field == "thinking":
+            self._call.tell_reasoning(piece)
         self.size += len(piece) + 16
         return ""
 

@@ -181,6 +181,8 @@ class ChatReader:
 
     def _add_text(self, text: str) -> str:
         text = self._tags.feed(text.replace("\x00", ""))
+        if self._tags.is_reasoning:
+            self._call.tell_reasoning(self._tags.fresh_reasoning())
         self._text.append(text)
         self.size += len(text)
         return text
@@ -209,6 +211,7 @@ class ChatReader:
 
     def _add_reasoning(self, text: str) -> None:
         self._reasoning.append(text)
+        self._call.tell_reasoning(text)
         self.size += len(text)
 
     def finish(self) -> Answer:

@@ -192,6 +192,7 @@ class _Reader:
 
     def _add_reasoning(self, text: str) -> None:
         self._reasoning.append(text)
+        self._call.tell_reasoning(text)
         self.size += len(text)
 
     def finish(self) -> Answer:

@@ -20,18 +20,29 @@ class ThinkTags:
     With `is_on` False every text passes. Tags later in the text are part of the answer.
     """
 
-    __slots__ = ("_closing", "_held", "_reasoning", "_state")
+    __slots__ = ("_closing", "_held", "_reasoning", "_state", "_told")
 
     def __init__(self, *, is_on: bool) -> None:
         self._state = _State.BEGINNING if is_on else _State.ANSWER
         self._held = ""
         self._closing = ""
         self._reasoning: list[str] = []
+        self._told = 0
 
     @property
     def reasoning(self) -> str:
         """What was reasoning so far."""
         return "".join(self._reasoning).strip()
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether some of the text was reasoning that `fresh_reasoning` has not returned."""
+        return len(self._reasoning) > self._told
+
+    def fresh_reasoning(self) -> str:
+        """Return the reasoning that came since it was asked for the last time."""
+        fresh, self._told = "".join(self._reasoning[self._told:]), len(self._reasoning)
+        return fresh
 
     def feed(self, text: str) -> str:
         """Take a piece and return what it adds to the answer."""

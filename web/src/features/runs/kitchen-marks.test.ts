@@ -37,6 +37,22 @@ describe("what a provider says", () => {
     expect(step(state, 1)?.turns[0]).toMatchObject({ text: "Paris", reasoning: "France?", end: "cut_off" });
   });
 
+  test("reasoning is joined while it comes, and a restart forgets it", () => {
+    const piece = (reasoning: string, text = ""): Told => ["step.delta", { order: 1, turn: 1, text, reasoning }];
+    const told = [QUEUED, STARTED, step1(), piece("I "), piece("add.", "Fo")];
+    expect(step(replay(log(...told)), 1)?.turns).toMatchObject([{ text: "Fo", reasoning: "I add." }]);
+    const again = replay(log(...told, ["step.restarted", { order: 1, turn: 1 }]));
+    expect(step(again, 1)?.turns).toEqual([]);
+  });
+
+  test("tokens from and into the cache are kept with the turn", () => {
+    const [type, data] = answered("Paris");
+    const state = replay(
+      log(QUEUED, STARTED, step1(), [type, { ...data, cache_read_tokens: 8, cache_write_tokens: 2 }]),
+    );
+    expect(step(state, 1)?.turns[0]).toMatchObject({ tokens: 15, cacheRead: 8, cacheWritten: 2 });
+  });
+
   test("estimates, unpriced calls and answers that were cut off are marked on step and run", () => {
     const marks = { is_estimated: true, is_cut_off: true, cost_usd: null, known_cost_usd: "0.42", unpriced_calls: 3 };
     const state = replay(

@@ -21,6 +21,9 @@ export interface TurnView {
   isAnswered: boolean;
   model: string | null;
   tokens: number;
+  /** How many of its input tokens came from the provider's cache, and how many went into it. */
+  cacheRead: number;
+  cacheWritten: number;
   latencyMs: number | null;
   toolCalls: ToolCallView[];
 }
@@ -33,6 +36,8 @@ export const NO_TURN: TurnView = {
   isAnswered: false,
   model: null,
   tokens: 0,
+  cacheRead: 0,
+  cacheWritten: 0,
   latencyMs: null,
   toolCalls: [],
 };

@@ -56,6 +56,8 @@ function answerTurn(turn: TurnView, data: Record<string, unknown>): TurnView {
     isAnswered: true,
     model: text(data.model) || null,
     tokens: count(data.input_tokens) + count(data.output_tokens),
+    cacheRead: count(data.cache_read_tokens),
+    cacheWritten: count(data.cache_write_tokens),
     latencyMs: numberOr(data.latency_ms, null),
     toolCalls: list(data.tool_calls).map((call) => ({
       id: text(call.id),
@@ -173,7 +175,13 @@ const HANDLERS: Record<string, Handler> = {
   "step.delta": (state, event) =>
     changeStep(state, event, (step) =>
       changeTurn(step, count(event.data.turn), (turn) =>
-        turn.isAnswered ? turn : { ...turn, text: turn.text + text(event.data.text) },
+        turn.isAnswered
+          ? turn
+          : {
+              ...turn,
+              text: turn.text + text(event.data.text),
+              reasoning: turn.reasoning + text(event.data.reasoning),
+            },
       ),
     ),
   "model.answered": (state, event) =>

@@ -30,10 +30,12 @@ export const TurnBlock = memo(function TurnBlock({ turn, number, isLive }: TurnP
       <p className="flex gap-3 text-sm text-muted tabular">
         <span>Turn {number}</span>
         {turn.tokens > 0 && <span>{formatTokens(turn.tokens)}</span>}
+        {turn.cacheRead > 0 && <span>{formatTokens(turn.cacheRead)} from the cache</span>}
+        {turn.cacheWritten > 0 && <span>{formatTokens(turn.cacheWritten)} into the cache</span>}
         {turn.latencyMs !== null && <span>{formatDuration(turn.latencyMs)}</span>}
       </p>
       {turn.reasoning && (
-        <Fold label="Reasoning">
+        <Fold label="Thinking">
           <div className="rounded-lg border border-dashed px-4 py-3 text-muted">
             <RichText text={turn.reasoning} />
           </div>
