@@ -4317,7 +4317,7 @@ export interface components {
         };
         /**
          * CredentialCreate
-         * @description A new credential: `credential_type` with `data`, or in short `provider` with `value` and `base_url`.
+         * @description A new credential: `credential_type` with `data`, or in short `provider` with `value`, `base_url` and `wire`.
          *
          *     `value` is the key itself and may be empty for providers that need none.
          */
@@ -4351,6 +4351,11 @@ export interface components {
              * @default
              */
             value?: string;
+            /**
+             * Wire
+             * @description What the address speaks: Chat Completions, Responses or Messages; auto, the default, finds out.
+             */
+            wire?: ("auto" | "chat" | "responses" | "messages") | null;
         };
         /**
          * CredentialEvent
@@ -4496,6 +4501,11 @@ export interface components {
              * @default
              */
             value?: string;
+            /**
+             * Wire
+             * @description What the address speaks: Chat Completions, Responses or Messages; auto, the default, finds out.
+             */
+            wire?: ("auto" | "chat" | "responses" | "messages") | null;
         };
         /**
          * CredentialType
