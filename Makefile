@@ -44,8 +44,9 @@ bench: $(VENV)/.dev ## Measure this server beside a hand-written floor.
 docs: $(VENV)/.dev ## Generate docs/reference from the code.
 	$(BIN)/python docs/generate.py
 
-package: $(VENV)/.dev $(DIGEST) ## Build the wheel and the source archive into dist/, web app included.
+package: $(VENV)/.dev $(DIGEST) ## Build the wheel, the source archive and the bill of materials (SBOM) into dist/.
 	$(BIN)/hatchling build
+	$(BIN)/python .ci/sbom dist/automatos.cdx.json
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
