@@ -222,13 +222,13 @@ async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
 
 
 async def events_after(
-    connection: asyncpg.Connection, stream: str, seq: int, limit: int, up_to: int | None = None
+    connection: asyncpg.Connection, workspace_id: UUID, stream: str, seq: int, limit: int, up_to: int | None = None
 ) -> list[StoredEvent]:
-    """Return a stream's events after `seq`, in order; only those of the connection's workspace can be seen."""
+    """Return a workspace's stream's events after `seq`, in order."""
     rows = await connection.fetch(
         "SELECT seq, type, data::text AS data, created_at FROM events "
-        "WHERE stream = $1 AND seq > $2 AND ($4::int IS NULL OR seq <= $4) ORDER BY seq LIMIT $3",
-        stream, seq, limit, up_to,
+        "WHERE workspace_id = $5 AND stream = $1 AND seq > $2 AND ($4::int IS NULL OR seq <= $4) ORDER BY seq LIMIT $3",
+        stream, seq, limit, up_to, workspace_id,
     )
     return [StoredEvent(stream, r["seq"], r["type"], r["created_at"].isoformat(), r["data"]) for r in rows]
 

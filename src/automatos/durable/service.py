@@ -129,7 +129,7 @@ async def events_after(
 ) -> Sequence[StoredEvent]:
     """Return the stored events of a stream after `seq`, at most `limit`, in order."""
     async with database.recording(workspace_id) as connection:
-        return await queries.events_after(connection, topic, seq, limit)
+        return await queries.events_after(connection, workspace_id, topic, seq, limit)
 
 
 async def prune_events(database: Database, before: datetime) -> Any:

@@ -31,7 +31,7 @@ class _Reader:
         """Read a page on in the table; the place moves with it. A database that is away has nothing yet."""
         try:
             async with self._database.recording(self._workspace_id) as connection:
-                events = await queries.events_after(connection, topic, self.places[topic], PAGE)
+                events = await queries.events_after(connection, self._workspace_id, topic, self.places[topic], PAGE)
         except DatabaseUnavailable:
             return []
         if len(events) == PAGE:

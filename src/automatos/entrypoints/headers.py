@@ -12,6 +12,7 @@ from automatos.kernel.config import Settings
 from automatos.workspaces.service import clerk_host
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+KEPT_BY_NOBODY: Final = (b"cache-control", b"no-store")
 INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
 EXACT_ORIGIN: Final = re.compile(r"https?://[^/\s*?#@]+")
@@ -43,11 +44,16 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        is_of_api = scope["path"].startswith("/api/")
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = message.get("headers", ())
                 names = {name for name, _ in present}
-                message["headers"] = [*present, *(header for header in self._headers if header[0] not in names)]
+                added = [header for header in self._headers if header[0] not in names]
+                if is_of_api and b"cache-control" not in names and (b"etag" not in names or b"set-cookie" in names):
+                    added.append(KEPT_BY_NOBODY)  # the API's answers are one caller's, and some carry a credential
+                message["headers"] = [*present, *added]
             await send(message)
 
         await self.app(scope, receive, send_guarded)

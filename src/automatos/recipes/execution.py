@@ -340,7 +340,7 @@ class Cook:
     async def cancel(self) -> None:
         """End the execution as cancelled; no later step runs."""
         async with self._kitchen.database.recording(self._state.workspace_id) as connection:
-            by = await queries.canceller(connection, self._state.id)
+            by = await queries.canceller(connection, self._state.workspace_id, self._state.id)
         await end_cancelled(self._state, self._journal, by)
 
 

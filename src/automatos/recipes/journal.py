@@ -248,7 +248,7 @@ class ExecutionJournal:
 
     async def _is_written(self, connection: Any, count: int) -> bool:
         """Whether the record whose answer was lost had been committed: our epoch, and the events are there."""
-        place = await queries.place_of(connection, self.state.id)
+        place = await queries.place_of(connection, self.state.workspace_id, self.state.id)
         return count > 0 and place == (self.state.epoch, self.state.last_seq + count)
 
 
@@ -287,5 +287,5 @@ def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]
         [event.type for event in pending.events], [event.data for event in pending.events],
         dump_json(pending.runs) if pending.runs else None,
         dump_json(turns_to_json(pending.turns)) if pending.turns else None, state.deadline_at,
-        state.is_estimated, state.is_cut_off,
+        state.is_estimated, state.is_cut_off, state.workspace_id,
     )

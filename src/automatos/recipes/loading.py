@@ -36,7 +36,7 @@ async def load(
 ) -> tuple[ExecutionState, Mapping[UUID, Run]] | None:
     """Take an execution over and return its state and the runs its unfinished steps are in; None when it is over."""
     async with database.recording(workspace_id) as connection:
-        row = await executions.take_over(connection, execution_id)
+        row = await executions.take_over(connection, workspace_id, execution_id)
         if row is None:
             return None
         recipe = (task_definition(row["definition"]) if row["recipe_id"] is None

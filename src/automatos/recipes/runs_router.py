@@ -119,7 +119,7 @@ async def follow_topics(
 
 async def _followed(database: Database, caller: Caller, run_id: UUID) -> tuple[int, bool]:
     async with database.recording(caller.workspace_id) as connection:
-        row = await executions.followed(connection, run_id)
+        row = await executions.followed(connection, caller.workspace_id, run_id)
     if row is None:
         raise errors.ExecutionNotFound(run_id)
     return row["last_seq"], row["is_over"]

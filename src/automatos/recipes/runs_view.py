@@ -66,7 +66,7 @@ async def cancel_execution(database: Database, bus: EventBus, caller: Caller, ex
 
 async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> bool:
     async with database.recording(caller.workspace_id) as connection:
-        row = await executions.request_cancel(connection, execution_id, caller.actor)
+        row = await executions.request_cancel(connection, caller.workspace_id, execution_id, caller.actor)
         if row is None:
             raise ExecutionNotFound(execution_id)
         if row["status"] in FINAL:

@@ -79,14 +79,14 @@ async def _accept(
 async def find_started(database: Database, workspace_id: UUID, idempotency_key: str) -> UUID | None:
     """Return the execution that this key started in the workspace, if any."""
     async with database.recording(workspace_id) as connection:
-        row = await executions.earlier_request(connection, idempotency_key)
+        row = await executions.earlier_request(connection, workspace_id, idempotency_key)
     return row["id"] if row else None
 
 
 async def _earlier(
     connection: asyncpg.Connection, workspace_id: UUID, key: str, fingerprint: str | None
 ) -> Accepted | None:
-    row = await executions.earlier_request(connection, key)
+    row = await executions.earlier_request(connection, workspace_id, key)
     if row is None:
         return None
     if row["request_hash"] != fingerprint:

@@ -43,11 +43,11 @@ async def start_task(
         agent = await executions.agent_for_start(connection, order.agent_id)
         if agent is None:
             raise AgentNotFound(order.agent_id)
-        if repeat := await _earlier(connection, order, agent, fingerprint):
+        if repeat := await _earlier(connection, workspace_id, order, agent, fingerprint):
             return repeat
         _refuse_unless_eligible(agent)
         execution_id = await _accept(connection, bus, workspace_id, actor, order, agent, fingerprint)
-        if execution_id is None and (repeat := await _earlier(connection, order, agent, fingerprint)):
+        if execution_id is None and (repeat := await _earlier(connection, workspace_id, order, agent, fingerprint)):
             return repeat
     if execution_id is None:
         raise IdempotencyKeyReused
@@ -74,11 +74,11 @@ async def _accept(
 
 
 async def _earlier(
-    connection: asyncpg.Connection, order: TaskOrder, agent: JsonObject, fingerprint: str | None
+    connection: asyncpg.Connection, workspace_id: UUID, order: TaskOrder, agent: JsonObject, fingerprint: str | None
 ) -> TaskStarted | None:
     if order.idempotency_key is None:
         return None
-    row = await executions.earlier_request(connection, order.idempotency_key)
+    row = await executions.earlier_request(connection, workspace_id, order.idempotency_key)
     if row is None:
         return None
     if row["request_hash"] != fingerprint:

@@ -33,7 +33,7 @@ WITH e AS (
     SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, unpriced_calls = $9,
         last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
         error = $14, deadline_at = $20, is_estimated = $21, is_cut_off = $22
-    WHERE id = $1 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
+    WHERE id = $1 AND workspace_id = $23 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
     RETURNING id, workspace_id
 )
 SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, $3, $16::text[], $17::jsonb[], $11) END,
@@ -47,7 +47,8 @@ FROM e
 # The statuses that RECORD writes hold for good: a finished row is never matched again. The new epoch need not reach the
 # disk by itself: if the database forgets it in a crash, it has forgotten everything written under it too.
 TAKE_OVER = """
-UPDATE recipe_executions SET epoch = epoch + 1 WHERE id = $1 AND finished_at IS NULL
+UPDATE recipe_executions SET epoch = epoch + 1
+WHERE id = $1 AND workspace_id = $2 AND finished_at IS NULL
 RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
           output_tokens, cost_micro_usd, unpriced_calls, is_estimated, is_cut_off, epoch, last_seq, started_at,
           deadline_at, cancel_requested_by,
@@ -82,17 +83,22 @@ async def wake_agents(connection: asyncpg.Connection, agent_ids: Sequence[int]) 
     await connection.execute("SELECT wake_agents($1)", list(agent_ids))
 
 
-async def earlier_request(connection: asyncpg.Connection, idempotency_key: str) -> asyncpg.Record | None:
+async def earlier_request(
+    connection: asyncpg.Connection, workspace_id: UUID, idempotency_key: str
+) -> asyncpg.Record | None:
     """Return the execution an idempotency key started."""
     return await connection.fetchrow(
-        "SELECT id, recipe_id, recipe_version, request_hash FROM recipe_executions WHERE idempotency_key = $1",
-        idempotency_key,
+        "SELECT id, recipe_id, recipe_version, request_hash FROM recipe_executions "
+        "WHERE workspace_id = $2 AND idempotency_key = $1",
+        idempotency_key, workspace_id,
     )
 
 
-async def take_over(connection: asyncpg.Connection, execution_id: UUID) -> asyncpg.Record | None:
+async def take_over(
+    connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID
+) -> asyncpg.Record | None:
     """Become the one writer of an unfinished execution: its epoch rises, and writers of older epochs fail."""
-    return await connection.fetchrow(TAKE_OVER, execution_id)
+    return await connection.fetchrow(TAKE_OVER, execution_id, workspace_id)
 
 
 async def steps_of(connection: asyncpg.Connection, execution_id: UUID) -> list[asyncpg.Record]:
@@ -110,18 +116,24 @@ async def record(connection: asyncpg.Connection, values: tuple[Any, ...]) -> asy
     return await connection.fetchrow(RECORD, *values)
 
 
-async def place_of(connection: asyncpg.Connection, execution_id: UUID) -> tuple[int, int] | None:
+async def place_of(
+    connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID
+) -> tuple[int, int] | None:
     """Return the epoch and last event number of an execution."""
-    row = await connection.fetchrow("SELECT epoch, last_seq FROM recipe_executions WHERE id = $1", execution_id)
+    row = await connection.fetchrow(
+        "SELECT epoch, last_seq FROM recipe_executions WHERE id = $1 AND workspace_id = $2", execution_id, workspace_id)
     return (row["epoch"], row["last_seq"]) if row else None
 
 
-async def request_cancel(connection: asyncpg.Connection, execution_id: UUID, by: str) -> asyncpg.Record | None:
+async def request_cancel(
+    connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID, by: str
+) -> asyncpg.Record | None:
     """Note who asked to cancel; returns id and status, or None when there is no such execution."""
     return await connection.fetchrow(
         "UPDATE recipe_executions SET cancel_requested_by = CASE WHEN finished_at IS NULL "
-        "THEN coalesce(cancel_requested_by, $2) ELSE cancel_requested_by END WHERE id = $1 RETURNING id, status",
-        execution_id, by,
+        "THEN coalesce(cancel_requested_by, $2) ELSE cancel_requested_by END WHERE id = $1 AND workspace_id = $3 "
+        "RETURNING id, status",
+        execution_id, by, workspace_id,
     )
 
 
@@ -133,13 +145,19 @@ async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyn
     )
 
 
-async def followed(connection: asyncpg.Connection, execution_id: UUID) -> asyncpg.Record | None:
+async def followed(
+    connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID
+) -> asyncpg.Record | None:
     """Return what a stream reader needs to know of an execution: whether it exists, and whether it is over."""
     return await connection.fetchrow(
-        "SELECT last_seq, finished_at IS NOT NULL AS is_over FROM recipe_executions WHERE id = $1", execution_id
+        "SELECT last_seq, finished_at IS NOT NULL AS is_over FROM recipe_executions "
+        "WHERE id = $1 AND workspace_id = $2",
+        execution_id, workspace_id,
     )
 
 
-async def canceller(connection: asyncpg.Connection, execution_id: UUID) -> str | None:
+async def canceller(connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID) -> str | None:
     """Return who asked to cancel an execution."""
-    return await connection.fetchval("SELECT cancel_requested_by FROM recipe_executions WHERE id = $1", execution_id)
+    return await connection.fetchval(
+        "SELECT cancel_requested_by FROM recipe_executions WHERE id = $1 AND workspace_id = $2",
+        execution_id, workspace_id)
