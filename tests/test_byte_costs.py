@@ -97,7 +97,7 @@ def test_no_page_is_read_by_a_parser_that_begins_again() -> None:
     assert found == set()
 
 
-@pytest.mark.parametrize("copies", [30_000, 300_000, 4_900_000])
+@pytest.mark.parametrize("copies", [30_000, 300_000, 1_000_000])
 def test_a_pack_of_a_few_bytes_made_in_many_pieces_is_refused_by_the_number_of_pieces(copies: int) -> None:
     with pytest.raises(GitRefused, match="too many pieces"):
         unpack(pack_of_small_copies(copies))

@@ -20,22 +20,23 @@ class Proxies:
         Entries further left in X-Forwarded-For were written by the client and mean nothing.
         """
         peer = scope["client"][0] if scope.get("client") else LOCAL_SOCKET
-        if not self._networks or not self._trusts(peer):
+        if not self._networks or not self.trusts(peer):
             return peer
         for hop in reversed(_listed(scope, b"x-forwarded-for")):
             if _parse(hop) is None:
                 break
             peer = hop
-            if not self._trusts(hop):
+            if not self.trusts(hop):
                 break
         return peer
 
     def forwarded_hosts(self, scope: Scope) -> list[str]:
         """Return the hosts that a trusted proxy was asked for, those before it included; none from anybody else."""
         peer = scope["client"][0] if scope.get("client") else LOCAL_SOCKET
-        return _listed(scope, b"x-forwarded-host") if self._networks and self._trusts(peer) else []
+        return _listed(scope, b"x-forwarded-host") if self._networks and self.trusts(peer) else []
 
-    def _trusts(self, text: str) -> bool:
+    def trusts(self, text: str) -> bool:
+        """Whether an address is that of a trusted proxy."""
         address = _parse(text)
         return address is not None and any(address in network for network in self._networks)
 

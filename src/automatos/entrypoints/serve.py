@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from automatos import __version__
+from automatos.entrypoints.addresses import Proxies
 from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
 from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
@@ -132,7 +133,7 @@ async def _serve_on(
             structlog.get_logger("automatos.entrypoints").warning("database.note", note=note)
         await seed(services.database)
         settle()
-        server = _http_server(app)
+        server = http_server(app, Proxies(settings.trusted_proxies))
         url = address_of(listener)
         async with _listening(server, listener) as http:
             leave_note(settings.home, Running(url, ground.url, ground.role, os.getpid()))
@@ -152,8 +153,11 @@ async def _announced(work: Awaitable[None]) -> None:
         structlog.get_logger("automatos.entrypoints").exception("server.announcement_failed")
 
 
-def _http_server(app: "FastAPI") -> "Server":
+def http_server(app: "FastAPI", proxies: Proxies) -> "Server":
+    """Return the HTTP server of an application, with bounds on what a connection may take before it is understood."""
     import uvicorn
+
+    from automatos.entrypoints.connections import bounded_http
 
     class HttpServer(uvicorn.Server):
         """Uvicorn that leaves signals to this process."""
@@ -164,7 +168,7 @@ def _http_server(app: "FastAPI") -> "Server":
 
     return HttpServer(uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False, ws="none",
-        log_level="warning",
+        log_level="warning", http=bounded_http(proxies.trusts),
         timeout_graceful_shutdown=REQUESTS_GRACE_S,
     ))
 
@@ -214,4 +218,7 @@ def run(settings: Settings, *, works: bool, announce: Announce, tell: Tell) -> N
     """Serve in this process until a signal."""
     import uvloop
 
+    from automatos.entrypoints.connections import raise_handles
+
+    raise_handles()
     uvloop.run(serve(settings, works=works, announce=announce, tell=tell))

@@ -21,9 +21,17 @@ from automatos.llm.types import AnswerEnd
 from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import close_running, end_cancelled, error_of, finish
-from automatos.recipes.errors import AgentGone, AgentStopped, AnswerCutOff, Fenced, StepFailed, StepTimedOut
+from automatos.recipes.errors import (
+    AgentGone,
+    AgentStopped,
+    AnswerCutOff,
+    Fenced,
+    PromptTooLong,
+    StepFailed,
+    StepTimedOut,
+)
 from automatos.recipes.journal import PATIENCE_S, ExecutionJournal, tried_again
-from automatos.recipes.placeholders import fill
+from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
@@ -33,6 +41,10 @@ from automatos.runs.types import Answer, Run
 
 ENDINGS = {StepStatus.FAILED: ExecutionStatus.FAILED, StepStatus.CANCELLED: ExecutionStatus.CANCELLED}
 """How an execution ends after a step that ended so."""
+
+
+MAX_PROMPT_CHARS = 4_000_000
+"""More than the largest windows of models hold (a million tokens of about four characters)."""
 
 
 class Waits(Exception):
@@ -234,7 +246,7 @@ class Cook:
 
     async def _begin_run(self, record: StepState) -> Run:
         state, step = self._state, record.step
-        record.prompt = fill(step.prompt_template, self._values())
+        record.prompt = prompt_of(step.step_id, step.prompt_template, self._values())
         opening = await self._crew.open(step, record.prompt)
         run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
         record.run_id = run.id
@@ -347,3 +359,11 @@ class Cook:
 def _loop_time(at: datetime) -> float:
     """Return a time of day on the event loop's clock."""
     return asyncio.get_running_loop().time() + max((at - now()).total_seconds(), 0.0)
+
+
+def prompt_of(step_id: str, template: str, values: Mapping[str, str]) -> str:
+    """Return a step's prompt; raises PromptTooLong before it is built."""
+    try:
+        return fill(template, values, limit=MAX_PROMPT_CHARS)
+    except TooLong as error:
+        raise PromptTooLong(step_id, error.size, MAX_PROMPT_CHARS) from error

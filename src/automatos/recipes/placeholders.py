@@ -38,11 +38,23 @@ def find(template: str) -> Iterator[Placeholder]:
             yield Placeholder(name, line, start - line_start + 1)
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return the template with every placeholder replaced by its value.
+class TooLong(ValueError):
+    """What a template would become is longer than is taken; nothing was built."""
 
-    Raises KeyError for a name without a value; validation at save makes that impossible for a stored recipe.
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} characters")
+        self.size = size
+
+
+def fill(template: str, values: Mapping[str, str], *, limit: int | None = None) -> str:
+    """Return the template with every placeholder replaced by its value; lengths are added up before it is built.
+
+    Raises:
+        KeyError: a name has no value; validation at save makes that impossible for a stored recipe.
+        TooLong: it would have more characters than `limit`.
     """
+    if limit is not None and (size := _filled_size(template, values)) > limit:
+        raise TooLong(size)
 
     def put(match: re.Match[str]) -> str:
         if name := match["wrapped"]:
@@ -52,3 +64,9 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         return f"{{{match['escaped']}}}" if match["escaped"] else values[match["name"]]
 
     return _TOKEN.sub(put, template)
+
+
+def _filled_size(template: str, values: Mapping[str, str]) -> int:
+    """Return how long a template becomes at most; braces that would go are counted as if they stayed."""
+    names = (match["wrapped"] or match["name"] for match in _TOKEN.finditer(template))
+    return len(template) + sum(len(values[name]) for name in names if name)
