@@ -341,3 +341,16 @@ async def ledger(database: Any, client: Client, run_id: str, *, count: int) -> l
             if len(rows) >= count:
                 return list(rows)
             await asyncio.sleep(0.02)
+
+
+async def test_a_prompt_that_outputs_and_inputs_make_endless_ends_the_run_and_nothing_is_sent(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    model_server.script(Reply(text="x" * 50_000))
+    recipe = await make.recipe("Say hello", "{previous_output}" * 100, execution_config=ONCE)
+
+    run, _ = await cooked(client, recipe["template_id"])
+
+    assert (run["status"], run["steps"][1]["status"], run["error"]["code"]) == ("failed", "failed", "prompt_too_long")
+    assert run["steps"][1]["step_id"] in run["error"]["message"]
+    assert len(model_server.calls) == 1
