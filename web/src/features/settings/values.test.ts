@@ -56,7 +56,8 @@ test("every row says where its value comes from", () => {
 
 test("names and values are written for people", () => {
   expect(labelOf("llm_provider")).toBe("Provider");
-  expect(labelOf("max_tokens")).toBe("Max tokens");
-  expect(labelOf("orchestrator_llm")).toBe("Orchestrator LLM");
+  expect(labelOf("fallback_model")).toBe("Fallback model");
+  expect(labelOf("max_tokens")).toBe("Longest answer, in tokens");
+  expect(labelOf("orchestrator_llm")).toBe("Default model behaviour");
   expect([textOf(null), textOf("a"), textOf(2), textOf(true)]).toEqual(["", "a", "2", "true"]);
 });

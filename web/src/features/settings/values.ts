@@ -36,8 +36,22 @@ export const keyFor = (known: KnownSetting, provider: string): string => known.k
 
 const ACRONYMS = new Set(["llm", "rag", "nl2sql"]);
 
-/** "max_tokens" as "Max tokens". */
+/** What people call the settings whose names in the API say little. */
+const LABELS: Record<string, string> = {
+  orchestrator_llm: "Default model behaviour",
+  codegraph: "Reading source code",
+  document_processing: "Reading documents",
+  rag: "Answering from documents",
+  embeddings: "Text as vectors",
+  memory_integration: "Memory",
+  nl2sql: "Questions to SQL",
+  max_tokens: "Longest answer, in tokens",
+};
+
+/** "fallback_model" as "Fallback model". */
 export function labelOf(key: string): string {
+  const given = LABELS[key];
+  if (given) return given;
   const words = key
     .replace(/^llm_/, "")
     .replace(`_${ONE_PER_PROVIDER}`, "")
