@@ -27,7 +27,10 @@ def _is_below(url: str, listed: str) -> bool:
     given, known = urlsplit(url), urlsplit(allowed)
     if (given.scheme, (given.hostname or "")) != (known.scheme, (known.hostname or "").lower()):
         return False
-    if not any_port and _port(given) != _port(known):
+    try:
+        if not any_port and _port(given) != _port(known):
+            return False
+    except ValueError:  # no port is called that
         return False
     if any(sign in given.path for sign in ("..", "%", "\\", "//")):
         return False
