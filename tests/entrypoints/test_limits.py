@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from automatos.entrypoints.limits import LocalCounters, Proven, SharedCounters
 from automatos.kernel.ids import new_id
 from automatos.workspaces.deps import CurrentCaller
 from automatos.workspaces.errors import CredentialInvalid
-from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
+from automatos.workspaces.types import AuthMethod, Caller, Presented, Role, UserRef
 
 
 class OneGoodKey:
@@ -24,7 +25,9 @@ class OneGoodKey:
     async def authenticate(self, presented: Presented) -> Caller:
         if not presented.secret.startswith("good-key"):
             raise CredentialInvalid("That key is not known.")
-        return Caller(user=None, workspace_id=new_id(), role=Role.OWNER, auth_method=AuthMethod.API_KEY)
+        user = UserRef(7, None, "Ada") if presented.secret.startswith("good-key-of-ada") else None
+        return Caller(user=user, workspace_id=new_id(), role=Role.OWNER, auth_method=AuthMethod.API_KEY,
+                      api_key_id=None if user else uuid5(NAMESPACE_OID, presented.secret))
 
 
 def add_routes(app: FastAPI) -> None:
@@ -106,6 +109,27 @@ async def test_whoever_is_known_has_a_limit_of_their_own(serve, carrier: str) ->
     assert await statuses(site, "/api/mine", 2, headers={carrier: value + "-2"}) == [429, 429]
 
 
+@pytest.mark.parametrize("spelling", [
+    lambda n: {"Authorization": f"Bearer{' ' * (n + 1)}good-key"}, lambda n: {"X-API-Key": f"good-key{' ' * n}"},
+    lambda n: {"Authorization": f"{'bearer' if n % 2 else 'BEARER'} good-key"},
+    lambda n: {"Cookie": f"automatos_session=good-key; other={n}"},
+], ids=["spaces", "trailing", "scheme", "cookies"])
+async def test_spelling_does_not_move_the_limit(serve, spelling: Callable[[int], dict[str, str]]) -> None:
+    site = await serve(add_routes, rate_limit="2/minute", rate_limit_signed_in="4/minute")
+    found = [(await statuses(site, "/api/mine", 1, headers=spelling(n)))[0] for n in range(8)]
+    assert found == [200] * 5 + [429] * 3
+
+
+async def test_fresh_credentials_of_one_person_share_a_limit(serve) -> None:
+    site = await serve(add_routes, rate_limit="100/minute", rate_limit_signed_in="4/minute")
+    tokens = [{"Authorization": f"Bearer good-key-of-ada-{n}"} for n in range(4)]
+    for headers in tokens:
+        assert await statuses(site, "/api/mine", 2, headers=headers) == [200, 200]
+    for headers in tokens:
+        assert await statuses(site, "/api/mine", 1, headers=headers) == [429]
+    assert await statuses(site, "/api/mine", 2, headers={"X-API-Key": "good-key-of-bob"}) == [200, 200]
+
+
 async def test_inventing_credentials_buys_nothing(serve) -> None:
     site = await serve(add_routes, rate_limit="5/minute")
     found = [(await statuses(site, path, 1, headers={"X-API-Key": f"guess-{n}"}))[0]
@@ -169,10 +193,10 @@ def test_what_is_remembered_of_credentials_ends_and_is_bounded(monkeypatch) -> N
     clock = [0.0]
     proven = Proven(lambda: clock[0])
     for name in "abcd":
-        proven.add(name)
-    assert [name in proven for name in "abcd"] == [False, True, True, True]
+        proven.add(name, name.upper())
+    assert [proven.principal_of(name) for name in "abcd"] == [None, "B", "C", "D"]
     clock[0] = 601
-    assert "d" not in proven
+    assert proven.principal_of("d") is None
 
 
 @pytest.fixture

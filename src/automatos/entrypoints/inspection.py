@@ -185,4 +185,5 @@ async def give_rights(connection: asyncpg.Connection) -> None:
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {both} TO {APP_ROLE}; "
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {both} TO {APP_ROLE}; "
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA durable TO {APP_ROLE}; "
-        f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {APP_ROLE}")
+        f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {APP_ROLE}; "
+        f"REVOKE UPDATE, DELETE ON audit_log FROM {APP_ROLE}")

@@ -1,4 +1,4 @@
-"""Rate limits: per address until somebody has signed in, per credential afterwards; shared when Redis is on."""
+"""Rate limits: per address until it is known who asks, per principal afterwards; shared when Redis is on."""
 
 import hashlib
 import time
@@ -18,13 +18,14 @@ from automatos.entrypoints.middleware import find_header
 from automatos.entrypoints.problems import render
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import Problem
+from automatos.workspaces.types import Caller
 
 log = structlog.get_logger()
 
 SESSION_COOKIE: Final = b"automatos_session="
 ALWAYS_BY_ADDRESS: Final = frozenset({
     "/api/auth/sign-in", "/api/auth/session", "/api/auth/oidc/callback", "/api/setup", "/api/setup/admin",
-    "/api/invitations/accept", "/api/invitations/sign-up",
+    "/api/invitations/accept", "/api/invitations/sign-up", "/api/auth/password",
 })
 """Where secrets can be guessed: a valid session elsewhere buys no extra guesses."""
 WIDGET_PREFIX: Final = "/api/widget"
@@ -150,33 +151,35 @@ class _Bucket:
 
 
 class Proven:
-    """Credentials that led to a caller lately, by hash; bounded, the least recent forgotten first."""
+    """Whose the credentials are that led to a caller lately, by hash; bounded, the least recent forgotten first."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: OrderedDict[str, float] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
-    def __contains__(self, credential: str) -> bool:
-        until = self._until.get(credential)
-        return until is not None and until > self._clock()
+    def principal_of(self, credential: str) -> str | None:
+        """Return who came with this credential within the last ten minutes."""
+        until, principal = self._known.get(credential, (0.0, None))
+        return principal if until > self._clock() else None
 
-    def add(self, credential: str) -> None:
-        """Remember a credential for ten minutes from now."""
-        self._until[credential] = self._clock() + PROVEN_S
-        self._until.move_to_end(credential)
-        if len(self._until) > MAX_PROVEN:
-            self._until.popitem(last=False)
+    def add(self, credential: str, principal: str) -> None:
+        """Remember for ten minutes from now whose a credential is."""
+        self._known[credential] = self._clock() + PROVEN_S, principal
+        self._known.move_to_end(credential)
+        if len(self._known) > MAX_PROVEN:
+            self._known.popitem(last=False)
 
     def discard(self, credential: str) -> None:
         """Forget a credential that was refused."""
-        self._until.pop(credential, None)
+        self._known.pop(credential, None)
 
 
 class RateLimits:
     """Counts each request of the API under its client and refuses those above the limit.
 
-    A credential has a limit of its own only once it has led to a caller. Until then its requests count
-    against the client's address, so that inventing credentials buys no requests, and neither does guessing them.
+    Requests count for the person or the key they come from, however many credentials stand for it and however they are
+    written, once a credential has led to a caller. Until then they count against the client's address, so that
+    inventing credentials buys no requests, and neither does guessing them.
     """
 
     def __init__(self, app: ASGIApp, *, settings: Settings, counters: Counters) -> None:
@@ -216,8 +219,9 @@ class RateLimits:
         address = limit_key(scope["state"]["client_address"])
         if path.startswith(WIDGET_PREFIX):
             return _Bucket(self._widget, f"widget:{address}")
-        if credential is not None and credential in self._proven and path not in ALWAYS_BY_ADDRESS:
-            return _Bucket(self._signed_in, f"principal:{credential}")
+        principal = self._proven.principal_of(credential) if credential and path not in ALWAYS_BY_ADDRESS else None
+        if principal is not None:
+            return _Bucket(self._signed_in, f"principal:{principal}")
         return _Bucket(self._anonymous, f"address:{address}")
 
     async def _count(self, bucket: _Bucket) -> int:
@@ -226,11 +230,11 @@ class RateLimits:
     async def _learn(self, scope: Scope, credential: str, status: int) -> None:
         """Remember an accepted credential; forget a refused one and charge the address for it."""
         if status == 401:
-            if credential in self._proven:
+            if self._proven.principal_of(credential) is not None:
                 self._proven.discard(credential)
                 await self._count(_Bucket(self._anonymous, f"address:{limit_key(scope['state']['client_address'])}"))
-        elif "caller" in scope["state"]:
-            self._proven.add(credential)
+        elif caller := scope["state"].get("caller"):
+            self._proven.add(credential, _principal(caller))
 
     async def _refuse(self, bucket: _Bucket, scope: Scope, receive: Receive, send: Send) -> None:
         ends_at = await self._counters.get_expiry(f"automatos:limit:{bucket.key}")
@@ -249,10 +253,23 @@ def _is_limited(scope: Scope) -> bool:
     return path.startswith("/api") and scope["method"] != "OPTIONS"
 
 
+def _principal(caller: Caller) -> str:
+    """Return whom a caller's requests count for: the person or the key, never a name and never the credential."""
+    if caller.user is not None:
+        return f"user:{caller.user.id}"
+    return f"key:{caller.api_key_id}" if caller.api_key_id is not None else caller.auth_method.value
+
+
 def presented_credential(scope: Scope) -> str | None:
-    """Return a hash of the credential that a request carries, whichever way, or None."""
+    """Return a hash of the credential that a request carries, whichever way, or None.
+
+    It only finds again who came with the same bytes before; what is counted is who they are.
+    """
     secret = find_header(scope, b"authorization") or find_header(scope, b"x-api-key") or _session_cookie(scope)
-    return hashlib.blake2b(secret, digest_size=16).hexdigest() if secret else None
+    if not secret:
+        return None
+    *scheme, text = secret.split(None, 1) or [b""]
+    return hashlib.blake2b(b" ".join([*(word.lower() for word in scheme), text.strip()]), digest_size=16).hexdigest()
 
 
 def _session_cookie(scope: Scope) -> bytes | None:

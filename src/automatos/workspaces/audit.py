@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.workspaces import queries
 from automatos.workspaces.models import AuditEntry
-from automatos.workspaces.types import AuditFilter, AuditRecord, Caller
+from automatos.workspaces.types import AuditFilter, AuditRecord, AuthMethod, Caller
 
 
 async def write_audit(
@@ -27,7 +27,14 @@ async def write_audit(
         session, workspace_id=where, actor=(caller.actor if caller else str(actor))[:320], action=action,
         target_type=target_type, target_id=str(target_id)[:100], detail=dict(detail or {}),
         request_id=caller.request_id if caller else "", client_address=caller.client_address if caller else "",
+        user_id=caller.user.id if caller and caller.user else None, api_key_id=caller.api_key_id if caller else None,
+        carrier=_carrier(caller) if caller else "server",
     )
+
+
+def _carrier(caller: Caller) -> str:
+    """Return how the caller came: by which part of the request, and by the operator's key as what it is."""
+    return "platform_key" if caller.auth_method is AuthMethod.PLATFORM_KEY else caller.carrier.value
 
 
 async def list_audit(

@@ -10,7 +10,6 @@ import asyncpg
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
-from automatos.workspaces import queries
 from automatos.workspaces.admins import grant_named, is_named
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.audit import write_audit
@@ -21,7 +20,8 @@ from automatos.workspaces.errors import AllWorkspacesRefused, CredentialInvalid,
 from automatos.workspaces.issuer import TokenVerifier
 from automatos.workspaces.oidc import OidcProvider
 from automatos.workspaces.passwords import Passwords
-from automatos.workspaces.provision import is_in_line, provision_identity
+from automatos.workspaces.provision import needs_provision, provision_identity
+from automatos.workspaces.queries import entering
 from automatos.workspaces.tokens import KEY_START, WORKSPACE_KEY_STARTS, digest, is_same
 from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, Carrier, Presented, Role, SystemRole, UserRef
 
@@ -93,13 +93,13 @@ class Gatekeeper:
             raise NotAMember
         return Caller(
             user=None, workspace_id=self._default_workspace, role=Role.OWNER, auth_method=method,
-            request_id=presented.request_id, client_address=presented.client_address,
+            request_id=presented.request_id, client_address=presented.client_address, carrier=presented.carrier,
         )
 
     async def _admit_session(self, presented: Presented) -> Caller:
         proof = digest(presented.secret)
         async with self._asking() as connection:
-            row = await queries.across_find_session(
+            row = await entering.across_find_session(
                 connection, proof, named=presented.workspace, configured=self.settings.workspace_id
             )
         if row is None:
@@ -110,18 +110,20 @@ class Gatekeeper:
     async def _admit_key(self, presented: Presented) -> Caller:
         proof = digest(presented.secret)
         async with self._asking() as connection:
-            row = await queries.across_find_key(connection, proof)
+            row = await entering.across_find_key(connection, proof)
             if row is None:
-                raise CredentialInvalid("The API key is unknown, revoked or expired. Ask an admin for a new one.")
+                raise CredentialInvalid("The API key is unknown, revoked or expired, or the person who made it is no "
+                                        "member any more. Ask an admin for a new one.")
             if row["is_use_unnoted"]:
                 with suppress(asyncpg.ReadOnlySQLTransactionError):
-                    await queries.across_note_key_use(connection, row["id"])
+                    await entering.across_note_key_use(connection, row["id"])
         if presented.workspace not in {None, row["workspace_id"]}:
             raise NotAMember
         return Caller(
-            user=None, workspace_id=row["workspace_id"], role=Role(row["role"]), auth_method=AuthMethod.API_KEY,
+            user=None, workspace_id=row["workspace_id"], role=_role_of_key(row), auth_method=AuthMethod.API_KEY,
             api_key_id=row["id"], api_key_name=row["name"], request_id=presented.request_id,
             client_address=presented.client_address, proof=proof, valid_until=row["expires_at"],
+            carrier=presented.carrier,
         )
 
     async def _admit_token(self, presented: Presented) -> Caller:
@@ -130,7 +132,10 @@ class Gatekeeper:
         if presented.workspace is None:
             presented = replace(presented, workspace=identity.workspace)
         row = await self.recognise(identity, presented)
-        return replace(_read_person(row, presented, AuthMethod.JWT), valid_until=identity.expires_at)
+        return replace(
+            _read_person(row, presented, AuthMethod.JWT), valid_until=identity.expires_at, issuer=identity.issuer,
+            organisation_role=identity.organisation.role if identity.organisation else None,
+        )
 
     async def recognise(self, identity: Identity, presented: Presented) -> asyncpg.Record:
         """Return the account of a person of the identity provider; it is made, and brought in line, where needed.
@@ -139,7 +144,7 @@ class Gatekeeper:
             CredentialInvalid: the account is switched off.
         """
         row = await self._find_identity(identity, presented)
-        if row is None or (identity.organisation and not is_in_line(identity.organisation, row["organisation_role"])):
+        if row is None or needs_provision(identity, row):
             if row is None:
                 identity = await self._clerk.complete(identity)
             await provision_identity(self.database, identity)
@@ -153,7 +158,7 @@ class Gatekeeper:
 
     async def _find_identity(self, identity: Identity, presented: Presented) -> asyncpg.Record | None:
         async with self._asking() as connection:
-            return await queries.across_find_identity(
+            return await entering.across_find_identity(
                 connection, identity.issuer, identity.external_id,
                 organisation=identity.organisation.external_id if identity.organisation else None,
                 named=presented.workspace, configured=self.settings.workspace_id,
@@ -177,14 +182,14 @@ def operator_key(settings: Settings) -> str:
 
 async def _find_role_now(connection: asyncpg.Connection, caller: Caller) -> str | None:
     if caller.auth_method is AuthMethod.API_KEY:
-        row = await queries.across_find_key(connection, caller.proof)
-        return row["role"] if row else None
+        row = await entering.across_find_key(connection, caller.proof)
+        return _role_of_key(row) if row else None
     if caller.auth_method is AuthMethod.SESSION:
-        row = await queries.across_find_session(connection, caller.proof, named=caller.workspace_id, configured=None)
+        row = await entering.across_find_session(connection, caller.proof, named=caller.workspace_id, configured=None)
         return row["role"] if row else None
     if caller.user is None:
         return None
-    return await queries.across_find_role(connection, caller.user.id, caller.workspace_id)
+    return await entering.across_find_role(connection, caller.user.id, caller.workspace_id)
 
 
 def _read_person(row: asyncpg.Record, presented: Presented, method: AuthMethod) -> Caller:
@@ -194,5 +199,10 @@ def _read_person(row: asyncpg.Record, presented: Presented, method: AuthMethod) 
     return Caller(
         user=user, workspace_id=row["workspace_id"], role=Role(row["role"]), auth_method=method,
         is_system_admin=user.system_role is SystemRole.ADMIN, request_id=presented.request_id,
-        client_address=presented.client_address,
+        client_address=presented.client_address, carrier=presented.carrier, organisation=row["organisation"],
     )
+
+
+def _role_of_key(row: asyncpg.Record) -> Role:
+    """Return what a key may do: never more than the person whose it is may do today."""
+    return Role(row["role"]) if row["maker_role"] is None else min(Role(row["role"]), Role(row["maker_role"]))

@@ -13,7 +13,7 @@ from automatos.workspaces.audit import write_audit
 from automatos.workspaces.errors import ApiKeyNotFound, GrantTooHigh
 from automatos.workspaces.models import ApiKey
 from automatos.workspaces.tokens import digest, new_key, shown_prefix
-from automatos.workspaces.types import Caller, KeyType, Role
+from automatos.workspaces.types import Caller, KeyOwner, KeyType, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,22 @@ async def list_keys(session: AsyncSession, caller: Caller) -> list[ApiKey]:
 
 
 async def create_key(
-    session: AsyncSession, caller: Caller, *, name: str, key_type: KeyType, role: Role, expires_at: datetime | None
+    session: AsyncSession, caller: Caller, *, name: str, key_type: KeyType, role: Role, expires_at: datetime | None,
+    belongs_to: KeyOwner = KeyOwner.PERSON,
 ) -> IssuedKey:
     """Make a key for the caller's workspace.
 
-    A key made with a key belongs to the person who made that one, so that it ends with their membership too.
+    A person's key ends with their membership; an owner may make one that is the workspace's and stays. A key made with
+    a key is whosever that one is.
 
     Raises:
-        GrantTooHigh: the role is above the caller's own, or above viewer for a public key.
+        GrantTooHigh: the role is above the caller's own, or above viewer for a public key; or one who is no owner makes
+            a key for the workspace.
     """
+    maker, parent = await _find_maker(session, caller)
+    if belongs_to is KeyOwner.WORKSPACE and caller.role < Role.OWNER:
+        raise GrantTooHigh(Role.OWNER, caller.role)
+    owner = KeyOwner.WORKSPACE if maker is None or parent is KeyOwner.WORKSPACE else belongs_to
     ceiling = Role.VIEWER if key_type is KeyType.PUBLIC else caller.role
     if role > ceiling:
         raise GrantTooHigh(role, ceiling)
@@ -46,10 +53,10 @@ async def create_key(
     key = await queries.insert_key(
         session, id=new_id(), workspace_id=caller.workspace_id, name=name, key_prefix=shown_prefix(text),
         key_hash=digest(text), key_type=key_type, role=role, expires_at=expires_at,
-        created_by=await _find_maker(session, caller),
+        created_by=maker, belongs_to=owner,
     )
     await write_audit(session, caller, "api_key.created", target_type="api_key", target_id=key.id,
-                      detail={"name": name, "role": role, "key_type": key_type})
+                      detail={"name": name, "role": role, "key_type": key_type, "belongs_to": owner})
     return IssuedKey(key, text)
 
 
@@ -70,10 +77,11 @@ async def revoke_key(session: AsyncSession, caller: Caller, key_id: UUID) -> Non
                       detail={"name": key.name})
 
 
-async def _find_maker(session: AsyncSession, caller: Caller) -> int | None:
+async def _find_maker(session: AsyncSession, caller: Caller) -> tuple[int | None, KeyOwner | None]:
+    """Return the person behind the caller, and whose the key is that they came with."""
     if caller.user:
-        return caller.user.id
+        return caller.user.id, None
     if caller.api_key_id is None:
-        return None
+        return None, None
     parent = await queries.find_key(session, caller.workspace_id, caller.api_key_id)
-    return parent.created_by if parent else None
+    return (parent.created_by, KeyOwner(parent.belongs_to)) if parent else (None, None)

@@ -53,13 +53,14 @@ async def change_role(session: AsyncSession, caller: Caller, user_id: int, role:
 async def remove_member(session: AsyncSession, caller: Caller, user_id: int) -> None:
     """End a membership, of somebody else or one's own, and revoke the keys they made here; it counts at once.
 
+    Whom an organisation's admin puts out here stays out, whatever the identity provider says, until `readmit_member`.
+
     Raises:
         MemberNotFound: the workspace has no such member.
         GrantTooHigh: the caller is not an admin and it is not themselves, or the member's role is above theirs.
         OwnerProtected: the member is an owner and not the caller, or the last one.
-        ManagedElsewhere: the identity provider decides who is a member.
     """
-    await lock_managed_here(session, caller)
+    workspace = await queries.lock_workspace(session, caller.workspace_id)
     member = await _get_member(session, caller, user_id)
     is_self = caller.user is not None and caller.user.id == user_id
     if not is_self and (caller.role < Role.ADMIN or member.role > caller.role):
@@ -67,9 +68,28 @@ async def remove_member(session: AsyncSession, caller: Caller, user_id: int) -> 
     if member.role is Role.OWNER:
         await _protect_owner(session, caller, user_id)
     await queries.delete_member(session, caller.workspace_id, user_id)
+    if workspace.external_org_id is not None and not is_self:
+        await _bar(session, workspace, {*workspace.barred_user_ids, user_id})
     revoked = await queries.revoke_keys(session, caller.workspace_id, created_by=user_id)
     await write_audit(session, caller, "member.removed", target_type="user", target_id=user_id,
                       detail={"role": member.role, "keys_revoked": revoked})
+
+
+async def readmit_member(session: AsyncSession, caller: Caller, user_id: int) -> None:
+    """Let somebody in again who was put out of an organisation's workspace; their next token makes them a member.
+
+    Raises:
+        MemberNotFound: they were not put out.
+    """
+    workspace = await queries.lock_workspace(session, caller.workspace_id)
+    if user_id not in workspace.barred_user_ids:
+        raise MemberNotFound
+    await _bar(session, workspace, set(workspace.barred_user_ids) - {user_id})
+    await write_audit(session, caller, "member.readmitted", target_type="user", target_id=user_id)
+
+
+async def _bar(session: AsyncSession, workspace: Workspace, user_ids: set[int]) -> None:
+    await queries.update_workspace(session, workspace.id, {"barred_user_ids": sorted(user_ids)})
 
 
 async def lock_managed_here(session: AsyncSession, caller: Caller) -> Workspace:

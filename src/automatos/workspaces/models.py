@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from automatos.kernel.db import Base
@@ -46,7 +46,11 @@ class User(Base):
 
 
 class UserSession(Base):
-    """One signed-in browser; the cookie's value is never stored, only its SHA-256."""
+    """One signed-in browser; the cookie's value is never stored, only its SHA-256.
+
+    `origin` says what it was opened for, `issuer` who vouched; the organisation that a token spoke for is reached by
+    the session only until that token ends.
+    """
 
     __tablename__ = "user_sessions"
 
@@ -55,10 +59,18 @@ class UserSession(Base):
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
     expires_at: Mapped[datetime] = mapped_column(AWARE)
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
+    origin: Mapped[str] = mapped_column(String(20), server_default="password")
+    issuer: Mapped[str | None] = mapped_column(String(500))
+    organisation: Mapped[str | None] = mapped_column(String(255))
+    organisation_role: Mapped[str | None] = mapped_column(String(20))
+    organisation_until: Mapped[datetime | None] = mapped_column(AWARE)
 
 
 class Workspace(Base):
-    """A tenant: everything people make belongs to exactly one."""
+    """A tenant: everything people make belongs to exactly one.
+
+    `barred_user_ids` are people whom an admin put out here although their organisation counts them in.
+    """
 
     __tablename__ = "workspaces"
 
@@ -71,11 +83,12 @@ class Workspace(Base):
     plan_limits: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
     settings: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    barred_user_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
 
 
 class WorkspaceMember(Base):
-    """A person's role in a workspace."""
+    """A person's role in a workspace; in an organisation's, until when their last token of it vouches for them."""
 
     __tablename__ = "workspace_members"
 
@@ -83,6 +96,7 @@ class WorkspaceMember(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     role: Mapped[str] = mapped_column(String(20))
     joined_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
+    vouched_until: Mapped[datetime | None] = mapped_column(AWARE)
 
 
 class WorkspaceInvitation(Base):
@@ -107,7 +121,10 @@ class WorkspaceInvitation(Base):
 
 
 class ApiKey(Base):
-    """A key for programs; only its prefix and SHA-256 are stored."""
+    """A key for programs; only its prefix and SHA-256 are stored.
+
+    One that belongs to a person works as long as they are a member and never does more than they may.
+    """
 
     __tablename__ = "api_keys"
 
@@ -118,6 +135,7 @@ class ApiKey(Base):
     key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     key_type: Mapped[str] = mapped_column(String(20), server_default="server")
     role: Mapped[str] = mapped_column(String(20), server_default="editor")
+    belongs_to: Mapped[str] = mapped_column(String(20), server_default="person")
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
@@ -126,7 +144,11 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """One change of permission, credential, agent state or definition: who, what, when, from where."""
+    """One change of permission, credential, agent state or definition: who, what, when, from where.
+
+    `actor` is a name that people choose; who it was stands in `user_id`, `api_key_id` and `carrier`. They are no
+    foreign keys: an entry outlives what it is about, and the application's role may add and read entries, no more.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (Index("ix_audit_log_workspace", "workspace_id", "id"),)
@@ -140,4 +162,7 @@ class AuditEntry(Base):
     detail: Mapped[JsonObject] = mapped_column(JSONB, server_default="{}")
     request_id: Mapped[str] = mapped_column(String(64), server_default="")
     client_address: Mapped[str] = mapped_column(String(64), server_default="")
+    user_id: Mapped[int | None] = mapped_column(Integer)
+    api_key_id: Mapped[UUID | None] = mapped_column()
+    carrier: Mapped[str] = mapped_column(String(20), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)

@@ -62,7 +62,7 @@ async def come_back(request: Request) -> Response:
         refused = problem if isinstance(problem, SignInRefused) else SignInRefused("account_refused", problem.detail)
         return _explain(request, refused, pending.next, forget=name)
     opened = await sessions.open_lasting_session(
-        gatekeeper.database, gatekeeper.settings, user_id, request.headers.get("user-agent", ""))
+        gatekeeper.database, gatekeeper.settings, user_id, request.headers.get("user-agent", ""), signed_in.identity)
     response = RedirectResponse(gatekeeper.settings.base_path + pending.next, 303,
                                 headers={"Cache-Control": "no-store"})
     sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))

@@ -1,8 +1,10 @@
 """Making people and their places: a personal workspace for everybody, an organisation's workspace for its members."""
 
 import re
+from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import Database, Scope
@@ -82,15 +84,36 @@ async def _join_organisation(database: Database, identity: Identity, organisatio
             external_org_id=organisation.external_id, plan_limits=SHARED_LIMITS,
         ):
             return
-        await queries.lock_workspace(session, workspace_id)
+        workspace = await queries.lock_workspace(session, workspace_id)
+        if user.id in workspace.barred_user_ids:
+            return
+        held = next((each.role for each in await queries.list_members(session, workspace_id, user.id)), None)
         role = organisation.role
         if role is Role.ADMIN and not await queries.count_members(session, workspace_id, Role.OWNER):
             role = Role.OWNER
-        await queries.put_member(session, workspace_id, user.id, role)
+        if not is_in_line(organisation, held):
+            await queries.put_member(session, workspace_id, user.id, role)
+        await queries.vouch(session, workspace_id, user.id, identity.expires_at)
+        if is_in_line(organisation, held):
+            return
         await write_audit(
             session, user.email or identity.external_id, "member.synchronised", workspace_id=workspace_id,
             target_type="user", target_id=user.id, detail={"role": role.value},
         )
+
+
+def needs_provision(identity: Identity, row: asyncpg.Record) -> bool:
+    """Say whether what is stored of a person is behind what their token says of their organisation.
+
+    Each token is written down once: a later end of what it vouches for, within the clock's leeway. Whom an admin put
+    out is not let in by any token.
+    """
+    organisation = identity.organisation
+    if organisation is None or row["is_barred"]:
+        return False
+    vouched: datetime | None = row["vouched_until"]
+    return (not is_in_line(organisation, row["organisation_role"]) or vouched is None
+            or vouched < identity.expires_at)
 
 
 def is_in_line(organisation: Organisation, held: str | None) -> bool:

@@ -128,6 +128,29 @@ async def trade_token(
     return await _welcome(request, response, gatekeeper, opened, caller.workspace_id)
 
 
+@router.put("/auth/password", tags=["auth"], responses=problems(
+    errors.PersonRequired, errors.WrongSignIn, errors.TooManyAttempts))
+async def change_password(
+    body: schemas.PasswordChange, request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
+) -> schemas.Me:
+    """Change the caller's password; every session of theirs ends, and the answer's cookie opens a new one."""
+    opened = await sessions.change_password(
+        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, gatekeeper.attempts, caller,
+        current=body.current_password, new=body.new_password, user_agent=_agent(request),
+    )
+    return await _welcome(request, response, gatekeeper, opened)
+
+
+@router.post("/auth/sign-out-everywhere", tags=["auth"], responses=problems(errors.PersonRequired))
+async def sign_out_everywhere(
+    response: Response, caller: CurrentCaller, database: AppDatabase, settings: AppSettings
+) -> schemas.SessionsEnded:
+    """End every session of the caller, on all machines, this one too; open streams end within about 20 s."""
+    ended = await sessions.sign_out_everywhere(database, caller)
+    sessions.forget_session_cookie(response, settings)
+    return schemas.SessionsEnded(sessions_ended=ended)
+
+
 @router.get("/auth/me", tags=["auth"])
 async def read_me(caller: CurrentCaller, database: AppDatabase) -> schemas.Me:
     """Tell the caller who they are and where they may work."""
@@ -177,6 +200,7 @@ async def list_members(workspace_id: UUID, caller: CurrentCaller, session: Sessi
     return schemas.MemberList(
         items=[schemas.MemberOut.model_validate(each) for each in found], total=len(found),
         invitations=[schemas.InvitationOut.model_validate(each) for each in invited],
+        barred_user_ids=(await workspace.get_workspace(session, caller)).barred_user_ids if is_admin else [],
     )
 
 
@@ -218,11 +242,20 @@ async def change_role(
 
 @router.delete(
     "/workspaces/{workspace_id}/members/{user_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["members"],
-    responses=problems(errors.MemberNotFound, errors.OwnerProtected, errors.GrantTooHigh, errors.ManagedElsewhere),
+    responses=problems(errors.MemberNotFound, errors.OwnerProtected, errors.GrantTooHigh),
 )
 async def remove_member(workspace_id: UUID, user_id: UserId, caller: CurrentCaller, session: Session) -> None:
-    """Remove a member as an admin, or leave as oneself."""
+    """Remove a member as an admin, or leave as oneself; whoever manages the membership elsewhere."""
     await members.remove_member(session, caller, user_id)
+
+
+@router.post(
+    "/workspaces/{workspace_id}/members/{user_id}/readmit", status_code=status.HTTP_204_NO_CONTENT, tags=["members"],
+    responses=problems(errors.MemberNotFound),
+)
+async def readmit_member(workspace_id: UUID, user_id: UserId, caller: Admin, session: Session) -> None:
+    """Let somebody in again who was removed from an organisation's workspace; their next sign-in does the rest."""
+    await members.readmit_member(session, caller, user_id)
 
 
 @router.post(
@@ -265,7 +298,8 @@ async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -
     """Make an API key; the answer's `key` is shown once."""
     usual = Role.VIEWER if body.key_type is KeyType.PUBLIC else Role.EDITOR
     issued = await keys.create_key(
-        session, caller, name=body.name, key_type=body.key_type, role=body.role or usual, expires_at=body.expires_at
+        session, caller, name=body.name, key_type=body.key_type, role=body.role or usual, expires_at=body.expires_at,
+        belongs_to=body.belongs_to,
     )
     return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text.reveal())
 

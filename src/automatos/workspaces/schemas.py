@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from automatos.kernel.schemas import Body, Out, SingleLine
-from automatos.workspaces.types import AuthMethod, KeyType, Role, SystemRole
+from automatos.workspaces.types import AuthMethod, KeyOwner, KeyType, Role, SystemRole
 
 Email = Annotated[
     str,
@@ -44,6 +44,19 @@ class SignIn(Body):
 
     email: Email
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class PasswordChange(Body):
+    """The present password and the new one."""
+
+    current_password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    new_password: NewPassword
+
+
+class SessionsEnded(Out):
+    """How many sessions were ended."""
+
+    sessions_ended: int
 
 
 class WorkspaceNew(Body):
@@ -94,6 +107,8 @@ class ApiKeyNew(Body):
     role: Role | None = Field(None, description="Editor for server keys and viewer for public ones, unless said.")
     key_type: KeyType = KeyType.SERVER
     expires_at: AwareDatetime | None = None
+    belongs_to: KeyOwner = Field(
+        KeyOwner.PERSON, description="A person's key ends with their membership; an owner may make one for all.")
 
 
 class AuthConfig(Out):
@@ -191,11 +206,13 @@ class InvitationMade(InvitationOut):
 
 
 class MemberList(Out):
-    """The members of a workspace, and for admins its open invitations."""
+    """The members of a workspace, and for admins its open invitations and those who were put out of it here."""
 
     items: list[MemberOut]
     total: int
     invitations: list[InvitationOut]
+    barred_user_ids: list[int] = Field(
+        description="Members of the workspace's organisation whom an admin put out here; no token lets them in.")
 
 
 class Accepted(Out):
@@ -212,6 +229,8 @@ class ApiKeyOut(Out):
     key_prefix: str
     key_type: KeyType
     role: Role
+    belongs_to: KeyOwner
+    created_by: int | None = Field(description="The account of the person who made it.")
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -242,6 +261,9 @@ class AuditOut(Out):
     detail: dict[str, object]
     request_id: str
     client_address: str
+    user_id: int | None = Field(description="The account that acted; `actor` is a name that people choose themselves.")
+    api_key_id: UUID | None
+    carrier: str = Field(description="How they came: cookie, bearer, api_key, platform_key, nothing, or server.")
     created_at: datetime
 
 

@@ -1,6 +1,6 @@
 """Signing in and out: an opaque cookie for a password, or for a token of the identity provider."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +12,12 @@ from automatos.kernel.db import Database, Scope
 from automatos.kernel.secret import Secret
 from automatos.workspaces import queries
 from automatos.workspaces.attempts import Attempts
-from automatos.workspaces.errors import TokenRequired, WrongSignIn
+from automatos.workspaces.audit import write_audit
+from automatos.workspaces.claims import Identity
+from automatos.workspaces.errors import PersonRequired, TokenRequired, WrongSignIn
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.tokens import digest, new_token
-from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller
+from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, SessionOrigin
 
 TRADED_LIFETIME = timedelta(hours=1)
 """How long a cookie lives that was traded for a token: its owner's standing at the provider is asked again after it."""
@@ -65,20 +67,46 @@ async def sign_in(
         return await open_session(session, user.id, timedelta(days=settings.session_days), user_agent)
 
 
-async def open_session(session: AsyncSession, user_id: int, lifetime: timedelta, user_agent: str) -> OpenedSession:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a session may enter: what it was opened for, who vouched, for which organisation, and until when."""
+
+    origin: SessionOrigin = SessionOrigin.PASSWORD
+    issuer: str | None = None
+    organisation: str | None = None
+    organisation_role: str | None = None
+    organisation_until: datetime | None = None
+
+
+BY_PASSWORD = Standing()
+
+
+async def open_session(
+    session: AsyncSession, user_id: int, lifetime: timedelta, user_agent: str, standing: Standing = BY_PASSWORD
+) -> OpenedSession:
     """Open a session in the caller's transaction."""
     opened = OpenedSession(new_token(), user_id, now() + lifetime)
-    await queries.insert_session(session, digest(opened.token), user_id, opened.expires_at, user_agent[:300])
+    await queries.insert_session(
+        session, digest(opened.token), user_id, opened.expires_at, user_agent[:300], asdict(standing))
     return opened
 
 
 async def open_lasting_session(
-    database: Database, settings: Settings, user_id: int, user_agent: str
+    database: Database, settings: Settings, user_id: int, user_agent: str, identity: Identity
 ) -> OpenedSession:
-    """Open a session of the usual length for somebody who has just signed in at the identity provider."""
+    """Open a session of the usual length for somebody who has just signed in at the identity provider.
+
+    The workspace of an organisation is reached by it as long as the provider's token would; after that they sign in
+    anew, which the provider answers by itself for somebody it still knows.
+    """
+    organisation = identity.organisation
+    standing = Standing(SessionOrigin.PROVIDER, identity.issuer)
+    if organisation:
+        standing = replace(standing, organisation=organisation.external_id, organisation_role=organisation.role,
+                           organisation_until=identity.expires_at)
     async with database.session(None, Scope.AUTH) as session:
         await queries.note_sign_in(session, user_id, None)
-        return await open_session(session, user_id, timedelta(days=settings.session_days), user_agent)
+        return await open_session(session, user_id, timedelta(days=settings.session_days), user_agent, standing)
 
 
 async def trade_token(database: Database, caller: Caller, user_agent: str) -> OpenedSession:
@@ -89,8 +117,54 @@ async def trade_token(database: Database, caller: Caller, user_agent: str) -> Op
     """
     if caller.user is None or caller.auth_method is not AuthMethod.JWT:
         raise TokenRequired
+    standing = Standing(SessionOrigin.TOKEN, caller.issuer, caller.organisation, caller.organisation_role,
+                        caller.valid_until if caller.organisation else None)
     async with database.session(None, Scope.AUTH) as session:
-        return await open_session(session, caller.user.id, TRADED_LIFETIME, user_agent)
+        return await open_session(session, caller.user.id, TRADED_LIFETIME, user_agent, standing)
+
+
+async def change_password(
+    database: Database, settings: Settings, passwords: Passwords, attempts: Attempts, caller: Caller, *,
+    current: str, new: str, user_agent: str,
+) -> OpenedSession:
+    """Give the caller another password and end every session of theirs; the one returned is the only one left.
+
+    Raises:
+        PersonRequired: keys have no password.
+        TooManyAttempts, WrongSignIn: the present password is wrong, or there is none.
+    """
+    if caller.user is None:
+        raise PersonRequired
+    async with database.session(None, Scope.AUTH) as session:
+        user = await queries.find_user(session, caller.user.id)
+    name = caller.user.email or str(caller.user.id)
+    await attempts.count(caller.client_address, name)
+    is_right, _ = await passwords.verify(current, user.password_hash if user else None)
+    if user is None or not is_right:
+        raise WrongSignIn
+    await attempts.forgive(caller.client_address, name)
+    password_hash = await passwords.hash(new)
+    async with database.session(caller.workspace_id, Scope.AUTH) as session:
+        await queries.set_password(session, user.id, password_hash)
+        ended = await queries.delete_sessions_of(session, user.id)
+        await write_audit(session, caller, "account.password_changed", target_type="user", target_id=user.id,
+                          detail={"sessions_ended": ended})
+        return await open_session(session, user.id, timedelta(days=settings.session_days), user_agent)
+
+
+async def sign_out_everywhere(database: Database, caller: Caller) -> int:
+    """End every session of the caller, this one too, and return how many there were.
+
+    Raises:
+        PersonRequired: a key has no sessions.
+    """
+    if caller.user is None:
+        raise PersonRequired
+    async with database.session(caller.workspace_id, Scope.AUTH) as session:
+        ended = await queries.delete_sessions_of(session, caller.user.id)
+        await write_audit(session, caller, "account.signed_out_everywhere", target_type="user",
+                          target_id=caller.user.id, detail={"sessions_ended": ended})
+    return ended
 
 
 async def sign_out(database: Database, token: str) -> None:

@@ -53,6 +53,21 @@ class AuthMethod(StrEnum):
     NONE = "none"
 
 
+class SessionOrigin(StrEnum):
+    """What a session was opened for."""
+
+    PASSWORD = "password"  # noqa: S105 - a word
+    PROVIDER = "provider"
+    TOKEN = "token"  # noqa: S105 - a word
+
+
+class KeyOwner(StrEnum):
+    """Whose an API key is: it ends with its maker's membership, or stays until somebody revokes it."""
+
+    PERSON = "person"
+    WORKSPACE = "workspace"
+
+
 class KeyType(StrEnum):
     """Where an API key may live: on a server, or in a page that anybody can read."""
 
@@ -148,7 +163,8 @@ class Caller:
 
     `user` is None for keys and in single-user mode. `all_workspaces` is only ever true on read routes that ask for
     it and for system admins; `workspace_id` is then the one they would otherwise be in. `proof` is the digest of the
-    credential and `valid_until` its end, by which a long stream asks whether its caller is still welcome.
+    credential and `valid_until` its end, by which a long stream asks whether its caller is still welcome. `issuer` and
+    `organisation` are whom the identity provider vouches for now.
     """
 
     user: UserRef | None
@@ -163,6 +179,10 @@ class Caller:
     client_address: str = ""
     proof: bytes = field(default=b"", repr=False)
     valid_until: datetime | None = None
+    carrier: Carrier = Carrier.NOTHING
+    issuer: str | None = None
+    organisation: str | None = None
+    organisation_role: Role | None = None
 
     @property
     def reach(self) -> UUID | None:

@@ -17,7 +17,7 @@ async def list_workspaces(database: Database, caller: Caller) -> list[Membership
     """Return the workspaces the caller may work in: a person's memberships, or the one a key belongs to."""
     if caller.user:
         async with database.session(None, Scope.AUTH) as session:
-            return await queries.across_list_memberships(session, caller.user.id)
+            return await queries.across_list_memberships(session, caller.user.id, caller.organisation)
     async with database.session(caller.workspace_id) as session:
         found = await queries.get_workspace(session, caller.workspace_id)
         return [Membership(found.id, found.name, found.slug, found.is_personal, caller.role)]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Select, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,76 +25,6 @@ from automatos.workspaces.types import AuditFilter, Member, Membership, Role
 
 SETUP_LOCK = 5_208_211_907
 """The advisory lock that lets one first account be made."""
-
-# The place of a person: the workspace they name, or the configured one if it is theirs, or the organisation their
-# token speaks for, or their own. A token reaches an organisation's workspace only while it speaks for it.
-_PLACE = """
-    SELECT w.id AS workspace_id, m.role
-    FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.is_active
-    WHERE m.user_id = u.id AND {allowed}
-      AND CASE WHEN $2::uuid IS NOT NULL THEN w.id = $2
-               ELSE w.id = $3::uuid OR {organisation} OR (w.is_personal AND w.owner_id = u.id) END
-    ORDER BY coalesce(w.id = $3, false) DESC, coalesce({organisation}, false) DESC LIMIT 1
-"""
-
-_BY_SESSION = f"""
-    SELECT u.id, u.email, u.name, u.system_role, s.expires_at, place.workspace_id, place.role
-    FROM user_sessions s JOIN users u ON u.id = s.user_id AND u.is_active
-    LEFT JOIN LATERAL ({_PLACE.format(allowed="true", organisation="false")}) place ON true
-    WHERE s.token_hash = $1 AND s.expires_at > now()
-"""  # noqa: S608 - both halves are constants
-
-_BY_IDENTITY = f"""
-    SELECT u.id, u.email, u.name, u.system_role, u.is_active, place.workspace_id, place.role,
-           (SELECT m.role FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id
-            WHERE m.user_id = u.id AND w.external_org_id = $5::text) AS organisation_role
-    FROM users u
-    LEFT JOIN LATERAL ({_PLACE.format(allowed="(w.external_org_id IS NULL OR w.external_org_id = $5::text)",
-                                      organisation="w.external_org_id = $5::text")}) place ON true
-    WHERE u.issuer = $1 AND u.external_id = $4
-"""  # noqa: S608 - both halves are constants
-
-_BY_KEY = """
-    SELECT k.id, k.name, k.workspace_id, k.role, k.expires_at,
-           k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS is_use_unnoted
-    FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id AND w.is_active
-    WHERE k.key_hash = $1 AND k.is_active AND (k.expires_at IS NULL OR k.expires_at > now())
-"""
-
-
-async def across_find_session(
-    connection: asyncpg.Connection, token_hash: bytes, *, named: UUID | None, configured: UUID | None
-) -> asyncpg.Record | None:
-    """Return the person behind a live session and their place; `workspace_id` is None where they have none."""
-    return await connection.fetchrow(_BY_SESSION, token_hash, named, configured)
-
-
-async def across_find_identity(
-    connection: asyncpg.Connection, issuer: str, external_id: str, *, organisation: str | None,
-    named: UUID | None, configured: UUID | None,
-) -> asyncpg.Record | None:
-    """Return the person an issuer knows by this id, and their place; None when they were never here."""
-    return await connection.fetchrow(_BY_IDENTITY, issuer, named, configured, external_id, organisation)
-
-
-async def across_find_key(connection: asyncpg.Connection, key_hash: bytes) -> asyncpg.Record | None:
-    """Return a live API key by the digest of its text."""
-    return await connection.fetchrow(_BY_KEY, key_hash)
-
-
-async def across_find_role(connection: asyncpg.Connection, user_id: int, workspace_id: UUID) -> str | None:
-    """Return the role of an active person in an active workspace."""
-    return await connection.fetchval(
-        "SELECT m.role FROM workspace_members m JOIN users u ON u.id = m.user_id AND u.is_active "
-        "JOIN workspaces w ON w.id = m.workspace_id AND w.is_active WHERE m.user_id = $1 AND m.workspace_id = $2",
-        user_id, workspace_id,
-    )
-
-
-async def across_note_key_use(connection: asyncpg.Connection, key_id: UUID) -> None:
-    """Note that a key was used just now."""
-    await connection.execute("UPDATE api_keys SET last_used_at = now() WHERE id = $1", key_id)
-
 
 # People and their sessions: these tables belong to no workspace.
 
@@ -143,14 +72,15 @@ async def note_sign_in(session: AsyncSession, user_id: int, password_hash: str |
 
 
 async def insert_session(
-    session: AsyncSession, token_hash: bytes, user_id: int, expires_at: datetime, user_agent: str
+    session: AsyncSession, token_hash: bytes, user_id: int, expires_at: datetime, user_agent: str,
+    standing: Mapping[str, object],
 ) -> None:
     """Store a session and sweep away the person's expired ones."""
     await session.execute(
         delete(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at < func.now())
     )
     await session.execute(insert(UserSession).values(
-        token_hash=token_hash, user_id=user_id, expires_at=expires_at, user_agent=user_agent
+        token_hash=token_hash, user_id=user_id, expires_at=expires_at, user_agent=user_agent, **standing
     ))
 
 
@@ -158,6 +88,22 @@ async def delete_session(session: AsyncSession, token_hash: bytes) -> int | None
     """Delete a session and return whose it was."""
     gone = delete(UserSession).where(UserSession.token_hash == token_hash)
     return await session.scalar(gone.returning(UserSession.user_id))
+
+
+async def delete_sessions_of(session: AsyncSession, user_id: int) -> int:
+    """Delete every session of a person and return how many there were."""
+    gone = delete(UserSession).where(UserSession.user_id == user_id).returning(UserSession.token_hash)
+    return len((await session.scalars(gone)).all())
+
+
+async def find_user(session: AsyncSession, user_id: int) -> User | None:
+    """Return an account."""
+    return await session.scalar(select(User).where(User.id == user_id))
+
+
+async def set_password(session: AsyncSession, user_id: int, password_hash: str) -> None:
+    """Give an account another password."""
+    await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
 
 
 # Workspaces.
@@ -198,12 +144,18 @@ async def across_find_organisation(session: AsyncSession, external_org_id: str) 
     return await session.scalar(select(Workspace.id).where(Workspace.external_org_id == external_org_id))
 
 
-async def across_list_memberships(session: AsyncSession, user_id: int) -> list[Membership]:
-    """Return every active workspace of a person with their role in it, their own first, then by name."""
+async def across_list_memberships(
+    session: AsyncSession, user_id: int, organisation: str | None = None
+) -> list[Membership]:
+    """Return every active workspace of a person that they may enter now, their own first, then by name.
+
+    An organisation's is among them while it is the one that is vouched for.
+    """
     rows = await session.execute(
         select(Workspace.id, Workspace.name, Workspace.slug, Workspace.is_personal, WorkspaceMember.role)
         .join(WorkspaceMember, WorkspaceMember.workspace_id == Workspace.id)
-        .where(WorkspaceMember.user_id == user_id, Workspace.is_active)
+        .where(WorkspaceMember.user_id == user_id, Workspace.is_active,
+               or_(Workspace.external_org_id.is_(None), Workspace.external_org_id == organisation))
         .order_by(Workspace.is_personal.desc(), func.lower(Workspace.name), Workspace.id)
     )
     return [Membership(row.id, row.name, row.slug, row.is_personal, Role(row.role)) for row in rows]
@@ -250,6 +202,14 @@ async def put_member(session: AsyncSession, workspace_id: UUID, user_id: int, ro
     await session.execute(
         upsert(WorkspaceMember).values(workspace_id=workspace_id, user_id=user_id, role=role)
         .on_conflict_do_update(index_elements=["workspace_id", "user_id"], set_={"role": role})
+    )
+
+
+async def vouch(session: AsyncSession, workspace_id: UUID, user_id: int, until: datetime) -> None:
+    """Note until when the identity provider vouches for a member; never for less long than it did."""
+    await session.execute(
+        update(WorkspaceMember).where(WorkspaceMember.workspace_id == workspace_id, WorkspaceMember.user_id == user_id)
+        .values(vouched_until=func.greatest(WorkspaceMember.vouched_until, until))
     )
 
 
