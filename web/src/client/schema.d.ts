@@ -890,6 +890,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Change the caller's password; every session of theirs ends, and the answer's cookie opens a new one.
+         */
+        put: operations["change_password_api_auth_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/session": {
         parameters: {
             query?: never;
@@ -944,6 +964,26 @@ export interface paths {
          * @description End the session of the cookie, at once and for good; public, and the same without a session.
          */
         post: operations["sign_out_api_auth_sign_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-out-everywhere": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out Everywhere
+         * @description End every session of the caller, on all machines, this one too; open streams end within about 20 s.
+         */
+        post: operations["sign_out_everywhere_api_auth_sign_out_everywhere_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2701,7 +2741,7 @@ export interface paths {
         post?: never;
         /**
          * Remove Member
-         * @description Remove a member as an admin, or leave as oneself.
+         * @description Remove a member as an admin, or leave as oneself; whoever manages the membership elsewhere.
          */
         delete: operations["remove_member_api_workspaces__workspace_id__members__user_id__delete"];
         options?: never;
@@ -2711,6 +2751,26 @@ export interface paths {
          * @description Give a member another role.
          */
         patch: operations["change_role_api_workspaces__workspace_id__members__user_id__patch"];
+        trace?: never;
+    };
+    "/api/workspaces/{workspace_id}/members/{user_id}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Readmit Member
+         * @description Let somebody in again who was removed from an organisation's workspace; their next sign-in does the rest.
+         */
+        post: operations["readmit_member_api_workspaces__workspace_id__members__user_id__readmit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/workspaces/{workspace_id}/members/invite": {
@@ -3766,11 +3826,17 @@ export interface components {
          * @description A new API key with its text, shown once.
          */
         ApiKeyMade: {
+            belongs_to: components["schemas"]["KeyOwner"];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Created By
+             * @description The account of the person who made it.
+             */
+            created_by: number | null;
             /** Expires At */
             expires_at: string | null;
             /**
@@ -3794,6 +3860,11 @@ export interface components {
          * @description An API key to make.
          */
         ApiKeyNew: {
+            /**
+             * @description A person's key ends with their membership; an owner may make one for all.
+             * @default person
+             */
+            belongs_to?: components["schemas"]["KeyOwner"];
             /** Expires At */
             expires_at?: string | null;
             /** @default server */
@@ -3808,11 +3879,17 @@ export interface components {
          * @description An API key, without its text.
          */
         ApiKeyOut: {
+            belongs_to: components["schemas"]["KeyOwner"];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Created By
+             * @description The account of the person who made it.
+             */
+            created_by: number | null;
             /** Expires At */
             expires_at: string | null;
             /**
@@ -3979,6 +4056,13 @@ export interface components {
             action: string;
             /** Actor */
             actor: string;
+            /** Api Key Id */
+            api_key_id: string | null;
+            /**
+             * Carrier
+             * @description How they came: cookie, bearer, api_key, platform_key, nothing, or server.
+             */
+            carrier: string;
             /** Client Address */
             client_address: string;
             /**
@@ -3998,6 +4082,11 @@ export interface components {
             target_id: string;
             /** Target Type */
             target_type: string;
+            /**
+             * User Id
+             * @description The account that acted; `actor` is a name that people choose themselves.
+             */
+            user_id: number | null;
             /**
              * Workspace Id
              * Format: uuid
@@ -5399,6 +5488,12 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * KeyOwner
+         * @description Whose an API key is: it ends with its maker's membership, or stays until somebody revokes it.
+         * @enum {string}
+         */
+        KeyOwner: "person" | "workspace";
+        /**
          * KeyType
          * @description Where an API key may live: on a server, or in a page that anybody can read.
          * @enum {string}
@@ -5473,9 +5568,14 @@ export interface components {
         };
         /**
          * MemberList
-         * @description The members of a workspace, and for admins its open invitations.
+         * @description The members of a workspace, and for admins its open invitations and those who were put out of it here.
          */
         MemberList: {
+            /**
+             * Barred User Ids
+             * @description Members of the workspace's organisation whom an admin put out here; no token lets them in.
+             */
+            barred_user_ids: number[];
             /** Invitations */
             invitations: components["schemas"]["InvitationOut"][];
             /** Items */
@@ -6075,6 +6175,16 @@ export interface components {
             timestamp: string;
             /** Version */
             version: string;
+        };
+        /**
+         * PasswordChange
+         * @description The present password and the new one.
+         */
+        PasswordChange: {
+            /** Current Password */
+            current_password: string;
+            /** New Password */
+            new_password: string;
         };
         /**
          * Pattern
@@ -7017,6 +7127,14 @@ export interface components {
             items: components["schemas"]["ServiceCategory"][];
             /** Total */
             total: number;
+        };
+        /**
+         * SessionsEnded
+         * @description How many sessions were ended.
+         */
+        SessionsEnded: {
+            /** Sessions Ended */
+            sessions_ended: number;
         };
         /**
          * Setting
@@ -11199,6 +11317,75 @@ export interface operations {
             };
         };
     };
+    change_password_api_auth_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `wrong_email_or_password`: Wrong email address or password */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `person_required`: Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `too_many_attempts`: Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     trade_token_api_auth_session_post: {
         parameters: {
             query?: never;
@@ -11312,6 +11499,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    sign_out_everywhere_api_auth_sign_out_everywhere_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description `person_required`: Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
             };
             /** @description Any other error. */
             default: {
@@ -16484,7 +16709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `owner_protected`: The owner is protected; `managed_elsewhere`: Members are managed by the identity provider */
+            /** @description `owner_protected`: The owner is protected */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16558,6 +16783,54 @@ export interface operations {
             };
             /** @description `owner_protected`: The owner is protected; `managed_elsewhere`: Members are managed by the identity provider */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    readmit_member_api_workspaces__workspace_id__members__user_id__readmit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `member_not_found`: No such member */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
