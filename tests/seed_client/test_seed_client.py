@@ -1,5 +1,6 @@
 """Every request of the product's description against the running server; each departure is listed, and happens."""
 
+import re
 from typing import Any
 
 import aiohttp
@@ -59,6 +60,19 @@ def test_departures_are_of_requests_that_exist_each_with_its_kind_and_reason() -
     every = [*departures().values(), *filter(None, variables().values())]
     assert {one.kind for one in every} <= {"decided", "not built yet"}
     assert all(len(one.reason) > 20 for one in every)
+
+
+@pytest.mark.capability("S220")
+async def test_what_is_said_not_to_be_built_has_no_address_and_what_has_one_refuses_the_field(client: Client) -> None:
+    paths = (await client.get("/api/openapi.json")).json()["paths"]
+    shapes = {(method, re.sub(r"\{\w+\}", "{}", path)) for path, ways in paths.items() for method in ways}
+    there: dict[str, str] = {}
+    for name, one in departures().items():
+        method, path = documented()[name].send.lower().split(" ", 1)
+        has_address = (method, re.sub(r"\{\w+\}", "{}", path.partition("?")[0])) in shapes
+        if one.kind == "not built yet" and has_address is (one.answers == "404"):
+            there[name] = f"answers {one.answers}, and {'has' if has_address else 'has no'} address"
+    assert there == {}
 
 
 def test_the_page_of_departures_is_current() -> None:
