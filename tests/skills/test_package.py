@@ -279,6 +279,6 @@ def test_every_folder_with_a_skill_is_one_and_keeps_its_own_files() -> None:
 @pytest.mark.parametrize("unit", ["[", "{a: ", "[{a: "])
 def test_a_head_that_is_nested_without_end_is_refused_where_it_becomes_too_deep(unit: str) -> None:
     """Each bracket costs as much as there are others around it, so reading stops at the limit."""
-    checked = check_package("deep", {"SKILL.md": f"---\na: {unit * 4_000}\n---\nbody\n".encode()})
+    checked = check_package("deep", {"SKILL.md": f"---\na: {unit * (16_000 // len(unit))}\n---\nbody\n".encode()})
     assert checked.package is None
     assert "nested deeper" in " ".join(checked.problems)
