@@ -37,7 +37,7 @@ def test_a_code_has_one_meaning_raw_adapted_and_wrapped(code: str, meaning: Mean
 
 @pytest.mark.parametrize("error", [
     ConnectionRefusedError(), TimeoutError(), NoConnectionFree(), asyncpg.InterfaceError("the connection is closed"),
-    DatabaseUnavailable(),
+    DatabaseUnavailable(), asyncpg.InternalClientError("cannot switch to state 11; another operation is in progress"),
 ])
 def test_a_server_that_does_not_answer_is_unavailable(error: Exception) -> None:
     assert is_unavailable(error)

@@ -203,6 +203,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, render_invalid)
     app.add_exception_handler(HTTPException, render_http)
     app.add_exception_handler(UnicodeError, render_undecodable)
-    for refusal in (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError):
+    for refusal in (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError,
+                    asyncpg.InternalClientError):
         app.add_exception_handler(refusal, render_database)
     app.add_exception_handler(Exception, render_failure)

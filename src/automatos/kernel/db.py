@@ -202,8 +202,8 @@ class Database:
                     do()
         except DatabaseUnavailable:
             raise
-        except (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
-                TimeoutError) as error:
+        except (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError,
+                asyncpg.InternalClientError, OSError, TimeoutError) as error:
             # Between beginning and end, a bare OSError or TimeoutError is the caller's own.
             is_callers = is_begun and not is_ending and meaning_of(error) is not Meaning.UNAVAILABLE
             if is_callers or not is_unavailable(error):
@@ -228,7 +228,8 @@ class Database:
                 yield connection  # pyright: ignore[reportReturnType]
         except DatabaseUnavailable:
             raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError,
+                TimeoutError) as error:
             if not is_unavailable(error):
                 raise
             self._note(error)

@@ -82,8 +82,8 @@ def meaning_of(error: BaseException) -> Meaning | None:
             return Meaning.UNAVAILABLE  # the tables changed under a prepared statement; it is prepared anew
         return BY_CODE.get(code) or BY_CLASS.get(code[:2])
     for each in causes_of(error):
-        if isinstance(each, (DatabaseUnavailable, NoConnectionFree)):
-            return Meaning.UNAVAILABLE
+        if isinstance(each, (DatabaseUnavailable, NoConnectionFree, asyncpg.InternalClientError)):
+            return Meaning.UNAVAILABLE  # the last: the connection went in the middle of a statement
         if isinstance(each, asyncpg.InterfaceError):  # asyncpg's own: a value it cannot send, or a connection that went
             return Meaning.BAD_INPUT if isinstance(each, ValueError) else Meaning.UNAVAILABLE
         if isinstance(each, DBAPIError) and each.connection_invalidated:
