@@ -17,6 +17,7 @@ Maker = Callable[[Client, Make], Awaitable[str]]
 
 MODEL = {"provider": "openai", "model_id": "gpt-4o-mini", "temperature": 0.5}
 MOVES_BY_ITSELF = {"updated_at", "version", "last_used_at"}
+NEVER_SHOWN = {"/api/auth/password"}
 
 
 async def agent(client: Client, make: Make) -> str:
@@ -58,6 +59,13 @@ async def persona(client: Client, make: Make) -> str:
         "name": "Lighthouse keeper", "system_prompt": "You keep the light.", "category": "Support"})
     assert made.status == 201, made.body
     return f"/api/workspaces/{client.workspace_id}/personas/{made.json()['id']}"
+
+
+async def pattern(client: Client, make: Make) -> str:
+    made = await client.post("/api/patterns", json={
+        "name": "Two readers", "pattern_type": "coordination", "pattern_data": {"steps": ["read", "compare"]}})
+    assert made.status == 201, made.body
+    return f"/api/patterns/{made.json()['slug']}"
 
 
 async def setting(client: Client, make: Make) -> str:
@@ -104,6 +112,7 @@ MAKERS: dict[str, Maker] = {
     "/api/heartbeat/agents/{agent_id}/config": part_of_agent("/api/heartbeat/agents", "/config"),
     "/api/models/agents/{agent_id}/config": part_of_agent("/api/models/agents", "/config"),
     "/api/models/catalogue/{entry_id}": catalogue_entry,
+    "/api/patterns/{pattern_slug}": pattern,
     "/api/settings/{category}": settings_of_category,
     "/api/settings/{category}/{key}": setting,
     "/api/skills/sources/{source_id}": source,
@@ -133,8 +142,8 @@ async def client(http: aiohttp.ClientSession, database: Database) -> Client:
 
 async def test_every_address_that_is_written_can_be_read_and_has_a_round_trip(client: Client) -> None:
     document = await description(client)
-    assert {path for path in put_paths(document) if "get" not in document["paths"][path]} == set()
-    assert put_paths(document) == set(MAKERS)
+    assert {path for path in put_paths(document) if "get" not in document["paths"][path]} == NEVER_SHOWN
+    assert put_paths(document) - NEVER_SHOWN == set(MAKERS)
 
 
 @pytest.mark.capability("S015")

@@ -50,7 +50,7 @@ async def test_a_redirect_address_that_the_provider_does_not_know_is_told_whole(
     assert says(found, "fix: ", provider.client_id, CALLBACK, "AUTOMATOS_PUBLIC_URL")
 
 
-@pytest.mark.parametrize(("clock_s", "words"), [(90, "90 s ahead of"), (-90, "s behind"), (5, "")])
+@pytest.mark.parametrize(("clock_s", "words"), [(90, "s ahead of"), (-90, "s behind"), (5, "")])
 async def test_clocks_that_differ_by_more_than_tokens_may_are_told(tmp_path: Path, clock_s: int, words: str) -> None:
     async with running_provider(redirect_uris=[CALLBACK], clock_s=clock_s) as provider:
         found = await told_of(tmp_path, provider)
