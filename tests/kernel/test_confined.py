@@ -12,6 +12,7 @@ from automatos.kernel.confined import Allowance, ConfinedFailed, TooCostly, clos
 from automatos.kernel.remote_bytes import read_page
 from automatos.skills.archive import Archive, read_archive
 from automatos.skills.errors import ArchiveRefused
+from automatos.skills.types import Fitness
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,11 @@ async def test_problems_come_back_as_they_were_and_other_errors_as_ours() -> Non
     with pytest.raises(ConfinedFailed, match="ValueError"):
         await confined(int, "x")
     assert isinstance(Archive({}), Archive)
+
+
+@pytest.mark.parametrize("member", list(Fitness))
+async def test_members_of_our_enumerations_come_back_on_every_python(member: Fitness) -> None:
+    assert await confined(Fitness, member.value) is member
 
 
 async def test_an_answer_holds_data_and_nothing_that_acts() -> None:

@@ -2,11 +2,13 @@
 
 import ctypes
 import importlib
+import io
 import os
 import pickle
 import resource
 import signal
 import sys
+from enum import Enum
 from typing import Any, BinaryIO
 
 from automatos.kernel.errors import Problem
@@ -43,9 +45,22 @@ def _serve(call: bytes, answers: BinaryIO) -> None:
     cpu_s, module, name, given, named = pickle.loads(call)  # noqa: S301  # written by the server itself
     used = resource.getrusage(resource.RUSAGE_SELF)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + cpu_s + 1, resource.RLIM_INFINITY))
-    answer = pickle.dumps(_done(module, name, given, named), pickle.HIGHEST_PROTOCOL)
+    answer = _written(_done(module, name, given, named))
     answers.write(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
     answers.flush()
+
+
+class _Writer(pickle.Pickler):
+    """Writes members of enumerations by their value; Python 3.11.0 to 3.11.3 would ask the reader for `getattr`."""
+
+    def reducer_override(self, value: object) -> Any:
+        return (type(value), (value.value,)) if isinstance(value, Enum) else NotImplemented
+
+
+def _written(answer: tuple[bool, Any]) -> bytes:
+    written = io.BytesIO()
+    _Writer(written, pickle.HIGHEST_PROTOCOL).dump(answer)
+    return written.getvalue()
 
 
 def _done(module: str, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[bool, Any]:
