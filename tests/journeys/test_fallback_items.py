@@ -19,6 +19,10 @@ async def test_a_fallback_between_turns_gets_text_and_calls_and_none_of_the_firs
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
     model_server.serves_responses = True
+    # An address of its own: of the shared one it may be known by now that it has no Responses.
+    stored = await client.post("/api/credentials", json={
+        "name": "Own", "provider": "openai", "value": "sk-own", "base_url": f"{model_server.url}/own/v1"})
+    assert stored.status == 201, stored.body
     agent = await make.agent(tools=["calculator"], configuration={"retry_attempts": 0}, model_config={
         "provider": "openai", "model_id": "gpt-6.1-terra", "fallback_model_id": "anthropic//claude-sonnet-5-5"})
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Count"})

@@ -197,6 +197,7 @@ BODIES: dict[str | None, Any] = {
     "ModelChange": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelTrial": lambda _: {"provider": "demo", "model_id": "demo"},
     "ModelUpdate": lambda _: {"description": "taken over"},
+    "PasswordChange": lambda _: {"current_password": "wrong horse", "new_password": "correct horses"},
     "PatternCreate": lambda _: {"name": "Relay", "pattern_type": "coordination"},
     "PatternUpdate": lambda _: {"description": "taken over"},
     "PersonaChange": lambda ids: {"persona_id": str(ids["persona_id"])},

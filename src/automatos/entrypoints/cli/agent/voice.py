@@ -154,12 +154,12 @@ def agent_model(
     from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_agent
 
+    given = model_named(chosen) if chosen else {}
     client = Client()
     found = find_agent(client, agent)
     now: dict[str, Any] | None = found["model_config"]
     changes = {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "fallback_model_id": fallback,
                "reasoning_effort": effort}
-    given = model_named(chosen) if chosen else {}
     given |= {name: value for name, value in changes.items() if value is not None}
     if clear and given:
         misuse("--clear leaves nothing to choose", "leave out the other options")
