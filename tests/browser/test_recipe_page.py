@@ -39,6 +39,7 @@ async def test_what_is_cooked_is_said_before_and_nothing_is_asked_after(room: Ro
     await expect(dialog).to_contain_text("Your unsaved changes are not part of it")
     await dialog.get_by_role("button", name="Cook", exact=True).click()
     await page.wait_for_url("**/runs/*")
+    await expect(page.get_by_role("textbox", name="Prompt")).to_have_count(0)  # the editor, and its warning, are gone
     assert asked == []
 
     await page.goto(room.address("/recipes/soup"))

@@ -38,7 +38,8 @@ interface Props {
 export function ModelCatalogue({ filters, onFilter, onOpen, onRecommend }: Props) {
   const { id: workspace } = useWorkspace();
   const models = useQuery(catalogueQuery(workspace, filters));
-  const providers = useQuery(providersQuery(workspace)).data?.items ?? [];
+  const known = useQuery(providersQuery(workspace));
+  const providers = known.data?.items ?? [];
   const groups = providers
     .map((provider) => ({
       provider,
@@ -83,7 +84,8 @@ export function ModelCatalogue({ filters, onFilter, onOpen, onRecommend }: Props
         />
         {models.data && <p className="text-sm text-muted tabular">{formatCount(models.data.total, "model")}</p>}
       </FilterBar>
-      {models.isPending && <SkeletonRows rows={6} className="h-10" />}
+      {/* As long as a catalogue is, and until both are there: the providers below stay where they are. */}
+      {(models.isPending || (known.isPending && models.data)) && <SkeletonRows rows={20} className="h-10" />}
       <LoadProblem of={models} />
       {models.data?.items.length === 0 && <p className="text-muted">No model of the catalogue fits these filters.</p>}
       {groups.map(({ provider, own }) => (
