@@ -260,5 +260,6 @@ def configure_logging(settings: Settings, process: str = "server") -> None:
         library = logging.getLogger(name)
         library.handlers[:] = []
         library.propagate = True
+        library.setLevel(logging.NOTSET)  # a server that ran in this process before may have set it
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

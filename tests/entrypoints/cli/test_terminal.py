@@ -30,7 +30,7 @@ def at_terminal(
     variables = cli.variables | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"} | more
     process = subprocess.Popen(
         [AUTOMATOS, *arguments], env=variables, cwd=ROOT, stdin=slave, stdout=slave, stderr=slave,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=hear_ctrl_c,  # noqa: PLW1509  # the child has one thread yet
     )
     os.close(slave)
     seen, until = b"", time.monotonic() + 60
@@ -47,6 +47,11 @@ def at_terminal(
             os.write(master, f"{typed.pop(prompt)}\n".encode())
     os.close(master)
     return process.wait(10), seen
+
+
+def hear_ctrl_c() -> None:
+    """Tests that were started in the background of a shell would hand on that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.slow
