@@ -1,7 +1,7 @@
 """What other people's bytes say, read at a cost that grows with their number and no faster.
 
 Every reader here looks at each byte a fixed number of times, whatever the sender wrote: decoders from a closed list,
-and a scanner of pages that keeps names of open elements, never a tree. The gate in `tests/test_costs_of_bytes.py`
+and a scanner of pages that keeps names of open elements, never a tree. The gate in `tests/test_byte_costs.py`
 holds them to it.
 """
 

@@ -4,11 +4,10 @@ import { useEdited } from "@/lib/edited";
 import { asProblem } from "@/lib/problem";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
-import { numberFault } from "@/ui/number-field";
 import { ProblemNote } from "@/ui/problem";
 import { RestoreNote } from "@/ui/restore-note";
 import { useAddSource } from "./queries";
-import { creationOf, MOST_HOURS, NEW_SOURCE } from "./source-draft";
+import { creationOf, isFaulty, NEW_SOURCE } from "./source-draft";
 import { type Opening, SourceFields } from "./source-fields";
 import { SyncReport } from "./sync-report";
 
@@ -57,12 +56,7 @@ export function GitDialog({ credentials, onClose }: Props) {
           {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
           <DialogActions>
             <Button onClick={onClose}>Not now</Button>
-            <Button
-              type="submit"
-              look="primary"
-              busy={add.isPending}
-              disabled={draft.isAuto && numberFault(draft.hours, 1, MOST_HOURS) !== undefined}
-            >
+            <Button type="submit" look="primary" busy={add.isPending} disabled={isFaulty(draft)}>
               Read the repository
             </Button>
           </DialogActions>

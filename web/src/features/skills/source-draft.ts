@@ -1,6 +1,7 @@
 import type { GitSourceBody, SkillSource, SourceUpdate } from "@/client/library";
 import { changedKeys, partOf } from "@/lib/changes";
 import type { Difference } from "@/ui/diff-list";
+import { numberFault } from "@/ui/number-field";
 
 /** What is typed about a repository that skills come from. */
 export interface SourceDraft {
@@ -46,6 +47,9 @@ export function draftOf(source: SkillSource): SourceDraft {
     hours: source.update_frequency_hours,
   };
 }
+
+/** Whether a field says already what is wrong with it; it would only be refused. */
+export const isFaulty = (draft: SourceDraft) => draft.isAuto && numberFault(draft.hours, 1, MOST_HOURS) !== undefined;
 
 /** A new repository as it is sent; what was left empty is left out. */
 export function creationOf(draft: SourceDraft): GitSourceBody {

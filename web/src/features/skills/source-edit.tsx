@@ -7,12 +7,11 @@ import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { ConflictDialog } from "@/ui/conflict-dialog";
 import { Dialog, DialogActions } from "@/ui/dialog";
-import { numberFault } from "@/ui/number-field";
 import { ProblemNote } from "@/ui/problem";
 import { RestoreNote } from "@/ui/restore-note";
 import { toast } from "@/ui/toaster";
 import { sourceQuery, useUpdateSource } from "./queries";
-import { differencesOf, draftOf, MOST_HOURS, type SourceDraft, updateOf } from "./source-draft";
+import { differencesOf, draftOf, isFaulty, type SourceDraft, updateOf } from "./source-draft";
 import { type Opening, SourceFields } from "./source-fields";
 
 interface Props {
@@ -60,12 +59,7 @@ export function SourceEditDialog({ source, credentials, onClose }: Props) {
         {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
         <DialogActions>
           <Button onClick={onClose}>Not now</Button>
-          <Button
-            type="submit"
-            look="primary"
-            busy={edit.isSaving}
-            disabled={!edit.isDirty || (draft.isAuto && numberFault(draft.hours, 1, MOST_HOURS) !== undefined)}
-          >
+          <Button type="submit" look="primary" busy={edit.isSaving} disabled={!edit.isDirty || isFaulty(draft)}>
             Save changes
           </Button>
         </DialogActions>
