@@ -51,7 +51,7 @@ export function SourceEditDialog({ source, credentials, onClose }: Props) {
       open
       onOpenChange={(open) => !open && onClose()}
       title={`Change ${source.source_name}`}
-      description="It counts from the next time the repository is read."
+      description="What you change counts from the next time the repository is read."
     >
       <form onSubmit={submit} className="grid gap-2">
         <RestoreNote kept={edit.kept} etag={edit.etag} />
