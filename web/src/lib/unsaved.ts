@@ -1,4 +1,6 @@
-import { useBlocker } from "@tanstack/react-router";
+import { useBlocker, useRouter } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { underBase } from "./own-path";
 
 let isFree = false;
 
@@ -12,13 +14,23 @@ export function leaveFreely(): void {
  * several addresses names the one they all begin with.
  */
 export function useUnsavedGuard(isDirty: boolean, home?: string): void {
+  const { history } = useRouter();
+  const shownAt = useRef("");
+  useEffect(() => {
+    shownAt.current = history.location.pathname;
+  });
+  // A page that was left stays drawn, and its blocker in force, until the next one is there: it has no say by then.
+  const isHere = () => {
+    const { pathname } = history.location;
+    return pathname === shownAt.current || (home !== undefined && pathname.startsWith(underBase(home)));
+  };
   useBlocker({
     shouldBlockFn: ({ current, next }) =>
       isDirty &&
       current.pathname !== next.pathname &&
       !(home && next.pathname.startsWith(home)) &&
       !confirm("Your changes are not saved. Leave this page anyway?"),
-    enableBeforeUnload: () => isDirty && !isFree,
+    enableBeforeUnload: () => isDirty && !isFree && isHere(),
     disabled: !isDirty,
   });
 }
