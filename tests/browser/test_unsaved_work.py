@@ -24,6 +24,8 @@ class Editor:
     """The requests that store it."""
     said: re.Pattern[str]
     """What the page says once the server has stored it."""
+    asks: str = ""
+    """The end of the address that the page asks by itself, half a second after what was typed."""
 
 
 async def recipe_path(room: Room) -> str:
@@ -64,7 +66,7 @@ def textbox(name: str) -> Callable[[Page], Locator]:
 
 EDITORS = [
     Editor("recipe", recipe_path, textbox("Description"), lambda page: press(page, "Save changes"),
-           "**/api/workflow-recipes/soup", re.compile(r"^Saved as version \d+\.$")),
+           "**/api/workflow-recipes/soup", re.compile(r"^Saved as version \d+\.$"), "/validate"),
     Editor("agent", agent_path, textbox("Description"), save_agent, "**/api/agents/*", re.compile(r"^Saved\.$")),
     Editor("persona", persona_path, textbox("Prompt"), lambda page: press(page, "Save changes"), "**/personas/*",
            re.compile(r"^Old hand is saved\.$")),
@@ -75,10 +77,22 @@ each_editor = pytest.mark.parametrize("editor", EDITORS, ids=lambda editor: edit
 
 
 async def begin(room: Room, editor: Editor, text: str) -> Page:
-    """Open the editor and type into it."""
+    """Open the editor and type into it, until the page has nothing more to ask the server by itself."""
     page = await room.open(await editor.path(room))
-    await editor.field(page).fill(text)
+    if editor.asks:
+        await fill_until_judged(page, editor.field(page), editor.asks, text)
+    else:
+        await editor.field(page).fill(text)
     return page
+
+
+async def fill_until_judged(page: Page, field: Locator, asks: str, text: str) -> None:
+    """Type, and wait for what the server says of it.
+
+    Without a session that question too asks for signing in, and its dialog would stand before the button to save.
+    """
+    async with page.expect_response(lambda one: asks in one.url and text in (one.request.post_data or "")):
+        await field.fill(text)
 
 
 async def leave_anyway(dialog: Dialog) -> None:
@@ -231,7 +245,7 @@ async def test_every_page_says_so_while_nobody_is_signed_in_until_somebody_is_in
     page = await room.open("/skills/new")
     await textbox("Name")(page).fill("put-off")
     await textbox("Description")(page).fill("Something to put off.")
-    await textbox("Instructions")(page).fill("Half a thought")
+    await fill_until_judged(page, textbox("Instructions")(page), "/validate", "Half a thought")
     cookies = await room.context.cookies()
     await room.context.clear_cookies()
     await page.get_by_role("button", name=re.compile("^(Create|Save) ")).last.click()
