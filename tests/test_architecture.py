@@ -32,7 +32,7 @@ MAY_CROSS = {
     "heartbeats/due.py",  # a beat is due before its workspace is known
     "personas/seed.py",  # the product's own personas belong to no workspace
     "recipes/jobs.py",  # a job is found before its workspace is known
-    "runs/ledger.py",  # calls that a dead process did not account for, whoever made them
+    "runtime/ledger.py",  # calls that a dead process did not account for, whoever made them
     "settings/seed.py",  # the defaults of the whole server
     "settings/router.py",  # a system admin's settings are everybody's
     "skills/jobs.py",  # sources whose time has come, of every workspace

@@ -39,7 +39,7 @@ from automatos.personas import router as personas
 from automatos.recipes import router as recipes
 from automatos.recipes import runs_router as runs
 from automatos.recipes import tasks_router as tasks
-from automatos.runs import router as contexts
+from automatos.runtime import router as contexts
 from automatos.settings import router as settings_room
 from automatos.skills import patterns_router
 from automatos.skills import router as skills

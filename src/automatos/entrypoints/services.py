@@ -33,8 +33,8 @@ from automatos.recipes import jobs as recipes
 from automatos.recipes.crew import Kitchen
 from automatos.recipes.service import Workforce
 from automatos.recipes.types import RUN_RECIPE
-from automatos.runs.service import WorkspaceShelf, account_for
-from automatos.runs.types import SkillShelf
+from automatos.runtime.service import WorkspaceShelf, account_for
+from automatos.runtime.types import SkillShelf
 from automatos.skills import jobs as skills
 from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox

@@ -8,12 +8,12 @@ from automatos.kernel.db import Base
 from automatos.llm import models as llm
 from automatos.personas import models as personas
 from automatos.recipes import models as recipes
-from automatos.runs import models as runs
+from automatos.runtime import models as runtime
 from automatos.settings import models as settings
 from automatos.skills import models as skills
 from automatos.workspaces import models as workspaces
 
 metadata = Base.metadata
 
-__all__ = ["agents", "credentials", "durable", "heartbeats", "llm", "metadata", "personas", "recipes", "runs",
+__all__ = ["agents", "credentials", "durable", "heartbeats", "llm", "metadata", "personas", "recipes", "runtime",
            "settings", "skills", "workspaces"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from automatos.heartbeats.schemas import HeartbeatSettings
-from automatos.runs.service import fence
+from automatos.runtime.service import fence
 
 PROMPTS = Path(__file__).parent / "prompts"
 

@@ -13,8 +13,8 @@ from automatos.llm.types import ModelChoice
 from automatos.recipes.errors import AgentGone
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Step
-from automatos.runs.service import AgentFactory, AgentRuntime, Desk, RunNotes
-from automatos.runs.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
+from automatos.runtime.service import AgentFactory, AgentRuntime, Desk, RunNotes
+from automatos.runtime.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
 from automatos.tools.service import Toolbox
 from automatos.tools.types import Effect, ResourceLimits
 

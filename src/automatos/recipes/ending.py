@@ -11,7 +11,7 @@ from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.outputs import produce
 from automatos.recipes.state import ExecutionState
 from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
-from automatos.runs.service import storable
+from automatos.runtime.service import storable
 
 SUCCESSES = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS})
 

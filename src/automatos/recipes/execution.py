@@ -35,9 +35,9 @@ from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
-from automatos.runs.errors import Frozen
-from automatos.runs.service import fence, run_agent
-from automatos.runs.types import Answer, Run
+from automatos.runtime.errors import Frozen
+from automatos.runtime.service import fence, run_agent
+from automatos.runtime.types import Answer, Run
 
 ENDINGS = {StepStatus.FAILED: ExecutionStatus.FAILED, StepStatus.CANCELLED: ExecutionStatus.CANCELLED}
 """How an execution ends after a step that ended so."""

@@ -21,8 +21,8 @@ from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import Fenced
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.runs.service import opening_to_json, storable, turns_to_json
-from automatos.runs.types import MAX_REASONING_CHARS, Opening, Turn
+from automatos.runtime.service import opening_to_json, storable, turns_to_json
+from automatos.runtime.types import MAX_REASONING_CHARS, Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
 STREAM_EVERY_S = 0.05
@@ -104,7 +104,7 @@ class ExecutionJournal:
         self.state.count(step, turn)
 
     async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
-        """Record turns of the run at work (the `runs.types.Journal` side of this object)."""
+        """Record turns of the run at work (the `runtime.types.Journal` side of this object)."""
         if self.step is None:
             raise RuntimeError("a turn was recorded while no step was at work")
         for turn in turns:
@@ -137,7 +137,7 @@ class ExecutionJournal:
             self.add(NewEvent.of("step.restarted", order=self.step.step.order, turn=turn))
 
     def failed(self, turn: int, failure: FailedAttempt) -> None:
-        """Gather a request that gave no answer: what it used, and what follows (the `runs.types.Journal` side)."""
+        """Gather a request that gave no answer: what it used, and what follows (the `runtime.types.Journal` side)."""
         step = self.step
         if step is None:
             return

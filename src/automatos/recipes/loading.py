@@ -10,8 +10,8 @@ from automatos.recipes.definition import definition_of, task_definition
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Definition, ExecutionStatus, Step, StepStatus
-from automatos.runs import service as runs
-from automatos.runs.types import Run
+from automatos.runtime import service as runtime
+from automatos.runtime.types import Run
 
 KEPT_DEFINITIONS = 512
 _definitions: dict[tuple[UUID, int, int], Definition] = {}
@@ -71,6 +71,6 @@ def _step_of(step: Step, row: asyncpg.Record | None) -> StepState:
 
 
 async def _run(database: Database, state: ExecutionState, run_id: UUID) -> Run:
-    agent_id, opening, turns = await runs.read_run(database, state.workspace_id, run_id)
+    agent_id, opening, turns = await runtime.read_run(database, state.workspace_id, run_id)
     order = next(step.step.order for step in state.steps.values() if step.run_id == run_id)
     return Run(run_id, state.workspace_id, agent_id, state.id, order, opening, state.epoch, turns)

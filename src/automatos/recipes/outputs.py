@@ -12,7 +12,7 @@ import orjson
 
 from automatos.recipes.definition import fits, is_named_by
 from automatos.recipes.types import JsonObject, Step
-from automatos.runs.service import storable
+from automatos.runtime.service import storable
 
 MAX_CHARACTERS = 10_000_000
 """All outputs together; one answer may be needed for several of them."""

@@ -17,8 +17,8 @@ from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus
-from automatos.runs.service import read_turns
-from automatos.runs.types import Turn
+from automatos.runtime.service import read_turns
+from automatos.runtime.types import Turn
 from automatos.workspaces.types import Caller
 
 CANCEL_TRIES = 5

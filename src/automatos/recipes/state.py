@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from automatos.recipes.types import Definition, ExecutionKind, ExecutionStatus, JsonObject, Step, StepStatus
-from automatos.runs.types import Turn
+from automatos.runtime.types import Turn
 
 
 @dataclass

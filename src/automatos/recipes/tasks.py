@@ -18,7 +18,7 @@ from automatos.kernel.ids import new_id
 from automatos.recipes.errors import AgentNotEligible, IdempotencyKeyReused
 from automatos.recipes.queries import executions
 from automatos.recipes.types import JsonObject, TaskOrder, TaskStarted
-from automatos.runs.service import fence
+from automatos.runtime.service import fence
 
 LONGEST = timedelta(days=1)
 """A task may work this long in all, however long its steps may take."""

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from automatos.llm.types import ProviderItems
-from automatos.runs.types import MAX_ITEMS_BYTES, JsonObject
+from automatos.runtime.types import MAX_ITEMS_BYTES, JsonObject
 
 _NUL = b"\\u0000"
 

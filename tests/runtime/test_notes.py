@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from automatos.llm.types import ModelChoice
-from automatos.runs.notes import RunNotes
-from automatos.runs.types import Opening, Turn
+from automatos.runtime.notes import RunNotes
+from automatos.runtime.types import Opening, Turn
 from tests.fakes.model_server import ModelServer, Reply
-from tests.runs.specs import agent
+from tests.runtime.specs import agent
 from tests.surface import Client, Make
 
 RUN = UUID(int=1)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from automatos.agents.types import AgentSpec
 from automatos.llm.types import Message, ToolCall, ToolSpec
-from automatos.runs.replayed import items_of
-from automatos.runs.types import ITEMS, LOAD_SKILL, JsonObject, Opening, Part, PartSource, Turn
+from automatos.runtime.replayed import items_of
+from automatos.runtime.types import ITEMS, LOAD_SKILL, JsonObject, Opening, Part, PartSource, Turn
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)

@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 
 from automatos.agents.types import AgentSpec
-from automatos.runs.types import Opening, Turn
+from automatos.runtime.types import Opening, Turn
 
-log = structlog.get_logger("automatos.runs")
+log = structlog.get_logger("automatos.runtime")
 details = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
 """Writes whatever the server's own level is: an agent set to `debug` is heard on a server set to `info`."""
 

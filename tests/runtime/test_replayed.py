@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 
 from automatos.llm.types import ModelChoice, ProviderItems
-from automatos.runs.context import messages_of
-from automatos.runs.replayed import items_of, items_to_json
-from automatos.runs.types import MAX_ITEMS_BYTES, Opening, Turn
+from automatos.runtime.context import messages_of
+from automatos.runtime.replayed import items_of, items_to_json
+from automatos.runtime.types import MAX_ITEMS_BYTES, Opening, Turn
 
 KEPT = ProviderItems("responses", "openai", "gpt-6", ({"type": "reasoning", "encrypted_content": "c2VjcmV0"},))
 

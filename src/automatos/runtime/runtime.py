@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runs.context import assemble, join, text_of
-from automatos.runs.invoking import find_invoked, with_skill
-from automatos.runs.types import Limits, Opening, Part, SkillShelf, TemperatureSource
+from automatos.runtime.context import assemble, join, text_of
+from automatos.runtime.invoking import find_invoked, with_skill
+from automatos.runtime.types import Limits, Opening, Part, SkillShelf, TemperatureSource
 from automatos.skills.service import tool_name
 from automatos.tools.service import Toolbox
 from automatos.tools.types import HandedTool

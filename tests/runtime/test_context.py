@@ -8,9 +8,9 @@ import pytest
 from automatos.agents.types import PersonaSpec, SkillSpec
 from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runs.context import assemble, join, messages_of
-from automatos.runs.types import Opening, Turn
-from tests.runs.specs import BREAD, SOUP, agent
+from automatos.runtime.context import assemble, join, messages_of
+from automatos.runtime.types import Opening, Turn
+from tests.runtime.specs import BREAD, SOUP, agent
 
 CALCULATOR = ToolSpec("calculator", "Works out numbers.", {})
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from automatos.agents.service import AgentCreate
 from automatos.kernel.schemas import Body, Money, Out
-from automatos.runs.types import PartSource, TemperatureSource
+from automatos.runtime.types import PartSource, TemperatureSource
 
 MAX_MESSAGES = 20
 MAX_MESSAGE_CHARS = 20_000

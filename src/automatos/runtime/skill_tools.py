@@ -12,7 +12,7 @@ from uuid import UUID
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.kernel.db import Database
 from automatos.llm.types import ToolSpec
-from automatos.runs.types import LOAD_SKILL, JsonObject
+from automatos.runtime.types import LOAD_SKILL, JsonObject
 from automatos.skills import service as skills
 from automatos.tools.errors import ToolRefused
 from automatos.tools.service import Toolbox

@@ -6,10 +6,10 @@ from fastapi.responses import StreamingResponse
 from automatos.agents.errors import AgentNotFound, AgentNotReady, UnknownPersona, UnknownSkills, UnknownTools
 from automatos.agents.service import draft_spec
 from automatos.kernel.openapi import problems
-from automatos.runs import schemas
-from automatos.runs.assembled import Assembled
-from automatos.runs.deps import AppAssembler
-from automatos.runs.trial import try_agent
+from automatos.runtime import schemas
+from automatos.runtime.assembled import Assembled
+from automatos.runtime.deps import AppAssembler
+from automatos.runtime.trial import try_agent
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
 
 STREAM = {200: {"description": "Server-sent events: `delta` {text}, then `done` or `failed` (a problem document).",

@@ -8,10 +8,10 @@ from automatos.agents.types import PersonaSpec, SkillSpec
 from automatos.kernel.config import Settings
 from automatos.kernel.http import Http
 from automatos.llm.types import ModelChoice
-from automatos.runs.runtime import AgentFactory
-from automatos.runs.types import Limits, TemperatureSource
+from automatos.runtime.runtime import AgentFactory
+from automatos.runtime.types import Limits, TemperatureSource
 from automatos.tools.service import Toolbox
-from tests.runs.specs import BREAD, SOUP, Shelf, agent
+from tests.runtime.specs import BREAD, SOUP, Shelf, agent
 
 DEFAULT = ModelChoice("openai", "default-model")
 

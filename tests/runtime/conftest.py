@@ -10,8 +10,8 @@ from automatos.durable.types import NewEvent
 from automatos.entrypoints.services import Services
 from automatos.kernel.ids import new_id
 from automatos.llm.types import ModelChoice
-from automatos.runs.loop import Desk, run_agent
-from automatos.runs.types import Answer, Limits, Opening, Run, Turn
+from automatos.runtime.loop import Desk, run_agent
+from automatos.runtime.types import Answer, Limits, Opening, Run, Turn
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client
 

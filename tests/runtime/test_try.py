@@ -8,7 +8,7 @@ import pytest
 
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
-from automatos.runs import trial
+from automatos.runtime import trial
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client
 

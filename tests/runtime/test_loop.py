@@ -7,12 +7,12 @@ import orjson
 import pytest
 
 from automatos.llm.types import ModelChoice
-from automatos.runs.context import fence, messages_of, storable
-from automatos.runs.errors import RunLimitReached
-from automatos.runs.loop import REFUSALS
-from automatos.runs.types import MAX_CALLS_PER_TURN, Limits, Opening, Turn
+from automatos.runtime.context import fence, messages_of, storable
+from automatos.runtime.errors import RunLimitReached
+from automatos.runtime.loop import REFUSALS
+from automatos.runtime.types import MAX_CALLS_PER_TURN, Limits, Opening, Turn
 from tests.fakes.model_server import ModelServer, Reply
-from tests.runs.conftest import Bench, Killed, Notebook
+from tests.runtime.conftest import Bench, Killed, Notebook
 
 
 def add(*expressions: str) -> Reply:

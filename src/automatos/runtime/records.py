@@ -9,8 +9,8 @@ import asyncpg
 
 from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
-from automatos.runs import queries
-from automatos.runs.types import JsonObject, Limits, Opening, Turn
+from automatos.runtime import queries
+from automatos.runtime.types import JsonObject, Limits, Opening, Turn
 
 
 def opening_to_json(opening: Opening) -> JsonObject:

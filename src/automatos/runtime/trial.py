@@ -12,11 +12,11 @@ import structlog
 from automatos.kernel.errors import Problem
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, Message
-from automatos.runs import schemas
-from automatos.runs.context import join, storable, text_of
-from automatos.runs.runtime import AgentRuntime
+from automatos.runtime import schemas
+from automatos.runtime.context import join, storable, text_of
+from automatos.runtime.runtime import AgentRuntime
 
-log = structlog.get_logger("automatos.runs")
+log = structlog.get_logger("automatos.runtime")
 DEADLINE_S = 60.0
 RETRIES = 1
 SILENCE_S = 10.0

@@ -16,11 +16,11 @@ from automatos.durable.types import NewEvent
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
-from automatos.runs.context import calls_of, messages_of, storable
-from automatos.runs.errors import Frozen, NoProgress, RunLimitReached
-from automatos.runs.notes import RunNotes
-from automatos.runs.replayed import items_to_json
-from automatos.runs.types import (
+from automatos.runtime.context import calls_of, messages_of, storable
+from automatos.runtime.errors import Frozen, NoProgress, RunLimitReached
+from automatos.runtime.notes import RunNotes
+from automatos.runtime.replayed import items_to_json
+from automatos.runtime.types import (
     ITEMS,
     MAX_CALLS_PER_TURN,
     MAX_REASONING_CHARS,

@@ -7,9 +7,9 @@ import structlog
 from automatos.kernel.db import Database, Scope
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, RecordedCall, Usage
-from automatos.runs import queries
+from automatos.runtime import queries
 
-log = structlog.get_logger("automatos.runs")
+log = structlog.get_logger("automatos.runtime")
 MARGIN = timedelta(seconds=60)
 
 

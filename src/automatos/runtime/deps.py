@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from automatos.runs.assembled import Assembler
+from automatos.runtime.assembled import Assembler
 from automatos.workspaces.deps import AppDatabase, CurrentCaller
 
 
