@@ -4,15 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
 
-from automatos.entrypoints.tables import metadata
 from automatos.kernel.ids import new_id
 from tests.surface import Answer, Client
 from tests.tenancy.attempts import Attempt, Operation, fill, foreign_pairs
+from tests.tenancy.conftest import fingerprint
 from tests.tenancy.world import World
 
 WRITES_OF_ANYBODY = {
@@ -39,14 +38,6 @@ async def untouched(world: World, superuser: asyncpg.Connection, request: pytest
     yield
     if "owner" not in request.node.name:
         assert await fingerprint(superuser, world.hers["workspace_id"]) == before
-
-
-async def fingerprint(connection: asyncpg.Connection, workspace_id: UUID) -> dict[str, str | None]:
-    """Return a sum over a workspace's rows, table by table; none where it has no row."""
-    tables = {table.name: "workspace_id" for table in metadata.sorted_tables
-              if table.schema is None and "workspace_id" in table.c} | {"workspaces": "id"}
-    rows = "SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM {} t WHERE {} = $1"
-    return {name: await connection.fetchval(rows.format(name, column), workspace_id) for name, column in tables.items()}
 
 
 @pytest.mark.capability("S160")

@@ -30,6 +30,7 @@ PUBLIC: Final = frozenset({
 })
 """Everything that answers without a caller, as `METHOD route-template`."""
 
+
 def find_unguarded(app: FastAPI) -> list[str]:
     """Return the routes that are neither public nor depend on a caller, as `METHOD route-template`."""
     return sorted(
@@ -42,7 +43,12 @@ def find_unguarded(app: FastAPI) -> list[str]:
 
 def has_policy(dependant: Dependant | None) -> bool:
     """Say whether a route asks who calls it."""
-    return dependant is not None and any(call in POLICIES for call in _calls(dependant))
+    return bool(policies_of(dependant))
+
+
+def policies_of(dependant: Dependant | None) -> set[Any]:
+    """Return the rules that a route names on who may call it."""
+    return {call for call in _calls(dependant) if call in POLICIES} if dependant is not None else set()
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
