@@ -5,12 +5,14 @@ import subprocess
 from collections import Counter
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from automatos.durable import worker
 from automatos.durable.presence import Presence
 from automatos.durable.service import count_living
 from automatos.durable.types import HeldJob, Interruption
+from automatos.entrypoints.migrate import Ground
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -323,3 +325,37 @@ async def _is_gone(queue: Queue, key: str) -> bool:
 async def _is_waiting(queue: Queue, key: str) -> bool:
     row = await queue.row(key)
     return row is not None and row["executor_id"] is None
+
+
+async def test_nobody_is_buried_for_an_outage_that_all_had_and_the_dead_are_all_the_same(
+    processes: Processes, queue: Queue, own_ground: Ground
+) -> None:
+    """Every lease runs out while no lease can be renewed; who comes back first declares none of the others dead."""
+    seen = Seen(forever)
+    holding = await processes.start(seen.handlers(), lease_s=2.0)
+    others = [await processes.start(lease_s=2.0) for _ in range(3)]
+    before = [each.presence.id for each in (holding, *others)]
+    await queue.add("held")
+    await until(lambda: seen.driven == ["held"])
+    dead = new_id()
+    admin = await asyncpg.connect(own_ground.embedded.admin_database_url)
+    await admin.execute(
+        "CREATE FUNCTION durable.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'read-only' USING ERRCODE = '25006'; END $$; "
+        "CREATE TRIGGER refuse BEFORE UPDATE ON durable.executors FOR EACH ROW EXECUTE FUNCTION durable.refuse()")
+    try:
+        await admin.execute(
+            "INSERT INTO durable.executors (id, host, pid, expires_at) VALUES ($1, 'gone', 1, now())", dead)
+        await until(lambda: _is_so(admin, "SELECT NOT EXISTS (SELECT FROM durable.executors WHERE expires_at > now())"))
+    finally:
+        await admin.execute("DROP FUNCTION durable.refuse() CASCADE")
+    await until(lambda: _is_so(admin, f"SELECT NOT EXISTS (SELECT FROM durable.executors WHERE id = '{dead}')"))
+    left = await admin.fetchval("SELECT count(*) FROM durable.executors WHERE id = ANY($1)", before)
+    await admin.close()
+
+    assert left == len(before)
+    assert (seen.driven, seen.interrupted) == (["held"], [])
+
+
+async def _is_so(connection: asyncpg.Connection, question: str) -> bool:
+    return bool(await connection.fetchval(question))

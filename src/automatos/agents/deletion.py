@@ -17,6 +17,7 @@ from automatos.agents.queries import records
 from automatos.agents.status_schemas import Impact
 from automatos.agents.types import Cleaner, Dependent, lane_of
 from automatos.durable.service import drop_lane
+from automatos.kernel.refusals import is_platform_fault
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
@@ -80,6 +81,8 @@ async def _clean(session: AsyncSession, agent: Agent, means: Lifecycle) -> None:
             async with session.begin_nested():
                 await cleaner.clean(session, agent.workspace_id, agent.id)
         except Exception as error:
+            if is_platform_fault(error):
+                raise  # no fault of the part's
             if cleaner.is_required:
                 log.exception("agents.part_not_cleaned", agent_id=agent.id, part=cleaner.name)
                 raise DependentNotCleaned(agent.name, cleaner.name) from error

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -32,6 +34,8 @@ class Presence:
         self.others = 0
         self._database = database
         self._lease_s = lease_s
+        self._back_at = math.inf
+        self._may_bury_at = -math.inf
         self._on_lost: list[Callable[[], None]] = []
         self._on_burial: list[Callable[[datetime], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -101,11 +105,24 @@ class Presence:
         await self._register()
 
     async def _bury(self, connection: asyncpg.Connection) -> None:
+        if self._comes_back():
+            return
         buried = await queries.recover(connection)
         if buried and buried["first_ended_at"]:
             log.info("durable.process_buried", jobs_freed=buried["jobs"])
             for callback in self._on_burial:
                 callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
+
+    def _comes_back(self) -> bool:
+        """Say whether the database was away so long, until just now, that the leases of others ran out with it.
+
+        Whoever lives gets a lease's time to renew: burying them would throw away what their models answered meanwhile.
+        """
+        moment = time.monotonic()
+        if moment - self._back_at > self._lease_s * 3 / 4:
+            self._may_bury_at = moment + self._lease_s
+        self._back_at = moment
+        return moment < self._may_bury_at
 
 
 async def count_living(connection: asyncpg.Connection) -> int:

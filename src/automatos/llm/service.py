@@ -15,7 +15,7 @@ from automatos.credentials.service import Keyring, get_provider
 from automatos.credentials.types import Provider, Secret
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.http import Http
 from automatos.llm import queries
 from automatos.llm.choices import faults_of
@@ -166,11 +166,16 @@ class ModelClient:
 
     async def find_obstacle(self, workspace_id: UUID, choice: ModelChoice | None,
                             environment: str | None = None) -> str | None:
-        """Say why a model (the default when None) could not be asked now, None when nothing stands in the way."""
+        """Say why a model (the default when None) could not be asked now, None when nothing stands in the way.
+
+        A database that is away says nothing about a model: that is raised.
+        """
         try:
             choice = choice or (await self.resolve_default(workspace_id)).choice
             await self._secret_for(get_provider(choice.provider), choice,
                                    CallContext(workspace_id, environment=environment))
+        except DatabaseUnavailable:
+            raise
         except Problem as problem:
             return problem.detail
         return None

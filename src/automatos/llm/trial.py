@@ -5,7 +5,7 @@ from uuid import UUID
 
 from automatos.credentials.service import get_provider
 from automatos.kernel.db import Database
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.llm.answers import TrialProblem, TrialResult
 from automatos.llm.bodies import ModelTrial
 from automatos.llm.service import ModelClient, check_choice
@@ -33,6 +33,8 @@ async def try_model(database: Database, models: ModelClient, workspace_id: UUID,
     try:
         answer = await models.complete(choice, [Message("user", PROMPT)], (), context, on_delta=None,
                                        deadline_s=DEADLINE_S, retries=0)
+    except DatabaseUnavailable:
+        raise  # no answer of the model's
     except Problem as problem:
         return TrialResult(ok=False, provider=choice.provider, model_id=choice.model_id, text="", latency_ms=0,
                            input_tokens=0, output_tokens=0, cost_usd=None, faults=faults, problem=_shown(problem))

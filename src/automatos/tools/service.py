@@ -11,6 +11,7 @@ import structlog
 from jsonschema.exceptions import ValidationError
 
 from automatos.kernel.config import Settings
+from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.http import Http
 from automatos.llm.types import ToolSpec
 from automatos.tools.builtin import RUNNERS
@@ -78,7 +79,8 @@ class Toolbox:
         """Call a granted tool with JSON text and return what the model reads; a failure is a result too.
 
         Codes: tool_not_granted, tool_off, invalid_arguments, tool_timeout, tool_failed, and those of the tools. The
-        call ends within the shorter of the tool's and the context's time. Only cancellation is raised.
+        call ends within the shorter of the tool's and the context's time. Only cancellation is raised, and a database
+        that is away: then nothing is known of what the tool would have said.
         """
         try:
             tool = self._granted(name, context)
@@ -90,6 +92,8 @@ class Toolbox:
             return ToolResult(False, presentable(refused.message), refused.code)
         except TimeoutError:
             return ToolResult(False, f"{name} did not finish in time and was stopped.", "tool_timeout")
+        except DatabaseUnavailable:
+            raise
         except Exception:
             log.exception("tools.call_failed", tool=name, call_key=context.call_key)
             return ToolResult(False, f"{name} failed on the server. Try another way.", "tool_failed")

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
-from automatos.kernel.errors import Problem
+from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.workspaces import schemas, sessions
 from automatos.workspaces.authenticate import Gatekeeper
 from automatos.workspaces.carriers import is_https, public_address, require_same_origin
@@ -58,6 +58,8 @@ async def come_back(request: Request) -> Response:
         return _explain(request, SignInRefused("sign_in_expired", "no such sign-in was begun in this browser"), "/")
     try:
         signed_in, user_id = await _finish(request, gatekeeper, pending)
+    except DatabaseUnavailable:
+        raise  # nobody was refused
     except Problem as problem:
         refused = problem if isinstance(problem, SignInRefused) else SignInRefused("account_refused", problem.detail)
         return _explain(request, refused, pending.next, forget=name)
