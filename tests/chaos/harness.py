@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from tests.chaos.disks import SmallDisk
 from tests.chaos.processes import ModelServer, Postgres, Process, Server, Worker, environment, free_port
 
 Started = TypeVar("Started", bound=Process | Postgres)
@@ -37,9 +38,12 @@ class Stage:
         self.processes: list[Process] = []
         self.databases: list[Postgres] = []
 
-    async def start_postgres(self) -> Postgres:
-        """Start a PostgreSQL that servers and workers of this stage can share."""
-        postgres = self.own(Postgres(self.folder / f"postgres-{len(self.databases)}"))
+    async def start_postgres(
+        self, *, disk: SmallDisk | None = None, settings: dict[str, str] | None = None
+    ) -> Postgres:
+        """Start a PostgreSQL that servers and workers of this stage can share; on a disk of its own if one is given."""
+        folder = self.folder / f"postgres-{len(self.databases)}"
+        postgres = self.own(Postgres(folder, disk=disk, settings=settings))
         await postgres.start()
         return postgres
 

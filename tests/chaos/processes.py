@@ -19,6 +19,7 @@ import psutil
 from automatos.entrypoints.running import read_note
 from automatos.kernel.embedded import DATABASE, EmbeddedPostgres, data_directory
 from tests.chaos.client import is_healthy
+from tests.chaos.disks import SmallDisk
 
 ROOT = Path(__file__).parents[2]
 AUTOMATOS = Path(sys.executable).parent / "automatos"
@@ -215,9 +216,15 @@ class ModelServer(Process):
 class Postgres:
     """One embedded PostgreSQL with full durability, outside every server, so that several processes can share it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._embedded = EmbeddedPostgres(directory)
+    def __init__(
+        self, directory: Path, *, disk: SmallDisk | None = None, settings: dict[str, str] | None = None
+    ) -> None:
+        self._embedded = EmbeddedPostgres(directory, extra_settings=settings)
         self._admin_url = ""
+        self.disk = disk
+        if disk:
+            directory.mkdir()
+            disk.mount(directory)
 
     @property
     def url(self) -> str:
@@ -266,6 +273,8 @@ class Postgres:
         """Make sure that nothing of it is left running."""
         self._embedded.stop()
         self.kill()
+        if self.disk:
+            self.disk.unmount()
 
 
 def environment(

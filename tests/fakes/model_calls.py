@@ -45,6 +45,7 @@ class Call:
     arrived_at: float
     disconnected: bool = False
     finished: bool = False
+    tokens: int = 0  # input and output, as they were told to the caller
 
     @property
     def is_anthropic(self) -> bool:
@@ -92,7 +93,7 @@ class Call:
         return {"path": self.path, "model": self.model, "last_user_text": self.last_user_text,
                 "messages": len(self.messages), "tools": self.tools, "tool_results": self.tool_results,
                 "idempotency_key": self.idempotency_key, "arrived_at": self.arrived_at,
-                "disconnected": self.disconnected, "finished": self.finished}
+                "disconnected": self.disconnected, "finished": self.finished, "tokens": self.tokens}
 
 
 def _flat(content: Any) -> str:

@@ -216,6 +216,7 @@ class ModelServer:
         calls = [(self._call_id(number, i), name, _json_text(arguments))
                  for i, (name, arguments) in enumerate(tool_calls)]
         used = reply.usage or (len(orjson.dumps(call.messages)) // 4 + 1, len(text) // 4 + 8 * len(calls) + 1)
+        call.tokens = sum(used)
         reasoning, token = self._reason(call, reply, number)
         return wires.Finished(call.model, text, calls, wires.split(text, reply.chunks or self._chunks), *used,
                               finish_reason=reply.finish_reason, with_usage=reply.with_usage, number=number,
