@@ -210,6 +210,10 @@ async def test_the_cause_in_a_whole_answer_is_told(
     (["<think>I add.</think>\n\nFour"], "Four", "I add."),
     (["\n<thi", "nk>I ", "add.</th", "ink>", "\n", "\nFour", "."], "Four.", "I add."),
     (["<thinking>a < b</thinking>Four"], "Four", "a < b"), (["<thought>x</thought>y"], "y", "x"),
+    (["<THINK>x</Think>y"], "y", "x"), (["[THINK]x[/THINK]\ny"], "y", "x"), (["<reasoning>x</reasoning>y"], "y", "x"),
+    (["\u25c1think\u25b7x\u25c1/think\u25b7y"], "y", "x"), (["<seed:think>x</seed:think>y"], "y", "x"),
+    (["<think>a</think>\n<think>b</think>y"], "y", "ab"),
+    (["<|channel|>analysis<|message|>x<|end|><|start|>assistant<|chan", "nel|>final<|message|>y"], "y", "x"),
     (["<think>I never stop"], "", "I never stop"), (["<think></think>Four"], "Four", ""),
     (["Use <think> tags.</think>"], "Use <think> tags.</think>", ""), (["<", "3"], "<3", ""), (["<th"], "<th", ""),
     (["<table>", "x"], "<table>x", ""), ([" ", "Hi"], " Hi", ""),
@@ -229,6 +233,22 @@ def test_think_tags_may_be_cut_anywhere(cut: int) -> None:
 
     assert tags.feed(whole[:cut]) + tags.feed(whole[cut:]) + tags.close() == "It is 4"
     assert tags.reasoning == "I add."
+
+
+@pytest.mark.parametrize(("written", "text", "reasoning"), [
+    ("I add.\n</think>\n\nIt is 4.", "It is 4.", "I add."), ("</think>\nIt is 4.", "It is 4.", ""),
+    ("I add.\n</thinking>\nIt is 4.", "It is 4.", "I add."),
+    ("Close it with </think> at the end.", "Close it with </think> at the end.", ""),
+    ("```\na\n</think>\n```", "```\na\n</think>\n```", ""),
+])
+async def test_reasoning_whose_tag_was_opened_in_the_prompt_is_no_part_of_the_answer(
+    outgoing: Http, model_server: ModelServer, written: str, text: str, reasoning: str
+) -> None:
+    model_server.script(Reply(text=written, chunks=3))
+
+    answer = await ask(OpenAIProvider(), call_to(outgoing, model_server, "vllm", "m"))
+
+    assert (answer.text, answer.reasoning) == (text, reasoning)
 
 
 async def test_think_tags_are_left_alone_where_the_setting_says_so(outgoing: Http, model_server: ModelServer) -> None:

@@ -265,7 +265,7 @@ async def test_the_fallback_may_be_of_another_provider(ask: Asker, model_server:
 
 
 async def test_a_refused_request_does_not_reach_the_fallback(ask: Asker, model_server: ModelServer) -> None:
-    model_server.script(Reply(status=400, message="messages: too long"))
+    model_server.script(Reply(status=400, message="messages: at least one is wanted"))
 
     with pytest.raises(ModelRefused):
         await ask(choice=ModelChoice("openai", "gpt-4o", fallback_model_id="gpt-4o-mini"))

@@ -14,7 +14,8 @@ from tests.fakes.model_server import ModelServer, Reply
 from tests.llm.conftest import Asker
 
 SCHEMA = {"type": "object", "additionalProperties": False, "properties": {
-    "title": {"type": "string", "format": "date-time", "exclusiveMinimum": 1}, "unit": {"const": "km"}}}
+    "title": {"type": "string", "format": "date-time", "exclusiveMinimum": 1}, "unit": {"const": "km"}, "note": {"type": ["string", "null"]},
+    "of": {"enum": ["a", 1]}}}
 BODY = {
     "model": "m", "stream": True, "stream_options": {"include_usage": True}, "temperature": 0.3, "top_p": 0.9,
     "frequency_penalty": 0.1, "presence_penalty": 0.1, "max_tokens": 100, "parallel_tool_calls": True,
@@ -36,6 +37,23 @@ def openai(message: str, param: str | None = None, code: str | None = None) -> b
 
 # ruff: noqa: E501, ISC004 - texts as providers and servers send them, with what must be left out or replaced
 REFUSALS = [
+    (openai("The temperature parameter is fixed at 1 for reasoning models"), {"temperature"}),
+    (openai("top_p and temperature may not both be set"), {"temperature", "top_p"}),
+    (openai("thinking mode does not support temperature"), {"temperature"}),
+    (openai("`temperature` may only be set to 1 when thinking is enabled."), {"temperature"}),
+    (openai("Unsupported parameter: 'reasoning.summary' is not supported with this model."), {"reasoning.summary"}),
+    (openai("Your organization must be verified to generate reasoning summaries."), {"reasoning.summary"}),
+    (openai("Unsupported parameter: 'reasoning.effort'"), {"reasoning.effort", "reasoning_effort"}),
+    (openai("Conversation roles must alternate user/assistant/user/assistant/..."), {"role:system"}),
+    (openai("Only user and assistant roles are supported!"), {"role:system"}),
+    (openai("Unexpected role 'developer'. Expected 'user', 'assistant', 'system' or 'tool'"), {"role:developer"}),
+    (openai("messages.1.role: Input should be 'user' or 'assistant'"), {"role:developer"}),
+    (openai("messages.2.name: Extra inputs are not permitted"), {"message:name"}),
+    (openai("messages[3].reasoning_content: Extra inputs are not permitted"), {"message:reasoning_content"}),
+    (openai("Proto field is not repeating, cannot start list. at 'tools[0].parameters.properties[1].value' (type)"),
+     {"schema:type:list"}),
+    (openai("schema.type must be a string, not an array"), {"schema:type:list"}),
+    (openai("Invalid value at 'tools[0].parameters.properties[4].value.enum[1]' (TYPE_STRING), 1"), {"schema:enum"}),
     (openai("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
             "max_tokens", "unsupported_parameter"), {"limit:max_tokens"}),
     (openai("Unrecognized request argument supplied: max_tokens"), {"limit:max_tokens"}),
@@ -155,11 +173,18 @@ def test_what_is_sent_instead() -> None:
     assert "stream_options" not in without(BODY, frozenset({"stream"}))
 
 
+def test_a_list_of_types_becomes_the_one_that_is_not_null() -> None:
+    tools = without(BODY, frozenset({"schema:type:list"}))["tools"]
+
+    assert tools[0]["function"]["parameters"]["properties"]["note"] == {"type": "string"}
+
+
 def test_a_keyword_goes_from_every_depth_and_a_property_of_its_name_stays() -> None:
     tools = without(BODY, frozenset({"schema:title", "schema:format", "schema:additionalProperties", "schema:const"}))["tools"]
 
     assert tools[0]["function"]["parameters"] == {"type": "object", "properties": {
-        "title": {"type": "string", "exclusiveMinimum": 1}, "unit": {"enum": ["km"]}}}
+        "title": {"type": "string", "exclusiveMinimum": 1}, "unit": {"enum": ["km"]},
+        "note": {"type": ["string", "null"]}, "of": {"enum": ["a", 1]}}}
 
 
 async def test_several_refusals_in_one_call_cost_no_retry_and_the_next_call_knows_them(

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from automatos.kernel.pauses import pause_in_document, pause_in_words
+
 MAX_TEXT = 4000
 MAX_DEPTH = 6
 MAX_PARTS = 12
@@ -20,13 +22,17 @@ _QUOTED = re.compile(r"['\"]([^'\"]{1,100})['\"]|(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class ProviderError:
-    """A provider's error: its words, its code and type, the fields it names, and the status it claims."""
+    """A provider's error: its words, its code and type, the fields it names, the status it claims.
+
+    `pause_s` is after how many seconds it says to come back, None when it does not.
+    """
 
     message: str = ""
     code: str = ""
     fields: tuple[str, ...] = ()
     status: int | None = None
     is_page: bool = False
+    pause_s: float | None = None
 
     @property
     def hints(self) -> str:
@@ -35,7 +41,10 @@ class ProviderError:
 
 
 def read_json(data: bytes) -> Any:
-    """Read JSON as providers write it: half of a surrogate pair, which some cut a text in, is kept as it is.
+    """Read JSON as providers write it.
+
+    Half of a surrogate pair, which some cut a text in, is kept as it is; NaN and the infinities are null; bytes that
+    are no text become replacement characters; tabs and line ends inside of texts are taken.
 
     Raises:
         orjson.JSONDecodeError: it is no JSON.
@@ -43,10 +52,8 @@ def read_json(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        if b"\\u" not in data and b"\\U" not in data:
-            raise
         try:
-            return json.loads(data)
+            return json.loads(data.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
             raise error from None
 
@@ -74,7 +81,7 @@ def _page_title(page: bytes) -> str:
 
 def _of_text(text: str) -> ProviderError:
     located = tuple(".".join(a or b for a, b in _QUOTED.findall(found)) for found in _LOC.findall(text[:MAX_TEXT]))
-    return ProviderError(text[:MAX_TEXT].strip(), fields=located)
+    return ProviderError(text[:MAX_TEXT].strip(), fields=located, pause_s=pause_in_words(text))
 
 
 def error_of(document: Any) -> ProviderError:
@@ -90,7 +97,9 @@ def error_of(document: Any) -> ProviderError:
     code = " ".join(str(details[key]) for key in ("code", "type", "status") if isinstance(details.get(key), str | int))
     fields = [str(details["param"])] if details.get("param") else []
     fields += list(_locations(document, 0))
-    return ProviderError(message, code, (*dict.fromkeys(fields), *read.fields), _status(details))
+    pause_s = pause_in_document(document)
+    return ProviderError(message, code, (*dict.fromkeys(fields), *read.fields), _status(details),
+                         pause_s=read.pause_s if pause_s is None else pause_s)
 
 
 def _status(details: dict[str, Any]) -> int | None:

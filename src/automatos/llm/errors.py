@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from automatos.kernel.errors import NotFound, Problem
 
 MESSAGE_LIMIT = 300
+SHORTEST_SECRET = 8
+"""What is entered as a key for a server that wants none (`none`, `ollama`) is an ordinary word in its answers."""
 _SECRETS = re.compile(
     r"(?i)(?:bearer\s+\S+|\b(?:sk|pk|rk|hf|gsk|xai|key|ak_srv|ak_pub)[-_][\w*\-]{6,}|\bAIza[\w\-]{10,}|"
     r"\b(?:api[-_ ]?key|token|secret)\s*[=:]\s*[\"']?[^\s\"',}]{6,})"
@@ -15,7 +17,7 @@ _SECRETS = re.compile(
 def scrub(message: str, *secrets: str | None) -> str:
     """Cut a provider's message to 300 characters on one line, without what looks like a secret or cannot be stored."""
     for secret in secrets:
-        if secret:
+        if secret and len(secret) >= SHORTEST_SECRET:
             message = message.replace(secret, "***")
     readable = message[:4000].replace("\x00", "").encode("utf-8", "replace").decode()
     return _SECRETS.sub("***", " ".join(readable.split()))[:MESSAGE_LIMIT]
@@ -142,6 +144,16 @@ class ToolsRefused(ModelRefused):
     title = "The model calls no tools"
     advice = ("Choose a model that can call tools, take the tools away from the agent, or switch tool calling on where "
               "the model runs (vLLM: --enable-auto-tool-choice; llama.cpp: --jinja).")
+    is_worth_fallback = True
+
+
+class ContextTooLong(ModelRefused):
+    """What was sent, and what may be written, is longer than the model takes."""
+
+    code = "model_context_too_long"
+    title = "The request is too long for the model"
+    advice = ("Give the step less to read, lower max_tokens on the agent, or choose a model, or a fallback model, with "
+              "a larger context window.")
     is_worth_fallback = True
 
 

@@ -26,6 +26,7 @@ from automatos.llm.fallbacks import fallback_of
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ProviderCall
+from automatos.llm.providers.own_choices import OF_ONE_CALL
 from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
     Answer,
@@ -72,6 +73,7 @@ class _Question:
     before_pause: Callable[[], Awaitable[None]] | None = None
     pause_s: Callable[[int], float] | None = None
     on_reasoning: Callable[[str], None] | None = None
+    refused: frozenset[str] = frozenset()
     failures: int = 0
     has_told: bool = False
 
@@ -254,11 +256,12 @@ class ModelClient:
                 raise
         raise _fault(ModelTimeout, route.choice, f"{provider.display_name} did not finish its answer in time.")
 
-    def _adapts(self, problem: ModelProblem, call: ProviderCall, account: str) -> bool:
+    def _adapts(self, problem: ModelProblem, call: ProviderCall, account: str, question: _Question) -> bool:
         """Remember a refused feature; says whether asking without it is something new."""
         if not isinstance(problem, FeatureRefused) or problem.features <= call.refused:
             return False
-        known = self._refused.add(account, call.choice.model_id, call.refused | problem.features)
+        question.refused |= problem.features & OF_ONE_CALL
+        known = self._refused.add(account, call.choice.model_id, (call.refused | problem.features) - OF_ONE_CALL)
         return len(known) <= MAX_FEATURES
 
     async def _secret_for(self, provider: Provider, choice: ModelChoice, context: CallContext) -> Secret:
@@ -278,7 +281,7 @@ class ModelClient:
         call = ProviderCall(
             self._http.session(allow_private=secret.allow_private), secret.provider, secret.base_url, secret.value,
             choice, question.messages, question.tools, question.context.idempotency_key,
-            question.may_call_tools, self._refused.of(account, choice.model_id),
+            question.may_call_tools, self._refused.of(account, choice.model_id) | question.refused,
             traits=self._prices.traits(choice.provider, choice.model_id),
             on_reasoning=question.tell_reasoning if question.on_reasoning else None,
         )
@@ -288,7 +291,7 @@ class ModelClient:
             if answer.end is AnswerEnd.REFUSED:
                 raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:
-            if self._adapts(problem, call, account):
+            if self._adapts(problem, call, account, question):
                 self._note(route, question, call, began, secret.credential_id, "error", _words(problem))
                 raise _AskAgain(None) from problem
             pause_s = self._pause_after(problem, route, question)

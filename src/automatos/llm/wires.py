@@ -14,11 +14,12 @@ from automatos.llm.providers.written import WrittenCallsProvider
 
 def open_wires(settings: Settings) -> Mapping[str, ModelProvider]:
     """Return the wires of this process."""
-    chat, responses = OpenAIProvider(reads_think_tags=settings.think_tags), ResponsesProvider()
+    tags = settings.think_tags
+    chat, responses = OpenAIProvider(reads_think_tags=tags), ResponsesProvider(reads_think_tags=tags)
     wires: dict[str, ModelProvider] = {
         "openai": SwitchingProvider(chat, responses, wants_responses),
         "responses": SwitchingProvider(responses, chat, lacks_responses),
-        "anthropic": AnthropicProvider(), "only openai": chat, "only responses": responses,
+        "anthropic": AnthropicProvider(reads_think_tags=tags), "only openai": chat, "only responses": responses,
     }
     if settings.written_tool_calls:
         wires = {name: WrittenCallsProvider(wire) for name, wire in wires.items()}

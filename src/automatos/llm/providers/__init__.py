@@ -50,6 +50,11 @@ class ProviderCall:
     traits: ModelTraits = NOTHING_KNOWN
     on_reasoning: OnText | None = None
 
+    @property
+    def is_at_home(self) -> bool:
+        """Whether the provider itself is asked, at its own address, over its own wire."""
+        return self.provider.wire != "openai" and self.base_url == self.provider.base_url
+
     def tell_reasoning(self, text: str) -> None:
         """Hand on a piece of reasoning, where somebody wants it."""
         if self.on_reasoning and text:

@@ -2,8 +2,6 @@
 
 import re
 
-import orjson
-
 from automatos.kernel.error_bodies import read_json
 from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
@@ -11,8 +9,19 @@ from automatos.llm.providers.effort import effort_for
 from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.merging import JsonObject
 from automatos.llm.providers.openai import sampling
+from automatos.llm.providers.own_choices import room_left
 from automatos.llm.providers.replay import replayable, tagged
-from automatos.llm.providers.tool_calls import ANY_ID, as_object, plain_name, portable_id
+from automatos.llm.providers.shapes import count_in, end_word, object_in, parts_in
+from automatos.llm.providers.sse import DONE
+from automatos.llm.providers.think_tags import ThinkTags
+from automatos.llm.providers.tool_calls import (
+    ANY_ID,
+    as_object,
+    meant_arguments,
+    plain_name,
+    portable_id,
+    written_arguments,
+)
 from automatos.llm.providers.transport import CUT_OFF, exchange
 from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, Usage
 
@@ -40,13 +49,16 @@ _ROOMY = re.compile(r"claude-[a-z]+-[4-9]")
 
 
 class AnthropicProvider:
-    """Asks over Messages, always streaming."""
+    """Asks over Messages, always streaming; `reads_think_tags`: `<think>` at the beginning is reasoning."""
+
+    def __init__(self, *, reads_think_tags: bool = True) -> None:
+        self._reads_think_tags = reads_think_tags
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
         headers = {"x-api-key": call.api_key, "anthropic-version": API_VERSION}
-        return await exchange(call, "/v1/messages", headers, request_body(call), reader=_Reader(call),
-                              on_text=on_text)
+        reader = _Reader(call, ThinkTags(is_on=self._reads_think_tags and not call.is_at_home))
+        return await exchange(call, "/v1/messages", headers, request_body(call), reader=reader, on_text=on_text)
 
 
 def request_body(call: ProviderCall) -> JsonObject:
@@ -68,7 +80,7 @@ def request_body(call: ProviderCall) -> JsonObject:
 def _room(call: ProviderCall) -> int:
     """Return the limit of the answer, which this wire demands: the agent's, or what is sensible for the model."""
     limit = call.traits.max_output_tokens or (ROOM if _ROOMY.search(call.choice.model_id) else ROOM_OF_OTHERS)
-    return call.choice.max_tokens or min(limit, ROOM)
+    return call.choice.max_tokens or room_left(call, min(limit, ROOM))
 
 
 def _thinking(call: ProviderCall) -> JsonObject:
@@ -136,8 +148,8 @@ class _Block:
     @property
     def arguments(self) -> str:
         if "partial_json" in self.grown:
-            return "".join(self.grown["partial_json"]) or "{}"
-        return orjson.dumps(self.begun.get("input") or {}).decode()
+            return meant_arguments("".join(self.grown["partial_json"]))
+        return meant_arguments(written_arguments(self.begun.get("input")))
 
     def whole(self) -> JsonObject:
         """Return the block as the provider means it; broken arguments become none."""
@@ -150,10 +162,11 @@ class _Block:
 class _Reader:
     """Joins the events of a streamed message, block by block."""
 
-    def __init__(self, call: ProviderCall) -> None:
+    def __init__(self, call: ProviderCall, tags: ThinkTags) -> None:
         self.size = 0
         self.is_done = False
         self._call = call
+        self._tags = tags
         self._text: list[str] = []
         self._blocks: dict[int, _Block] = {}
         self._usage: dict[str, int] = {}
@@ -165,37 +178,40 @@ class _Reader:
         return _total(self._usage) if self._usage else None
 
     def take(self, data: bytes) -> str:
-        event = read_json(data)
-        kind = event["type"]
+        event: JsonObject = {"type": "message_stop"} if data == DONE else read_json(data)
+        kind = event.get("type")
         if kind == "content_block_delta":
-            return self._take_delta(event["index"], event["delta"])
+            return self._take_delta(event.get("index", len(self._blocks) - 1), object_in(event.get("delta")))
         if kind == "content_block_start":
-            return self._take_block(event["index"], event["content_block"])
+            return self._take_block(event.get("index", len(self._blocks)), object_in(event.get("content_block")))
         if kind == "message_start":
-            self._take_usage(event["message"].get("usage"))
+            self._take_usage(object_in(event.get("message")).get("usage"))
         elif kind == "message_delta":
-            self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
+            self._stop_reason = end_word(object_in(event.get("delta")).get("stop_reason")) or self._stop_reason
             self._take_usage(event.get("usage"))
         elif kind == "message_stop":
             self.is_done = True
         return ""
 
     def take_whole(self, document: JsonObject) -> str:
-        self._stop_reason = document.get("stop_reason")
+        self._stop_reason = end_word(document.get("stop_reason"))
         self.is_done = True
         self._take_usage(document.get("usage"))
-        return "".join([self._take_block(i, block) for i, block in enumerate(document["content"])])
+        return "".join([self._take_block(i, block) for i, block in enumerate(parts_in(document.get("content")))])
 
     def _take_block(self, index: int, block: JsonObject) -> str:
         self._blocks[index] = _Block(block)
         self.size += 64
-        return self._add_text(block.get("text") or "") if block["type"] == "text" else ""
+        return self._add_text(block.get("text") or "") if block.get("type") == "text" else ""
 
     def _take_delta(self, index: int, delta: JsonObject) -> str:
-        field = GROWING.get(delta["type"])
-        if field is None or index not in self._blocks:
+        """Add a piece to its block; text whose block nobody began is a block of its own."""
+        field = GROWING.get(delta.get("type") or "")
+        piece = delta.get(field or "")
+        if field is None or not isinstance(piece, str) or (index not in self._blocks and field != "text"):
             return ""
-        piece = delta[field]
+        if index not in self._blocks:
+            self._take_block(index, {"type": "text", "text": ""})
         self._blocks[index].grown.setdefault(field, []).append(piece)
         if field == "text":
             return self._add_text(piece)
@@ -205,26 +221,34 @@ class _Reader:
         return ""
 
     def _add_text(self, text: str) -> str:
-        text = text.replace("\x00", "")
+        text = self._tags.feed(text.replace("\x00", ""))
+        if self._tags.is_reasoning:
+            self._call.tell_reasoning(self._tags.fresh_reasoning())
         self._text.append(text)
         self.size += len(text)
         return text
 
-    def _take_usage(self, usage: dict[str, int | None] | None) -> None:
-        self._usage |= {name: value for name, value in (usage or {}).items() if isinstance(value, int)}
+    def _take_usage(self, usage: object) -> None:
+        told = object_in(usage)
+        self._usage |= {name: count_in(told, name) for name, value in told.items()
+                        if isinstance(value, str | int | float)}
 
     def finish(self) -> Answer:
         fault = self._call.fault
-        text = "".join(self._text)
-        if not self.is_done or self._stop_reason is None:
+        self._text.append(self._tags.close())
+        thought, text = self._tags.part("".join(self._text))
+        if self._stop_reason is None:
             raise fault(ModelAnswerInvalid, CUT_OFF if self._blocks else "The answer holds nothing.")
         blocks = [block for _, block in sorted(self._blocks.items())]
         offered = {tool.name for tool in self._call.tools}
-        calls = tuple(ToolCall(block.begun["id"], plain_name(block.begun["name"], offered), block.arguments)
-                      for block in blocks if block.begun["type"] == "tool_use")
-        reasoning = "\n\n".join(thought for block in blocks if (thought := block.text_of("thinking")))
+        calls = tuple(ToolCall(block.begun.get("id") or f"call{at}", plain_name(block.begun.get("name") or "", offered),
+                               block.arguments)
+                      for at, block in enumerate(blocks) if block.begun.get("type") == "tool_use")
+        if any(not c.name for c in calls):
+            raise fault(ModelAnswerInvalid, "The model called a tool without naming it.")
+        reasoning = "\n\n".join(each for block in blocks if (each := block.text_of("thinking"))) or thought
         end = judge_end(self._call, self._stop_reason, ENDS, text=text, reasoning=reasoning, calls=calls)
-        is_plain = all(block.begun["type"] in PLAIN for block in blocks)
+        is_plain = all(block.begun.get("type") in PLAIN for block in blocks)
         items = None if is_plain else tagged(self._call, WIRE, [block.whole() for block in blocks])
         return Answer(text, calls, self.usage, FINISH_REASONS[end], end, reasoning.replace("\x00", ""), items)
 

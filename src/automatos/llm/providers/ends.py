@@ -21,13 +21,13 @@ def by_word(words: Mapping[AnswerEnd, Sequence[str]]) -> dict[str, AnswerEnd]:
 
 def judge_end(call: ProviderCall, word: str, ends: Mapping[str, AnswerEnd], *, text: str, reasoning: str,
               calls: Sequence[ToolCall]) -> AnswerEnd:
-    """Return what the provider's word for the end means for an answer that holds so much.
+    """Return what the provider's word for the end, as `end_word` reads it, means for an answer that holds so much.
 
     Raises:
         ModelUnavailable, ModelAnswerInvalid: the provider broke off, or there is nothing that can be used.
         AnswerRefused: the model or a filter declined and left no text.
     """
-    end = ends.get(word.strip().lower())
+    end = ends.get(word)
     if end is None:
         raise _broken_off(call, word)
     if calls:
@@ -48,8 +48,8 @@ def judge_end(call: ProviderCall, word: str, ends: Mapping[str, AnswerEnd], *, t
 
 
 def _broken_off(call: ProviderCall, word: str) -> ModelUnavailable | ModelAnswerInvalid:
-    shown = word.strip()[:60]
-    if shown.lower() in BROKEN:
+    shown = word[:60]
+    if shown in BROKEN:
         return call.fault(ModelUnavailable, f"{call.provider.display_name} broke off the answer ({shown}).")
     return call.fault(ModelAnswerInvalid, f"{call.provider.display_name} ended the answer with {shown!r}, which is no "
                                           "known end, so it was not kept.")

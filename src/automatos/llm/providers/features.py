@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automatos.kernel.error_bodies import ProviderError
-from automatos.llm.providers.schemas import KEYWORDS, tool_schemas, without_keywords
+from automatos.llm.providers.schemas import KEYWORDS, LIST_OF_TYPES, tool_schemas, without_keywords
 
 Body = dict[str, Any]
 ESSENTIAL = frozenset({"model", "messages", "input", "system", "tools", "stream"})
@@ -24,6 +24,7 @@ CACHED_PARTS = (*PARTS, "system", "tools")
 MAX_NESTING = 12
 
 ALIASES = tuple((re.compile(pattern), names) for pattern, names in (
+    (r"\breasoning[\s_.-]*summar", ("reasoning.summary",)),
     (r"\bpenalt(?:y|ies)\b", ("frequency_penalty", "presence_penalty")),
     (r"\bsampling (?:param|setting|option)", SAMPLING),
     (r"\bnucleus\b", ("top_p",)),
@@ -35,12 +36,13 @@ ALIASES = tuple((re.compile(pattern), names) for pattern, names in (
     (r"\b(?:tool|function)[\s_-]*choice\b", ("tool_choice",)),
     (r"\bprompt[\s_]*cach", ("prompt_cache_key", "prompt_cache_retention", "cache_control")),
 ))
-"""Other words by which refusals call a field; they count near a word of refusal only."""
+"""Other words by which refusals call a field; the first counts, near a word of refusal, where no field is named."""
 
 _REFUSAL = (
     r"unsupported|support|unrecogni[sz]ed|unknown|unexpected|extra|permitted|allow|forbidden|invalid|deprecated|cannot|"
     r"can.?t|must|accept|unable|not available|not valid|not enabled|not implemented|removed?\b|only\b|should|"
-    r"no longer|incompatib|compatib|reject|illegal|without|omit|does ?n.t|do not|refus|disabled?|"
+    r"no longer|fixed\b|may not|expected|incompatib|compatib|reject|illegal|without|omit|does ?n.t|do not|refus|"
+    r"disabled?|"
     r"不支持|无效|未知|不允许|非法|错误|不能|不可|没有|サポート|無効|지원|nicht|ungültig|unbekannt|\bpas\b|invalide|inconnu|"
     r"inválid|no (?:es|está|se|admite|soporta|permite)|não|неизвест|не поддерж|недопуст|verif"
 )
@@ -63,10 +65,16 @@ _NOT_TOOLS = re.compile(r"(?i)(?:tool|function)[\s_](?:message|result|call_id|ca
 _SYSTEM = re.compile(r"(?i)\bsystem\b[\s_-]*(?:role|message|prompt|instruction)?|系统|系統")
 _DEVELOPER = re.compile(r"(?i)\bdeveloper\b")
 _ROLE = re.compile(r"(?i)\brole|message|prompt|instruction|角色")
+_SAYS_NO = re.compile(r"(?i)not|n.t\b|unsupported|only|invalid|unknown|unexpected|unrecogni|cannot|verif|不|无效")
+_NO_SYSTEM = re.compile(r"(?i)roles must alternate|only user(?: and|,|/| or) ?(?:assistant|model)\b")
+_PATH = re.compile(r"\b((?:messages|input|tools)(?:\.\w+|\[\w+\])+)['\"`]?\s*:")
+"""A place in the request, as it begins a sentence about it."""
 _NULL_CONTENT = re.compile(
     r"(?i)\bcontents?\b.{0,120}(?:\bnull\b|\bnil\b|\bnone(?:type)?\b|string|required|empty|missing)|"
     r"(?:\bnull\b|<nil>|nonetype).{0,120}\bcontent\b|type must be string, but is null|"
     r"content type: <nil>|content.{0,40}(?:不能为空|为空)")
+_LIST_OF_TYPES = re.compile(r"(?i)cannot start list.{0,120}\btype\b|\btype\b.{0,40}(?:array|list|must be a (?:single )?"
+                            r"string|valid string)|(?:multiple|union|list of) types")
 _STREAM = re.compile(r"(?i)\bstream(?:ing|ed|s)?\b(?![\s_]*options)")
 
 
@@ -76,7 +84,8 @@ def find_refused(body: Body, error: ProviderError, *, is_messages_wire: bool = F
     A field that the error names as its subject counts alone; else every field whose name stands in its words.
     """
     text = _LISTING.sub("", error.message[:1500])
-    named = {feature for field in error.fields for feature in _by_field(body, field, text)}
+    fields = error.fields or tuple(_PATH.findall(text))
+    named = {feature for field in fields for feature in _by_field(body, field, text)}
     found = named or set(_by_words(body, text))
     return frozenset(each for each in found if not _is_about_size(each, text, is_messages_wire=is_messages_wire))
 
@@ -116,7 +125,8 @@ def _by_field(body: Body, field: str, text: str) -> Iterator[str]:
         yield "stream"
     elif head in body and head not in ESSENTIAL:
         inner: Any = body[head]
-        yield f"{head}.{parts[1]}" if len(parts) > 1 and isinstance(inner, dict) and parts[1] in inner else head
+        is_part = len(parts) > 1 and isinstance(inner, dict) and parts[1] in inner and parts[1] != "type"
+        yield f"{head}.{parts[1]}" if is_part else head
     elif last != head and last in body and last not in ESSENTIAL:
         yield f"limit:{last}" if last in LIMITS else last
 
@@ -150,24 +160,37 @@ def _by_words(body: Body, text: str) -> Iterator[str]:
     if not _REFUSES.search(text) and text.isascii():
         return
     spaced = _CAMEL.sub(" ", text).lower()
-    found = {name for name in _optional_paths(body)
-             if _is_named(name.rpartition(".")[2], spaced, needs_mark=_is_plain(name))}
+    found = {name for name in _optional_paths(body) if _is_path_named(name, spaced)} or set(_by_alias(body, spaced))
+    found -= {name.partition(".")[0] for name in found if "." in name}
     yield from (f"limit:{name}" if name in LIMITS else name for name in found)
-    for pattern, names in ALIASES:
-        near = pattern.search(spaced) if found.isdisjoint(names) else None
-        if near and _REFUSES.search(spaced[max(near.start() - 100, 0): near.end() + 100]):
-            yield from (name for name in names if _is_sent(body, name))
     yield from (f"message:{name}" for name in _extra_message_fields(body) if _is_named(name, spaced, needs_mark=True))
     yield from _in_schemas(body, text)
     yield from _words_of_messages(body, text)
 
 
+def _by_alias(body: Body, spaced: str) -> Iterator[str]:
+    for pattern, names in ALIASES:
+        near = pattern.search(spaced)
+        sent = [name for name in names if _is_sent(body, name)]
+        if near and sent and _REFUSES.search(spaced[max(near.start() - 100, 0): near.end() + 100]):
+            yield from sent
+            return
+
+
+def _is_path_named(path: str, text: str) -> bool:
+    """Say whether a field is named: by its name, or a part of a field also by the whole path to it."""
+    head, _, inner = path.partition(".")
+    if inner and re.search(rf"\b{head}(?:\.\w+)?[.\[]['\"]?{inner}\b", text):
+        return True
+    return _is_named(inner or head, text, needs_mark=_is_plain(path))
+
+
 def _words_of_messages(body: Body, text: str) -> Iterator[str]:
     sent = _roles_of(body)
-    if "system" in sent and (near := _SYSTEM.search(text)) and _says_no(text, near):
-        yield "role:system"
     if "developer" in sent and (near := _DEVELOPER.search(text)) and _says_no(text, near):
         yield "role:developer"
+    elif "system" in sent and (_NO_SYSTEM.search(text) or ((near := _SYSTEM.search(text)) and _says_no(text, near))):
+        yield "role:system"
     if _has_null_content(body) and _NULL_CONTENT.search(text):
         yield "content:null"
     if body.get("stream") and (near := _STREAM.search(text)) and _says_no(text, near):
@@ -179,13 +202,12 @@ def _words_of_messages(body: Body, text: str) -> Iterator[str]:
 def _says_no(text: str, near: re.Match[str]) -> bool:
     """Say whether a word of refusal stands beside a word that is common by itself."""
     around = text[max(near.start() - 60, 0): near.end() + 60]
-    return bool(re.search(r"(?i)not|n.t\b|unsupported|only|invalid|unknown|unrecogni|cannot|verif|不|无效", around)) \
-        and bool(_REFUSES.search(around))
+    return bool(_SAYS_NO.search(around)) and bool(_REFUSES.search(around))
 
 
 def _is_plain(name: str) -> bool:
     """Say whether a field's name is a word that any sentence may hold."""
-    return "_" not in name and name not in {"temperature", "logprobs", "seed", "thinking"}
+    return "_" not in name and name not in {"temperature", "logprobs", "seed"}
 
 
 def _is_named(name: str, text: str, *, needs_mark: bool = False) -> bool:
@@ -206,7 +228,7 @@ def _optional_paths(body: Body) -> Iterator[str]:
             continue
         yield name
         if isinstance(value, dict):
-            yield from (f"{name}.{inner}" for inner in value)  # pyright: ignore[reportUnknownVariableType]
+            yield from (f"{name}.{inner}" for inner in value if inner != "type")  # pyright: ignore[reportUnknownVariableType]
 
 
 def _is_sent(body: Body, name: str) -> bool:
@@ -240,7 +262,10 @@ def _in_schemas(body: Body, text: str) -> Iterator[str]:
     sent = {word for schema in tool_schemas(body) for word in _keywords_of(schema, 0)}
     if not sent:
         return
-    at_end = {word for word in re.findall(r"\.(\$?\w+)['\"]?\s*:", text) if word in sent}
+    if LIST_OF_TYPES in sent and _LIST_OF_TYPES.search(text):
+        yield f"schema:{LIST_OF_TYPES}"
+        return
+    at_end = {word for word in re.findall(r"\.(\$?\w+)(?:\[\d+\])?['\"]?\s*[:(]", text) if word in sent}
     quoted = {word for word in re.findall(r"[\"'`](\$?\w+)[\"'`]", text) if word in sent}
     bare = {word for word in sent if (word != word.lower() or word[0] == "$") and re.search(
         rf"(?<![\w$]){re.escape(word)}(?!\w)", text)}
@@ -255,6 +280,8 @@ def _keywords_of(schema: Any, depth: int) -> Iterator[str]:
         for name, value in schema.items():  # pyright: ignore[reportUnknownVariableType]
             if name in KEYWORDS:
                 yield str(name)  # pyright: ignore[reportUnknownArgumentType]
+            elif name == "type" and isinstance(value, list):
+                yield LIST_OF_TYPES
             yield from _keywords_of(value, depth + 1)
     elif isinstance(schema, list):
         for item in schema:  # pyright: ignore[reportUnknownVariableType]

@@ -11,6 +11,18 @@ from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.merging import JsonObject, merge_fields
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.replay import replayable, tagged
+from automatos.llm.providers.shapes import (
+    TEXT_TYPES,
+    count_in,
+    end_word,
+    listed,
+    object_in,
+    parts_in,
+    readable,
+    reasoning_in,
+    refusal_of,
+    text_of,
+)
 from automatos.llm.providers.think_tags import ThinkTags
 from automatos.llm.providers.tool_calls import ANY_ID, CallJoiner, object_text, portable_id
 from automatos.llm.providers.transport import CUT_OFF, exchange
@@ -19,7 +31,7 @@ from automatos.llm.types import Answer, AnswerEnd, Message, ProviderItems, Usage
 WIRE = "openai"
 ENDS = by_word({
     AnswerEnd.COMPLETE: ("stop", "end_turn", "end", "eos", "eos_token", "eos_found", "stop_sequence", "complete",
-                         "completed", "done", "finished", "normal", "finish_reason_stop"),
+                         "completed", "done", "finished", "normal"),
     AnswerEnd.TOOL_CALLS: ("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"),
     AnswerEnd.CUT_OFF: ("length", "max_tokens", "max_length", "model_length", "max_output_tokens", "token_limit",
                         "context_length_exceeded", "context_window_exceeded", "model_context_window_exceeded",
@@ -29,8 +41,6 @@ ENDS = by_word({
 })
 """The words for the end of a chat completion, vendors' own among them; any other word means that it broke off."""
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
-REASONING = ("reasoning_content", "reasoning", "reasoning_text")
-"""Where vendors put what can be read of the reasoning; the first that a piece has counts."""
 READ = frozenset({"role", "content", "tool_calls", "function_call", "refusal"})
 ANSWER_ONLY = frozenset({"annotations", "audio", "parsed", "stop_reason", "token_ids", "prompt_token_ids", "logprobs",
                          "error"})
@@ -146,29 +156,41 @@ class ChatReader:
             self.is_done = True
             return ""
         event = read_json(data)
-        if usage := event.get("usage") or (event.get("x_groq") or {}).get("usage"):
-            self.usage = read_usage(usage)
-        return "".join([self._take_choice(choice, choice.get("delta") or {}) for choice in event.get("choices") or ()])
+        self._take_usage(event.get("usage") or object_in(event.get("x_groq")).get("usage"))
+        return "".join([self._take_choice(choice, self._delta_of(choice)) for choice in listed(event.get("choices"))
+                        if isinstance(choice, dict)])
 
     def take_whole(self, document: JsonObject) -> str:
         """Read a whole chat completion; see `AnswerReader`."""
-        if usage := document.get("usage"):
-            self.usage = read_usage(usage)
-        choice = (document.get("choices") or [{}])[0]
-        message = choice.get("message") or {}
-        calls = [c | {"index": i} for i, c in enumerate(message.get("tool_calls") or [])]
+        self._take_usage(document.get("usage"))
+        choice = object_in((listed(document.get("choices")) or [{}])[0])
+        message = self._delta_of(choice)
+        calls = [object_in(c) | {"index": i} for i, c in enumerate(listed(message.get("tool_calls")))]
         return self._take_choice(choice, message | {"tool_calls": calls})
+
+    def _delta_of(self, choice: JsonObject) -> JsonObject:
+        """Return what a choice adds; a whole message counts where no piece of it came before."""
+        delta = object_in(choice.get("delta"))
+        if delta or self._text or self._calls.calls:
+            return delta
+        return object_in(choice.get("message")) or {"content": choice.get("text")}
+
+    def _take_usage(self, usage: Any) -> None:
+        if isinstance(usage, dict) and usage:
+            self.usage = read_usage(usage)  # pyright: ignore[reportUnknownArgumentType]
 
     def _take_choice(self, choice: JsonObject, delta: JsonObject) -> str:
         if failed := next((part for part in (choice, delta) if part.get("error")), None):
             raise classify(self._call, None, error_of(failed))
-        if usage := choice.get("usage"):
-            self.usage = read_usage(usage)
-        if choice.get("index"):
+        self._take_usage(choice.get("usage"))
+        if choice.get("index") not in {None, 0, "0", ""}:
             return ""
-        self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        for part in delta.get("tool_calls") or ():
-            self.size += self._calls.take(part)
+        self._finish_reason = end_word(choice.get("finish_reason")) or self._finish_reason
+        calls = listed(delta.get("tool_calls"))
+        if legacy := object_in(delta.get("function_call")):
+            calls = [*calls, {"index": 0, "function": legacy}]
+        for part in calls:
+            self.size += self._calls.take(object_in(part))
         if len(delta) > 1 or "content" not in delta:
             self._keep(delta)
         content = delta.get("content")
@@ -177,7 +199,7 @@ class ChatReader:
             self._is_refusal = self._is_refusal or bool(content)
         if not content:
             return ""
-        return self._add_text(content if isinstance(content, str) else self._take_parts(content))
+        return self._add_text(content if isinstance(content, str) else self._take_parts(parts_in(content)))
 
     def _add_text(self, text: str) -> str:
         text = self._tags.feed(text.replace("\x00", ""))
@@ -193,7 +215,7 @@ class ChatReader:
                  if value is not None and name not in READ and name not in ANSWER_ONLY}
         if not fresh:
             return
-        self._add_reasoning(next((text for name in REASONING if isinstance(text := fresh.get(name), str) and text), ""))
+        self._add_reasoning(reasoning_in(fresh))
         merge_fields(self._kept, fresh)
         self.size += 64
 
@@ -201,11 +223,11 @@ class ChatReader:
         """Read content that comes in typed parts, thinking among them; the parts are kept."""
         text = ""
         for part in content:
-            if part.get("type") == "thinking":
-                inner = part.get("thinking")
-                self._add_reasoning(inner if isinstance(inner, str) else "".join(
-                    piece.get("text") or "" for piece in inner or ()))
-            text += (part.get("text") or "") if part.get("type") == "text" else ""
+            if part.get("type") in {"thinking", "reasoning"}:
+                self._add_reasoning(readable(part))
+            declined = refusal_of(part)
+            self._is_refusal = self._is_refusal or bool(declined)
+            text += text_of(part) or declined
         merge_fields({"content": self._parts}, {"content": content})
         return text
 
@@ -218,9 +240,9 @@ class ChatReader:
         """Return the answer; see `AnswerReader`."""
         fault = self._call.fault
         self._text.append(self._tags.close())
-        text = "".join(self._text)
+        thought, text = self._tags.part("".join(self._text))
         calls = self._calls.finish(self._call.tools)
-        reasoning = "".join(self._reasoning).replace("\x00", "") or self._tags.reasoning
+        reasoning = "".join(self._reasoning).replace("\x00", "") or thought
         has_answer = bool(text or calls or reasoning)
         if self._finish_reason is None and not (self.is_done and has_answer):
             raise fault(ModelAnswerInvalid, CUT_OFF if has_answer else "The answer holds no choices.")
@@ -236,7 +258,7 @@ class ChatReader:
         kept = self._kept
         if any(call.extra for call in self._calls.calls):
             kept = kept | {"tool_calls": [call.extra for call in self._calls.calls]}
-        if any(part.get("type") != "text" for part in self._parts):
+        if any(part.get("type", "text") not in TEXT_TYPES for part in self._parts):
             kept = kept | {"content": self._parts}
         return tagged(self._call, WIRE, [kept] if kept else [])
 
@@ -246,8 +268,9 @@ def read_usage(usage: dict[str, Any]) -> Usage:
 
     Where the total is more than both parts, the rest was reasoning that a vendor left out of the answer's tokens.
     """
-    details = usage.get("prompt_tokens_details") or {}
-    given, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or usage.get("cached_tokens") or 0
-    return Usage(input_tokens=given, output_tokens=max(written, (usage.get("total_tokens") or 0) - given),
+    details = object_in(usage.get("prompt_tokens_details"))
+    given, written = count_in(usage, "prompt_tokens", "input_tokens"), count_in(usage, "completion_tokens",
+                                                                              "output_tokens")
+    cached = count_in(details, "cached_tokens") or count_in(usage, "prompt_cache_hit_tokens", "cached_tokens")
+    return Usage(input_tokens=given, output_tokens=max(written, count_in(usage, "total_tokens") - given),
                  cache_read_tokens=cached)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from automatos.llm.providers import ProviderCall
+from automatos.llm.providers.own_choices import KEPT_REASONING
 from automatos.llm.types import Message, ProviderItems
 
 _FAMILY = re.compile(r"\D*\d+")
@@ -28,8 +29,11 @@ def tagged(call: ProviderCall, wire: str, items: list[dict[str, Any]]) -> Provid
 
 
 def replayable(call: ProviderCall, wire: str, message: Message) -> tuple[dict[str, Any], ...]:
-    """Return the items of a message that this call may send back; none when another model made them."""
+    """Return the items of a message that this call may send back; none when another model made them.
+
+    None either where the provider cannot read them any more, as with a key of another organisation.
+    """
     kept = message.items
-    if kept is None or (kept.wire, kept.provider) != (wire, call.provider.name):
+    if kept is None or KEPT_REASONING in call.refused or (kept.wire, kept.provider) != (wire, call.provider.name):
         return ()
     return kept.items if kept.family == family_of(call.choice.model_id) else ()

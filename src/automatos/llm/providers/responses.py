@@ -13,8 +13,25 @@ from automatos.llm.providers.merging import JsonObject
 from automatos.llm.providers.openai import ChatReader, key_headers, sampling
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.replay import replayable, tagged
+from automatos.llm.providers.shapes import (
+    count_in,
+    end_word,
+    listed,
+    object_in,
+    parts_in,
+    readable,
+    refusal_of,
+    text_of,
+)
 from automatos.llm.providers.think_tags import ThinkTags
-from automatos.llm.providers.tool_calls import ANY_ID, object_text, plain_name, portable_id
+from automatos.llm.providers.tool_calls import (
+    ANY_ID,
+    meant_arguments,
+    object_text,
+    plain_name,
+    portable_id,
+    written_arguments,
+)
 from automatos.llm.providers.transport import CUT_OFF, exchange
 from automatos.llm.types import Answer, AnswerEnd, Message, ProviderItems, ToolCall, Usage
 
@@ -36,11 +53,15 @@ _PLAIN_MODELS = re.compile(r"(?:^|/)(?:gpt-4|gpt-3|chatgpt)|non-reasoning")
 
 
 class ResponsesProvider:
-    """Asks over Responses, always streaming."""
+    """Asks over Responses, always streaming; `reads_think_tags`: `<think>` at the beginning is reasoning."""
+
+    def __init__(self, *, reads_think_tags: bool = True) -> None:
+        self._reads_think_tags = reads_think_tags
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        return await exchange(call, "/responses", key_headers(call), request_body(call), reader=_Reader(call),
+        reader = _Reader(call, ThinkTags(is_on=self._reads_think_tags and not call.is_at_home))
+        return await exchange(call, "/responses", key_headers(call), request_body(call), reader=reader,
                               on_text=on_text)
 
 
@@ -100,7 +121,7 @@ def _replayed(items: tuple[JsonObject, ...]) -> Iterator[JsonObject]:
     for item in readable:
         kept = {name: value for name, value in item.items() if name != "id" or len(readable) == len(items)}
         if item.get("type") == "function_call":
-            kept["arguments"] = object_text(item.get("arguments") or "{}")
+            kept["arguments"] = object_text(written_arguments(item.get("arguments")))
         yield kept
 
 
@@ -110,11 +131,12 @@ class _Reader:
     A server that takes every address for its one may answer with a chat completion; then that is read.
     """
 
-    def __init__(self, call: ProviderCall) -> None:
+    def __init__(self, call: ProviderCall, tags: ThinkTags) -> None:
         self.size = 0
         self.is_done = False
         self.usage: Usage | None = None
         self._call = call
+        self._tags = tags
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._told: set[int] = set()
@@ -129,20 +151,20 @@ class _Reader:
         event = read_json(data)
         kind = event.get("type")
         if kind is None and "choices" in event:
-            self._chat = ChatReader(self._call, ThinkTags(is_on=True))
+            self._chat = ChatReader(self._call, self._tags)
             return self._take_chat(data)
-        if kind in {"response.output_text.delta", "response.refusal.delta"}:
+        if kind in {"response.output_text.delta", "response.refusal.delta"} and event.get("delta"):
             self._is_refusal = self._is_refusal or kind == "response.refusal.delta"
             self._told.add(event.get("output_index") or 0)
             return self._add_text(event["delta"])
         if kind in REASONING_DELTAS:
-            self._add_reasoning(event["delta"])
+            self._add_reasoning(event.get("delta") or "")
         elif kind == "response.reasoning_summary_part.added" and self._reasoning:
             self._add_reasoning("\n\n")
         elif kind == "response.function_call_arguments.delta":
             self.size += len(event.get("delta") or "")
         elif kind == "response.output_item.done":
-            return self._take_item(event.get("output_index"), event["item"])
+            return self._take_item(event.get("output_index"), object_in(event.get("item")))
         elif kind in LAST_EVENTS:
             return self.take_whole(event["response"])
         return ""
@@ -158,34 +180,37 @@ class _Reader:
     def take_whole(self, document: JsonObject) -> str:
         """Read a whole response, or the last event of a stream, whose output repeats what came before."""
         if "choices" in document:
-            self._chat = ChatReader(self._call, ThinkTags(is_on=True))
+            self._chat = ChatReader(self._call, self._tags)
             return self._chat.take_whole(document)
-        if usage := document.get("usage"):
+        if usage := object_in(document.get("usage")):
             self.usage = read_usage(usage)
         if document.get("error"):
             raise classify(self._call, None, error_of(document))
         self.is_done = True
-        reason = (document.get("incomplete_details") or {}).get("reason")
-        self._word = reason or document.get("status") or "completed"
-        return "".join([self._take_item(at, item) for at, item in enumerate(document.get("output") or ())])
+        reason = end_word(object_in(document.get("incomplete_details")).get("reason"))
+        self._word = reason or end_word(document.get("status")) or "completed"
+        return "".join([self._take_item(at, object_in(item)) for at, item in enumerate(listed(document.get("output")))])
 
     def _take_item(self, index: int | None, item: JsonObject) -> str:
         """Keep a finished item, and return its text where none of it was streamed."""
         place = len(self._items) if index is None else index
         is_new = place not in self._items and place not in self._told
+        if not item:
+            return ""
         self._items[place] = item
         if not is_new:
             return ""
         self.size += 64
         if item.get("type") == "reasoning" and not self._reasoning:
-            self._add_reasoning("\n\n".join(part.get("text") or "" for part in
-                                            (item.get("summary") or item.get("content") or ())))
-        parts = item.get("content") or () if item.get("type") == "message" else ()
-        self._is_refusal = self._is_refusal or any(part.get("type") == "refusal" for part in parts)
-        return self._add_text("".join(part.get("text") or part.get("refusal") or "" for part in parts))
+            self._add_reasoning("\n\n".join(map(readable, listed(item.get("summary")) or listed(item.get("content")))))
+        parts = parts_in(item.get("content")) if item.get("type") == "message" else []
+        self._is_refusal = self._is_refusal or any(refusal_of(part) for part in parts)
+        return self._add_text("".join(text_of(part) or refusal_of(part) for part in parts))
 
     def _add_text(self, text: str) -> str:
-        text = text.replace("\x00", "")
+        text = self._tags.feed(text.replace("\x00", ""))
+        if self._tags.is_reasoning:
+            self._call.tell_reasoning(self._tags.fresh_reasoning())
         self._text.append(text)
         self.size += len(text)
         return text
@@ -199,13 +224,16 @@ class _Reader:
         if self._chat:
             return self._chat.finish()
         fault = self._call.fault
-        text, reasoning = "".join(self._text), "".join(self._reasoning).replace("\x00", "").strip()
+        self._text.append(self._tags.close())
+        thought, text = self._tags.part("".join(self._text))
+        reasoning = "".join(self._reasoning).replace("\x00", "").strip() or thought
         items = [item for _, item in sorted(self._items.items())]
         if self._word is None:
             raise fault(ModelAnswerInvalid, CUT_OFF if text or items else "The answer holds nothing.")
         offered = {tool.name for tool in self._call.tools}
         calls = tuple(ToolCall(item.get("call_id") or item.get("id") or f"call{at}",
-                               plain_name(item.get("name") or "", offered), item.get("arguments") or "{}")
+                               plain_name(item.get("name") or "", offered),
+                               meant_arguments(written_arguments(item.get("arguments"))))
                       for at, item in enumerate(items) if item.get("type") == "function_call")
         if any(not c.name for c in calls):
             raise fault(ModelAnswerInvalid, "The model called a tool without naming it.")
@@ -222,6 +250,7 @@ def _kept(call: ProviderCall, items: list[JsonObject]) -> ProviderItems | None:
 
 def read_usage(usage: dict[str, Any]) -> Usage:
     """Read the tokens of a response; input tokens include those from and into the cache."""
-    details = usage.get("input_tokens_details") or {}
-    return Usage(usage.get("input_tokens") or 0, usage.get("output_tokens") or 0, details.get("cached_tokens") or 0,
-                 details.get("cache_write_tokens") or 0)
+    details = object_in(usage.get("input_tokens_details"))
+    given, written = count_in(usage, "input_tokens", "prompt_tokens"), count_in(usage, "output_tokens",
+                                                                              "completion_tokens")
+    return Usage(given, written, count_in(details, "cached_tokens"), count_in(details, "cache_write_tokens"))

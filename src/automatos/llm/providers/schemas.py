@@ -15,6 +15,8 @@ KEYWORDS = frozenset({
     "contentMediaType", "strict", "nullable",
 })
 """Keywords that may be left out: what they ask of arguments is checked here when the tool is called."""
+LIST_OF_TYPES = "type:list"
+"""Stands for a `type` that is a list; where that is refused, the type that is not null is sent, or none."""
 MAX_DEPTH = 32
 
 
@@ -67,6 +69,9 @@ def _schema(schema: Any, words: frozenset[str], depth: int) -> Any:
     for key, value in schema.items():  # pyright: ignore[reportUnknownVariableType]
         if key == "const" and "const" in words and "enum" not in words:
             written["enum"] = [value]
+        elif key == "type" and isinstance(value, list) and LIST_OF_TYPES in words:
+            kinds = [kind for kind in value if kind != "null"]  # pyright: ignore[reportUnknownVariableType]
+            written |= {"type": kinds[0]} if len(kinds) == 1 else {}  # pyright: ignore[reportUnknownArgumentType]
         elif key in words:
             continue
         elif key in OF_NAMES and isinstance(value, dict):

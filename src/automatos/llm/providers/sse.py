@@ -69,6 +69,8 @@ class EventReader:
     def _take(self, line: bytes, events: list[ServerEvent]) -> None:
         if not self._has_begun:
             line, self._has_begun = line.removeprefix(BOM), True
+        if line[:1] in {b" ", b"\t"} and line.lstrip().startswith(b"data:"):
+            line = line.lstrip()
         if line.startswith(b"data:"):
             self._add(line[5:].strip(), events)
         elif not line:

@@ -1,16 +1,35 @@
-"""Reasoning that a local model writes into its text: `<think> ... </think>` at the very beginning."""
+"""Reasoning that a local model writes into its text: `<think> ... </think>` at the very beginning, or the like."""
 
 import re
 from enum import Enum, auto
 
-_OPENING = re.compile(r"\s*<(think|thinking|thought)>")
-_TAGS = ("<think>", "<thinking>", "<thought>")
+ENDS_OF = {
+    "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>", "[think]": "[/think]", "\u25c1think\u25b7": "\u25c1/think\u25b7",
+    "<|start_thinking|>": "<|end_thinking|>", "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel|>analysis<|message|>": "<|end|>",
+}
+"""What reasoning begins and ends with, by the families of models; in small letters."""
+_OPENING = re.compile(rf"\s*({'|'.join(map(re.escape, ENDS_OF))})", re.IGNORECASE)
+_ANSWER_MARK = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_MARKS = ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>")
+_UNOPENED = re.compile(r"(?:\A|\n)[ \t]*</(think|thinking)>[ \t]*(?:\n|\Z)")
+
+
+def part_unopened(text: str) -> tuple[str, str]:
+    """Return the reasoning and the answer of a text whose opening tag stood in the prompt, as some templates have it.
+
+    The closing tag must stand on a line of its own, outside of code, with no opening one before it.
+    """
+    found = _UNOPENED.search(text)
+    if found is None or _OPENING.search(text, 0, found.start()) or text.count("```", 0, found.start()) % 2:
+        return "", text
+    return text[:found.start()].strip(), text[found.end():].lstrip()
 
 
 class _State(Enum):
     BEGINNING = auto()
     REASONING = auto()
-    BETWEEN = auto()
     ANSWER = auto()
 
 
@@ -20,9 +39,10 @@ class ThinkTags:
     With `is_on` False every text passes. Tags later in the text are part of the answer.
     """
 
-    __slots__ = ("_closing", "_held", "_reasoning", "_state", "_told")
+    __slots__ = ("_closing", "_held", "_reasoning", "_state", "_told", "is_on")
 
     def __init__(self, *, is_on: bool) -> None:
+        self.is_on = is_on
         self._state = _State.BEGINNING if is_on else _State.ANSWER
         self._held = ""
         self._closing = ""
@@ -49,15 +69,9 @@ class ThinkTags:
         if self._state is _State.ANSWER:
             return text
         self._held += text
-        if self._state is _State.BEGINNING:
-            self._look_for_opening()
-        if self._state is _State.REASONING:
-            self._look_for_closing()
-        if self._state is _State.BETWEEN:
-            self._held = self._held.lstrip()
-            if self._held:
-                self._state = _State.ANSWER
-        return self._release() if self._state is _State.ANSWER else ""
+        while self._has_moved():
+            pass
+        return self._release() if self._is_answering() else ""
 
     def close(self) -> str:
         """Return what was held back when the text ended; what follows a tag that is still open was reasoning."""
@@ -65,23 +79,51 @@ class ThinkTags:
             self._reasoning.append(self._release())
         return self._release()
 
+    def part(self, text: str) -> tuple[str, str]:
+        """Return the reasoning and the answer of a whole text; `text` is what `feed` and `close` returned."""
+        if not self.is_on or self._reasoning:
+            return self.reasoning, text
+        return part_unopened(text)
+
+    def _is_answering(self) -> bool:
+        return self._state is _State.ANSWER
+
     def _release(self) -> str:
         held, self._held = self._held, ""
         return held
 
-    def _look_for_opening(self) -> None:
-        if found := _OPENING.match(self._held):
-            self._state, self._closing = _State.REASONING, f"</{found[1]}>"
-            self._held = self._held[found.end():]
-        elif not any(tag.startswith(self._held.lstrip()) for tag in _TAGS):
-            self._state = _State.ANSWER
+    def _has_moved(self) -> bool:
+        """Read what is held, and say whether another look is of use."""
+        state = self._state
+        if state is _State.BEGINNING:
+            return self._found_opening()
+        return state is _State.REASONING and self._found_closing()
 
-    def _look_for_closing(self) -> None:
+    def _found_opening(self) -> bool:
+        """Find the beginning of reasoning, or of the answer; blanks between the two are dropped."""
+        if found := _OPENING.match(self._held):
+            self._state, self._closing = _State.REASONING, ENDS_OF[found[1].lower()]
+            self._held = self._held[found.end():]
+            return True
+        if self._closing:
+            self._held = self._held.lstrip()
+        if mark := _ANSWER_MARK.match(self._held):
+            self._state, self._held = _State.ANSWER, self._held[mark.end():]
+            return False
+        begun = self._held.lstrip().lower()
+        if not any(tag.startswith(begun) for tag in (*ENDS_OF, *_MARKS)):
+            self._state = _State.ANSWER
+        return False
+
+    def _found_closing(self) -> bool:
         """Move reasoning out of what is held, all but an ending that may be the beginning of the closing tag."""
-        thought, closing, rest = self._held.partition(self._closing)
-        if closing:
-            self._state, self._held = _State.BETWEEN, rest
+        at = self._held.lower().find(self._closing)
+        if at >= 0:
+            thought, self._held = self._held[:at], self._held[at + len(self._closing):]
+            self._state = _State.BEGINNING
         else:
-            kept = next((n for n in range(len(self._closing) - 1, 0, -1) if thought.endswith(self._closing[:n])), 0)
-            thought, self._held = thought[:len(thought) - kept], thought[len(thought) - kept:]
+            lowered = self._held[-len(self._closing):].lower()
+            kept = next((n for n in range(len(self._closing) - 1, 0, -1) if lowered.endswith(self._closing[:n])), 0)
+            thought, self._held = self._held[:len(self._held) - kept], self._held[len(self._held) - kept:]
         self._reasoning.append(thought)
+        return at >= 0

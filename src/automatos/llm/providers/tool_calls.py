@@ -1,6 +1,7 @@
 """Tool calls as providers stream them, and as they are sent back."""
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +17,8 @@ ID_LENGTH = 9
 ANY_ID = r".{1,64}"
 _READ = frozenset({"index", "id", "type", "function"})
 _READ_OF_FUNCTION = frozenset({"name", "arguments"})
+_FENCED = re.compile(r"\s*```[\w+-]{0,20}\s*\n(.*)\n\s*```\s*", re.DOTALL)
+MAX_WRAPPINGS = 3
 
 
 class PartialCall:
@@ -51,16 +54,18 @@ class CallJoiner:
 
     def take(self, part: JsonObject) -> int:
         """Take one piece of a call and return how much it added."""
-        function: JsonObject = part.get("function") or {}
-        name, arguments = function.get("name") or "", function.get("arguments")
-        if arguments is None:
-            arguments = ""
-        written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        function: Any = part.get("function")
+        is_flat = not isinstance(function, dict)
+        holder: JsonObject = part if is_flat else function
+        name = str(holder.get("name") or (function if isinstance(function, str) else ""))
+        written = written_arguments(holder.get("arguments"))
         call = self._call_for(part.get("index"), str(part.get("id") or ""), name, written)
         call.name = call.name or name
         call.arguments.append(written)
-        extra = {key: value for key, value in part.items() if key not in _READ and value is not None}
-        inner = {key: value for key, value in function.items() if key not in _READ_OF_FUNCTION and value is not None}
+        read = _READ | _READ_OF_FUNCTION if is_flat else _READ
+        extra = {key: value for key, value in part.items() if key not in read and value is not None}
+        inner = {} if is_flat else {key: value for key, value in holder.items()
+                                    if key not in _READ_OF_FUNCTION and value is not None}
         if inner:
             extra["function"] = inner
         if extra:
@@ -90,7 +95,7 @@ class CallJoiner:
         """Return the calls, with ids of our own where the provider gave none or the same one twice."""
         names = {tool.name for tool in tools}
         ids = _distinct(call.id for call in self.calls)
-        return tuple(ToolCall(call_id, plain_name(call.name, names), "".join(call.arguments) or "{}")
+        return tuple(ToolCall(call_id, plain_name(call.name, names), meant_arguments("".join(call.arguments)))
                      for call_id, call in zip(ids, self.calls, strict=True))
 
 
@@ -118,10 +123,47 @@ def _distinct(ids: Iterator[str]) -> Iterator[str]:
 
 def plain_name(written: str, offered: Collection[str]) -> str:
     """Return the name of a tool without what some models leave around it: a channel's mark, a namespace, spaces."""
-    name = written.split("<|", 1)[0].strip()
-    if name not in offered and (short := name.rpartition(".")[2].rpartition(":")[2]) in offered:
+    name = re.sub(r":\d+$|\(\)$", "", written.split("<|", 1)[0].strip())
+    if name in offered:
+        return name
+    short = name.rpartition(".")[2].rpartition(":")[2]
+    if short in offered:
         return short
-    return name
+    alike = [each for each in offered if each.casefold() == short.casefold()]
+    return alike[0] if len(alike) == 1 else name
+
+
+def written_arguments(arguments: Any) -> str:
+    """Return arguments, or a piece of them, as text; a provider that sends the object itself means that object."""
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+
+
+def meant_arguments(written: str) -> str:
+    """Return the JSON object that arguments mean; what means none comes back as it is, for the model to be told.
+
+    Nothing and null are no arguments. Read through are a fence, an object written as a text, line ends inside of a
+    text, and an empty object before the real one.
+    """
+    text = written
+    for _ in range(MAX_WRAPPINGS):
+        text = text.strip()
+        if fenced := _FENCED.fullmatch(text):
+            text = fenced[1].strip()
+        if text in {"", "null", "None"}:
+            return "{}"
+        text = text.removeprefix("{}").strip() or text
+        if as_object(text) is not None:
+            return text
+        try:
+            value: Any = json.loads(text, strict=False)
+        except (ValueError, RecursionError):
+            break
+        if not isinstance(value, str):
+            return orjson.dumps(value).decode() if isinstance(value, dict) else written
+        text = value
+    return written
 
 
 def object_text(arguments: str) -> str:

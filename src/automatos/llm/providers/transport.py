@@ -6,17 +6,15 @@ The body decides what an answer is; its label is looked at only where the body c
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
-from automatos.kernel.clock import now
 from automatos.kernel.error_bodies import ProviderError, error_of, is_error, read_error, read_json
 from automatos.kernel.http import AddressRefused
+from automatos.kernel.pauses import pause_in_headers
 from automatos.llm.errors import (
     AddressWrong,
     ModelAnswerInvalid,
@@ -89,7 +87,10 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
             except BaseException:
                 response.close()
                 raise
-        answer = reader.finish()
+        try:
+            answer = reader.finish()
+        except MALFORMED as error:
+            raise _malformed(call) from error
         return answer if answer.text.isascii() else replace(answer, text=whole_characters(answer.text))
     except aiohttp.InvalidURL as error:
         progress.sent_bytes = 0
@@ -100,6 +101,9 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
     except aiohttp.ClientConnectorError as error:
         progress.sent_bytes = 0
         raise _unreachable(call, error) from error
+    except aiohttp.ClientResponseError as error:
+        said = ProviderError(error.message)
+        raise _faulty(call, f"{name} answered with what this server cannot read as HTTP.", said) from error
     except (aiohttp.ClientError, OSError) as error:
         raise call.fault(ModelUnavailable, f"The connection to {name} broke ({type(error).__name__}).") from error
     finally:
@@ -199,6 +203,8 @@ def _taken(call: ProviderCall, reader: AnswerReader, events: Iterable[ServerEven
     for data, name in events:
         if reader.is_done:
             return
+        if data[:1] == b"[" and data.upper() == DONE:
+            data = DONE  # noqa: PLW2901 - some write it small
         if (name == b"error" or b'"error"' in data
                 or not (b'"choices"' in data or b'"type"' in data or data == DONE)):
             if (said := _error_in(data, name)) is not None:
@@ -299,7 +305,7 @@ async def _refusal(call: ProviderCall, response: aiohttp.ClientResponse) -> Mode
     while len(head) < MAX_ERROR_BYTES and (chunk := await response.content.read(MAX_ERROR_BYTES - len(head))):
         head += chunk
     return classify(call, response.status, read_error(head),
-                    retry_after_s=retry_after_s(response.headers.get("Retry-After")))
+                    retry_after_s=pause_in_headers(response.headers))
 
 
 def _redirected(call: ProviderCall, response: aiohttp.ClientResponse) -> AddressWrong:
@@ -311,18 +317,3 @@ def _redirected(call: ProviderCall, response: aiohttp.ClientResponse) -> Address
         f"({response.status}), which is not followed.", provider=call.provider.name, model_id=call.choice.model_id,
         provider_status=response.status,
         next_step="Enter the address it leads to as the base URL of the credential, if it is the provider's own.")
-
-
-def retry_after_s(value: str | None) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date; None when there is none or it is not readable."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now()).total_seconds())

@@ -35,8 +35,7 @@ class WrittenCallsProvider:
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        is_native = call.provider.wire != "openai" and call.base_url == call.provider.base_url
-        if not call.tools or not call.may_call_tools or is_native:
+        if not call.tools or not call.may_call_tools or call.is_at_home:
             return await self._wire.stream(call, on_text)
         gate = _Gate(on_text)
         answer = await self._wire.stream(call, gate.feed)
