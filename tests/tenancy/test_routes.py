@@ -17,7 +17,7 @@ from tests.tenancy.world import World
 WRITES_OF_ANYBODY = {
     "POST /api/agents/{agent_id}/status/preview",  # stores nothing
     "POST /api/auth/session", "POST /api/auth/sign-out-everywhere",  # one's own cookies
-    "PUT /api/auth/password",  # one's own
+    "PUT /api/auth/password", "DELETE /api/auth/sessions/{session_id}",  # one's own
     "POST /api/invitations/accept",  # one's own invitation
     "POST /api/models/estimate-cost", "POST /api/models/recommend",  # store nothing
     "POST /api/skills/recommend", "POST /api/skills/validate",  # store nothing

@@ -116,6 +116,7 @@ async def fill_his(world: World) -> None:
 async def fill_hers(world: World, models: ModelServer) -> None:
     secret, hers = world.secret, world.hers
     ada = await world.ada.at(world.ada.home)
+    hers["session_id"] = UUID((await ada.get("/api/auth/sessions")).json()["items"][0]["id"])
     shared = await made(ada, "/api/workspaces", name=f"{secret} kitchen")
     hers |= {"workspace_id": UUID(shared["id"]), "user_id": world.ada.id}
     ada = await world.ada.at(shared["id"])

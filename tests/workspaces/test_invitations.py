@@ -99,7 +99,7 @@ async def test_pending_invitations_count_against_the_limit_also_at_once(house: H
     answers = await asyncio.gather(*(invite(house, ada, ada.home, f"{n}@example.org") for n in range(6)))
 
     assert sorted(answer.status_code for answer in answers) == [201] * 4 + [409] * 2
-    assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {"member_limit_reached"}
+    assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {"plan_limit_reached"}
 
 
 async def test_one_open_invitation_per_address_and_none_for_members(house: House) -> None:

@@ -124,3 +124,24 @@ async def test_audit_log_is_for_admins(house: House) -> None:
     assert problem(await house.client.get("/api/audit", headers=eve.at(place))) == (403, "role_too_low")
     assert problem(await house.client.get("/api/audit")) == (401, "not_signed_in")
     assert (await house.client.get("/api/audit?cursor=x", headers=owner.cookie)).status_code == 422
+
+
+async def test_a_key_whose_maker_is_gone_is_listed_with_what_became_of_it(house: House) -> None:
+    ada, eve = await house.person("ada"), await house.person("eve")
+    place = await house.shared(ada, eve=(eve, Role.ADMIN))
+    made = {"eve's": await house.key(eve, place, name="eve's"), "ada's": await house.key(ada, place, name="ada's"),
+            "all's": await house.key(ada, place, name="all's", belongs_to="workspace"),
+            "old": await house.key(ada, place, name="old", expires_at="2031-01-01T00:00:00Z")}
+    assert made["eve's"]["made_by"] == eve.email
+    async with house.database.recording(place) as connection:
+        await connection.execute("DELETE FROM workspace_members WHERE user_id = $1", eve.id)
+        await connection.execute("UPDATE api_keys SET expires_at = now() WHERE name = 'old'")
+
+    listed = (await house.client.get("/api/api-keys", headers=ada.at(place))).json()["items"]
+
+    assert {each["name"]: (each["belongs_to"], each["made_by"], each["state"]) for each in listed} == {
+        "eve's": ("person", eve.email, "maker_left"), "ada's": ("person", ada.email, "works"),
+        "all's": ("workspace", ada.email, "works"), "old": ("person", ada.email, "expired")}
+    for each in listed:
+        answer = await house.client.get("/probe/viewer", headers={"X-API-Key": made[each["name"]]["key"]})
+        assert (answer.status_code == 200) == (each["state"] == "works"), "the list says what a request finds"

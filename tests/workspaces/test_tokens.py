@@ -176,7 +176,7 @@ async def test_first_sight_makes_account_personal_workspace_and_ownership(trusti
     assert [each["is_personal"] for each in me["workspaces"]] == [True]
     assert place.json()["name"] == "Grace's Workspace"
     assert place.json()["plan_limits"] == {
-        "max_agents": 10, "max_workflows": 10, "max_documents": 100, "max_members": 5
+        "max_agents": 10, "max_workflows": 10, "max_members": 5
     }
 
 

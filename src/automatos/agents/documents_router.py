@@ -23,6 +23,7 @@ from automatos.durable.deps import Hints
 from automatos.kernel.etags import etag
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
+from automatos.workspaces.service import PlanLimitReached
 
 YAML = "application/yaml"
 AS_IMPORTED = {"$ref": "#/components/schemas/AgentFile"}
@@ -30,7 +31,7 @@ router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
 @router.post("/import", responses=problems(
-    DocumentsUnreadable, UnknownTools, UnknownSkills, UnknownPersona, AgentNameTaken, AgentNotReady))
+    DocumentsUnreadable, UnknownTools, UnknownSkills, UnknownPersona, AgentNameTaken, AgentNotReady, PlanLimitReached))
 async def import_agents(
     body: schemas.AgentImport, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints
 ) -> schemas.ImportResult:

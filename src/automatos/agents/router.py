@@ -45,6 +45,7 @@ from automatos.kernel.errors import StaleEdit
 from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, Editor, ReadingSession, Session
+from automatos.workspaces.service import PlanLimitReached
 
 PREFIX = "/api/agents"
 IfMatch = Annotated[str | None, Header(max_length=1000)]
@@ -96,7 +97,8 @@ async def list_agents(
 
 
 @agents.post("", status_code=status.HTTP_201_CREATED,
-             responses=problems(AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
+             responses=problems(
+                 AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady, PlanLimitReached))
 async def create_agent(
     body: schemas.AgentCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints,
     response: Response,
@@ -110,7 +112,8 @@ async def create_agent(
 
 
 @agents.post("/bulk", status_code=status.HTTP_201_CREATED,
-             responses=problems(AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
+             responses=problems(
+                 AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady, PlanLimitReached))
 async def create_agents(
     body: schemas.BulkCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints
 ) -> schemas.AgentsMade:

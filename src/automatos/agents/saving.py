@@ -25,7 +25,7 @@ from automatos.agents.readiness import Readiness
 from automatos.agents.stored import configuration_of, model_settings_of
 from automatos.agents.types import ELIGIBLE, TRANSITIONS, AgentStatus
 from automatos.tools.service import known_names
-from automatos.workspaces.service import write_audit
+from automatos.workspaces.service import PlanLimit, require_room, write_audit
 from automatos.workspaces.types import Caller
 
 NEEDED_TO_WORK = frozenset({"configuration", "llm_config", "persona_id", "use_custom_persona", "skills"})
@@ -45,11 +45,13 @@ async def insert(session: AsyncSession, caller: Caller, edit: Edit) -> Agent:
 
     Raises:
         AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona: as their names say; nothing is left behind.
+        PlanLimitReached: the workspace has as many agents as it may.
     """
     columns, skill_ids = edit.columns, edit.skill_ids or ()
     _refuse_unknown_tools(columns["configuration"]["tools"])
     await _refuse_unknown_persona(session, caller.workspace_id, columns.get("persona_id"))
     await _refuse_unknown_skills(session, caller.workspace_id, skill_ids)
+    await require_room_for_one(session, caller.workspace_id)
     agent = await queries.insert_agent(session, caller.workspace_id, {**columns, "created_by": caller.actor})
     if agent is None:
         raise AgentNameTaken(columns["name"])
@@ -59,6 +61,11 @@ async def insert(session: AsyncSession, caller: Caller, edit: Edit) -> Agent:
     await versions.keep(session, agent, caller.actor)
     await _note(session, caller, "agent.created", agent.id, name=agent.name)
     return agent
+
+
+async def require_room_for_one(session: AsyncSession, workspace_id: UUID) -> None:
+    """Refuse one more agent than the workspace's plan allows; archived ones take no room."""
+    await require_room(session, workspace_id, PlanLimit.AGENTS, lambda: queries.count_agents(session, workspace_id))
 
 
 async def save(

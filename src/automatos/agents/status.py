@@ -18,7 +18,7 @@ from automatos.agents.impact import Effects, find_effects
 from automatos.agents.lifecycle import Lifecycle
 from automatos.agents.models import Agent
 from automatos.agents.queries import records
-from automatos.agents.saving import refuse_faults
+from automatos.agents.saving import refuse_faults, require_room_for_one
 from automatos.agents.status_schemas import AgentWorkload, Impact, Shutdown, StatusReport, WaitingStop
 from automatos.agents.types import (
     ELIGIBLE,
@@ -88,7 +88,7 @@ async def change(
 
     Raises:
         AgentNotFound, StatusChangeRefused: as their names say.
-        AgentNameTaken: it was archived, and another agent has its name by now.
+        AgentNameTaken, PlanLimitReached: it was archived, and another agent has its name or its place by now.
         AgentNotReady: something it needs to work is missing; lists every fault.
         ImpactNotConfirmed: the change has effects; carries them, and names what must be confirmed.
         ImpactChanged: the confirmed effects are not the present ones; carries those.
@@ -103,6 +103,7 @@ async def change(
         return await _stop(session, caller, agent, order, means)
     if agent.status == AgentStatus.ARCHIVED:
         await _refuse_taken_name(session, agent)
+        await require_room_for_one(session, agent.workspace_id)
     if order.status in ELIGIBLE or (agent.status == AgentStatus.ERROR and order.status is not AgentStatus.ARCHIVED):
         await refuse_faults(session, agent, means.readiness)
     agent = await stopping.become(session, caller, agent, order.status)

@@ -27,6 +27,7 @@ from automatos.agents.types import AgentStatus, StatusOrder
 from automatos.kernel.etags import etag
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
+from automatos.workspaces.service import PlanLimitReached
 from automatos.workspaces.types import Caller
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
@@ -100,7 +101,7 @@ async def archive_agent(
 
 
 @router.post("/{agent_id}/restore",
-             responses=problems(AgentNotFound, AgentNameTaken, StatusChangeRefused, WrongStatus))
+             responses=problems(AgentNotFound, AgentNameTaken, StatusChangeRefused, WrongStatus, PlanLimitReached))
 async def restore_agent(
     agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
 ) -> schemas.Agent:

@@ -19,6 +19,7 @@ from automatos.agents.saving import Edit, activate, insert, save
 from automatos.agents.types import ELIGIBLE
 from automatos.agents.versions import describe, find_version
 from automatos.kernel.errors import Problem
+from automatos.workspaces.service import hold_room
 from automatos.workspaces.types import Caller
 
 Action = Literal["created", "updated", "unchanged"]
@@ -44,6 +45,7 @@ async def import_documents(
     names = [file.name.lower() for file in files]
     if len(set(names)) < len(names):
         raise DocumentsUnreadable("two documents name the same agent")
+    await hold_room(session, caller.workspace_id)
     done: list[ImportedAgent] = []
     for number, file in enumerate(files, start=1):
         try:

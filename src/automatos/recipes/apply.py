@@ -8,6 +8,7 @@ from automatos.recipes import service
 from automatos.recipes.errors import RecipeInvalid
 from automatos.recipes.queries import definitions as queries
 from automatos.recipes.schemas import Applied, AppliedAgent, RecipeCreate, RecipeFile, RecipeUpdate
+from automatos.workspaces.service import hold_room
 from automatos.workspaces.types import Caller
 
 
@@ -18,6 +19,7 @@ async def apply_file(session: AsyncSession, caller: Caller, file: RecipeFile, re
         RecipeInvalid: a step names an agent that is neither in the file nor in the workspace, or the recipe has faults.
         agents.errors: an agent of the file cannot be as the file says.
     """
+    await hold_room(session, caller.workspace_id)
     done: list[AppliedAgent] = []
     for definition in file.agents:
         agent_id, action = await agents.upsert_from_file(session, caller, definition, readiness)

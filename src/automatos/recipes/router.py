@@ -24,6 +24,7 @@ from automatos.workspaces.deps import (
     ReadingSession,
     Session,
 )
+from automatos.workspaces.service import PlanLimitReached
 from automatos.workspaces.types import Caller
 
 router = APIRouter(prefix="/api/workflow-recipes", tags=["recipes"])
@@ -46,7 +47,8 @@ async def list_recipes(
     return schemas.RecipeList(items=items, total=total, skip=skip, limit=limit)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(errors.RecipeInvalid, errors.TemplateIdTaken))
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(
+    errors.RecipeInvalid, errors.TemplateIdTaken, PlanLimitReached))
 async def create_recipe(
     body: schemas.RecipeCreate, caller: Editor, session: Session, hints: Hints, response: Response
 ) -> schemas.RecipeOut:
@@ -63,7 +65,7 @@ async def validate_recipe(body: schemas.RecipeBody, caller: CurrentCaller, sessi
     return schemas.Verdict(is_valid=not faults, faults=faults)
 
 
-@router.post("/apply", responses=problems(errors.RecipeInvalid))
+@router.post("/apply", responses=problems(errors.RecipeInvalid, PlanLimitReached))
 async def apply_recipe_file(
     body: schemas.RecipeFile, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints
 ) -> schemas.Applied:

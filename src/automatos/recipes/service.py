@@ -25,7 +25,7 @@ from automatos.recipes.watched import (
     runs_fingerprint,
     started_by,
 )
-from automatos.workspaces.service import write_audit
+from automatos.workspaces.service import PlanLimit, require_room, write_audit
 from automatos.workspaces.types import Caller
 
 __all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "ending_of",
@@ -60,8 +60,11 @@ async def create_recipe(session: AsyncSession, caller: Caller, body: RecipeCreat
     Raises:
         RecipeInvalid: the definition has faults; names each with its place.
         TemplateIdTaken: the workspace has a recipe of that template_id.
+        PlanLimitReached: the workspace has as many recipes as it may.
     """
     await _refuse_faults(session, caller.workspace_id, body)
+    await require_room(session, caller.workspace_id, PlanLimit.RECIPES,
+                       lambda: queries.count_recipes(session, caller.workspace_id))
     values = _values(body)
     recipe = Recipe(workspace_id=caller.workspace_id, template_id=body.template_id, created_by=caller.actor, version=1,
                     **values)

@@ -102,6 +102,9 @@ class Gatekeeper:
             row = await entering.across_find_session(
                 connection, proof, named=presented.workspace, configured=self.settings.workspace_id
             )
+            if row is not None and row["is_use_unnoted"]:
+                with suppress(asyncpg.ReadOnlySQLTransactionError):
+                    await entering.across_note_session_use(connection, proof)
         if row is None:
             raise CredentialInvalid(
                 "You are signed out, or your sign-in has expired. Sign in again.", self._forget_cookie)

@@ -331,18 +331,6 @@ class InvitationInvalid(NotFound):
                          "Ask for a new one.")
 
 
-class MemberLimitReached(Problem):
-    """The workspace is full; open invitations count."""
-
-    status: ClassVar[int] = 409
-    code: ClassVar[str] = "member_limit_reached"
-    title: ClassVar[str] = "The workspace is full"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"This workspace may have {limit} members, open invitations included. "
-                         "Remove a member or withdraw an invitation first.", limit=limit)
-
-
 class OwnerProtected(Problem):
     """An owner can only be changed by themselves, and the last one not at all."""
 
@@ -376,6 +364,16 @@ class ManagedElsewhere(Problem):
 
     def __init__(self) -> None:
         super().__init__("This workspace mirrors an organisation of your identity provider. Change its members there.")
+
+
+class SessionNotFound(NotFound):
+    """The caller has no such session."""
+
+    code: ClassVar[str] = "session_not_found"
+    title: ClassVar[str] = "No such session"
+
+    def __init__(self) -> None:
+        super().__init__("You have no such session; it may have ended. GET /api/auth/sessions lists yours.")
 
 
 class ApiKeyNotFound(NotFound):

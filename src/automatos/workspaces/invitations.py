@@ -46,7 +46,7 @@ async def invite(session: AsyncSession, caller: Caller, email: str, role: Role) 
     Raises:
         GrantTooHigh: the role is above the caller's own.
         AlreadyMember, InvitationPending: the address has what is offered.
-        MemberLimitReached: members and open invitations fill the workspace.
+        PlanLimitReached: members and open invitations fill the workspace.
         ManagedElsewhere: the identity provider decides who is a member.
     """
     if role > caller.role:
@@ -92,7 +92,7 @@ async def accept_invitation(database: Database, caller: Caller, token: str) -> U
     Raises:
         PersonRequired: keys are not invited.
         InvitationInvalid: no open invitation has this token, or it is for another email address.
-        AlreadyMember, MemberLimitReached: there is nothing to accept, or no room left.
+        AlreadyMember, PlanLimitReached: there is nothing to accept, or no room left.
     """
     if caller.user is None:
         raise PersonRequired
@@ -114,7 +114,7 @@ async def sign_up(
     Raises:
         InvitationInvalid: no open invitation has this token.
         EmailTaken: the address has an account: sign in and accept instead.
-        MemberLimitReached: no room is left.
+        PlanLimitReached: no room is left.
     """
     workspace_id = await _find_workspace(database, token)
     password_hash = await passwords.hash(password)

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from automatos.kernel.secret import Secret
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.errors import ApiKeyNotFound, GrantTooHigh
-from automatos.workspaces.models import ApiKey
+from automatos.workspaces.models import ApiKey, User, WorkspaceMember
 from automatos.workspaces.tokens import digest, new_key, shown_prefix
-from automatos.workspaces.types import Caller, KeyOwner, KeyType, Role
+from automatos.workspaces.types import Caller, KeyOwner, KeyState, KeyType, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,35 @@ class IssuedKey:
 
     key: ApiKey
     text: Secret
+    made_by: str | None = None
 
 
-async def list_keys(session: AsyncSession, caller: Caller) -> list[ApiKey]:
-    """Return the active keys of the caller's workspace, the newest first."""
-    return list(await queries.list_keys(session, caller.workspace_id))
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key as its workspace sees it: who made it, and whether it is taken today."""
+
+    key: ApiKey
+    made_by: str | None
+    state: KeyState = KeyState.WORKS
+
+
+async def list_keys(session: AsyncSession, caller: Caller) -> list[HeldKey]:
+    """Return the active keys of the caller's workspace, the newest first, those that are not taken today too."""
+    return [HeldKey(key, user and (user.email or user.name), _state(key, user, member, is_vouched_for))
+            for key, user, member, is_vouched_for in await queries.list_keys(session, caller.workspace_id)]
+
+
+def _state(key: ApiKey, user: User | None, member: WorkspaceMember | None, is_vouched_for: bool) -> KeyState:
+    """Say for people what `queries.entering` decides for each request."""
+    if key.expires_at is not None and key.expires_at <= now():
+        return KeyState.EXPIRED
+    if key.belongs_to == KeyOwner.WORKSPACE or key.created_by is None:
+        return KeyState.WORKS
+    if user is None or not user.is_active or member is None:
+        return KeyState.MAKER_LEFT
+    if is_vouched_for and (member.vouched_until is None or member.vouched_until <= now()):
+        return KeyState.MAKER_UNVOUCHED
+    return KeyState.WORKS
 
 
 async def create_key(
@@ -57,7 +82,8 @@ async def create_key(
     )
     await write_audit(session, caller, "api_key.created", target_type="api_key", target_id=key.id,
                       detail={"name": name, "role": role, "key_type": key_type, "belongs_to": owner})
-    return IssuedKey(key, text)
+    made_by = await queries.find_user(session, maker) if maker is not None else None
+    return IssuedKey(key, text, made_by and (made_by.email or made_by.name))
 
 
 async def revoke_key(session: AsyncSession, caller: Caller, key_id: UUID) -> None:

@@ -1,7 +1,5 @@
 """Members and their roles. Nobody gives away, or takes away, more than they hold."""
 
-from collections.abc import Mapping
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.workspaces import queries
@@ -9,11 +7,11 @@ from automatos.workspaces.audit import write_audit
 from automatos.workspaces.errors import (
     GrantTooHigh,
     ManagedElsewhere,
-    MemberLimitReached,
     MemberNotFound,
     OwnerProtected,
 )
 from automatos.workspaces.models import Workspace
+from automatos.workspaces.plan import PlanLimit, PlanLimitReached, limit_of
 from automatos.workspaces.types import Caller, Member, Role
 
 
@@ -100,17 +98,12 @@ async def lock_managed_here(session: AsyncSession, caller: Caller) -> Workspace:
     return workspace
 
 
-def member_limit(plan_limits: Mapping[str, object]) -> int | None:
-    """Return how many members a workspace may have, None for any number."""
-    limit = plan_limits.get("max_members")
-    return limit if isinstance(limit, int) and limit >= 0 else None
-
-
 async def require_room(session: AsyncSession, workspace: Workspace, *, open_invitations: int) -> None:
     """Refuse when the members and the open invitations fill the workspace; it must be locked."""
-    limit = member_limit(workspace.plan_limits)
-    if limit is not None and await queries.count_members(session, workspace.id) + open_invitations >= limit:
-        raise MemberLimitReached(limit)
+    limit = limit_of(workspace.plan_limits, PlanLimit.MEMBERS)
+    there = await queries.count_members(session, workspace.id) + open_invitations
+    if limit is not None and there >= limit:
+        raise PlanLimitReached(PlanLimit.MEMBERS, limit, there)
 
 
 async def _get_member(session: AsyncSession, caller: Caller, user_id: int) -> Member:

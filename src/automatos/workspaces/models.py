@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -48,16 +49,18 @@ class User(Base):
 class UserSession(Base):
     """One signed-in browser; the cookie's value is never stored, only its SHA-256.
 
-    `origin` says what it was opened for, `issuer` who vouched; the organisation that a token spoke for is reached by
-    the session only until that token ends.
+    `id` is what its owner calls it by. `origin` says what it was opened for, `issuer` who vouched; the organisation
+    that a token spoke for is reached by the session only until that token ends.
     """
 
     __tablename__ = "user_sessions"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True, server_default=text("gen_random_uuid()"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
     expires_at: Mapped[datetime] = mapped_column(AWARE)
+    last_used_at: Mapped[datetime] = mapped_column(AWARE, server_default=NOW)
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
     origin: Mapped[str] = mapped_column(String(20), server_default="password")
     issuer: Mapped[str | None] = mapped_column(String(500))

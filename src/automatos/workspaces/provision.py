@@ -12,15 +12,12 @@ from automatos.kernel.ids import new_id
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.claims import Identity, Organisation
+from automatos.workspaces.plan import PlanLimit
 from automatos.workspaces.tokens import new_token
 from automatos.workspaces.types import Role
 
-PERSONAL_LIMITS: dict[str, object] = {
-    "max_agents": 10, "max_workflows": 10, "max_documents": 100, "max_members": 5
-}
-SHARED_LIMITS: dict[str, object] = {
-    "max_agents": -1, "max_workflows": -1, "max_documents": -1, "max_members": -1
-}
+PERSONAL_LIMITS: dict[str, object] = {"max_agents": 10, "max_workflows": 10, "max_members": 5}
+SHARED_LIMITS: dict[str, object] = {limit.value: -1 for limit in PlanLimit}
 """-1 stands for no limit."""
 
 

@@ -1,21 +1,19 @@
-"""HTTP of people, workspaces, members, invitations, keys and the audit log."""
+"""HTTP of people, their sessions, workspaces, members and invitations."""
 
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.openapi import problems
 from automatos.workspaces import (
     admins,
-    audit,
     errors,
     invitations,
-    keys,
     members,
     schemas,
     sessions,
@@ -32,16 +30,15 @@ from automatos.workspaces.carriers import (
 )
 from automatos.workspaces.deps import (
     Admin,
-    AllWorkspacesAdmin,
     AppDatabase,
     AppSettings,
     CurrentCaller,
     Owner,
-    ReadingSession,
     Session,
 )
+from automatos.workspaces.plan import PlanLimitReached
 from automatos.workspaces.setup import sign_in_mode
-from automatos.workspaces.types import SESSION_COOKIE, AuditFilter, Caller, Carrier, KeyType, Presented, Role
+from automatos.workspaces.types import SESSION_COOKIE, Caller, Carrier, Presented, Role
 
 router = APIRouter(prefix="/api")
 
@@ -151,6 +148,21 @@ async def sign_out_everywhere(
     return schemas.SessionsEnded(sessions_ended=ended)
 
 
+@router.get("/auth/sessions", tags=["auth"], responses=problems(errors.PersonRequired))
+async def list_sessions(caller: CurrentCaller, database: AppDatabase) -> schemas.SessionList:
+    """List where the caller is signed in: how, until when, and when it was used last."""
+    found = await sessions.list_sessions(database, caller)
+    items = [schemas.SessionOut.of(each, is_current=each.token_hash == caller.proof) for each in found]
+    return schemas.SessionList(items=items, total=len(items))
+
+
+@router.delete("/auth/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["auth"],
+               responses=problems(errors.PersonRequired, errors.SessionNotFound))
+async def end_session(session_id: UUID, caller: CurrentCaller, database: AppDatabase) -> None:
+    """End one of the caller's sessions, at once; open streams of it end within about 20 s."""
+    await sessions.end_session(database, caller, session_id)
+
+
 @router.get("/auth/me", tags=["auth"])
 async def read_me(caller: CurrentCaller, database: AppDatabase) -> schemas.Me:
     """Tell the caller who they are and where they may work."""
@@ -206,7 +218,7 @@ async def list_members(workspace_id: UUID, caller: CurrentCaller, session: Sessi
 
 @router.post(
     "/workspaces/{workspace_id}/members/invite", status_code=status.HTTP_201_CREATED, tags=["members"],
-    responses=problems(errors.AlreadyMember, errors.InvitationPending, errors.MemberLimitReached, errors.GrantTooHigh),
+    responses=problems(errors.AlreadyMember, errors.InvitationPending, PlanLimitReached, errors.GrantTooHigh),
 )
 async def invite_member(
     workspace_id: UUID, body: schemas.InvitationNew, request: Request, caller: Admin, session: Session
@@ -261,7 +273,7 @@ async def readmit_member(workspace_id: UUID, user_id: UserId, caller: Admin, ses
 @router.post(
     "/invitations/accept", tags=["members"],
     responses=problems(
-        errors.PersonRequired, errors.InvitationInvalid, errors.AlreadyMember, errors.MemberLimitReached
+        errors.PersonRequired, errors.InvitationInvalid, errors.AlreadyMember, PlanLimitReached
     ),
 )
 async def accept_invitation(
@@ -273,7 +285,7 @@ async def accept_invitation(
 
 @router.post(
     "/invitations/sign-up", status_code=status.HTTP_201_CREATED, tags=["members"],
-    responses=problems(errors.InvitationInvalid, errors.EmailTaken, errors.MemberLimitReached),
+    responses=problems(errors.InvitationInvalid, errors.EmailTaken, PlanLimitReached),
 )
 async def sign_up(
     body: schemas.SignUp, request: Request, response: Response, gatekeeper: AppGatekeeper
@@ -284,55 +296,6 @@ async def sign_up(
         password=body.password, user_agent=_agent(request),
     )
     return await _welcome(request, response, gatekeeper, opened)
-
-
-@router.get("/api-keys", tags=["api keys"])
-async def list_keys(caller: Admin, session: Session) -> schemas.ApiKeyList:
-    """List the active API keys of the workspace, without their texts."""
-    found = await keys.list_keys(session, caller)
-    return schemas.ApiKeyList(items=[schemas.ApiKeyOut.model_validate(each) for each in found], total=len(found))
-
-
-@router.post("/api-keys", status_code=status.HTTP_201_CREATED, tags=["api keys"])
-async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -> schemas.ApiKeyMade:
-    """Make an API key; the answer's `key` is shown once."""
-    usual = Role.VIEWER if body.key_type is KeyType.PUBLIC else Role.EDITOR
-    issued = await keys.create_key(
-        session, caller, name=body.name, key_type=body.key_type, role=body.role or usual, expires_at=body.expires_at,
-        belongs_to=body.belongs_to,
-    )
-    return schemas.ApiKeyMade(**schemas.ApiKeyOut.model_validate(issued.key).model_dump(), key=issued.text.reveal())
-
-
-@router.delete(
-    "/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["api keys"],
-    responses=problems(errors.ApiKeyNotFound),
-)
-async def revoke_key(key_id: UUID, caller: Admin, session: Session) -> None:
-    """Revoke an API key, at once and for good."""
-    await keys.revoke_key(session, caller, key_id)
-
-
-@router.get("/audit", tags=["audit"])
-async def list_audit(
-    caller: AllWorkspacesAdmin, session: ReadingSession,
-    cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    action: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z_.]+$")] = None,
-    actor: Annotated[str | None, Query(max_length=320, pattern=r"^[^\x00]*$")] = None,
-    target_type: Annotated[str | None, Query(max_length=100, pattern=r"^[a-z_]+$")] = None,
-    target_id: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
-) -> schemas.AuditPage:
-    """Read the audit log, the newest entry first; system admins may name `__all__` as the workspace.
-
-    `action` is one action or all of a noun, `actor` a part of a name; a target is a kind of thing, or one of them.
-    """
-    wanted = AuditFilter(action, actor, target_type, target_id)
-    entries, following = await audit.list_audit(session, caller, before=cursor, limit=limit, wanted=wanted)
-    return schemas.AuditPage(
-        items=[schemas.AuditOut.model_validate(each) for each in entries],
-        next_cursor=None if following is None else str(following),
-    )
 
 
 async def _welcome(

@@ -1,13 +1,23 @@
 """What clients send and get."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, computed_field
 
 from automatos.kernel.schemas import Body, Out, SingleLine
-from automatos.workspaces.types import AuthMethod, KeyOwner, KeyType, Role, SystemRole
+from automatos.kernel.visible import visible, visible_in
+from automatos.workspaces.types import (
+    ActorKind,
+    AuthMethod,
+    KeyOwner,
+    KeyState,
+    KeyType,
+    Role,
+    SessionOrigin,
+    SystemRole,
+)
 
 Email = Annotated[
     str,
@@ -20,6 +30,7 @@ Name = Annotated[
 ]
 Slug = Annotated[str, StringConstraints(min_length=2, max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+Chosen = Annotated[str, AfterValidator(visible)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -51,6 +62,35 @@ class PasswordChange(Body):
 
     current_password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     new_password: NewPassword
+
+
+class SessionOut(Out):
+    """A signed-in browser or terminal of the caller."""
+
+    id: UUID
+    origin: SessionOrigin = Field(description="What it was opened with: a password, a sign-in at the identity "
+                                  "provider, or a token of it.")
+    issuer: str | None = Field(description="Who vouched; null for a password.")
+    organisation_until: datetime | None = Field(
+        description="Until when it reaches the workspace of the organisation that was signed in for.")
+    user_agent: str = Field(description="What the browser says of itself.")
+    created_at: datetime
+    last_used_at: datetime = Field(description="To within five minutes.")
+    expires_at: datetime
+    is_current: bool = Field(description="This request came with it.")
+
+    @classmethod
+    def of(cls, held: object, *, is_current: bool) -> Self:
+        """Return a stored session as its owner sees it."""
+        shown = (name for name in cls.model_fields if name != "is_current")
+        return cls.model_validate({name: getattr(held, name) for name in shown} | {"is_current": is_current})
+
+
+class SessionList(Out):
+    """The caller's sessions that hold, the one used last first."""
+
+    items: list[SessionOut]
+    total: int
 
 
 class SessionsEnded(Out):
@@ -167,6 +207,14 @@ class WorkspaceList(Out):
     total: int
 
 
+class PlanLimits(Out):
+    """How many a workspace may have of each; -1 is no limit. Recipes are its workflows."""
+
+    max_agents: int = -1
+    max_workflows: int = -1
+    max_members: int = -1
+
+
 class WorkspaceOut(Out):
     """A workspace."""
 
@@ -174,7 +222,7 @@ class WorkspaceOut(Out):
     name: str
     slug: str
     is_personal: bool
-    plan_limits: dict[str, object]
+    plan_limits: PlanLimits
     created_at: datetime
 
 
@@ -231,9 +279,21 @@ class ApiKeyOut(Out):
     role: Role
     belongs_to: KeyOwner
     created_by: int | None = Field(description="The account of the person who made it.")
+    made_by: str | None = Field(description="The email address or the name of that person.")
+    state: KeyState = Field(
+        description="Whether it is taken today. `maker_left`: it belongs to somebody who is no member any more; revoke "
+        "it and make another. `maker_unvouched`: the sign-in of its owner at the organisation has run out; it works "
+        "again once they sign in.")
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, key: object, made_by: str | None, state: KeyState) -> "ApiKeyOut":
+        """Return a stored key as its workspace sees it."""
+        shown = (name for name in ApiKeyOut.model_fields if name not in {"made_by", "state"})
+        return ApiKeyOut.model_validate(
+            {name: getattr(key, name) for name in shown} | {"made_by": made_by, "state": state})
 
 
 class ApiKeyMade(ApiKeyOut):
@@ -250,21 +310,32 @@ class ApiKeyList(Out):
 
 
 class AuditOut(Out):
-    """One entry of the audit log."""
+    """One entry of the audit log; characters that nobody sees are written out in what people chose, as `[U+202E]`."""
 
     id: int
     workspace_id: UUID
-    actor: str
+    actor: Chosen = Field(description="The name they went by: chosen by people, and no proof of who it was.")
     action: str
     target_type: str
     target_id: str
-    detail: dict[str, object]
+    detail: Annotated[dict[str, object], AfterValidator(visible_in)]
     request_id: str
-    client_address: str
-    user_id: int | None = Field(description="The account that acted; `actor` is a name that people choose themselves.")
-    api_key_id: UUID | None
+    client_address: str = Field(description="The address the request came from.")
+    user_id: int | None = Field(description="The account that acted.")
+    api_key_id: UUID | None = Field(description="The API key that acted.")
     carrier: str = Field(description="How they came: cookie, bearer, api_key, platform_key, nothing, or server.")
     created_at: datetime
+
+    @computed_field
+    @property
+    def actor_kind(self) -> ActorKind:
+        """Who it was, whatever they are called."""
+        if self.user_id is not None:
+            return ActorKind.PERSON
+        return ActorKind.API_KEY if self.api_key_id else _KINDS.get(self.carrier, ActorKind.UNRECORDED)
+
+
+_KINDS = {"platform_key": ActorKind.PLATFORM_KEY, "nothing": ActorKind.LOCAL_USER, "server": ActorKind.SERVER}
 
 
 class AuditPage(Out):

@@ -7,15 +7,19 @@ from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.identity_trial import IdentityTrial, try_identity_provider
 from automatos.workspaces.issuer import clerk_host, refuse_unnamed_issuer
 from automatos.workspaces.keys import create_key
+from automatos.workspaces.plan import PlanLimit, PlanLimitReached, hold_room, require_room
 from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token, sign_in_mode
 
 __all__ = [
     "Gatekeeper",
     "IdentityTrial",
+    "PlanLimit",
+    "PlanLimitReached",
     "clerk_host",
     "create_key",
     "get_or_create_default_workspace",
     "grant_admin",
+    "hold_room",
     "list_admins",
     "list_audit_of",
     "needs_admin",
@@ -23,6 +27,7 @@ __all__ = [
     "operator_key",
     "refuse_open_server",
     "refuse_unnamed_issuer",
+    "require_room",
     "revoke_admin",
     "setup_token",
     "sign_in_mode",

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -14,7 +15,8 @@ from automatos.workspaces import queries
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.claims import Identity
-from automatos.workspaces.errors import PersonRequired, TokenRequired, WrongSignIn
+from automatos.workspaces.errors import PersonRequired, SessionNotFound, TokenRequired, WrongSignIn
+from automatos.workspaces.models import UserSession
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.tokens import digest, new_token
 from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, SessionOrigin
@@ -165,6 +167,35 @@ async def sign_out_everywhere(database: Database, caller: Caller) -> int:
         await write_audit(session, caller, "account.signed_out_everywhere", target_type="user",
                           target_id=caller.user.id, detail={"sessions_ended": ended})
     return ended
+
+
+async def list_sessions(database: Database, caller: Caller) -> list[UserSession]:
+    """Return the caller's sessions that hold, the one used last first.
+
+    Raises:
+        PersonRequired: a key has no sessions.
+    """
+    if caller.user is None:
+        raise PersonRequired
+    async with database.session(None, Scope.AUTH) as session:
+        return list(await queries.list_sessions(session, caller.user.id))
+
+
+async def end_session(database: Database, caller: Caller, session_id: UUID) -> None:
+    """End one session of the caller; whoever uses it is signed out with their next request.
+
+    Raises:
+        PersonRequired: a key has no sessions.
+        SessionNotFound: the caller has no such session.
+    """
+    if caller.user is None:
+        raise PersonRequired
+    async with database.session(caller.workspace_id, Scope.AUTH) as session:
+        agent = await queries.delete_session_of(session, caller.user.id, session_id)
+        if agent is None:
+            raise SessionNotFound
+        await write_audit(session, caller, "account.session_ended", target_type="user", target_id=caller.user.id,
+                          detail={"browser": agent})
 
 
 async def sign_out(database: Database, token: str) -> None:

@@ -68,11 +68,31 @@ class KeyOwner(StrEnum):
     WORKSPACE = "workspace"
 
 
+class KeyState(StrEnum):
+    """Whether a key that nobody revoked is taken today, and why not."""
+
+    WORKS = "works"
+    EXPIRED = "expired"
+    MAKER_LEFT = "maker_left"
+    MAKER_UNVOUCHED = "maker_unvouched"
+
+
 class KeyType(StrEnum):
     """Where an API key may live: on a server, or in a page that anybody can read."""
 
     SERVER = "server"
     PUBLIC = "public"
+
+
+class ActorKind(StrEnum):
+    """Who an entry of the audit log is about, whatever name they chose; `unrecorded` in entries of older versions."""
+
+    PERSON = "person"
+    API_KEY = "api_key"
+    PLATFORM_KEY = "platform_key"
+    LOCAL_USER = "local_user"
+    SERVER = "server"
+    UNRECORDED = "unrecorded"
 
 
 class Carrier(StrEnum):
@@ -129,6 +149,10 @@ class AuditFilter:
     target_type: str | None = None
     target_id: str | None = None
     without: str | None = None
+    user_id: int | None = None
+    api_key_id: UUID | None = None
+    carrier: str | None = None
+    client_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ async def find_agent_by_name(session: AsyncSession, workspace_id: UUID, name: st
     )
 
 
+async def count_agents(session: AsyncSession, workspace_id: UUID) -> int:
+    """Count the workspace's agents, without the archived ones."""
+    there = select(func.count()).where(Agent.workspace_id == workspace_id, Agent.status != AgentStatus.ARCHIVED)
+    return await session.scalar(there) or 0
+
+
 async def insert_agent(session: AsyncSession, workspace_id: UUID, values: Mapping[str, object]) -> Agent | None:
     """Add an agent; None when its name is taken."""
     statement = insert(Agent).values(workspace_id=workspace_id, **values).on_conflict_do_nothing().returning(Agent)

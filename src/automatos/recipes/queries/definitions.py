@@ -41,6 +41,11 @@ async def list_recipes(
     return rows.all(), total or 0
 
 
+async def count_recipes(session: AsyncSession, workspace_id: UUID) -> int:
+    """Count the workspace's recipes."""
+    return await session.scalar(select(func.count()).select_from(Recipe).where(*_mine(workspace_id))) or 0
+
+
 async def add_recipe(session: AsyncSession, recipe: Recipe, version: RecipeVersion) -> bool:
     """Store a new recipe with its first version; returns False when its template_id is taken."""
     columns = (column.key for column in Recipe.__mapper__.column_attrs)

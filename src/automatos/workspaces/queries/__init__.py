@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -96,6 +96,18 @@ async def delete_sessions_of(session: AsyncSession, user_id: int) -> int:
     return len((await session.scalars(gone)).all())
 
 
+async def list_sessions(session: AsyncSession, user_id: int) -> Sequence[UserSession]:
+    """Return a person's sessions that hold, the one used last first."""
+    mine = select(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at > func.now())
+    return (await session.scalars(mine.order_by(UserSession.last_used_at.desc(), UserSession.id))).all()
+
+
+async def delete_session_of(session: AsyncSession, user_id: int, session_id: UUID) -> str | None:
+    """Delete one session of a person and return the browser it was opened in."""
+    gone = delete(UserSession).where(UserSession.user_id == user_id, UserSession.id == session_id)
+    return await session.scalar(gone.returning(UserSession.user_agent))
+
+
 async def find_user(session: AsyncSession, user_id: int) -> User | None:
     """Return an account."""
     return await session.scalar(select(User).where(User.id == user_id))
@@ -124,6 +136,15 @@ async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> Workspace
     """Return the workspace, holding off other changes of its members until the transaction ends."""
     statement = select(Workspace).where(Workspace.id == workspace_id).with_for_update()
     return (await session.scalars(statement)).one()
+
+
+async def read_plan_limits(session: AsyncSession, workspace_id: UUID, *, lock: bool = False) -> Mapping[str, object]:
+    """Return what the workspace's plan allows; `lock` holds off others who ask likewise, until the transaction ends.
+
+    Rows that only refer to the workspace are not held off.
+    """
+    statement = select(Workspace.plan_limits).where(Workspace.id == workspace_id)
+    return await session.scalar(statement.with_for_update(key_share=True) if lock else statement) or {}
 
 
 async def adopt_workspace(session: AsyncSession, workspace_id: UUID, owner_id: int, name: str | None = None) -> bool:
@@ -287,10 +308,20 @@ async def revoke_invitation(session: AsyncSession, workspace_id: UUID, invitatio
 # API keys.
 
 
-async def list_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[ApiKey]:
-    """Return the active keys, the newest first."""
-    active = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.is_active)
-    return (await session.scalars(active.order_by(ApiKey.id.desc()))).all()
+async def list_keys(
+    session: AsyncSession, workspace_id: UUID
+) -> list[tuple[ApiKey, User | None, WorkspaceMember | None, bool]]:
+    """Return the active keys, the newest first, each with its maker, their membership, and if it needs vouching for."""
+    active = (
+        select(ApiKey, User, WorkspaceMember, Workspace.external_org_id.is_not(None))
+        .join(Workspace, Workspace.id == ApiKey.workspace_id)
+        .outerjoin(User, User.id == ApiKey.created_by)
+        .outerjoin(WorkspaceMember, and_(WorkspaceMember.workspace_id == ApiKey.workspace_id,
+                                         WorkspaceMember.user_id == ApiKey.created_by))
+        .where(ApiKey.workspace_id == workspace_id, ApiKey.is_active)
+    )
+    rows = await session.execute(active.order_by(ApiKey.id.desc()))
+    return [(key, maker, member, is_vouched_for) for key, maker, member, is_vouched_for in rows]
 
 
 async def insert_key(session: AsyncSession, **values: object) -> ApiKey:
@@ -354,6 +385,7 @@ def _audit_page(before: int | None, limit: int, wanted: AuditFilter) -> Select[A
         statement = statement.where(AuditEntry.actor.icontains(wanted.actor, autoescape=True))
     if wanted.without:
         statement = statement.where(AuditEntry.action != wanted.without)
-    for column, value in ((AuditEntry.target_type, wanted.target_type), (AuditEntry.target_id, wanted.target_id)):
-        statement = statement.where(column == value) if value else statement
+    for name in ("target_type", "target_id", "user_id", "api_key_id", "carrier", "client_address"):
+        if (value := getattr(wanted, name)) is not None:
+            statement = statement.where(getattr(AuditEntry, name) == value)
     return statement

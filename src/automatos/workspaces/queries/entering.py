@@ -27,7 +27,7 @@ _OF_SESSION = "(CASE WHEN s.organisation_until > now() THEN s.organisation END)"
 
 _BY_SESSION = f"""
     SELECT u.id, u.email, u.name, u.system_role, s.expires_at, place.workspace_id, place.role,
-           {_OF_SESSION} AS organisation
+           {_OF_SESSION} AS organisation, s.last_used_at < now() - interval '5 minutes' AS is_use_unnoted
     FROM user_sessions s JOIN users u ON u.id = s.user_id AND u.is_active
     LEFT JOIN LATERAL ({_PLACE.format(vouched=_OF_SESSION)}) place ON true
     WHERE s.token_hash = $1 AND s.expires_at > now()
@@ -89,6 +89,11 @@ async def across_find_role(connection: asyncpg.Connection, user_id: int, workspa
         "JOIN workspaces w ON w.id = m.workspace_id AND w.is_active WHERE m.user_id = $1 AND m.workspace_id = $2",
         user_id, workspace_id,
     )
+
+
+async def across_note_session_use(connection: asyncpg.Connection, token_hash: bytes) -> None:
+    """Note that a session was used just now."""
+    await connection.execute("UPDATE user_sessions SET last_used_at = now() WHERE token_hash = $1", token_hash)
 
 
 async def across_note_key_use(connection: asyncpg.Connection, key_id: UUID) -> None:
