@@ -773,7 +773,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description List the active API keys of the workspace, without their texts.
+         * @description List the API keys of the workspace that nobody revoked, without their texts; `state` says which are taken.
          */
         get: operations["list_keys_api_api_keys_get"];
         put?: never;
@@ -820,6 +820,7 @@ export interface paths {
          * @description Read the audit log, the newest entry first; system admins may name `__all__` as the workspace.
          *
          *     `action` is one action or all of a noun, `actor` a part of a name; a target is a kind of thing, or one of them.
+         *     Who it was is asked by the account, the key, the way they came (`carrier`) or the address.
          */
         get: operations["list_audit_api_audit_get"];
         put?: never;
@@ -925,6 +926,46 @@ export interface paths {
          */
         post: operations["trade_token_api_auth_session_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description List where the caller is signed in: how, until when, and when it was used last.
+         */
+        get: operations["list_sessions_api_auth_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End one of the caller's sessions, at once; open streams of it end within about 20 s.
+         */
+        delete: operations["end_session_api_auth_sessions__session_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2951,6 +2992,12 @@ export interface components {
             timezone: string;
         };
         /**
+         * ActorKind
+         * @description Who an entry of the audit log is about, whatever name they chose; `unrecorded` in entries of older versions.
+         * @enum {string}
+         */
+        ActorKind: "person" | "api_key" | "platform_key" | "local_user" | "server" | "unrecorded";
+        /**
          * AffectedWork
          * @description An unfinished execution that needs the agent: now (`running`), next (`queued`) or at a step to come (`later`).
          */
@@ -3851,9 +3898,16 @@ export interface components {
             key_type: components["schemas"]["KeyType"];
             /** Last Used At */
             last_used_at: string | null;
+            /**
+             * Made By
+             * @description The email address or the name of that person.
+             */
+            made_by: string | null;
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Whether it is taken today. `maker_left`: it belongs to somebody who is no member any more; revoke it and make another. `maker_unvouched`: the sign-in of its owner at the organisation has run out; it works again once they sign in. */
+            state: components["schemas"]["KeyState"];
         };
         /**
          * ApiKeyNew
@@ -3902,9 +3956,16 @@ export interface components {
             key_type: components["schemas"]["KeyType"];
             /** Last Used At */
             last_used_at: string | null;
+            /**
+             * Made By
+             * @description The email address or the name of that person.
+             */
+            made_by: string | null;
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
+            /** @description Whether it is taken today. `maker_left`: it belongs to somebody who is no member any more; revoke it and make another. `maker_unvouched`: the sign-in of its owner at the organisation has run out; it works again once they sign in. */
+            state: components["schemas"]["KeyState"];
         };
         /**
          * Applied
@@ -4049,21 +4110,32 @@ export interface components {
         };
         /**
          * AuditOut
-         * @description One entry of the audit log.
+         * @description One entry of the audit log; characters that nobody sees are written out in what people chose, as `[U+202E]`.
          */
         AuditOut: {
             /** Action */
             action: string;
-            /** Actor */
+            /**
+             * Actor
+             * @description The name they went by: chosen by people, and no proof of who it was.
+             */
             actor: string;
-            /** Api Key Id */
+            /** @description Who it was, whatever they are called. */
+            readonly actor_kind: components["schemas"]["ActorKind"];
+            /**
+             * Api Key Id
+             * @description The API key that acted.
+             */
             api_key_id: string | null;
             /**
              * Carrier
              * @description How they came: cookie, bearer, api_key, platform_key, nothing, or server.
              */
             carrier: string;
-            /** Client Address */
+            /**
+             * Client Address
+             * @description The address the request came from.
+             */
             client_address: string;
             /**
              * Created At
@@ -4084,7 +4156,7 @@ export interface components {
             target_type: string;
             /**
              * User Id
-             * @description The account that acted; `actor` is a name that people choose themselves.
+             * @description The account that acted.
              */
             user_id: number | null;
             /**
@@ -5494,6 +5566,12 @@ export interface components {
          */
         KeyOwner: "person" | "workspace";
         /**
+         * KeyState
+         * @description Whether a key that nobody revoked is taken today, and why not.
+         * @enum {string}
+         */
+        KeyState: "works" | "expired" | "maker_left" | "maker_unvouched";
+        /**
          * KeyType
          * @description Where an API key may live: on a server, or in a page that anybody can read.
          * @enum {string}
@@ -6483,6 +6561,27 @@ export interface components {
             voice_description?: string | null;
         };
         /**
+         * PlanLimits
+         * @description How many a workspace may have of each; -1 is no limit. Recipes are its workflows.
+         */
+        PlanLimits: {
+            /**
+             * Max Agents
+             * @default -1
+             */
+            max_agents?: number;
+            /**
+             * Max Members
+             * @default -1
+             */
+            max_members?: number;
+            /**
+             * Max Workflows
+             * @default -1
+             */
+            max_workflows?: number;
+        };
+        /**
          * PluginCard
          * @description A plugin of an agent, as far as an agent shows it.
          */
@@ -7127,6 +7226,71 @@ export interface components {
             items: components["schemas"]["ServiceCategory"][];
             /** Total */
             total: number;
+        };
+        /**
+         * SessionList
+         * @description The caller's sessions that hold, the one used last first.
+         */
+        SessionList: {
+            /** Items */
+            items: components["schemas"]["SessionOut"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SessionOrigin
+         * @description What a session was opened for.
+         * @enum {string}
+         */
+        SessionOrigin: "password" | "provider" | "token";
+        /**
+         * SessionOut
+         * @description A signed-in browser or terminal of the caller.
+         */
+        SessionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Is Current
+             * @description This request came with it.
+             */
+            is_current: boolean;
+            /**
+             * Issuer
+             * @description Who vouched; null for a password.
+             */
+            issuer: string | null;
+            /**
+             * Last Used At
+             * Format: date-time
+             * @description To within five minutes.
+             */
+            last_used_at: string;
+            /**
+             * Organisation Until
+             * @description Until when it reaches the workspace of the organisation that was signed in for.
+             */
+            organisation_until: string | null;
+            /** @description What it was opened with: a password, a sign-in at the identity provider, or a token of it. */
+            origin: components["schemas"]["SessionOrigin"];
+            /**
+             * User Agent
+             * @description What the browser says of itself.
+             */
+            user_agent: string;
         };
         /**
          * SessionsEnded
@@ -8648,10 +8812,7 @@ export interface components {
             is_personal: boolean;
             /** Name */
             name: string;
-            /** Plan Limits */
-            plan_limits: {
-                [key: string]: unknown;
-            };
+            plan_limits: components["schemas"]["PlanLimits"];
             /** Slug */
             slug: string;
         };
@@ -8766,7 +8927,7 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9898,7 +10059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken; `status_change_refused`: The status cannot change that way; `wrong_status`: The agent is not in the status this is for */
+            /** @description `agent_name_taken`: The name is taken; `status_change_refused`: The status cannot change that way; `wrong_status`: The agent is not in the status this is for; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10836,7 +10997,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgentsMade"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10929,7 +11090,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportResult"];
                 };
             };
-            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready */
+            /** @description `agent_name_taken`: The name is taken; `agent_not_ready`: The agent is not ready; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11190,10 +11351,14 @@ export interface operations {
             query?: {
                 action?: string | null;
                 actor?: string | null;
+                api_key_id?: string | null;
+                carrier?: string | null;
+                client_address?: string | null;
                 cursor?: number | null;
                 limit?: number;
                 target_id?: string | null;
                 target_type?: string | null;
+                user_id?: number | null;
             };
             header?: never;
             path?: never;
@@ -11406,6 +11571,100 @@ export interface operations {
             };
             /** @description `token_required`: Send a token */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_sessions_api_auth_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description `person_required`: Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_session_api_auth_sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `person_required`: Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `session_not_found`: No such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12593,7 +12852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `already_member`: Already a member; `member_limit_reached`: The workspace is full */
+            /** @description `already_member`: Already a member; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12653,7 +12912,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `email_taken`: The email address has an account; `member_limit_reached`: The workspace is full */
+            /** @description `email_taken`: The email address has an account; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15755,7 +16014,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecipeOut"];
                 };
             };
-            /** @description `template_id_taken`: The template_id is taken */
+            /** @description `template_id_taken`: The template_id is taken; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16340,6 +16599,15 @@ export interface operations {
                     "application/json": components["schemas"]["Applied"];
                 };
             };
+            /** @description `plan_limit_reached`: The workspace's plan allows no more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description A field is missing or wrong; `errors` names each. */
             422: {
                 headers: {
@@ -16891,7 +17159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description `already_member`: Already a member; `invitation_pending`: Already invited; `member_limit_reached`: The workspace is full */
+            /** @description `already_member`: Already a member; `invitation_pending`: Already invited; `plan_limit_reached`: The workspace's plan allows no more */
             409: {
                 headers: {
                     [name: string]: unknown;
