@@ -129,7 +129,8 @@ def test_every_room_has_its_page() -> None:
 
 def test_decisions_have_the_house_form() -> None:
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
-    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    numbers = [page.name[:4] for page in pages]
+    assert len(numbers) == len(set(numbers)), "two pages have one number"
     for page in pages:
         text = page.read_text()
         assert len(text.splitlines()) < 40, page.name
