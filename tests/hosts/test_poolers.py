@@ -64,6 +64,32 @@ async def test_workspaces_stay_apart_while_they_share_backends(host: Host, pgbou
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
+async def test_transactions_read_what_others_committed_whatever_the_database_defaults_to(
+    host: Host, pgbouncer: PgBouncer, mode: str
+) -> None:
+    direct = await host.database("pooled")
+    admin = await asyncpg.connect(direct)
+    await admin.execute("ALTER DATABASE pooled SET default_transaction_isolation = 'repeatable read'")
+    await admin.close()
+    shown = "SELECT current_setting('transaction_isolation')"
+    async with pgbouncer(mode, [OWNER], size=20 if mode == "session" else 2) as port:
+        database = await opened(host.url(*OWNER, "pooled", port))
+        found: list[str] = []
+        try:
+            for workspace_id in (None, new_id()):
+                async with database.recording(workspace_id) as connection:
+                    found += [await connection.fetchval(shown), await connection.fetchval(shown + " WHERE $1", True)]
+                    async with connection.transaction():
+                        found.append(await connection.fetchval(shown))
+                async with database.session(workspace_id) as session:
+                    found.append((await session.execute(text(shown))).scalar_one())
+        finally:
+            await database.close()
+
+    assert found == ["read committed"] * 8
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
 async def test_a_superuser_steps_down_also_where_the_pooler_drops_what_it_does_not_know(
     host: Host, pgbouncer: PgBouncer, mode: str
 ) -> None:

@@ -61,8 +61,9 @@ def make_engine(address: PostgresAddress, *, names_statements: bool = False, **m
     """Return an engine on an address; without names for its statements it works behind every pooler."""
     arguments = address.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"})
     return create_async_engine(
-        "postgresql+asyncpg://", connect_args=arguments | ({} if names_statements else _FOR_POOLERS),
-        hide_parameters=True, json_serializer=dump_json, json_deserializer=orjson.loads, **more)
+        "postgresql+asyncpg://", isolation_level="READ COMMITTED",
+        connect_args=arguments | ({} if names_statements else _FOR_POOLERS), hide_parameters=True,
+        json_serializer=dump_json, json_deserializer=orjson.loads, **more)
 
 
 async def _keep(_: asyncpg.Connection) -> None:

@@ -19,6 +19,8 @@ ENTER = ("SELECT WHERE (set_config('automatos.workspace_id', $1, true) || set_co
          "IS NULL")
 """Sets both and returns no row and no column: its answer is one that asyncpg passes over before a statement's own."""
 ENTER_AS = ENTER.replace("(set_config(", "(set_config('role', $3, true) || set_config(", 1)
+ISOLATION = "ISOLATION LEVEL READ COMMITTED"
+"""What the queue's counting relies on, whatever the database's own default is: it must see what others committed."""
 ROLLBACK_TIMEOUT_S = 5.0
 
 Executor = Callable[[Any, float | None], Awaitable[Any]]
@@ -39,13 +41,16 @@ class RecordingConnection(asyncpg.Connection):
         super().__init__(*args, **kwargs)
         self._inside = ("", "")
         self._role: str | None = None
+        self._is_shared = False
         self._enter_statement: Any = None
         self._prefix = b""
 
     async def step_down(self, role: str | None, *, is_own_backend: bool) -> None:
         """Work as `role` from now on; on a backend that is ours alone, make settings travel with their statements."""
         self._role = role
+        self._is_shared = not is_own_backend
         if is_own_backend:
+            await super().execute(f"SET SESSION CHARACTERISTICS AS TRANSACTION {ISOLATION}")
             self._enter_statement = await self.prepare(ENTER_AS if role else ENTER, name=ENTER_NAME)
         self._prefix = self._make_prefix()
 
@@ -62,8 +67,10 @@ class RecordingConnection(asyncpg.Connection):
         """Execute as asyncpg does; without arguments several statements are one transaction."""
         if args or self.is_in_transaction() or not self._sets_something:
             return await super().execute(query, *args, timeout=timeout)
-        both = f"{query} {self._settings()}" if query.startswith("BEGIN") else f"{self._settings()}; {query}"
-        return await super().execute(both, timeout=timeout)
+        if query.startswith("BEGIN"):
+            begin = query if "ISOLATION" in query else query.replace("BEGIN", f"BEGIN {ISOLATION}", 1)
+            return await super().execute(f"{begin} {self._settings()}", timeout=timeout)
+        return await super().execute(f"SET TRANSACTION {ISOLATION}; {self._settings()}; {query}", timeout=timeout)
 
     async def _do_execute(
         self, query: str, executor: Executor, timeout: float | None, retry: bool = True, **more: Any  # noqa: ASYNC109
@@ -75,7 +82,7 @@ class RecordingConnection(asyncpg.Connection):
         if self._enter_statement is not None:
             return await perform(query, self._entering(executor), timeout, retry, **more)
         protocol: Any = self._protocol
-        await protocol.query(f"BEGIN; {self._settings()}", timeout)
+        await protocol.query(f"BEGIN {ISOLATION}; {self._settings()}", timeout)
         try:
             done = await perform(query, executor, timeout, retry, **more)
         except BaseException:
@@ -103,7 +110,8 @@ class RecordingConnection(asyncpg.Connection):
 
     @property
     def _sets_something(self) -> bool:
-        return self._role is not None or self._inside != ("", "")
+        """Whether a transaction begins with settings: behind a pooler each does, nothing else says its isolation."""
+        return self._is_shared or self._role is not None or self._inside != ("", "")
 
     def _settings(self) -> str:
         """Return the statement that sets for one transaction; a uuid, a scope and a role's name need no quoting."""

@@ -1,0 +1,162 @@
+"""A group's limit under bad timing: what is claimed is in the group that was counted for it, in any isolation."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from automatos.durable import queries
+from automatos.entrypoints.migrate import Ground
+from automatos.kernel.db import Database
+from automatos.kernel.ids import new_id
+from tests.durable.conftest import Queue, until
+
+GROUPS = ("one", "two", "three")
+CAPACITY = 3
+WAITS_FOR_GROUP = "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+async def claim(database: Database, holder: UUID) -> list[asyncpg.Record]:
+    async with database.recording(None) as connection:
+        return await queries.claim(connection, holder, 8, ["test.work"])
+
+
+async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_claimed_uncounted(
+    database: Database, queue: Queue
+) -> None:
+    await queue.set_lane("one", 1)
+    await queue.set_lane("two", 1)
+    await queue.add("at work", lane="two")
+    await queue.change("at work", f"executor_id = '{new_id()}'")
+    await queue.add("moving", lane="one")
+
+    async with database.recording(None) as other:
+        async with other.transaction():
+            await other.execute("SELECT pg_advisory_xact_lock(7246300, hashtext('one'))")
+            claiming = asyncio.create_task(claim(database, new_id()))
+            async with database.recording(None) as watcher:
+                await until(lambda: watcher.fetchval(WAITS_FOR_GROUP))
+            await queue.change("moving", "lane = 'two'")
+        assert await claiming == []
+
+    assert (await queue.row("moving") or {})["executor_id"] is None
+
+
+async def test_a_job_given_back_while_it_was_chosen_is_claimed_in_the_group_it_is_still_in(
+    database: Database, queue: Queue
+) -> None:
+    await queue.set_lane("one", 1)
+    await queue.add("patient", lane="one")
+
+    async with database.recording(None) as other:
+        async with other.transaction():
+            await other.execute("SELECT pg_advisory_xact_lock(7246300, hashtext('one'))")
+            claiming = asyncio.create_task(claim(database, new_id()))
+            async with database.recording(None) as watcher:
+                await until(lambda: watcher.fetchval(WAITS_FOR_GROUP))
+            await queue.change("patient", "priority = 2")
+        assert [row["key"] for row in await claiming] == ["patient"]
+
+
+@asynccontextmanager
+async def defaulting_to(ground: Ground, isolation: str) -> AsyncIterator[Database]:
+    """A process on a database whose operator chose another isolation for everybody."""
+    assert ground.embedded
+    admin = await asyncpg.connect(ground.embedded.admin_database_url)
+    name = await admin.fetchval("SELECT current_database()")
+    await admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
+    database = Database(ground.url, role=ground.role, pool_size=8)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+        await admin.execute(f"ALTER DATABASE {name} RESET default_transaction_isolation")
+        await admin.close()
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+async def test_every_kind_of_transaction_reads_what_others_committed_whatever_the_database_defaults_to(
+    own_ground: Ground, database: Database, isolation: str
+) -> None:
+    del database
+    shown = "SELECT current_setting('transaction_isolation')"
+    async with defaulting_to(own_ground, isolation) as strict:
+        found: list[str] = []
+        for workspace_id in (None, new_id()):
+            async with strict.recording(workspace_id) as connection:
+                found += [await connection.fetchval(shown), await connection.fetchval(shown + " WHERE $1", True)]
+                async with connection.transaction():
+                    found.append(await connection.fetchval(shown))
+                await connection.execute("SELECT 1; CREATE TEMPORARY TABLE seen AS " + shown + " AS level")
+                found.append(await connection.fetchval("SELECT level FROM seen"))
+                await connection.execute("DROP TABLE seen")
+            async with strict.session(workspace_id) as session:
+                found.append((await session.execute(text(shown))).scalar_one())
+
+    assert set(found) == {"read committed"}
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+async def test_no_group_overflows_while_many_claim_move_give_back_and_end_at_random(
+    own_ground: Ground, database: Database, queue: Queue, isolation: str
+) -> None:
+    """Counts what the callers know: at work from the answer that says so until they begin to give it back."""
+    del database
+    for group in GROUPS:
+        await queue.set_lane(group, CAPACITY)
+    async with defaulting_to(own_ground, isolation) as strict:
+        crowd = Crowd(strict, queue)
+        await asyncio.gather(*(crowd.take_part(random.Random(seed)) for seed in range(8)))
+
+    assert crowd.claimed > 100
+    assert max(crowd.most.values()) <= CAPACITY
+
+
+class Crowd:
+    """Callers of the queue's verbs, and how many of their jobs are at work in each group."""
+
+    def __init__(self, database: Database, queue: Queue) -> None:
+        self.database, self.queue = database, queue
+        self.claimed = 0
+        self.now = dict.fromkeys(GROUPS, 0)
+        self.most = dict.fromkeys(GROUPS, 0)
+
+    async def take_part(self, chance: random.Random) -> None:
+        for _ in range(60):
+            holder = new_id()
+            await self.queue.add(holder.hex, UUID(int=chance.randrange(3)), lane=chance.choice(GROUPS))
+            async with self.database.recording(None) as connection:
+                for row in await queries.claim(connection, holder, 2, ["test.work"]):
+                    self.claimed += 1
+                    self._enter(row["lane"])
+                    await self._work(connection, row["key"], holder, row["lane"], chance)
+
+    async def _work(
+        self, connection: asyncpg.Connection, key: str, holder: UUID, group: str, chance: random.Random
+    ) -> None:
+        is_at_work = True
+        for _ in range(chance.randrange(3)):
+            to = chance.choice(GROUPS)
+            if is_at_work:
+                self.now[group] -= 1
+            row = await queries.move(connection, "test.work", key, holder, to, 1)
+            group, is_at_work = to, row["answer"] == "open"
+            if not is_at_work:
+                break
+            self._enter(group)
+        if is_at_work:
+            self.now[group] -= 1
+        if is_at_work and chance.random() < 0.5:
+            await queries.finish(connection, "test.work", key, holder)
+        else:
+            await queries.release(connection, "test.work", key, holder, None, None, is_attempt=False)
+
+    def _enter(self, group: str) -> None:
+        self.now[group] += 1
+        self.most[group] = max(self.most[group], self.now[group])
