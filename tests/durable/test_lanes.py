@@ -3,13 +3,13 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
 from automatos.durable import worker
 from automatos.durable.service import drop_lane, freeze_lane, move, set_lane, stop_lane, wake
 from automatos.durable.types import Admission, HeldJob, Interruption, LaneMode
-from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from tests.durable.conftest import Processes, Queue, Seen, until
 
@@ -188,7 +188,7 @@ async def test_a_job_moves_to_another_lane_when_there_is_room_and_waits_there_wh
         elif "waiter" not in answers:
             await arrived.wait()
             answers["waiter"] = await move(process.database, job, "kitchen", 2)
-            job.again_at = now()
+            job.again_in = timedelta()
 
     seen = Seen(work)
     process = await processes.start(seen.handlers())
@@ -262,7 +262,7 @@ async def test_a_job_asked_to_pause_is_not_cut_off_and_is_asked_once(processes: 
         while not job.wants_pause:
             await asyncio.sleep(0.01)
         asked.append(job.wants_pause)
-        job.again_at = now()
+        job.again_in = timedelta()
 
     seen = Seen(work)
     process = await processes.start(seen.handlers())

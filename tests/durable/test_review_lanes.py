@@ -1,10 +1,10 @@
 """Lanes and words under bad timing: nothing is lost, moved or kept waiting because two things happened at once."""
 
 import asyncio
+from datetime import timedelta
 
 from automatos.durable.service import enqueue_in_session, move
 from automatos.durable.types import Admission, HeldJob, Interruption, Job
-from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from tests.durable.conftest import Processes, Queue, Seen, forever, until
 
@@ -46,7 +46,7 @@ async def test_a_job_to_be_cancelled_that_goes_back_to_a_held_lane_does_not_wait
         if len(seen.driven) == 1:
             await queue.set_lane("paused", 1, "held")
             await queue.change("given back", "signal = 'cancel'")
-            job.again_at = now()
+            job.again_in = timedelta()
         else:
             await forever(job)
 

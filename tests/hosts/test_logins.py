@@ -164,8 +164,8 @@ async def test_several_processes_that_start_at_once_migrate_once(host: Host) -> 
 
 async def test_a_clock_that_is_far_from_ours_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     url = await host.database("late")
-    real = inspection.now
-    monkeypatch.setattr(inspection, "now", lambda: real() + inspection.timedelta(seconds=90))
+    real = inspection.machine_now
+    monkeypatch.setattr(inspection, "machine_now", lambda: real() + inspection.timedelta(seconds=90))
 
     ground = await prepare_external(url)
 

@@ -27,11 +27,11 @@ def handlers(database: Database, bus: EventBus, work: AgentWork) -> dict[str, Ha
     async def stop(job: HeldJob) -> None:
         agent_id, stop_id = _read(job)
         if not await look(database, bus, work, job.workspace_id, agent_id, stop_id.hex):
-            job.again_at = now() + timedelta(seconds=_pause_s(stop_id))
+            job.again_in = timedelta(seconds=_pause_s(stop_id))
 
     async def interrupt(job: HeldJob) -> None:
         if not await interrupt_again(database, work, job.workspace_id, _read(job)[0]):
-            job.again_at = now() + timedelta(seconds=SECOND_LOOK_S)
+            job.again_in = timedelta(seconds=SECOND_LOOK_S)
 
     return {STOP_AGENT.name: Handler(stop, _try_on(stop)), INTERRUPT_AGENT.name: Handler(interrupt, _try_on(interrupt))}
 

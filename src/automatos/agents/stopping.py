@@ -150,7 +150,7 @@ async def interrupt(session: AsyncSession, workspace_id: UUID, agent_id: int, wo
     """
     after_commit(session, lambda: _keep(asyncio.create_task(work.interrupt(workspace_id, agent_id))))
     await enqueue_in_session(session, INTERRUPT_AGENT, f"{agent_id}:{new_id().hex}", workspace_id,
-                             run_at=now() + timedelta(seconds=SECOND_LOOK_S))
+                             delay=timedelta(seconds=SECOND_LOOK_S))
 
 
 async def interrupt_again(database: Database, work: AgentWork, workspace_id: UUID, agent_id: int) -> bool:

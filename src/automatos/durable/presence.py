@@ -15,6 +15,7 @@ import psutil
 import structlog
 
 from automatos.durable import queries
+from automatos.kernel import clock
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.ids import new_id
@@ -71,7 +72,7 @@ class Presence:
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
             await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s)
-            self.others = await queries.renew(connection, self.id, self._lease_s) or 0
+            self.others = await self._renew_row(connection) or 0
 
     async def _bury_neighbours(self) -> None:
         """Do not wait for the lease of a process that ran on this machine and is gone: its work goes on now."""
@@ -93,7 +94,7 @@ class Presence:
 
     async def _renew(self) -> None:
         async with self._database.recording(None) as connection:
-            others = await queries.renew(connection, self.id, self._lease_s)
+            others = await self._renew_row(connection)
             await self._bury(connection)
         if others is not None:
             self.others = others
@@ -103,6 +104,15 @@ class Presence:
         for callback in self._on_lost:
             callback()
         await self._register()
+
+    async def _renew_row(self, connection: asyncpg.Connection) -> int | None:
+        """Renew the lease and go by the database's clock; returns how many others live, None when the lease ended."""
+        asked = time.monotonic()
+        row = await queries.renew(connection, self.id, self._lease_s)
+        if row is None:
+            return None
+        clock.follow(row["at"], asked, time.monotonic())
+        return row["others"]
 
     async def _bury(self, connection: asyncpg.Connection) -> None:
         if self._comes_back():

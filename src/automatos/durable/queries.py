@@ -1,7 +1,7 @@
 """SQL of the queue, the executors and the event log."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,22 +25,13 @@ async def claim(
     return await connection.fetch("SELECT * FROM durable.claim($1, $2, $3)", executor_id, limit, list(names))
 
 
-async def enqueue(
-    connection: asyncpg.Connection, name: str, key: str, workspace_id: UUID, priority: int, run_at: datetime | None,
-    lane: str,
-) -> None:
-    """Add a job, or bring a waiting one forward; a job that is being worked on is left alone."""
-    await connection.execute(
-        "SELECT durable.enqueue($1, $2, $3, $4, $5, $6)", name, key, workspace_id, priority, run_at, lane)
-
-
 async def enqueue_in_session(
-    session: AsyncSession, name: str, key: str, workspace_id: UUID, run_at: datetime | None
+    session: AsyncSession, name: str, key: str, workspace_id: UUID, delay: timedelta
 ) -> None:
-    """Add a short job in the transaction of a session."""
+    """Add a short job in the transaction of a session, or bring a waiting one forward; one at work is left alone."""
     await session.execute(
-        text("SELECT durable.enqueue(:name, :key, :workspace, :priority, :run_at, '')"),
-        {"name": name, "key": key, "workspace": workspace_id, "priority": AHEAD, "run_at": run_at})
+        text("SELECT durable.enqueue(:name, :key, :workspace, :priority, clock_timestamp() + :delay, '')"),
+        {"name": name, "key": key, "workspace": workspace_id, "priority": AHEAD, "delay": delay})
 
 
 async def set_lane(session: AsyncSession, name: str, capacity: int, mode: str) -> None:
@@ -97,7 +88,7 @@ async def finish(connection: asyncpg.Connection, name: str, key: str, executor_i
 
 
 async def release(
-    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, run_at: datetime | None,
+    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, again_in: timedelta | None,
     error: str | None, is_attempt: bool,
 ) -> None:
     """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt.
@@ -105,10 +96,10 @@ async def release(
     One that is to be cancelled leaves its lane, here and in the two functions that free jobs: it needs no place to end.
     """
     await connection.execute(
-        "UPDATE durable.jobs SET executor_id = NULL, run_at = coalesce($4, clock_timestamp()), last_error = $5, "
-        "attempts = attempts - $6, signal = nullif(signal, 'pause'), "
+        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp() + coalesce($4, interval '0'), "
+        "last_error = $5, attempts = attempts - $6, signal = nullif(signal, 'pause'), "
         "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END WHERE name = $1 AND key = $2 AND executor_id = $3",
-        name, key, executor_id, run_at, error, 0 if is_attempt else 1,
+        name, key, executor_id, again_in, error, 0 if is_attempt else 1,
     )
 
 
@@ -164,12 +155,12 @@ async def register(connection: asyncpg.Connection, executor_id: UUID, host: str,
     )
 
 
-async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: float) -> int | None:
-    """Renew an executor's lease; returns how many others live, or None when it was declared dead meanwhile."""
-    return await connection.fetchval(
+async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: float) -> asyncpg.Record | None:
+    """Renew an executor's lease; returns how many `others` live and what time it is, or None when it was dead."""
+    return await connection.fetchrow(
         "UPDATE durable.executors e SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 "
         "RETURNING (SELECT count(*)::int FROM durable.executors o "
-        "WHERE o.id <> e.id AND o.expires_at > clock_timestamp())",
+        "WHERE o.id <> e.id AND o.expires_at > clock_timestamp()) AS others, clock_timestamp() AS at",
         executor_id, lease_s,
     )
 
@@ -233,9 +224,10 @@ async def events_after(
     return [StoredEvent(stream, r["seq"], r["type"], r["created_at"].isoformat(), r["data"]) for r in rows]
 
 
-async def prune_events(connection: asyncpg.Connection, before: datetime) -> str:
+async def prune_events(connection: asyncpg.Connection, age: timedelta) -> str:
     """Delete streamed text of long-finished streams; the turns keep every word."""
-    return await connection.execute("DELETE FROM events WHERE type = 'step.delta' AND created_at < $1", before)
+    return await connection.execute(
+        "DELETE FROM events WHERE type = 'step.delta' AND created_at < now() - $1::interval", age)
 
 
 async def try_lead(connection: asyncpg.Connection, lock: int) -> bool:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,27 +17,20 @@ from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interru
 from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
 from automatos.kernel.db import Database, Scope
 
-__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane", "enqueue",
+__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
            "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
            "other_machines", "places_of", "prune_events", "set_lane", "settle", "stop_lane", "wake"]
 
 
-async def enqueue(
-    connection: asyncpg.Connection, job: Job, key: str, workspace_id: UUID, *, priority: int = 0,
-    run_at: datetime | None = None, lane: str = "",
-) -> None:
-    """Add a job in the caller's transaction: it exists exactly when the rows it works on do.
-
-    A key that is already waiting is brought forward instead of doubled. Call `wake` after the commit.
-    """
-    await queries.enqueue(connection, job.name, key, workspace_id, priority, run_at, lane)
-
-
 async def enqueue_in_session(
-    session: AsyncSession, job: Job, key: str, workspace_id: UUID, *, run_at: datetime | None = None
+    session: AsyncSession, job: Job, key: str, workspace_id: UUID, *, delay: timedelta = timedelta()
 ) -> None:
-    """Add a short job of the server's own in the transaction of a session; it goes before what people asked for."""
-    await queries.enqueue_in_session(session, job.name, key, workspace_id, run_at)
+    """Add a short job of the server's own in the transaction of a session: it exists exactly when its rows do.
+
+    It goes before what people asked for. A key that is already waiting is brought forward instead of doubled. Call
+    `wake` after the commit.
+    """
+    await queries.enqueue_in_session(session, job.name, key, workspace_id, delay)
 
 
 async def set_lane(session: AsyncSession, name: str, capacity: int, mode: LaneMode) -> None:
@@ -132,7 +125,7 @@ async def events_after(
         return await queries.events_after(connection, workspace_id, topic, seq, limit)
 
 
-async def prune_events(database: Database, before: datetime) -> Any:
-    """Delete streamed pieces of text older than `before`; answers keep the whole text."""
+async def prune_events(database: Database, age: timedelta) -> Any:
+    """Delete streamed pieces of text older than `age`; answers keep the whole text."""
     async with database.recording(None, Scope.ENGINE) as connection:
-        return await queries.prune_events(connection, before)
+        return await queries.prune_events(connection, age)

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -61,8 +61,8 @@ class Interruption(StrEnum):
 class HeldJob:
     """A job in the hands of this process. A handler that has deleted its row itself sets `is_finished`.
 
-    `wants_pause` asks the handler to stop at its next good moment; `leaves_waiting` says that it made room in a lane
-    where others wait.
+    `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next good
+    moment; `leaves_waiting` says that it made room in a lane where others wait.
     """
 
     name: str
@@ -76,7 +76,7 @@ class HeldJob:
     wants_pause: bool = False
     leaves_waiting: bool = False
     is_settling: bool = False
-    again_at: datetime | None = None
+    again_in: timedelta | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 

@@ -12,7 +12,6 @@ from automatos.durable import queries
 from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
-from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.refusals import is_platform_fault
@@ -174,9 +173,9 @@ class Worker:
         is_attempt = False
         try:
             if before and before.task:
-                job.again_at = now()  # told to stop while it waits, it has not begun and goes back
+                job.again_in = timedelta()  # told to stop while it waits, it has not begun and goes back
                 await asyncio.wait([before.task])
-                job.again_at = None
+                job.again_in = None
             await self._drive(job)
         except asyncio.CancelledError:
             if job.interruption is None:
@@ -185,7 +184,7 @@ class Worker:
             error = f"{type(problem).__name__}: {problem}"
             is_attempt = not is_platform_fault(problem)
             pause_s = 2 ** min(job.attempts, LONGEST_DOUBLING) if is_attempt else PLATFORM_PAUSE_S
-            job.again_at = now() + timedelta(seconds=pause_s)
+            job.again_in = timedelta(seconds=pause_s)
             if is_attempt:
                 log.exception("durable.job_failed", job=job.name, job_key=job.key, attempt=job.attempts)
             else:
@@ -202,13 +201,13 @@ class Worker:
     async def _settle(self, job: HeldJob, error: str | None, *, is_attempt: bool) -> None:
         """Finish or give back a job whose handler ended; patient with a database that is away."""
         holder = job.executor_id
-        goes_back = error is not None or job.again_at is not None or job.interruption in {
+        goes_back = error is not None or job.again_in is not None or job.interruption in {
             Interruption.SHUTDOWN, Interruption.LEASE_LOST}
         for pause_s in (0.1, 0.5, 1, 2, 4):
             try:
                 async with self._database.recording(None) as connection:
                     if goes_back:
-                        await queries.release(connection, job.name, job.key, holder, job.again_at, error,
+                        await queries.release(connection, job.name, job.key, holder, job.again_in, error,
                                               is_attempt=is_attempt)
                     else:
                         await queries.finish(connection, job.name, job.key, holder)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import asyncpg
 
 from automatos.kernel.address import PostgresAddress, read_address
-from automatos.kernel.clock import now
+from automatos.kernel.clock import machine_now
 from automatos.kernel.embedded import APP_ROLE
 from automatos.kernel.errors import DatabaseRefused
 from automatos.kernel.pooler import Pooler, find_pooler
@@ -42,8 +42,8 @@ class Inspection:
             return None
         ahead = "ahead of" if self.skew > timedelta(0) else "behind"
         seconds = round(abs(self.skew).total_seconds())
-        return (f"The database's clock is {seconds} s {ahead} this machine's. Tokens, deadlines and times "
-                "shown will be off by that; set both clocks (by NTP).")
+        return (f"The database's clock is {seconds} s {ahead} this machine's. Work goes by the database's, tokens of "
+                "others and the log by this machine's; set both clocks (by NTP).")
 
 
 async def reach(address: PostgresAddress) -> asyncpg.Connection:
@@ -100,7 +100,7 @@ async def look_at(connection: asyncpg.Connection) -> Inspection:
     major = connection.get_server_version().major
     if major < OLDEST_MAJOR:
         raise DatabaseRefused(f"PostgreSQL {major} is too old; use {OLDEST_MAJOR} or newer.")
-    before = now()
+    before = machine_now()
     row = await connection.fetchrow(
         "SELECT current_user AS login, current_setting('server_encoding') AS encoding, "
         "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool AS is_read_only, "
@@ -109,7 +109,7 @@ async def look_at(connection: asyncpg.Connection) -> Inspection:
         "AS is_bypassing, clock_timestamp() AS at")
     if row is None:
         raise DatabaseRefused("PostgreSQL gave no answer to who we are.")
-    between = before + (now() - before) / 2
+    between = before + (machine_now() - before) / 2
     return Inspection(row["login"], major, row["encoding"], row["is_read_only"], row["has_vector"],
                       row["is_bypassing"], row["at"] - between)
 

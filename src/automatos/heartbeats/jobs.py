@@ -23,7 +23,7 @@ def handlers(database: Database, bus: EventBus, clock: Clock = now) -> dict[str,
 
     async def drive(job: HeldJob) -> None:
         if not await Beat(database, bus, job.workspace_id, UUID(job.key)).drive(clock()):
-            job.again_at = now() + LOOK_AGAIN
+            job.again_in = LOOK_AGAIN
 
     async def give_up(job: HeldJob, why: str) -> None:
         await Beat(database, bus, job.workspace_id, UUID(job.key)).give_up(why, clock())

@@ -2,9 +2,12 @@
 
 import os
 import threading
-import time
 import uuid
 
+from automatos.kernel.clock import now
+
+CORRECTED_MS = 10_000
+"""A clock that is so much earlier than before was wrong then, and ids of a wrong time are not made any longer."""
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
@@ -17,8 +20,8 @@ def new_id() -> uuid.UUID:
     """
     global _last_ms, _counter  # noqa: PLW0603
     with _lock:
-        now_ms = time.time_ns() // 1_000_000
-        if now_ms > _last_ms:
+        now_ms = int(now().timestamp() * 1000)
+        if now_ms > _last_ms or _last_ms - now_ms > CORRECTED_MS:
             _last_ms, _counter = now_ms, 0
         else:
             _counter += 1

@@ -73,7 +73,7 @@ class Cook:
     async def work(self, job: HeldJob) -> None:
         """Cook until the execution is over, must wait, or this process must let go of it.
 
-        One that waits, for a slot of an agent or for a paused one, sets `job.again_at`: it is to be given back.
+        One that waits, for a slot of an agent or for a paused one, sets `job.again_in`: it is to be given back.
         """
         try:
             if job.interruption is Interruption.CANCEL:
@@ -197,7 +197,7 @@ class Cook:
             "execution.waiting" if is_full else "execution.paused", order=record.step.order,
             agent_id=record.step.agent_id, agent_name=record.agent_name, reason="slot" if is_full else "paused"))
         await self._journal.store()
-        job.again_at = now()
+        job.again_in = timedelta()
 
     def _stop_running(self) -> None:
         """End the step whose agent was stopped; the recipe says whether the others go on."""

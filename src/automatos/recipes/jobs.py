@@ -10,7 +10,6 @@ import structlog
 from automatos.agents.service import load_for_run
 from automatos.durable.service import Chore, prune_events
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
-from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
 from automatos.recipes.crew import Crew, Kitchen
@@ -46,9 +45,9 @@ async def _stopping_when_fenced(job: HeldJob, work: Awaitable[None]) -> None:
     except Fenced:
         log.warning("recipes.execution_taken_over", execution_id=job.key)
     except asyncio.CancelledError:
-        job.again_at = now()  # its execution has not ended, so the job must not either
+        job.again_in = timedelta()  # its execution has not ended, so the job must not either
         raise
-    job.is_finished = job.again_at is None
+    job.is_finished = job.again_in is None
 
 
 async def _take_over_for(kitchen: Kitchen, job: HeldJob) -> Cook | None:
@@ -104,7 +103,7 @@ def chores(kitchen: Kitchen) -> tuple[Chore, ...]:
             await _end_overdue(kitchen, row["id"], row["workspace_id"])
 
     async def forget_pieces() -> None:
-        await prune_events(kitchen.database, now() - KEEP_PIECES)
+        await prune_events(kitchen.database, KEEP_PIECES)
 
     return (Chore("recipes.end_overdue", 10.0, 7_246_201, end_overdue),
             Chore("recipes.forget_pieces", 3600.0, 7_246_202, forget_pieces))
@@ -124,4 +123,4 @@ async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID)
 
 async def _overdue(database: Database) -> list[dict[str, UUID]]:
     async with database.recording(None, Scope.ENGINE) as connection:
-        return [dict(row) for row in await queries.overdue(connection, now() - LATE_BY)]
+        return [dict(row) for row in await queries.overdue(connection, LATE_BY)]

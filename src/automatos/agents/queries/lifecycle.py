@@ -1,7 +1,7 @@
 """SQL about an agent's life: its status, who could stand in for it, what its steps came to, who rests and starts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -85,26 +85,28 @@ RETURNING a.id, o.in_a_row
 """
 
 
-async def list_restful(connection: asyncpg.Connection, before: datetime) -> list[tuple[UUID, list[int]]]:
-    """Return, by workspace, the active agents that did nothing since then; the connection sees all workspaces."""
+async def list_restful(connection: asyncpg.Connection, after: timedelta) -> list[tuple[UUID, list[int]]]:
+    """Return, by workspace, the active agents that did nothing for so long; the connection sees all workspaces."""
     rows = await connection.fetch(
         "SELECT workspace_id, array_agg(id ORDER BY id) AS ids FROM agents WHERE status = 'active' "
-        "AND status_changed_at < $1 AND (last_active_at IS NULL OR last_active_at < $1) GROUP BY workspace_id", before)
+        "AND status_changed_at < now() - $1::interval "
+        "AND (last_active_at IS NULL OR last_active_at < now() - $1::interval) GROUP BY workspace_id", after)
     return [(row["workspace_id"], row["ids"]) for row in rows]
 
 
 async def rest(
-    connection: asyncpg.Connection, workspace_id: UUID, agent_ids: Sequence[int], before: datetime
+    connection: asyncpg.Connection, workspace_id: UUID, agent_ids: Sequence[int], after: timedelta
 ) -> list[int]:
-    """Make those of the agents idle that still did nothing since then and have nothing to do; returns their ids."""
+    """Make those of the agents idle that still did nothing for so long and have nothing to do; returns their ids."""
     rows = await connection.fetch(
         """
         UPDATE agents SET status = 'idle', status_changed_at = now()
         WHERE workspace_id = $2 AND id = ANY($3::int[]) AND status = 'active' AND stopping IS NULL
-              AND status_changed_at < $1 AND (last_active_at IS NULL OR last_active_at < $1)
+              AND status_changed_at < now() - $1::interval
+              AND (last_active_at IS NULL OR last_active_at < now() - $1::interval)
               AND NOT EXISTS (SELECT FROM durable.jobs_in('agent:' || id))
         RETURNING id
-        """, before, workspace_id, list(agent_ids))
+        """, after, workspace_id, list(agent_ids))
     return [row["id"] for row in rows]
 
 

@@ -1,7 +1,7 @@
 """SQL of the recording path: accept, take over, record. One statement each, over raw connections."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -137,11 +137,12 @@ async def request_cancel(
     )
 
 
-async def overdue(connection: asyncpg.Connection, before: datetime) -> list[asyncpg.Record]:
-    """Return executions at work whose deadline passed before `before`, of every workspace; waiting is no fault."""
+async def overdue(connection: asyncpg.Connection, late_by: timedelta) -> list[asyncpg.Record]:
+    """Return executions at work that are late by so much, of every workspace; waiting is no fault."""
     return await connection.fetch(
-        "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL AND deadline_at < $1 "
-        "AND status NOT IN ('queued', 'paused', 'waiting') ORDER BY deadline_at LIMIT 100", before
+        "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL "
+        "AND deadline_at < now() - $1::interval "
+        "AND status NOT IN ('queued', 'paused', 'waiting') ORDER BY deadline_at LIMIT 100", late_by
     )
 
 
