@@ -23,7 +23,7 @@ WAITS_FOR_GROUP = "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory'
 
 async def claim(database: Database, holder: UUID) -> list[asyncpg.Record]:
     async with database.recording(None) as connection:
-        return await queries.claim(connection, holder, 8, ["test.work"])
+        return await queries.claim(connection, holder, 8, ["test.work"], 64)
 
 
 async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_claimed_uncounted(
@@ -132,7 +132,7 @@ class Crowd:
             holder = new_id()
             await self.queue.add(holder.hex, UUID(int=chance.randrange(3)), lane=chance.choice(GROUPS))
             async with self.database.recording(None) as connection:
-                for row in await queries.claim(connection, holder, 2, ["test.work"]):
+                for row in await queries.claim(connection, holder, 2, ["test.work"], 64):
                     self.claimed += 1
                     self._enter(row["lane"])
                     await self._work(connection, row["key"], holder, row["lane"], chance)

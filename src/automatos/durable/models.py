@@ -45,6 +45,7 @@ class JobRow(Base):
     priority: Mapped[int] = mapped_column(Integer, server_default="0")
     run_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    crashes: Mapped[int] = mapped_column(Integer, server_default="0")
     executor_id: Mapped[UUID | None] = mapped_column()
     signal: Mapped[str | None] = mapped_column(String(50))
     last_error: Mapped[str | None] = mapped_column(Text)

@@ -18,11 +18,13 @@ AHEAD = 9
 # Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it. Between
 # equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting. Within a
 # workspace the highest priority goes first, and no lane gets more jobs than it has room for, in all processes together.
+# Of jobs that were in a process when it died, an executor gets one at a time and holds only a few of its `places`.
 async def claim(
-    connection: asyncpg.Connection, executor_id: UUID, limit: int, names: Sequence[str]
+    connection: asyncpg.Connection, executor_id: UUID, limit: int, names: Sequence[str], places: int
 ) -> list[asyncpg.Record]:
     """Take up to `limit` waiting jobs of the named kinds for an executor, fairly between workspaces."""
-    return await connection.fetch("SELECT * FROM durable.claim($1, $2, $3)", executor_id, limit, list(names))
+    return await connection.fetch(
+        "SELECT * FROM durable.claim_v2($1, $2, $3, $4)", executor_id, limit, list(names), places)
 
 
 async def enqueue_in_session(
@@ -115,8 +117,9 @@ async def release_all_but(connection: asyncpg.Connection, executor_id: UUID, kno
 
 
 async def settle(connection: asyncpg.Connection, name: str, key: str) -> None:
-    """Forget earlier attempts of a job: it made progress."""
-    await connection.execute("UPDATE durable.jobs SET attempts = 1 WHERE name = $1 AND key = $2", name, key)
+    """Forget earlier attempts of a job, and the deaths it saw: it made progress."""
+    await connection.execute(
+        "UPDATE durable.jobs SET attempts = 1, crashes = 0 WHERE name = $1 AND key = $2", name, key)
 
 
 async def signal(connection: asyncpg.Connection, name: str, key: str, word: str) -> bool:
@@ -196,16 +199,25 @@ async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
     await connection.execute("UPDATE durable.executors SET expires_at = clock_timestamp() WHERE id = $1", executor_id)
 
 
+# Many jobs are in a process when it dies, and one of them may have killed it. Who was alone is to blame, and so is who
+# has seen three deaths and was by now with such only as had seen none; for the others the death is no attempt.
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
     """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
     return await connection.fetchrow(
         """
         WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id, expires_at),
-        freed AS (
-            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(),
-                   lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END
+        orphaned AS (
+            SELECT name, key, executor_id, count(*) OVER together = 1
+                   OR crashes >= 3 AND count(*) FILTER (WHERE crashes > 0) OVER together = 1 AS is_blamed
+            FROM durable.jobs j
             WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
                 OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
+            WINDOW together AS (PARTITION BY executor_id)),
+        freed AS (
+            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(), crashes = crashes + 1,
+                   attempts = CASE WHEN is_blamed THEN attempts ELSE greatest(attempts - 1, 0) END,
+                   lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END
+            FROM orphaned o WHERE o.name = j.name AND o.key = j.key AND o.executor_id = j.executor_id
             RETURNING 1)
         SELECT (SELECT count(*)::int FROM freed) AS jobs, (SELECT min(expires_at) FROM dead) AS first_ended_at
         """

@@ -61,8 +61,9 @@ class Interruption(StrEnum):
 class HeldJob:
     """A job in the hands of this process. A handler that has deleted its row itself sets `is_finished`.
 
-    `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next good
-    moment; `leaves_waiting` says that it made room in a lane where others wait.
+    `attempts` counts how often it was begun without progress, `crashes` how often a process died with it, whoever was
+    to blame. `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next
+    good moment; `leaves_waiting` says that it made room in a lane where others wait.
     """
 
     name: str
@@ -72,6 +73,7 @@ class HeldJob:
     executor_id: UUID
     lane: str = ""
     lane_mode: LaneMode = LaneMode.OPEN
+    crashes: int = 0
     is_finished: bool = False
     wants_pause: bool = False
     leaves_waiting: bool = False

@@ -44,7 +44,8 @@ class Chore:
 class Worker:
     """Runs jobs of this process.
 
-    A job is tried again when its worker died; after MAX_ATTEMPTS without progress its handler's `give_up` ends it.
+    A job is tried again when its worker died; one that was to blame for MAX_ATTEMPTS deaths is ended by its handler's
+    `give_up`.
     `stop` refuses new jobs, gives running ones `grace_s` to end, then hands the rest back to the queue unharmed.
     """
 
@@ -116,10 +117,10 @@ class Worker:
             return 0  # what could not be recorded would be done, and paid for, again
         holder = self._presence.id
         async with self._database.recording(None) as connection:
-            rows = await queries.claim(connection, holder, room, tuple(self._handlers))
+            rows = await queries.claim(connection, holder, room, tuple(self._handlers), self._capacity)
         for row in rows:
             job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder, row["lane"],
-                          LaneMode(row["mode"]))
+                          LaneMode(row["mode"]), row["crashes"])
             before = self._held.get((job.name, job.key))
             self._held[job.name, job.key] = job
             job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
@@ -164,7 +165,7 @@ class Worker:
         finally:
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
-            if job.leaves_waiting or len(self._held) == self._capacity - 1:
+            if job.leaves_waiting or job.crashes or len(self._held) == self._capacity - 1:
                 self._wake.set()
 
     async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:

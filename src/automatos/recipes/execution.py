@@ -112,7 +112,7 @@ class Cook:
     async def _walk(self, job: HeldJob, clock: asyncio.Timeout) -> None:
         await self._begin()
         clock.reschedule(_loop_time(self._state.deadline_at))
-        is_settled = job.attempts <= 1
+        is_settled = job.attempts <= 1 and not job.crashes
         for step in self._state.definition.steps:
             record = self._state.steps[step.order]
             if not record.is_over:
