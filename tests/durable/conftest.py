@@ -11,7 +11,7 @@ import pytest
 
 from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
-from automatos.durable.service import set_lane
+from automatos.durable.service import PeriodicTask, set_lane
 from automatos.durable.types import Handler, HeldJob, LaneMode, StoredEvent
 from automatos.durable.worker import Worker
 from automatos.entrypoints.migrate import Ground, prepare_embedded
@@ -45,7 +45,9 @@ async def own_database(own_ground: Ground) -> AsyncIterator[Database]:
 async def database(own_database: Database) -> Database:
     """The room's database with an empty queue."""
     async with own_database.recording(None) as connection:
-        await connection.execute("DELETE FROM durable.jobs; DELETE FROM durable.executors; DELETE FROM durable.lanes")
+        await connection.execute(
+            "DELETE FROM durable.jobs; DELETE FROM durable.executors; DELETE FROM durable.lanes; "
+            "DELETE FROM durable.periodic_tasks")
     return own_database
 
 
@@ -76,7 +78,7 @@ class Processes:
 
     async def start(
         self, handlers: Mapping[str, Handler] | None = None, *, capacity: int = 4, lease_s: float = 2.0,
-        redis_url: str | None = None,
+        redis_url: str | None = None, periodic: tuple[PeriodicTask, ...] = (),
     ) -> Process:
         database = Database(self.ground.url, role=self.ground.role, pool_size=4)
         await database.open()
@@ -85,7 +87,8 @@ class Processes:
         await presence.start()
         await self._move_to_another_machine(presence)
         await bus.start()
-        worker = Worker(database, presence, bus, handlers, capacity=capacity) if handlers else None
+        worker = Worker(
+            database, presence, bus, handlers, capacity=capacity, periodic=periodic) if handlers else None
         process = Process(database, presence, bus, worker)
         self.alive.append(process)
         if worker:

@@ -5,7 +5,7 @@ from typing import Any
 
 from automatos.durable.types import HeldJob
 from automatos.heartbeats.due import follow_hours, forget_old_results
-from automatos.heartbeats.jobs import chores, handlers
+from automatos.heartbeats.jobs import handlers, periodic_tasks
 from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from tests.fakes.model_server import ModelServer, Reply
@@ -126,8 +126,8 @@ async def test_timers_follow_the_hours_of_the_workspace(heart: Heart, make: Make
 
 
 def test_switched_off_it_plans_nothing_and_still_tidies_up(heart: Heart) -> None:
-    on = {chore.name for chore in chores(heart.database, heart.bus)}
-    off = {chore.name for chore in chores(heart.database, heart.bus, is_enabled=False)}
+    on = {task.name for task in periodic_tasks(heart.database, heart.bus)}
+    off = {task.name for task in periodic_tasks(heart.database, heart.bus, is_enabled=False)}
 
     assert on - off == {"heartbeats.take_due", "heartbeats.follow_hours"}
     assert off == {"heartbeats.forget_old_results"}

@@ -10,7 +10,7 @@ from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
 from automatos.kernel.ids import new_id
-from automatos.skills.jobs import chores
+from automatos.skills.jobs import periodic_tasks
 from tests.fakes.git_server import LINK, GitServer, Repository
 from tests.skills.conftest import NOTHING, add_source, folder, skill_md, stored
 from tests.surface import Client
@@ -272,19 +272,19 @@ async def test_sources_that_ask_for_it_are_kept_in_step(
     repository.commit(folder("one") | folder("two"))
     http = Http.open()
     bus: Bus = services.bus
-    (chore,) = chores(database, bus, http, allow_private=True)
+    (task,) = periodic_tasks(database, bus, http, allow_private=True)
 
-    await chore.do()
+    await task.do()
     assert await names(admin) == ["one"]
     async with database.recording(admin.workspace_id) as connection:
         await connection.execute("UPDATE skill_sources SET last_sync_at = now() - interval '2 hours'")
-    await chore.do()
+    await task.do()
     assert await names(admin) == ["one", "two"]
 
     repository.answers["info/refs"] = lambda _: web.Response(status=503)
     async with database.recording(admin.workspace_id) as connection:
         await connection.execute("UPDATE skill_sources SET last_sync_at = now() - interval '2 hours'")
-    await chore.do()
+    await task.do()
     shown = (await admin.get(f"/api/skills/sources/{source}")).json()
     assert (shown["status"], shown["last_sync_status"]) == ("error", "error")
     assert await names(admin) == ["one", "two"]

@@ -9,7 +9,7 @@ import structlog
 from automatos.agents.resting import rest_idle_agents
 from automatos.agents.stopping import SECOND_LOOK_S, interrupt_again, look
 from automatos.agents.types import INTERRUPT_AGENT, STOP_AGENT, AgentWork
-from automatos.durable.service import Chore
+from automatos.durable.service import PeriodicTask
 from automatos.durable.types import EventBus, Handler, HeldJob
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
@@ -36,13 +36,13 @@ def handlers(database: Database, bus: EventBus, work: AgentWork) -> dict[str, Ha
     return {STOP_AGENT.name: Handler(stop, _try_on(stop)), INTERRUPT_AGENT.name: Handler(interrupt, _try_on(interrupt))}
 
 
-def chores(database: Database, bus: EventBus, *, idle_after_s: float) -> tuple[Chore, ...]:
+def periodic_tasks(database: Database, bus: EventBus, *, idle_after_s: float) -> tuple[PeriodicTask, ...]:
     """Return what some worker does for all agents every now and then."""
 
     async def rest() -> None:
         await rest_idle_agents(database, bus, timedelta(seconds=idle_after_s))
 
-    return (Chore("agents.rest", min(max(idle_after_s / 4, 0.25), 30.0), 7_246_301, rest),)
+    return (PeriodicTask("agents.rest", min(max(idle_after_s / 4, 0.25), 30.0), rest),)
 
 
 def _try_on(drive: Callable[[HeldJob], Awaitable[None]]) -> Callable[[HeldJob, str], Awaitable[None]]:

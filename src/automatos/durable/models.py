@@ -1,4 +1,4 @@
-"""Tables: the event log (workspace-owned) and, in schema `durable`, the engine's queue, lanes and executors."""
+"""Tables: the event log (workspace-owned); in schema `durable` jobs, lanes, periodic tasks and executors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -64,6 +64,17 @@ class Lane(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     capacity: Mapped[int] = mapped_column(Integer)
     mode: Mapped[str] = mapped_column(String(10), server_default="open")
+
+
+class PeriodicTaskRow(Base):
+    """One task that the system does every so often: when it is due, and whose it is as long as that one lives."""
+
+    __tablename__ = "periodic_tasks"
+    __table_args__ = ({"schema": "durable"},)
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    next_at: Mapped[datetime] = mapped_column(AWARE)
+    executor_id: Mapped[UUID | None] = mapped_column()
 
 
 class Executor(Base):

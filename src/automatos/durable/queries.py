@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -242,10 +241,35 @@ async def prune_events(connection: asyncpg.Connection, age: timedelta) -> str:
         "DELETE FROM events WHERE type = 'step.delta' AND created_at < now() - $1::interval", age)
 
 
-async def try_lead(connection: asyncpg.Connection, lock: int) -> bool:
-    """Become the one process that does a periodic chore now, until this transaction ends."""
-    answer: Any = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock)
-    return bool(answer)
+async def take_periodic(
+    connection: asyncpg.Connection, executor_id: UUID, names: Sequence[str], every_s: Sequence[float]
+) -> list[asyncpg.Record]:
+    """Take periodic tasks that no living executor has, and those of this one that are due; says of each whether it is.
+
+    One that is due is put off by its period, so that nobody takes it again before. One never heard of begins a period.
+    """
+    return await connection.fetch(
+        """
+        WITH asked AS (
+            SELECT * FROM unnest($2::text[], $3::float8[]) AS a (name, every_s)
+        ), made AS (
+            INSERT INTO durable.periodic_tasks (name, next_at)
+            SELECT a.name, clock_timestamp() + make_interval(secs => a.every_s) FROM asked a
+            WHERE NOT EXISTS (SELECT FROM durable.periodic_tasks t WHERE t.name = a.name)
+            ON CONFLICT (name) DO NOTHING
+        ), mine AS (
+            SELECT t.name, a.every_s, t.next_at <= clock_timestamp() AS is_due
+            FROM durable.periodic_tasks t JOIN asked a ON a.name = t.name
+            WHERE CASE WHEN t.executor_id = $1 THEN t.next_at <= clock_timestamp()
+                       ELSE NOT EXISTS (SELECT FROM durable.executors e
+                                        WHERE e.id = t.executor_id AND e.expires_at > clock_timestamp()) END
+            FOR UPDATE OF t SKIP LOCKED
+        )
+        UPDATE durable.periodic_tasks t
+        SET executor_id = $1, next_at = CASE WHEN m.is_due THEN clock_timestamp() + make_interval(secs => m.every_s)
+                                             ELSE t.next_at END
+        FROM mine m WHERE t.name = m.name RETURNING t.name, m.is_due
+        """, executor_id, list(names), list(every_s))
 
 
 async def notify(connection: asyncpg.Connection, channel: str, payload: str) -> None:

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus, places_of
+from automatos.durable.periodic import PeriodicTask
 from automatos.durable.presence import Presence, count_living
 from automatos.durable.stream import follow, follow_many
 from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
-from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Chore, Worker
+from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Worker
 from automatos.kernel.db import Database, Scope
 
-__all__ = ["Bus", "Chore", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
+__all__ = ["Bus", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
            "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
            "other_machines", "places_of", "prune_events", "set_lane", "settle", "stop_lane", "wake"]
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus
+from automatos.durable.periodic import PeriodicTask, PeriodicTasks
 from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database
@@ -31,16 +31,6 @@ WORD_JOBS = "jobs"
 WORD_SIGNAL = "signal"
 
 
-@dataclass(frozen=True)
-class Chore:
-    """Something one process does every so often: under a lock of its own, so that only one does."""
-
-    name: str
-    every_s: float
-    lock: int
-    do: Callable[[], Awaitable[None]]
-
-
 class Worker:
     """Runs jobs of this process.
 
@@ -51,13 +41,13 @@ class Worker:
 
     def __init__(
         self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *, capacity: int,
-        chores: tuple[Chore, ...] = (),
+        periodic: tuple[PeriodicTask, ...] = (),
     ) -> None:
         self._database = database
         self._presence = presence
         self._handlers = handlers
         self._capacity = capacity
-        self._chores = chores
+        self._periodic = PeriodicTasks(database, presence, periodic)
         self._held: dict[tuple[str, str], HeldJob] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,18 +62,19 @@ class Worker:
         return len(self._held)
 
     async def start(self) -> None:
-        """Begin claiming."""
+        """Begin claiming, and asking for periodic tasks."""
         self._tasks = [
             asyncio.create_task(self._claim_forever(), name="durable.claim"),
             asyncio.create_task(self._watch_signals(), name="durable.signals"),
-            *(asyncio.create_task(self._repeat(chore), name=f"durable.{chore.name}") for chore in self._chores),
         ]
+        await self._periodic.start()
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Stop in order; nothing is lost, whatever has not ended goes on elsewhere or at the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._periodic.stop()
         running = [job.task for job in self._held.values() if job.task]
         if running:
             await asyncio.wait(running, timeout=grace_s)
@@ -247,13 +238,3 @@ class Worker:
     def _let_go(self) -> None:
         for job in self._held.values():
             job.interrupt(Interruption.LEASE_LOST)
-
-    async def _repeat(self, chore: Chore) -> None:
-        while True:
-            await asyncio.sleep(chore.every_s * random.uniform(0.9, 1.1))  # noqa: S311
-            try:
-                async with self._database.recording(None) as connection, connection.transaction():
-                    if await queries.try_lead(connection, chore.lock):
-                        await chore.do()
-            except Exception:
-                log.exception("durable.chore_failed", chore=chore.name)

@@ -126,15 +126,15 @@ class Services:
             RUN_RECIPE.name: recipes.handler(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
             **heartbeats.handlers(self.database, self.bus),
         }
-        chores = (
-            *recipes.chores(kitchen),
-            *agents.chores(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
-            *heartbeats.chores(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
-            *skills.chores(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
+        periodic = (
+            *recipes.periodic_tasks(kitchen),
+            *agents.periodic_tasks(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
+            *heartbeats.periodic_tasks(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
+            *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
                            vault=self.vault),
         )
         return Worker(self.database, self.presence, self.bus, handlers, capacity=self.settings.worker_concurrency,
-                      chores=chores)
+                      periodic=periodic)
 
     def _account_for_the_dead(self, alive_at: datetime) -> None:
         """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""

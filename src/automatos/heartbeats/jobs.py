@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from automatos.durable.service import Chore
+from automatos.durable.service import PeriodicTask
 from automatos.durable.types import EventBus, Handler, HeldJob
 from automatos.heartbeats.beat import Beat
 from automatos.heartbeats.due import follow_hours, forget_old_results, take_due
@@ -31,7 +31,9 @@ def handlers(database: Database, bus: EventBus, clock: Clock = now) -> dict[str,
     return {BEAT.name: Handler(drive, give_up)}
 
 
-def chores(database: Database, bus: EventBus, *, is_enabled: bool = True, clock: Clock = now) -> tuple[Chore, ...]:
+def periodic_tasks(
+    database: Database, bus: EventBus, *, is_enabled: bool = True, clock: Clock = now
+) -> tuple[PeriodicTask, ...]:
     """Return what some worker does for all heartbeats every now and then; not enabled, none happens by itself."""
 
     async def beat() -> None:
@@ -43,8 +45,8 @@ def chores(database: Database, bus: EventBus, *, is_enabled: bool = True, clock:
     async def forget() -> None:
         await forget_old_results(database, clock())
 
-    kept = (Chore("heartbeats.forget_old_results", 3600.0, 7_246_403, forget),)
+    kept = (PeriodicTask("heartbeats.forget_old_results", 3600.0, forget),)
     if not is_enabled:
         return kept
-    return (Chore("heartbeats.take_due", 1.0, 7_246_401, beat),
-            Chore("heartbeats.follow_hours", 60.0, 7_246_402, follow), *kept)
+    return (PeriodicTask("heartbeats.take_due", 1.0, beat),
+            PeriodicTask("heartbeats.follow_hours", 60.0, follow), *kept)

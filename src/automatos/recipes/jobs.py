@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from automatos.agents.service import load_for_run
-from automatos.durable.service import Chore, prune_events
+from automatos.durable.service import PeriodicTask, prune_events
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
@@ -95,7 +95,7 @@ def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitab
     return find
 
 
-def chores(kitchen: Kitchen) -> tuple[Chore, ...]:
+def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
     """Return what some worker does for all recipes every now and then."""
 
     async def end_overdue() -> None:
@@ -105,8 +105,8 @@ def chores(kitchen: Kitchen) -> tuple[Chore, ...]:
     async def forget_pieces() -> None:
         await prune_events(kitchen.database, KEEP_PIECES)
 
-    return (Chore("recipes.end_overdue", 10.0, 7_246_201, end_overdue),
-            Chore("recipes.forget_pieces", 3600.0, 7_246_202, forget_pieces))
+    return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),
+            PeriodicTask("recipes.forget_pieces", 3600.0, forget_pieces))
 
 
 async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> None:

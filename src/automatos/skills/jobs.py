@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from automatos.durable.service import Chore
+from automatos.durable.service import PeriodicTask
 from automatos.durable.types import EventBus
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -21,10 +21,10 @@ EVERY_S = 300.0
 ACTOR = "automatic update"
 
 
-def chores(
+def periodic_tasks(
     database: Database, bus: EventBus, http: Http, *, allow_private: bool, vault: Vault | None = None
-) -> tuple[Chore, ...]:
-    """Return the chore that syncs the sources whose time has come, one after the other."""
+) -> tuple[PeriodicTask, ...]:
+    """Return the task that syncs the sources whose time has come, one after the other."""
     remote = Remote(GitReader(http, allow_private=allow_private), vault)
 
     async def sync_due() -> None:
@@ -33,7 +33,7 @@ def chores(
         for source in due:
             await sync_quietly(database, bus, remote, source["workspace_id"], source["id"])
 
-    return (Chore("skills.sync_due", EVERY_S, 7_246_221, sync_due),)
+    return (PeriodicTask("skills.sync_due", EVERY_S, sync_due),)
 
 
 async def sync_quietly(
