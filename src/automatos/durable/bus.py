@@ -1,11 +1,13 @@
 """The bus: tells the readers of streams that something is there. Events are stored first; this is only the wake-up.
 
-Inside the process events are handed over as they are. Other processes hear over PostgreSQL's NOTIFY (or Redis PUBLISH
-when Redis is configured), sent in batches from short transactions of their own, and read the table.
+Inside the process events are handed over as they are. Other processes hear over PostgreSQL's NOTIFY, sent in batches
+from short transactions of their own, and read the table. With Redis events are published there too, for others to read;
+no process of ours listens to it.
 """
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +30,9 @@ CHANNEL = "automatos"
 BATCH_S = 0.01
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
+PROBE_EVERY_S = 5.0
+PROBE_TIMEOUT_S = 5.0
+"""A connection that only listens says nothing for hours, and nobody notices that it leads nowhere any more."""
 
 
 class Bus:
@@ -43,11 +48,12 @@ class Bus:
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: RedisLink | None = None
+        self._deaf_since: float | None = time.monotonic()
 
     async def start(self) -> None:
         """Begin listening and sending."""
         if self._redis_url:
-            self._redis = await RedisLink.open(self._redis_url, self._hear)
+            self._redis = RedisLink(self._redis_url)
         self._tasks = [
             asyncio.create_task(self._listen(), name="durable.listen"),
             asyncio.create_task(self._send(), name="durable.send"),
@@ -72,6 +78,16 @@ class Bus:
         finally:
             for topic in topics:
                 self._leave(workspace_id, topic, subscription)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether other processes' words arrive here; while they do not, this one finds all by looking, a bit later."""
+        return self._deaf_since is None
+
+    @property
+    def deaf_s(self) -> float:
+        """For how many seconds this process has not been listening."""
+        return 0.0 if self._deaf_since is None else time.monotonic() - self._deaf_since
 
     def release_readers(self) -> None:
         """End every reader's stream in this process; they come back to another, or to this one when it is up again."""
@@ -159,8 +175,12 @@ class Bus:
             await connection.add_listener(CHANNEL, self._hear_notice)
             await self._notify(["hello"])
             self._everybody_reads()
-            await gone.wait()
+            self._deaf_since = None
+            while not await _happens(gone, PROBE_EVERY_S):
+                if not await queries.listens(connection, CHANNEL, PROBE_TIMEOUT_S):
+                    raise ConnectionError("the backend of the listening connection does not listen")
         finally:
+            self._deaf_since = time.monotonic()
             connection.terminate()
 
     def _hear_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
@@ -187,21 +207,22 @@ class Bus:
                 reader.nudge(topic, hint=":" not in topic)
 
 
-class RedisLink:
-    """The Redis end: publishes each event on the published channel name, and wakes this process for the others'."""
+async def _happens(event: asyncio.Event, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    return event.is_set()
 
-    def __init__(self, url: str, hear: Callable[[str], None]) -> None:
+
+class RedisLink:
+    """Publishes each event on the published channel name; a Redis that is down costs live channels, never events."""
+
+    def __init__(self, url: str) -> None:
         from redis import asyncio as redis
 
         self._client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
-        self._hear = hear
         self._queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)
         self._task = asyncio.create_task(self._send(), name="durable.redis")
-
-    @staticmethod
-    async def open(url: str, hear: Callable[[str], None]) -> "RedisLink":
-        """Connect lazily: a Redis that is down costs live channels, never events."""
-        return RedisLink(url, hear)
 
     def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
         """Queue events for `workflow:{workspace}:execution:{execution}`; dropped when Redis cannot keep up."""

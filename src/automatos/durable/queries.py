@@ -272,6 +272,13 @@ async def take_periodic(
         """, executor_id, list(names), list(every_s))
 
 
+async def listens(connection: asyncpg.Connection, channel: str, timeout_s: float) -> bool:
+    """Say whether the backend behind a connection listens to a channel; raises TimeoutError when nothing answers."""
+    return bool(await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_listening_channels() AS c (name) WHERE c.name = $1)", channel,
+        timeout=timeout_s))
+
+
 async def notify(connection: asyncpg.Connection, channel: str, payload: str) -> None:
     """Tell whoever listens to a channel; at most 8000 bytes."""
     await connection.execute("SELECT pg_notify($1, $2)", channel, payload)

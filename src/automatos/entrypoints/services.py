@@ -40,6 +40,9 @@ from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox
 from automatos.workspaces.service import Gatekeeper
 
+DEAF_S = 5.0
+"""A connection that is lost and made again at once is nothing to tell anybody."""
+
 
 class Services:
     """The parts of one process; making them connects to nothing and writes nothing, `running` does.
@@ -114,6 +117,7 @@ class Services:
                 await self.worker.start()
                 await start_agents(self.database, Readiness(self.models, self.toolbox), self.bus)
             self.health.add("engine", self._probe_engine, needed=True)
+            self.health.add("wake_ups", self._probe_wake_ups, needed=False)
             self.health.add("sandbox", self._probe_sandbox, needed=False)
             yield
 
@@ -145,6 +149,13 @@ class Services:
         if not found["executors"]:
             raise RuntimeError("no process has a lease")
         return f"{found['executors']} processes, {found['running']} jobs running, {found['waiting']} waiting"
+
+    async def _probe_wake_ups(self) -> str | None:
+        if not self.database.can_listen:
+            return "Other processes' news are looked for: there is no direct address past the pooler"
+        if self.bus.deaf_s > DEAF_S:
+            raise RuntimeError("the connection that listens is being made again; until then everything is looked for")
+        return None
 
     async def _probe_sandbox(self) -> str | None:
         reason = self.toolbox.off_reason("shell")
