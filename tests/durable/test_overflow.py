@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -155,7 +156,7 @@ class Crowd:
         if is_at_work and chance.random() < 0.5:
             await queries.finish(connection, "test.work", key, holder)
         else:
-            await queries.release(connection, "test.work", key, holder, None, None, is_attempt=False)
+            await queries.release(connection, "test.work", key, holder, timedelta(), None, is_attempt=False)
 
     def _enter(self, group: str) -> None:
         self.now[group] += 1

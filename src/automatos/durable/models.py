@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Integer, String, Text, func, text
+from sqlalchemy import DateTime, Index, Integer, String, Text, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,12 +27,13 @@ class Event(Base):
 
 
 class JobRow(Base):
-    """One piece of work that must happen: waiting (no executor), or held by an executor until done or taken over."""
+    """One piece of work: waiting (parked until its time comes), or held by an executor until done or taken over."""
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_waiting", "workspace_id", "lane", text("priority DESC"), "run_at",
-              postgresql_where=text("executor_id IS NULL")),
+              postgresql_where=text("executor_id IS NULL AND NOT is_parked")),
+        Index("ix_jobs_parked", "run_at", postgresql_where=text("is_parked")),
         Index("ix_jobs_lane", "lane", "executor_id"),
         Index("ix_jobs_held", "executor_id", "workspace_id", postgresql_where=text("executor_id IS NOT NULL")),
         {"schema": "durable"},
@@ -44,6 +45,7 @@ class JobRow(Base):
     lane: Mapped[str] = mapped_column(String(100), server_default="")
     priority: Mapped[int] = mapped_column(Integer, server_default="0")
     run_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    is_parked: Mapped[bool] = mapped_column(server_default=false())
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     crashes: Mapped[int] = mapped_column(Integer, server_default="0")
     executor_id: Mapped[UUID | None] = mapped_column()

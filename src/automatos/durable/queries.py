@@ -89,7 +89,7 @@ async def finish(connection: asyncpg.Connection, name: str, key: str, executor_i
 
 
 async def release(
-    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, again_in: timedelta | None,
+    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, again_in: timedelta,
     error: str | None, is_attempt: bool,
 ) -> None:
     """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt.
@@ -97,8 +97,8 @@ async def release(
     One that is to be cancelled leaves its lane, here and in the two functions that free jobs: it needs no place to end.
     """
     await connection.execute(
-        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp() + coalesce($4, interval '0'), "
-        "last_error = $5, attempts = attempts - $6, signal = nullif(signal, 'pause'), "
+        "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp() + $4, "
+        "is_parked = $4 > interval '0', last_error = $5, attempts = attempts - $6, signal = nullif(signal, 'pause'), "
         "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END WHERE name = $1 AND key = $2 AND executor_id = $3",
         name, key, executor_id, again_in, error, 0 if is_attempt else 1,
     )

@@ -199,7 +199,7 @@ class Worker:
             try:
                 async with self._database.recording(None) as connection:
                     if goes_back:
-                        await queries.release(connection, job.name, job.key, holder, job.again_in, error,
+                        await queries.release(connection, job.name, job.key, holder, job.again_in or timedelta(), error,
                                               is_attempt=is_attempt)
                     else:
                         await queries.finish(connection, job.name, job.key, holder)
