@@ -93,8 +93,9 @@ class Database:
         self._pool_size = pool_size
         self._inside: asyncpg.Pool | None = None
         self._between: asyncpg.Pool | None = None
+        kept = pool_size // 2
         self.engine = make_engine(
-            self.address, names_statements=True, echo=echo, pool_size=pool_size, max_overflow=pool_size,
+            self.address, names_statements=True, echo=echo, pool_size=kept, max_overflow=pool_size - kept,
             pool_timeout=CONNECT_TIMEOUT_S)
         event.listen(self.engine.sync_engine, "do_connect", self._before_connecting)
         event.listen(self.engine.sync_engine, "handle_error", _name_silence)
@@ -104,13 +105,18 @@ class Database:
         """Open the recording pools; raises what the driver raises when PostgreSQL cannot be reached.
 
         Work inside workspaces and work between them (sign-in, the queue) have a pool each, so that neither waits for
-        the other.
+        the other. With the sessions' that is `most_connections`, and one more that listens.
         """
         if self.pooler is None:
             self.pooler = await self._find_pooler()
             self._names_statements = self.pooler is Pooler.NONE
-        self._inside = await self._make_pool(self._pool_size * 2)
-        self._between = await self._make_pool(max(2, self._pool_size // 2))
+        self._inside = await self._make_pool(self._pool_size)
+        self._between = await self._make_pool(self._pool_size // 2 + 1)
+
+    @property
+    def most_connections(self) -> int:
+        """How many connections there are at once at most, without the one that listens."""
+        return self._pool_size * 2 + self._pool_size // 2 + 1
 
     async def close(self) -> None:
         """Close every connection; anything still running on them is cut off after a few seconds."""
