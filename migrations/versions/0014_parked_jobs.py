@@ -25,7 +25,7 @@ END $$;
 CLAIM = """
 CREATE OR REPLACE FUNCTION durable.claim_v2(holder uuid, wanted int, kinds text[], places int)
 RETURNS TABLE (name text, key text, workspace_id uuid, attempts int, crashes int, signal text, lane text, mode text)
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
     names text[];
@@ -34,10 +34,12 @@ DECLARE
     most_crashes int;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE durable.jobs j SET is_parked = false
-    FROM (SELECT p.name, p.key FROM durable.jobs p WHERE p.is_parked AND p.run_at <= now()
-          ORDER BY p.run_at LIMIT 100 FOR UPDATE SKIP LOCKED) come
-    WHERE j.name = come.name AND j.key = come.key;
+    IF EXISTS (SELECT FROM durable.jobs p WHERE p.is_parked AND p.run_at <= now()) THEN
+        UPDATE durable.jobs j SET is_parked = false
+        FROM (SELECT p.name, p.key FROM durable.jobs p WHERE p.is_parked AND p.run_at <= now()
+              ORDER BY p.run_at LIMIT 100 FOR UPDATE SKIP LOCKED) come
+        WHERE j.name = come.name AND j.key = come.key;
+    END IF;
     -- Of jobs that were in a process when it died, a process takes a quarter of its places, a sixteenth, at last one:
     -- so they part, until the one that kills its process is alone with jobs that were never in a dead one.
     SELECT CASE WHEN count(*) = 0 THEN 2147483647

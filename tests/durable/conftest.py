@@ -82,7 +82,7 @@ class Processes:
     ) -> Process:
         database = Database(self.ground.url, role=self.ground.role, pool_size=4)
         await database.open()
-        presence = Presence(database, lease_s)
+        presence = Presence(database, lease_s, capacity if handlers else 0)
         bus = Bus(database, presence, redis_url)
         await presence.start()
         await self._move_to_another_machine(presence)

@@ -39,7 +39,7 @@ class Life:
         """Start a process and let it take jobs; returns what it took."""
         holder = new_id()
         async with self.database.recording(None) as connection:
-            await queries.register(connection, holder, "machine", 1, 60)
+            await queries.register(connection, holder, "machine", 1, 60, 64)
             taken = await self.take(connection, holder)
             for row in taken:
                 if row["attempts"] > worker.MAX_ATTEMPTS:

@@ -21,7 +21,7 @@ async def test_of_many_that_ask_one_gets_a_task_that_is_due_and_nobody_before_it
     executors = [new_id() for _ in range(6)]
     async with database.recording(None) as connection:
         for executor in executors:
-            await queries.register(connection, executor, "machine", 1, 60)
+            await queries.register(connection, executor, "machine", 1, 60, 64)
             await queries.take_periodic(connection, executor, ["sweep"], [3600.0])
         taken = []
         for _ in range(5):
@@ -38,7 +38,7 @@ async def test_two_that_ask_at_the_same_moment_do_not_both_get_it(database: Data
     executors = [new_id() for _ in range(4)]
     async with database.recording(None) as connection:
         for executor in executors:
-            await queries.register(connection, executor, "machine", 1, 60)
+            await queries.register(connection, executor, "machine", 1, 60, 64)
         await queries.take_periodic(connection, new_id(), ["sweep"], [3600.0])
         for _ in range(20):
             await connection.execute(DUE + " OR executor_id IS NOT NULL", "sweep")
@@ -55,7 +55,7 @@ async def test_a_task_whose_process_is_gone_is_taken_over_and_neither_early_nor_
     first, second = new_id(), new_id()
     async with database.recording(None) as connection:
         for executor in (first, second):
-            await queries.register(connection, executor, "machine", 1, 60)
+            await queries.register(connection, executor, "machine", 1, 60, 64)
         await queries.take_periodic(connection, first, ["sweep"], [3600.0])
         await queries.take_periodic(connection, first, ["sweep"], [3600.0])
         assert await queries.take_periodic(connection, second, ["sweep"], [3600.0]) == []

@@ -72,7 +72,7 @@ async def test_a_listener_that_cannot_say_hello_closes_its_connection(
         opened.append(await connect())
         return opened[-1]
 
-    async def refuse(_: list[str]) -> None:
+    async def refuse(*_: object) -> None:
         raise DatabaseUnavailable
 
     monkeypatch.setattr(process.database, "connect", note)

@@ -33,6 +33,9 @@ class SilentBus:
     def send_word(self, word: str, rest: str) -> None:
         del word, rest
 
+    def ask_one(self, word: str) -> None:
+        del word
+
     @asynccontextmanager
     async def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AsyncGenerator[Subscription]:
         del workspace_id, topics

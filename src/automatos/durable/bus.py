@@ -7,6 +7,7 @@ no process of ours listens to it.
 
 import asyncio
 import contextlib
+import random
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -28,6 +29,8 @@ GONE = (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSEr
 """What a connection of our own raises, and what those of the pools do."""
 CHANNEL = "automatos"
 BATCH_S = 0.01
+ASK_AT_MOST = 4
+"""Processes without room that a word for one of them visits; those have work, and look again when some of it ends."""
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
 PROBE_EVERY_S = 5.0
@@ -43,8 +46,11 @@ class Bus:
         self._presence = presence
         self._redis_url = redis_url
         self._readers: dict[tuple[UUID, str], set[Subscription]] = defaultdict(set)
-        self._outgoing: dict[str, None] = {}
+        self._outgoing: dict[str, dict[str, None]] = defaultdict(dict)
         self._listeners: dict[str, Callable[[str], None]] = {}
+        self._able: dict[str, Callable[[bool], bool]] = {}
+        self._reconnect = asyncio.Event()
+        presence.on_lost(self._reconnect.set)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: RedisLink | None = None
@@ -115,6 +121,25 @@ class Bus:
         """Call `callback(rest)` when a process sends `word rest`."""
         self._listeners[word] = callback
 
+    def on_ask(self, word: str, callback: Callable[[bool], bool]) -> None:
+        """Ask `callback(is_own)` to act on a word for one process; it says whether it does.
+
+        `is_own` says that the word was sent here, and that there are others to leave it to.
+        """
+        self._able[word] = callback
+
+    def ask_one(self, word: str) -> None:
+        """Send a word to one process that can act on it: this one while it has little to do, else any that has room.
+
+        Where nobody is known to work, all are told.
+        """
+        able = self._able.get(word)
+        if not self._presence.workers:
+            if not (able and able(False)):
+                self._tell_others(f"{word} ")
+        elif not (able and able(True)):
+            self._pass_on(word, [])
+
     def send_word(self, word: str, rest: str) -> None:
         """Send a word to every process, this one too."""
         if callback := self._listeners.get(word):
@@ -127,30 +152,49 @@ class Bus:
         if not readers:
             del self._readers[workspace_id, topic]
 
+    def _pass_on(self, word: str, asked: list[str]) -> None:
+        """Have one more process asked that was not yet; after ASK_AT_MOST the word is dropped, and somebody's look
+        finds what it was about.
+        """
+        here = self._presence.id
+        left = [one for one in (*self._presence.workers, here) if str(one) not in asked]
+        while left and len(asked) < ASK_AT_MOST:
+            chosen = left.pop(random.randrange(len(left)))  # noqa: S311
+            if chosen != here:
+                self._queue(own_channel(chosen), " ".join(("?" + word, *asked)))
+                return
+            asked.append(str(here))
+            if (able := self._able.get(word)) and able(False):
+                return
+
     def _tell_others(self, message: str) -> None:
         if self._presence.others:
-            self._outgoing[message] = None
-            self._flush_soon.set()
+            self._queue(CHANNEL, message)
+
+    def _queue(self, channel: str, message: str) -> None:
+        self._outgoing[channel][message] = None
+        self._flush_soon.set()
 
     async def _send(self) -> None:
         while True:
             await self._flush_soon.wait()
             await asyncio.sleep(BATCH_S)
             self._flush_soon.clear()
-            messages, self._outgoing = list(self._outgoing), {}
+            outgoing, self._outgoing = self._outgoing, defaultdict(dict)
             try:
-                await self._notify(messages)
+                for channel, messages in outgoing.items():
+                    await self._notify(channel, list(messages))
             except GONE as error:
                 log.warning("durable.wake_up_not_sent", error=str(error) or type(error).__name__)
 
-    async def _notify(self, messages: list[str]) -> None:
+    async def _notify(self, channel: str, messages: list[str]) -> None:
         sender = str(self._presence.id)
         batch: list[str] = [sender]
         for message in [*messages, None]:
             if message is None or sum(map(len, batch)) + len(batch) + len(message) > NOTIFY_BYTES:
                 payload = "\n".join(batch)
                 async with self._database.recording(None) as connection:
-                    await queries.notify(connection, CHANNEL, payload)
+                    await queries.notify(connection, channel, payload)
                 batch = [sender]
             if message is not None:
                 batch.append(message)
@@ -168,12 +212,14 @@ class Bus:
             await asyncio.sleep(RECONNECT_S)
 
     async def _listen_once(self) -> None:
-        gone = asyncio.Event()
+        gone = self._reconnect
+        gone.clear()
         connection = await self._database.connect()
         try:
             connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
             await connection.add_listener(CHANNEL, self._hear_notice)
-            await self._notify(["hello"])
+            await connection.add_listener(own_channel(self._presence.id), self._hear_notice)
+            await self._notify(CHANNEL, ["hello"])
             self._everybody_reads()
             self._deaf_since = None
             while not await _happens(gone, PROBE_EVERY_S):
@@ -193,18 +239,29 @@ class Bus:
         self._presence.others = max(self._presence.others, 1)
         for message in messages:
             word, _, rest = message.partition(" ")
-            if word in {"e", "h"}:
+            if word.startswith("?"):
+                self._hear_asked(word[1:], rest.split())
+            elif word in {"e", "h"}:
                 workspace, _, topic = rest.partition(" ")
                 for reader in self._readers.get((UUID(workspace), topic), ()):
                     reader.nudge(topic, hint=word == "h")
             elif callback := self._listeners.get(word):
                 callback(rest)
 
+    def _hear_asked(self, word: str, asked: list[str]) -> None:
+        if not ((able := self._able.get(word)) and able(False)):
+            self._pass_on(word, [*asked, str(self._presence.id)])
+
     def _everybody_reads(self) -> None:
         """After a (re)connect something may have been missed: every reader looks at the table."""
         for (_, topic), readers in self._readers.items():
             for reader in readers:
                 reader.nudge(topic, hint=":" not in topic)
+
+
+def own_channel(executor_id: UUID) -> str:
+    """Return the name of the channel that one process listens to."""
+    return f"{CHANNEL}_{executor_id.hex}"
 
 
 async def _happens(event: asyncio.Event, within_s: float) -> bool:

@@ -80,7 +80,7 @@ class PeriodicTaskRow(Base):
 
 
 class Executor(Base):
-    """One living process that runs jobs; past `expires_at` it is dead and its jobs are handed to the others."""
+    """One living process, which takes `places` jobs at once; past `expires_at` it is dead and others get its jobs."""
 
     __tablename__ = "executors"
     __table_args__ = ({"schema": "durable"},)
@@ -88,5 +88,6 @@ class Executor(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int] = mapped_column(Integer)
+    places: Mapped[int] = mapped_column(Integer, server_default="0")
     started_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(AWARE)

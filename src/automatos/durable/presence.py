@@ -26,13 +26,16 @@ log = structlog.get_logger("automatos.durable")
 class Presence:
     """This process's entry in the registry.
 
+    It takes `places` jobs at once; `others` counts who else lives, and `workers` are those of them that take jobs.
     While the lease is renewed the process's jobs are its own. A process that could not renew in time is buried by any
     other; when it notices, it calls `on_lost` and registers anew under a new id.
     """
 
-    def __init__(self, database: Database, lease_s: float) -> None:
+    def __init__(self, database: Database, lease_s: float, places: int = 0) -> None:
         self.id: UUID = new_id()
         self.others = 0
+        self.workers: list[UUID] = []
+        self._places = places
         self._database = database
         self._lease_s = lease_s
         self._back_at = math.inf
@@ -71,7 +74,7 @@ class Presence:
 
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
-            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s)
+            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s, self._places)
             self.others = await self._renew_row(connection) or 0
 
     async def _bury_neighbours(self) -> None:
@@ -112,6 +115,7 @@ class Presence:
         if row is None:
             return None
         clock.follow(row["at"], asked, time.monotonic())
+        self.workers = row["workers"]
         return row["others"]
 
     async def _bury(self, connection: asyncpg.Connection) -> None:

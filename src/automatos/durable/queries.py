@@ -148,21 +148,25 @@ async def counts(connection: asyncpg.Connection) -> dict[str, int]:
     return dict(row) if row else {}
 
 
-async def register(connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float) -> None:
-    """Announce a living executor."""
+async def register(
+    connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float, places: int
+) -> None:
+    """Announce a living executor that takes so many jobs at once."""
     await connection.execute(
-        "INSERT INTO durable.executors (id, host, pid, expires_at) "
-        "VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))",
-        executor_id, host, pid, lease_s,
+        "INSERT INTO durable.executors (id, host, pid, places, expires_at) "
+        "VALUES ($1, $2, $3, $5, clock_timestamp() + make_interval(secs => $4))",
+        executor_id, host, pid, lease_s, places,
     )
 
 
 async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: float) -> asyncpg.Record | None:
-    """Renew an executor's lease; returns how many `others` live and what time it is, or None when it was dead."""
+    """Renew an executor's lease; returns how many `others` live, the `workers` of them and the time; None if dead."""
     return await connection.fetchrow(
         "UPDATE durable.executors e SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 "
         "RETURNING (SELECT count(*)::int FROM durable.executors o "
-        "WHERE o.id <> e.id AND o.expires_at > clock_timestamp()) AS others, clock_timestamp() AS at",
+        "WHERE o.id <> e.id AND o.expires_at > clock_timestamp()) AS others, "
+        "ARRAY(SELECT o.id FROM durable.executors o WHERE o.id <> e.id AND o.places > 0 "
+        "AND o.expires_at > clock_timestamp()) AS workers, clock_timestamp() AS at",
         executor_id, lease_s,
     )
 

@@ -86,8 +86,8 @@ async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) ->
 
 
 def wake(bus: EventBus) -> None:
-    """Tell every worker that a job waits; without it one looks within a second."""
-    bus.send_word(WORD_JOBS, "")
+    """Tell one worker that a job waits; without it one looks within a second."""
+    bus.ask_one(WORD_JOBS)
 
 
 async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: str) -> bool:

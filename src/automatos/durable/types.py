@@ -208,6 +208,10 @@ class EventBus(Protocol):
         """Send a word to every process, this one too."""
         ...
 
+    def ask_one(self, word: str) -> None:
+        """Send a word to one process that can act on it, this one or another."""
+        ...
+
     def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AbstractAsyncContextManager[Subscription]:
         """Hear about topics of one workspace while the block lasts."""
         ...

@@ -52,7 +52,9 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._look_at = 0.0
+        self._bus = bus
         bus.on_word(WORD_JOBS, lambda _: self._wake.set())
+        bus.on_ask(WORD_JOBS, self._take_word)
         bus.on_word(WORD_SIGNAL, self._hear_signal)
         presence.on_lost(self._let_go)
 
@@ -94,8 +96,17 @@ class Worker:
                 log.exception("durable.claim_failed")
                 await asyncio.sleep(IDLE_POLL_S)
                 continue
+            if claimed and len(self._held) >= self._capacity:
+                self._bus.ask_one(WORD_JOBS)  # more may wait, and others have room
             if not claimed or len(self._held) >= self._capacity:
                 await self._sleep_until_woken()
+
+    def _take_word(self, is_own: bool) -> bool:
+        """Look for jobs if there is room; for those that come in here, only with little to do, so that all share."""
+        if len(self._held) >= (min(CLAIM_AT_ONCE, self._capacity) if is_own else self._capacity):
+            return False
+        self._wake.set()
+        return True
 
     async def _claim(self) -> int:
         room = min(self._capacity - len(self._held), CLAIM_AT_ONCE)

@@ -70,7 +70,8 @@ class Services:
         self.database = Database(
             database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug,
             pooler=None if told == "auto" else Pooler(told), direct_url=settings.direct_database_url)
-        self.presence = Presence(self.database, settings.lease_s)
+        self.presence = Presence(
+            self.database, settings.lease_s, settings.worker_concurrency if works else 0)
         self.bus = Bus(self.database, self.presence, settings.redis)
         self.authenticator = Gatekeeper(self.database, settings)
         self.blobs: Blobs = open_store(settings)
