@@ -1,11 +1,11 @@
-"""Write the generated pages of `docs/reference/`: settings, command line, errors.
+"""Write the generated pages of `docs/reference/`: settings, command line, errors, events.
 
 `make docs` runs it; a test compares.
 """
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -13,13 +13,14 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 import yaml
-from pydantic import AliasChoices, SecretStr
+from pydantic import AliasChoices, SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import automatos
 from automatos.entrypoints.cli.main import app
 from automatos.entrypoints.problems import HTTP_ERRORS
+from automatos.events.types import FINAL_EVENTS, RUN_EVENTS
 from automatos.kernel.config import READ_ELSEWHERE, Settings
 from automatos.kernel.errors import Problem
 
@@ -155,11 +156,64 @@ def _room(problem: type[Problem]) -> str:
     return problem.__module__.split(".")[1]
 
 
+def events_page() -> str:
+    """Return the page on the events of a run: every type, when it comes and what its data holds."""
+    lines = [
+        "# Events", "", NOTICE, "",
+        "A run tells what happens as events: `GET /api/runs/{run_id}/events` streams them, `events.json` beside it",
+        "lists them, `GET /api/events` follows several runs. Each is `{seq, topic, type, at, data}`; `seq` counts from",
+        "1 without holes. The API's description has them as `RunEvent`, told apart by `type`. Pass over types and",
+        "fields that you do not know: a newer server may have more. A field marked `?` is missing where it says",
+        "nothing, and in events that were recorded before it was there. The stream ends after",
+        f"{_listed(FINAL_EVENTS)}.", "",
+    ]
+    schemas = {type_: TypeAdapter[Any](kind).json_schema() for type_, kind in RUN_EVENTS.items()}
+    lines += ["| Type | When |", "|---|---|"]
+    lines += [f"| [`{type_}`](#{type_.replace('.', '')}) | {schema['description']} |"
+              for type_, schema in schemas.items()]
+    parts: dict[str, Any] = {}
+    for type_, schema in schemas.items():
+        parts |= schema.get("$defs", {})
+        lines += ["", f"## {type_}", "", schema["description"], "", *_fields(schema)]
+    lines += ["", "## Parts of events", ""]
+    for name, schema in sorted(parts.items()):
+        lines += [f"### {name}", "", schema["description"], "", *_fields(schema), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = (f"`{name}`" for name in sorted(names))
+    return f"{', '.join(first)} or {last}"
+
+
+def _fields(schema: dict[str, Any]) -> list[str]:
+    if not (found := schema.get("properties")):
+        return ["No fields."]
+    needed = schema.get("required", [])
+    return ["| Field | Value | What it says |", "|---|---|---|"] + [
+        f"| `{name}{'' if name in needed else '?'}` | {_kind(field)} | {field.get('description', '')} |"
+        for name, field in found.items()]
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_kind(each) for each in field["anyOf"])
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if choices := field.get("enum", [field["const"]] if "const" in field else []):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    if field["type"] == "array":
+        return f"list of {_kind(field['items'])}"
+    words = {"string": "text", "integer": "whole number", "boolean": "`true`, `false`", "null": "`null`"}
+    return words.get(field["type"], field["type"])
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
     return {
         REFERENCE / "settings.md": settings_page(), REFERENCE / "cli.md": cli_page(),
-        REFERENCE / "errors.md": errors_page(),
+        REFERENCE / "errors.md": errors_page(), REFERENCE / "events.md": events_page(),
     }
 
 

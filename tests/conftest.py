@@ -20,6 +20,7 @@ from automatos.kernel.db import Database, Scope
 from automatos.kernel.embedded import EmbeddedPostgres
 from automatos.kernel.ids import new_id
 from tests.fakes.model_server import ModelServer
+from tests.recorded_events import faults
 from tests.surface import Client, Make, new_client, serving
 
 
@@ -119,15 +120,27 @@ async def http(app: FastAPI, services: Services) -> AsyncIterator[aiohttp.Client
 
 
 @pytest.fixture
-async def client(http: aiohttp.ClientSession, database: Database) -> Client:
-    """An owner's key in a workspace of this test alone."""
-    return await new_client(http, database)
+async def client(http: aiohttp.ClientSession, database: Database) -> AsyncIterator[Client]:
+    """An owner's key in a workspace of this test alone; what its runs recorded must be as the models of events say."""
+    fresh = await new_client(http, database)
+    yield fresh
+    assert faults(await log_of(database, fresh.workspace_id)) == []
 
 
 @pytest.fixture
-async def stranger(http: aiohttp.ClientSession, database: Database) -> Client:
-    """An owner's key in another workspace."""
-    return await new_client(http, database)
+async def stranger(http: aiohttp.ClientSession, database: Database) -> AsyncIterator[Client]:
+    """An owner's key in another workspace; its log is judged, too."""
+    fresh = await new_client(http, database)
+    yield fresh
+    assert faults(await log_of(database, fresh.workspace_id)) == []
+
+
+async def log_of(database: Database, workspace_id: UUID) -> list[tuple[str, str]]:
+    """Return everything that was recorded in a workspace."""
+    async with database.recording(workspace_id) as connection:
+        rows = await connection.fetch(
+            "SELECT type, data::text AS data FROM events WHERE workspace_id = $1", workspace_id)
+    return [(row["type"], row["data"]) for row in rows]
 
 
 @pytest.fixture

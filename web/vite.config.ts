@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -15,9 +16,20 @@ const recipeFiles: Plugin = {
   },
 };
 
+/** Gives the app the list of the run events that the server describes, which types alone cannot. */
+const runEventTypes: Plugin = {
+  name: "run-event-types",
+  resolveId: (id) => (id === "virtual:run-event-types" ? `\0${id}` : null),
+  async load(id) {
+    if (id !== "\0virtual:run-event-types") return null;
+    const description = JSON.parse(await readFile(new URL("./openapi.json", import.meta.url), "utf8"));
+    return `export default ${JSON.stringify(Object.keys(description.components.schemas.RunEvent.discriminator.mapping))}`;
+  },
+};
+
 export default defineConfig({
   base: "./", // the server writes the path it lies under into the page
-  plugins: [recipeFiles, react(), tailwind()],
+  plugins: [recipeFiles, runEventTypes, react(), tailwind()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: "../src/automatos/static",

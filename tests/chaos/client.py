@@ -8,6 +8,8 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
+from tests.recorded_events import require_known
+
 TERMINAL = frozenset({
     "execution.completed", "execution.completed_with_skips", "execution.failed", "execution.cancelled",
 })
@@ -101,6 +103,7 @@ class Follower:
 
     def _record(self, raw: bytes) -> str:
         frame = orjson.loads(raw)
+        require_known(frame["type"], frame["data"])
         self.events.append(Event(frame["seq"], frame["type"], frame["data"]))
         return frame["type"]
 

@@ -14,7 +14,7 @@ import pytest
 
 from automatos.durable.bus import cursor_of, places_of
 from automatos.durable.stream import follow, follow_many
-from automatos.durable.types import BACKLOG, NewEvent, StoredEvent, Subscription
+from automatos.durable.types import BACKLOG, StoredEvent, Subscription
 from automatos.kernel.db import Database
 from tests.durable.conftest import Log, Process, Processes, add_workspace, until
 
@@ -242,10 +242,6 @@ async def test_hints_tell_list_readers_to_look_again(processes: Processes, works
                                     b'{"run:x": true}'.hex(), b"[1]".hex(), b'{"run:x": "1"}'.hex()])
 def test_a_malformed_cursor_is_the_beginning(cursor: str) -> None:
     assert places_of(cursor) == {}
-
-
-def test_events_are_written_from_plain_values() -> None:
-    assert orjson.loads(NewEvent.of("x", id=UUID(int=1)).data) == {"id": "00000000-0000-0000-0000-000000000001"}
 
 
 @pytest.fixture

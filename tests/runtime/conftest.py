@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from automatos.durable.types import NewEvent
 from automatos.entrypoints.services import Services
+from automatos.events.types import RunEventData
 from automatos.kernel.ids import new_id
 from automatos.llm.types import ModelChoice
 from automatos.runtime.loop import Desk, run_agent
@@ -24,14 +24,14 @@ class Notebook:
 
     stop_after: int | None = None
     records: list[list[Turn]] = field(default_factory=list)
-    events: list[NewEvent] = field(default_factory=list)
+    events: list[RunEventData] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
 
     @property
     def turns(self) -> list[Turn]:
         return [turn for record in self.records for turn in record]
 
-    async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
+    async def record(self, turns: Sequence[Turn], events: Sequence[RunEventData]) -> None:
         self.records.append(list(turns))
         self.events += events
         if self.stop_after is not None and len(self.turns) >= self.stop_after:

@@ -7,10 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
-
-import orjson
 
 BACKLOG = 256
 """Events a slow reader may have waiting before it is sent to the table."""
@@ -126,11 +124,6 @@ class NewEvent:
 
     type: str
     data: Encoded
-
-    @staticmethod
-    def of(type_: str, /, **data: Any) -> "NewEvent":
-        """Build an event from plain values; ids and times become strings."""
-        return NewEvent(type_, orjson.dumps(data, default=str).decode())
 
 
 @dataclass(frozen=True)

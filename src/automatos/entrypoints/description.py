@@ -42,7 +42,19 @@ def _describe(app: FastAPI) -> dict[str, Any]:
             if "422" in entry["responses"]:
                 entry["responses"]["422"] = {"description": "A field is missing or wrong; `errors` names each.",
                                              "content": problem}
+            _say_what_streams_hold(entry["responses"])
             entry["responses"]["default"] = {"description": "Any other error.", "content": problem}
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
     return description
+
+
+def _say_what_streams_hold(responses: dict[str, Any]) -> None:
+    """Describe a stream by its server-sent events, whose `data` is JSON; FastAPI takes the stream for one text."""
+    for answer in responses.values():
+        if stream := answer.get("content", {}).get("text/event-stream"):
+            schema = stream.pop("schema")
+            held = {"contentSchema": {"$ref": schema["$ref"]}} if "$ref" in schema else {}
+            data = {"type": "string", "contentMediaType": "application/json", **held}
+            stream["itemSchema"] = {"type": "object", "required": ["data"], "properties": {
+                "id": {"type": "string"}, "event": {"type": "string"}, "data": data}}

@@ -14,12 +14,13 @@ from automatos.agents.service import Readiness
 from automatos.durable.types import Subscription
 from automatos.entrypoints.services import Services
 from automatos.entrypoints.startup import package_file
+from automatos.events.types import FINAL_EVENTS
 from automatos.recipes.apply import apply_file
 from automatos.recipes.run_schemas import RunOut
 from automatos.recipes.runs_view import show
 from automatos.recipes.schemas import RecipeFile
 from automatos.recipes.start import find_started, run_topic, start_execution
-from automatos.recipes.types import FINAL, FINAL_EVENTS
+from automatos.recipes.types import FINAL
 from automatos.workspaces.service import get_or_create_default_workspace
 from automatos.workspaces.types import AuthMethod, Caller, Role
 

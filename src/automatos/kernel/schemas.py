@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from math import isfinite
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypedDict
 from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
@@ -111,7 +111,15 @@ def costs(known_micro_usd: int, unpriced_calls: int) -> dict[str, int | None]:
             "unpriced_calls": unpriced_calls}
 
 
-def costs_as_text(known_micro_usd: int, unpriced_calls: int) -> dict[str, str | int | None]:
-    """Return the fields of `Costs` as events hold them: dollars as text."""
+class CostsAsText(TypedDict):
+    """The fields of `Costs` as events hold them: dollars as text."""
+
+    cost_usd: str | None
+    known_cost_usd: str | None
+    unpriced_calls: int
+
+
+def costs_as_text(known_micro_usd: int, unpriced_calls: int) -> CostsAsText:
+    """Return the costs of a sum and of the count of what it lacks."""
     return {"cost_usd": None if unpriced_calls else micro_to_text(known_micro_usd),
             "known_cost_usd": micro_to_text(known_micro_usd), "unpriced_calls": unpriced_calls}

@@ -1,23 +1,28 @@
 """How executions end: written once, with their totals."""
 
-from typing import Any
-
-from automatos.durable.types import NewEvent
+from automatos.events import types as events
 from automatos.kernel.clock import now
 from automatos.kernel.errors import Problem
 from automatos.kernel.schemas import costs_as_text
 from automatos.recipes.errors import OutputInvalid
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.outputs import produce
-from automatos.recipes.state import ExecutionState
+from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
 from automatos.runtime.service import storable
 
 SUCCESSES = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS})
+ENDS: dict[ExecutionStatus, type[events.EndData]] = {
+    ExecutionStatus.COMPLETED: events.ExecutionCompleted,
+    ExecutionStatus.COMPLETED_WITH_SKIPS: events.ExecutionCompletedWithSkips,
+    ExecutionStatus.FAILED: events.ExecutionFailed,
+    ExecutionStatus.CANCELLED: events.ExecutionCancelled,
+}
 
 
 async def finish(
-    state: ExecutionState, journal: ExecutionJournal, status: ExecutionStatus, error: JsonObject | None, **more: Any
+    state: ExecutionState, journal: ExecutionJournal, status: ExecutionStatus, error: JsonObject | None,
+    by: str | None = None,
 ) -> None:
     """Record the final status with totals and the last output; the job is deleted in the same statement.
 
@@ -35,21 +40,23 @@ async def finish(
         if faults:
             status, error = ExecutionStatus.FAILED, error_of(OutputInvalid(faults))
     state.status, state.error, state.finished_at = status, error, now()
-    totals = {
-        "total_tokens": state.input_tokens + state.output_tokens,
-        **costs_as_text(state.cost_micro_usd, state.unpriced_calls), "is_estimated": state.is_estimated,
-        "is_cut_off": state.is_cut_off,
-        "duration_ms": round((state.finished_at - (state.started_at or state.created_at)).total_seconds() * 1000),
-        "agents": len({step.step.agent_id for step in done}), "steps_completed": len(done),
-    }
-    outcome: JsonObject = {"error": error} if error else {}
+    event = ENDS[status](
+        total_tokens=state.input_tokens + state.output_tokens,
+        **costs_as_text(state.cost_micro_usd, state.unpriced_calls), is_estimated=state.is_estimated,
+        is_cut_off=state.is_cut_off,
+        duration_ms=round((state.finished_at - (state.started_at or state.created_at)).total_seconds() * 1000),
+        agents=len({step.step.agent_id for step in done}), steps_completed=len(done),
+        error=events.Failure.of(error) if error else None,
+    )
+    if isinstance(event, events.ExecutionCancelled):
+        event.by = by
     if done:
-        state.output_data = {"final_output": done[-1].output, "total_duration_ms": totals["duration_ms"],
-                             "total_tokens": totals["total_tokens"], "steps_completed": len(done)}
+        event.final_output, event.outputs = done[-1].output, outputs
+        state.output_data = {"final_output": event.final_output, "total_duration_ms": event.duration_ms,
+                             "total_tokens": event.total_tokens, "steps_completed": len(done)}
         if outputs is not None:
-            state.output_data["outputs"] = outcome["outputs"] = outputs
-        outcome["final_output"] = done[-1].output
-    journal.add(NewEvent.of(f"execution.{status}", **outcome, **totals, **more))
+            state.output_data["outputs"] = outputs
+    journal.add(event)
     await journal.store()
 
 
@@ -66,7 +73,16 @@ def close_running(
     for record in state.steps.values():
         if record.status is StepStatus.RUNNING:
             record.status, record.error, record.finished_at = status, error, now()
-            journal.add(NewEvent.of(f"step.{status}", order=record.step.order, error=error), step=record)
+            journal.add(ended(record), step=record)
+
+
+def ended(record: StepState) -> events.StepFailed | events.StepSkipped | events.StepCancelled:
+    """Return the event of a step that is over without an answer."""
+    order, error = record.step.order, events.Failure.of(record.error) if record.error else None
+    if record.status is StepStatus.CANCELLED or error is None:
+        return events.StepCancelled(order=order, error=error)
+    kind = events.StepSkipped if record.status is StepStatus.SKIPPED else events.StepFailed
+    return kind(order=order, error=error)
 
 
 def error_of(problem: Problem) -> JsonObject:

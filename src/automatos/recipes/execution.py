@@ -12,7 +12,8 @@ from typing import Any
 
 from automatos.agents.types import Outcome, lane_of
 from automatos.durable.service import events_after, go_on, move, settle
-from automatos.durable.types import Admission, HeldJob, Interruption, NewEvent
+from automatos.durable.types import Admission, HeldJob, Interruption
+from automatos.events import types as events
 from automatos.kernel.clock import now
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.ids import new_id
@@ -20,7 +21,7 @@ from automatos.kernel.schemas import costs_as_text
 from automatos.llm.types import AnswerEnd
 from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
-from automatos.recipes.ending import close_running, end_cancelled, error_of, finish
+from automatos.recipes.ending import close_running, end_cancelled, ended, error_of, finish
 from automatos.recipes.errors import (
     AgentGone,
     AgentStopped,
@@ -140,12 +141,12 @@ class Cook:
         if state.status is ExecutionStatus.QUEUED:
             state.started_at = now()
             state.deadline_at = now() + timedelta(seconds=state.definition.config.total_timeout_s)
-            self._journal.add(NewEvent.of("execution.started"))
+            self._journal.add(events.ExecutionStarted())
         elif state.status in {ExecutionStatus.PAUSED, ExecutionStatus.WAITING}:
             state.deadline_at += await self._waited()
-            self._journal.add(NewEvent.of("execution.resumed"))
+            self._journal.add(events.ExecutionResumed())
         elif state.epoch > 1 and not self._has_begun:
-            self._journal.add(NewEvent.of("execution.recovered", epoch=state.epoch))
+            self._journal.add(events.ExecutionRecovered(epoch=state.epoch))
         state.status = ExecutionStatus.RUNNING
         self._has_begun = True
         if self._crew.idle:
@@ -193,9 +194,9 @@ class Cook:
         """Give the execution back to the queue, where it waits in its agent's lane."""
         is_full = isinstance(why, Waits) and why.answer is Admission.FULL
         self._state.status = ExecutionStatus.WAITING if is_full else ExecutionStatus.PAUSED
-        self._journal.add(NewEvent.of(
-            "execution.waiting" if is_full else "execution.paused", order=record.step.order,
-            agent_id=record.step.agent_id, agent_name=record.agent_name, reason="slot" if is_full else "paused"))
+        kind = events.ExecutionWaiting if is_full else events.ExecutionPaused
+        self._journal.add(
+            kind(order=record.step.order, agent_id=record.step.agent_id, agent_name=record.agent_name))
         await self._journal.store()
         job.again_in = timedelta()
 
@@ -253,8 +254,8 @@ class Cook:
         record.status = StepStatus.RUNNING
         record.started_at = record.started_at or now()
         self._journal.add_run(run.id, step.agent_id, opening)
-        self._journal.add(NewEvent.of(
-            "step.started", order=step.order, step_id=step.step_id, agent_id=step.agent_id,
+        self._journal.add(events.StepStarted(
+            order=step.order, step_id=step.step_id, agent_id=step.agent_id,
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
             provider=opening.model.provider, model=opening.model.model_id, timeout_s=self._crew.timeout_s(step),
         ), step=record)
@@ -285,8 +286,8 @@ class Cook:
         record.status = StepStatus.COMPLETED
         record.output = answer.text
         record.finished_at = now()
-        self._journal.add(NewEvent.of(
-            "step.completed", order=record.step.order, output_key=record.step.output_key, output=answer.text,
+        self._journal.add(events.StepCompleted(
+            order=record.step.order, output_key=record.step.output_key, output=answer.text,
             input_tokens=record.input_tokens, output_tokens=record.output_tokens,
             **costs_as_text(record.cost_micro_usd, record.unpriced_calls), is_estimated=record.is_estimated,
             is_cut_off=record.is_cut_off, duration_ms=record.duration_ms,
@@ -304,8 +305,7 @@ class Cook:
         record.error = error_of(problem)
         record.started_at = record.started_at or now()
         record.finished_at = now()
-        self._journal.add(
-            NewEvent.of(f"step.{record.status}", order=record.step.order, error=record.error), step=record)
+        self._journal.add(ended(record), step=record)
 
     async def _wait_to_retry(self, record: StepState, problem: Problem) -> None:
         self._journal.drop_stream()
@@ -315,8 +315,10 @@ class Cook:
         record.attempts.append(tried_again(record, problem, delay_s))
         record.attempt += 1
         record.run_id = None
-        self._journal.add(NewEvent.of("step.retrying", order=record.step.order, attempt=record.attempt,
-                                      error=error_of(problem), delay_s=delay_s), step=record)
+        self._journal.add(events.StepRetrying(
+            order=record.step.order, attempt=record.attempt, delay_s=delay_s,
+            error=events.Failure.of(error_of(problem)),
+        ), step=record)
         await self._journal.store()
         await asyncio.sleep(delay_s)
 

@@ -7,12 +7,14 @@ worker has taken over, nothing is written, and the writer stops (`Fenced`).
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
 
 from automatos.durable.types import EventBus, NewEvent, StoredEvent
+from automatos.events.service import recorded
+from automatos.events.types import ModelFailed, ModelRetrying, RunEventData, StepDelta, StepRestarted
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.errors import DatabaseUnavailable, Problem
@@ -59,12 +61,11 @@ class Streamed:
         """Say whether it belongs to a turn."""
         return (self.order, self.turn) == (order, turn)
 
-    def take(self) -> NewEvent:
+    def take(self) -> StepDelta:
         """Return what there is as one event; it is no longer here."""
         text, reasoning = "".join(self.text), "".join(self.reasoning)
         self.text, self.reasoning = [], []
-        thought = {"reasoning": reasoning} if reasoning else {}
-        return NewEvent.of("step.delta", order=self.order, turn=self.turn, text=text, **thought)
+        return StepDelta(order=self.order, turn=self.turn, text=text, reasoning=reasoning or None)
 
 
 class ExecutionJournal:
@@ -84,9 +85,9 @@ class ExecutionJournal:
         self.step: StepState | None = None
         self.leaves_waiting = False
 
-    def add(self, event: NewEvent, *, step: StepState | None = None) -> None:
+    def add(self, event: RunEventData, *, step: StepState | None = None) -> None:
         """Gather an event, and the step it changed, for the next record."""
-        self._pending.events.append(event)
+        self._pending.events.append(recorded(event))
         if step:
             self._pending.steps[step.step.order] = step
 
@@ -96,20 +97,20 @@ class ExecutionJournal:
             {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": opening_to_json(opening)}
         )
 
-    def add_turn(self, step: StepState, turn: Turn, events: Sequence[NewEvent]) -> None:
+    def add_turn(self, step: StepState, turn: Turn, events: Sequence[RunEventData]) -> None:
         """Gather a turn with its events, and count what it used."""
         self._finish_stream(step.step.order, turn)
         self._pending.turns.append(turn)
-        self._pending.events.extend(events)
+        self._pending.events.extend(map(recorded, events))
         self.state.count(step, turn)
 
-    async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
+    async def record(self, turns: Sequence[Turn], events: Sequence[RunEventData]) -> None:
         """Record turns of the run at work (the `runtime.types.Journal` side of this object)."""
         if self.step is None:
             raise RuntimeError("a turn was recorded while no step was at work")
         for turn in turns:
             self.add_turn(self.step, turn, [])
-        self._pending.events.extend(events)
+        self._pending.events.extend(map(recorded, events))
         await self.store()
 
     def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
@@ -134,7 +135,7 @@ class ExecutionJournal:
         """Drop what was streamed of a turn whose model is asked again, and tell readers who have seen some."""
         self._streamed = None
         if self.step and (self.step.step.order, turn) in self._has_streamed:
-            self.add(NewEvent.of("step.restarted", order=self.step.step.order, turn=turn))
+            self.add(StepRestarted(order=self.step.step.order, turn=turn))
 
     def failed(self, turn: int, failure: FailedAttempt) -> None:
         """Gather a request that gave no answer: what it used, and what follows (the `runtime.types.Journal` side)."""
@@ -143,10 +144,11 @@ class ExecutionJournal:
             return
         self.state.add(step, failure.usage.input_tokens, failure.usage.output_tokens, failure.cost_micro_usd,
                        is_estimated=failure.usage.is_estimated)
-        told = attempt_of(step, turn, failure)
+        event = attempt_of(step, turn, failure)
+        told = asdict(event)
+        del told["order"]
         step.attempts.append(told | {"run_id": str(step.run_id)})
-        is_over = failure.then == "nothing"
-        self.add(NewEvent.of("model.failed" if is_over else "model.retrying", order=step.step.order, **told), step=step)
+        self.add(event, step=step)
         if failure.then == "again":
             step.attempt += 1
 
@@ -194,7 +196,7 @@ class ExecutionJournal:
         rest = "".join(self._streamed.text)
         self._streamed = None
         if rest and (order, turn.seq) in self._has_streamed:
-            self._pending.events.append(NewEvent.of("step.delta", order=order, turn=turn.seq, text=rest))
+            self.add(StepDelta(order=order, turn=turn.seq, text=rest))
 
     def _flush_soon(self) -> None:
         self._timer = None
@@ -206,7 +208,7 @@ class ExecutionJournal:
         if self._streamed is None:
             return
         self._has_streamed.add((self._streamed.order, self._streamed.turn))
-        self._pending.events.append(self._streamed.take())
+        self.add(self._streamed.take())
         try:
             await self.store()
         except Fenced:
@@ -252,16 +254,17 @@ class ExecutionJournal:
         return count > 0 and place == (self.state.epoch, self.state.last_seq + count)
 
 
-def attempt_of(step: StepState, turn: int, failure: FailedAttempt) -> dict[str, Any]:
-    """Return a failed request as events and the step's row keep it; `of` is how many attempts the step has in all."""
-    return {
-        "turn": turn, "attempt": step.attempt, "of": step.attempt + failure.of - failure.number,
-        "provider": failure.provider, "model": failure.model_id, "status": failure.status, "code": failure.code,
-        "reason": storable(failure.reason), "provider_status": failure.provider_status, "wait_s": failure.wait_s,
-        "then": failure.then, "input_tokens": failure.usage.input_tokens, "output_tokens": failure.usage.output_tokens,
-        "is_estimated": failure.usage.is_estimated, "cost_usd": micro_to_text(failure.cost_micro_usd),
-        "latency_ms": failure.latency_ms,
-    }
+def attempt_of(step: StepState, turn: int, failure: FailedAttempt) -> ModelFailed | ModelRetrying:
+    """Return the event of a failed request; `of` is how many attempts the step has in all."""
+    kind = ModelFailed if failure.then == "nothing" else ModelRetrying
+    return kind(
+        order=step.step.order, turn=turn, attempt=step.attempt, of=step.attempt + failure.of - failure.number,
+        provider=failure.provider, model=failure.model_id, status=failure.status, code=failure.code,
+        reason=storable(failure.reason), provider_status=failure.provider_status, wait_s=failure.wait_s,
+        then=failure.then, input_tokens=failure.usage.input_tokens, output_tokens=failure.usage.output_tokens,
+        is_estimated=failure.usage.is_estimated, cost_usd=micro_to_text(failure.cost_micro_usd),
+        latency_ms=failure.latency_ms,
+    )
 
 
 def tried_again(step: StepState, problem: Problem, wait_s: float) -> dict[str, Any]:

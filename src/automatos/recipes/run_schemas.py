@@ -1,12 +1,16 @@
 """What clients send and get about runs: executions of recipes, tasks, their steps, turns and events."""
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, RootModel, create_model, model_validator
+from pydantic_core import CoreSchema
 
 from automatos.agents.types import PriorityLevel
+from automatos.events.types import RUN_EVENTS, RunEventData
 from automatos.kernel.schemas import Body, Costs, Money, Out
 from automatos.recipes.types import ExecutionKind, ExecutionStatus, StepStatus
 
@@ -223,19 +227,44 @@ class Cancelling(Out):
         return cls(id=execution_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
 
 
-class EventOut(Out):
-    """One stored event."""
+class Envelope(Out):
+    """An event with its place in its stream."""
 
-    seq: int
-    topic: str
-    type: str
-    at: str
-    data: dict[str, Any]
+    seq: int = Field(description="Its number, counted from 1 without holes within a run.")
+    topic: str = Field(description="The stream: `run:` and the run's id.")
+    at: str = Field(description="When it was recorded, ISO 8601.")
+
+
+def _envelope(data: type[RunEventData]) -> Any:
+    kind: Any = Literal[data.type]
+    return create_model(f"{data.__name__}Event", __base__=Envelope, __doc__=data.__doc__, type=kind, data=data)
+
+
+class _AnyEnvelope:
+    """Stands for the union of all envelopes, told apart by `type`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        union = reduce(or_, map(_envelope, RUN_EVENTS.values()))
+        return handler.generate_schema(Annotated[union, Field(discriminator="type")])
+
+
+class RunEvent(RootModel[Annotated[Any, _AnyEnvelope()]]):
+    """One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know."""
+
+
+class Changed(Out):
+    """What a frame with the event `changed` holds: a list that is to be read again."""
+
+    topic: str = Field(description="The list, such as `runs` or `agents`.")
+
+
+class TopicEvent(RootModel[RunEvent | Changed]):
+    """What a stream of several topics brings."""
 
 
 class EventPage(Out):
     """A part of a run's event log."""
 
-    items: list[EventOut]
+    items: list[RunEvent]
     total: int
     next_after: int | None

@@ -6,17 +6,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, status
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response
 
 from automatos.durable.deps import BusDep
 from automatos.durable.service import events_after, follow, follow_many, places_of
 from automatos.durable.types import EventBus, StoredEvent
+from automatos.events.types import FINAL_EVENTS
 from automatos.kernel.db import Database
+from automatos.kernel.event_stream import EventStream
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas, runs_view
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
-from automatos.recipes.types import FINAL_EVENTS, ExecutionKind, ExecutionStatus
+from automatos.recipes.types import ExecutionKind, ExecutionStatus
 from automatos.workspaces.deps import (
     AllWorkspacesReader,
     AppAuthenticator,
@@ -36,8 +38,12 @@ NotThere = problems(errors.ExecutionNotFound)
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"model": run_schemas.EventOut, "description": "Server-sent events; each `data` is one event.",
-          "content": {"text/event-stream": {}}},
+    200: {"model": run_schemas.RunEvent,
+          "description": "Server-sent events; each `data` is one event, and `event` repeats its type."},
+}
+TOPICS: dict[int | str, dict[str, Any]] = {
+    200: {"model": run_schemas.TopicEvent,
+          "description": "Server-sent events; each `data` is one event of a run, or under `changed` a list's name."},
 }
 
 
@@ -71,40 +77,43 @@ async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: B
     return run_schemas.Cancelling.of(run_id)
 
 
-@router.get("/api/runs/{run_id}/events.json", responses=NotThere)
+@router.get("/api/runs/{run_id}/events.json", response_model=run_schemas.EventPage, responses=NotThere)
 async def list_run_events(
     run_id: UUID, caller: CurrentCaller, database: AppDatabase, after: After = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-) -> run_schemas.EventPage:
-    """Return a part of a run's stored event log."""
+) -> Response:
+    """Return a part of a run's stored event log.
+
+    Events are given as they were recorded, those of earlier versions too.
+    """
     total, _ = await _followed(database, caller, run_id)
     events = await events_after(database, caller.workspace_id, run_topic(run_id), after, limit)
-    items = [run_schemas.EventOut.model_validate_json(event.envelope()) for event in events]
-    more = items[-1].seq if len(items) == limit else None
-    return run_schemas.EventPage(items=items, total=total, next_after=more)
+    more = events[-1].seq if len(events) == limit else "null"
+    items = ",".join(event.envelope() for event in events)
+    return Response(f'{{"items":[{items}],"total":{total},"next_after":{more}}}', media_type="application/json")
 
 
-@router.get("/api/runs/{run_id}/events", response_class=StreamingResponse, responses=NotThere | STREAM)
+@router.get("/api/runs/{run_id}/events", response_class=EventStream, responses=NotThere | STREAM)
 async def follow_run(
     run_id: UUID, caller: CurrentCaller, database: AppDatabase, bus: BusDep, gate: AppAuthenticator, after: After = 0,
     last_event_id: LastEventId = None,
-) -> StreamingResponse:
+) -> EventStream:
     """Follow a run: what has happened after `Last-Event-ID` (or `after`), then live, until it is over."""
     last_seq, is_over = await _followed(database, caller, run_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 10 else after
     if is_over and seen >= last_seq:
-        return _stream(_nothing())
+        return EventStream(_nothing())
     frames = follow(
         bus, database, caller.workspace_id, run_topic(run_id), min(seen, last_seq), _is_last, _permitted(gate, caller))
-    return _stream(frames)
+    return EventStream(frames)
 
 
-@router.get("/api/events", response_class=StreamingResponse, responses=STREAM)
+@router.get("/api/events", response_class=EventStream, responses=TOPICS)
 async def follow_topics(
     caller: CurrentCaller, database: AppDatabase, bus: BusDep, gate: AppAuthenticator,
     topics: Annotated[str, Query(min_length=1, max_length=4000)],
     cursor: Annotated[str | None, Query(max_length=20_000)] = None, last_event_id: LastEventId = None,
-) -> StreamingResponse:
+) -> EventStream:
     """Follow several runs (`run:ID`) and lists (`runs`, `recipes`, `agents`, `usage`) over one connection.
 
     The frame's id is a cursor; a reconnect with it (as Last-Event-ID or `cursor`) goes on without gap or repeat.
@@ -114,7 +123,7 @@ async def follow_topics(
     places = {run_topic(run_id): 0 for topic in wanted if (run_id := _run_of(topic))}
     places |= {topic: seen[topic] for topic in places if topic in seen}
     hints = [topic for topic in wanted if topic in HINTS or AGENT_HINT.fullmatch(topic)]
-    return _stream(_guarded(bus, database, caller, places, hints, _permitted(gate, caller)))
+    return EventStream(_guarded(bus, database, caller, places, hints, _permitted(gate, caller)))
 
 
 async def _followed(database: Database, caller: Caller, run_id: UUID) -> tuple[int, bool]:
@@ -155,8 +164,3 @@ async def _guarded(
 
 async def _nothing() -> AsyncGenerator[str]:
     yield ": this run is over and you have seen all of it\n\n"
-
-
-def _stream(frames: AsyncGenerator[str]) -> StreamingResponse:
-    return StreamingResponse(frames, media_type="text/event-stream",
-                             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})

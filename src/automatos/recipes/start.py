@@ -8,7 +8,9 @@ import asyncpg
 import orjson
 
 from automatos.durable.service import wake
-from automatos.durable.types import EventBus, NewEvent, StoredEvent
+from automatos.durable.types import EventBus, StoredEvent
+from automatos.events.service import recorded
+from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
@@ -60,11 +62,11 @@ async def _accept(
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    execution_id, at, event = new_id(), now(), _queued(recipe, found["names"])
+    execution_id, at, event = new_id(), now(), recorded(_queued(recipe, found["names"]))
     is_new = await executions.accept(
         connection, execution_id=execution_id, workspace_id=caller.workspace_id, recipe_id=recipe.recipe_id,
         version=recipe.version, input_data=accepted, total_steps=len(recipe.steps), triggered_by=caller.actor,
-        idempotency_key=key, request_hash=fingerprint, at=at, priority=None, event=event.data,
+        idempotency_key=key, request_hash=fingerprint, at=at, priority=None, event=event,
         first_agent=recipe.steps[0].agent_id,
         deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s),
     )
@@ -95,12 +97,12 @@ async def _earlier(
     return Accepted(row["id"], recipe, is_repeat=True)
 
 
-def _queued(recipe: Definition, names: dict[str, str]) -> NewEvent:
-    return NewEvent.of(
-        "execution.queued", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
+def _queued(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
+    return ExecutionQueued(
+        kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
         total_steps=len(recipe.steps),
-        steps=[{"order": s.order, "step_id": s.step_id, "agent_id": s.agent_id,
-                "agent_name": names[str(s.agent_id)], "output_key": s.output_key}
+        steps=[QueuedStep(order=s.order, step_id=s.step_id, agent_id=s.agent_id, agent_name=names[str(s.agent_id)],
+                          output_key=s.output_key)
                for s in recipe.steps],
     )
 

@@ -11,7 +11,9 @@ import orjson
 from automatos.agents.errors import AgentNotFound
 from automatos.agents.types import ELIGIBLE, AgentStatus
 from automatos.durable.service import wake
-from automatos.durable.types import EventBus, NewEvent, StoredEvent
+from automatos.durable.types import EventBus, StoredEvent
+from automatos.events.service import recorded
+from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
@@ -58,11 +60,11 @@ async def _accept(
     connection: asyncpg.Connection, bus: EventBus, workspace_id: UUID, actor: str, order: TaskOrder, agent: JsonObject,
     fingerprint: str | None,
 ) -> UUID | None:
-    execution_id, at, event = new_id(), now(), _queued(order, agent["name"])
+    execution_id, at, event = new_id(), now(), recorded(_queued(order, agent["name"]))
     is_new = await executions.accept(
         connection, execution_id=execution_id, workspace_id=workspace_id, recipe_id=None, version=0,
         input_data=_inputs(order), total_steps=1, triggered_by=actor, idempotency_key=order.idempotency_key,
-        request_hash=fingerprint, at=at, priority=order.priority, first_agent=order.agent_id, event=event.data,
+        request_hash=fingerprint, at=at, priority=order.priority, first_agent=order.agent_id, event=event,
         deadline_at=at + LONGEST, kind=order.kind, definition=_definition(order, agent["name"]),
     )
     if not is_new:
@@ -111,11 +113,11 @@ def _definition(order: TaskOrder, agent_name: str) -> JsonObject:
     return {"name": agent_name, "steps": [step], "execution_config": {"total_timeout_s": int(LONGEST.total_seconds())}}
 
 
-def _queued(order: TaskOrder, agent_name: str) -> NewEvent:
-    return NewEvent.of(
-        "execution.queued", kind=order.kind, recipe_id=None, recipe_name=agent_name, recipe_version=0, total_steps=1,
-        steps=[{"order": 1, "step_id": "task", "agent_id": order.agent_id, "agent_name": agent_name,
-                "output_key": OUTPUT_KEY}],
+def _queued(order: TaskOrder, agent_name: str) -> ExecutionQueued:
+    return ExecutionQueued(
+        kind=order.kind, recipe_id=None, recipe_name=agent_name, recipe_version=0, total_steps=1,
+        steps=[QueuedStep(order=1, step_id="task", agent_id=order.agent_id, agent_name=agent_name,
+                          output_key=OUTPUT_KEY)],
     )
 
 

@@ -33,7 +33,6 @@ class ExecutionStatus(StrEnum):
 FINAL = frozenset({
     ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED,
 })
-FINAL_EVENTS = frozenset(f"execution.{status}" for status in FINAL)
 
 
 class StepStatus(StrEnum):

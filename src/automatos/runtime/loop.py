@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from automatos.durable.types import NewEvent
+from automatos.events import types as events
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
@@ -197,11 +197,11 @@ def _model_turn(run: Run, seq: int, completion: Completion) -> Turn:
                 completion.cost_micro_usd, completion.latency_ms)
 
 
-def _model_event(run: Run, turn: Turn) -> NewEvent:
-    return NewEvent.of(
-        "model.answered", order=run.order, turn=turn.seq, provider=turn.body["provider"], model=turn.body["model"],
+def _model_event(run: Run, turn: Turn) -> events.ModelAnswered:
+    return events.ModelAnswered(
+        order=run.order, turn=turn.seq, provider=turn.body["provider"], model=turn.body["model"],
         text=turn.body["text"], reasoning=turn.body["reasoning"], end=turn.body["end"],
-        tool_calls=turn.body["tool_calls"], input_tokens=turn.input_tokens,
+        tool_calls=[events.WantedCall(**call) for call in turn.body["tool_calls"]], input_tokens=turn.input_tokens,
         output_tokens=turn.output_tokens, cache_read_tokens=turn.body["cache_read_tokens"],
         cache_write_tokens=turn.body["cache_write_tokens"], cost_usd=micro_to_text(turn.cost_micro_usd),
         latency_ms=turn.duration_ms, is_estimated=turn.body["is_estimated"], left_out=turn.body["left_out"],
@@ -259,7 +259,7 @@ def _tool_turn(run: Run, last: Turn, place: int, call: ToolCall, result: ToolRes
 
 async def _record_results(run: Run, journal: Journal, turns: list[Turn]) -> None:
     await journal.record(turns, [
-        NewEvent.of("tool.finished", order=run.order, turn=turn.seq, duration_ms=turn.duration_ms, **turn.body)
+        events.ToolFinished(order=run.order, turn=turn.seq, duration_ms=turn.duration_ms, **turn.body)
         for turn in turns
     ])
     run.turns.extend(turns)

@@ -1,10 +1,10 @@
 """Routes: what an agent reads before it works, and one answer of it before it is saved."""
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
 
 from automatos.agents.errors import AgentNotFound, AgentNotReady, UnknownPersona, UnknownSkills, UnknownTools
 from automatos.agents.service import draft_spec
+from automatos.kernel.event_stream import EventStream
 from automatos.kernel.openapi import problems
 from automatos.runtime import schemas
 from automatos.runtime.assembled import Assembled
@@ -27,18 +27,17 @@ async def assemble_draft(
     return await assembler.of_spec(await draft_spec(session, caller.workspace_id, body.agent), None)
 
 
-@router.post("/try", response_class=StreamingResponse,
+@router.post("/try", response_class=EventStream,
              responses=problems(UnknownPersona, UnknownSkills, UnknownTools, AgentNotReady) | STREAM)
 async def try_draft(
     body: schemas.Trial, caller: Editor, session: Session, assembler: AppAssembler
-) -> StreamingResponse:
+) -> EventStream:
     """Ask an agent that need not be saved for one answer, streamed; tools are not called, and only usage is stored."""
     agent = await draft_spec(session, caller.workspace_id, body.agent)
     if obstacle := await assembler.models.find_obstacle(caller.workspace_id, agent.model):
         raise AgentNotReady(agent.name, [f"Its model cannot be asked: {obstacle}"])
     frames = try_agent(assembler.models, caller.workspace_id, assembler.ready(agent, None), body.messages)
-    return StreamingResponse(frames, media_type="text/event-stream",
-                             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    return EventStream(frames)
 
 
 @router.get("/{agent_id}/assembled-context", response_model=schemas.AssembledContext, responses=problems(AgentNotFound))

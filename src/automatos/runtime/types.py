@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from automatos.agents.types import AgentSpec, SkillSpec
-from automatos.durable.types import NewEvent
+from automatos.events.types import RunEventData
 from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import FailedAttempt, ModelChoice
 from automatos.tools.types import HandedTool
@@ -111,13 +111,13 @@ class Answer:
 
     text: str
     turn: Turn
-    events: tuple[NewEvent, ...]
+    events: tuple[RunEventData, ...]
 
 
 class Journal(Protocol):
     """Where a run writes what must survive: handed down by whoever owns the run."""
 
-    async def record(self, turns: Sequence[Turn], events: Sequence[NewEvent]) -> None:
+    async def record(self, turns: Sequence[Turn], events: Sequence[RunEventData]) -> None:
         """Append turns and events in one transaction; returns when they are durable."""
         ...
 

@@ -1,28 +1,43 @@
 """Every event of a run is told in one line, and the state for a live view follows it."""
 
-import json
 from typing import Any
+from uuid import UUID
 
+import orjson
 import pytest
 
 from automatos.entrypoints.cli.follow import Event
 from automatos.entrypoints.cli.progress import Progress, line_of
+from automatos.events import types as events
+from automatos.events.service import recorded
 
 
-def event(kind: str, **data: Any) -> Event:
-    return Event(1, kind, "2026-01-01T10:20:30Z", data, json.dumps(data))
+def event(told: events.RunEventData) -> Event:
+    written = recorded(told)
+    return Event(1, written.type, "2026-01-01T10:20:30Z", orjson.loads(written.data), written.data)
 
 
+def queued(name: str, *steps: str) -> events.ExecutionQueued:
+    return events.ExecutionQueued(
+        recipe_id=None, recipe_name=name, recipe_version=0, total_steps=len(steps),
+        steps=[events.QueuedStep(order=order, step_id=step, agent_id=7, agent_name="Scout", output_key=step)
+               for order, step in enumerate(steps, start=1)])
+
+
+SCOUT: dict[str, Any] = {"order": 1, "agent_id": 7, "agent_name": "Scout"}
+STOPPED = events.Failure(code="agent_stopped", message="Scout was stopped.")
 SAID = {
-    "waiting for a place": (event("execution.waiting", agent_name="Scout"), "waits for a free place of Scout"),
-    "its agent is paused": (event("execution.paused", agent_name="Scout"), "waits: Scout is paused"),
-    "going on": (event("execution.resumed"), "goes on"),
-    "a task": (event("execution.queued", recipe_name="Scout", total_steps=1, steps=[]), "queued Scout, 1 step"),
+    "waiting for a place": (event(events.ExecutionWaiting(**SCOUT)), "waits for a free place of Scout"),
+    "its agent is paused": (event(events.ExecutionPaused(**SCOUT)), "waits: Scout is paused"),
+    "going on": (event(events.ExecutionResumed()), "goes on"),
+    "a task": (event(queued("Scout", "task")), "queued Scout, 1 step"),
+    "a stopped agent": (event(events.StepCancelled(order=1, error=STOPPED)), "step 1 cancelled: Scout was stopped."),
+    "cancelled": (event(events.StepCancelled(order=1, error=None)), "step 1 cancelled"),
 }
 
 
 @pytest.mark.parametrize(("told", "said"), SAID.values(), ids=SAID)
-def test_what_a_run_waits_for_is_told(told: Event, said: str) -> None:
+def test_what_a_run_waits_for_and_how_a_step_ends_is_told(told: Event, said: str) -> None:
     assert line_of(told) == f"10:20:30  {said}"
 
 
@@ -35,26 +50,55 @@ def test_a_live_view_says_what_a_run_waits_for_until_it_goes_on() -> None:
     assert progress.status == "running"
 
 
-FAILED = {"order": 2, "attempt": 1, "of": 3, "reason": "Groq answered 500: overloaded.", "input_tokens": 30,
-          "output_tokens": 12}
+FAILED: dict[str, Any] = {
+    "order": 2, "turn": 1, "attempt": 1, "of": 3, "provider": "groq", "model": "m", "status": "error",
+    "code": "model_unavailable", "reason": "Groq answered 500: overloaded.", "provider_status": 500,
+    "input_tokens": 30, "output_tokens": 12, "is_estimated": False, "cost_usd": None, "latency_ms": 9,
+}
 ATTEMPTS = {
-    "again": (event("model.retrying", **FAILED, then="again", wait_s=1.25), "failed, tries again in 1.2 s: Groq"),
-    "at once": (event("model.retrying", **FAILED, then="again", wait_s=None), "failed, tries again in 0.0 s: Groq"),
-    "fallback": (event("model.retrying", **FAILED, then="fallback"), "failed, the fallback model is asked: Groq"),
-    "for good": (event("model.failed", **FAILED, then="nothing"), "failed: Groq"),
+    "again": (events.ModelRetrying(**FAILED, then="again", wait_s=1.25), "failed, tries again in 1.2 s: Groq"),
+    "at once": (events.ModelRetrying(**FAILED, then="again", wait_s=None), "failed, tries again in 0.0 s: Groq"),
+    "fallback": (events.ModelRetrying(**FAILED, then="fallback", wait_s=None),
+                 "failed, the fallback model is asked: Groq"),
+    "for good": (events.ModelFailed(**FAILED, then="nothing", wait_s=None), "failed: Groq"),
 }
 
 
 @pytest.mark.parametrize(("told", "said"), ATTEMPTS.values(), ids=ATTEMPTS)
-def test_a_failed_attempt_is_told_with_what_follows_and_counted(told: Event, said: str) -> None:
+def test_a_failed_attempt_is_told_with_what_follows_and_counted(told: events.RunEventData, said: str) -> None:
     progress = Progress()
-    progress.take(event("execution.queued", recipe_name="Two", total_steps=2, steps=[
-        {"order": 1, "step_id": "one"}, {"order": 2, "step_id": "two"}]))
-    progress.take(event("step.started", order=2, agent_name="Scout"))
-    progress.take(event("step.delta", order=2, text="Half"))
-    progress.take(told)
+    progress.take(event(queued("Two", "one", "two")))
+    progress.take(event(events.StepStarted(
+        order=2, step_id="two", agent_id=7, agent_name="Scout", attempt=1, run_id=UUID(int=1), prompt="Go",
+        provider="groq", model="m")))
+    progress.take(event(events.StepDelta(order=2, turn=1, text="Half")))
+    progress.take(event(told))
 
-    assert line_of(told) == f"10:20:30  step 2 attempt 1 of 3 {said} answered 500: overloaded."
+    assert line_of(event(told)) == f"10:20:30  step 2 attempt 1 of 3 {said} answered 500: overloaded."
     step = progress.steps[2]
     assert step.note == f"attempt 1 of 3 {said} answered 500: overloaded."
     assert (step.text, step.tokens, step.status) == ("", 42, "running")
+
+
+@pytest.mark.parametrize(("kind", "data"), [
+    ("step.dreamt", {"order": 1, "of": "sheep"}),
+    ("execution.split", {}),
+    ("step.delta", {"order": 1, "turn": 1, "chunks": ["a newer shape"]}),
+])
+def test_what_only_a_newer_server_tells_is_passed_over(kind: str, data: dict[str, Any]) -> None:
+    progress = Progress()
+    progress.take(event(queued("Two", "one", "two")))
+    before = repr(progress)
+    newer = Event(2, kind, "2026-01-01T10:20:30Z", data, "{}")
+    progress.take(newer)
+
+    assert (line_of(newer), repr(progress), newer.is_final) == (None, before, False)
+
+
+def test_fields_that_only_a_newer_server_has_are_passed_over_and_a_last_event_ends_the_run_in_any_shape() -> None:
+    progress = Progress()
+    progress.take(Event(1, "execution.started", "2026-01-01T10:20:30Z", {"mood": "good"}, "{}"))
+    assert progress.status == "running"
+    last = Event(2, "execution.completed", "2026-01-01T10:20:30Z", {"sum": 3}, "{}")
+    progress.take(last)
+    assert (progress.status, progress.end, last.is_final) == ("completed", None, True)

@@ -80,5 +80,6 @@ type RunOf = { kind: RunKind; recipe_id: string | null; agent_id: number | null;
 export type RunSummary = With<Schemas["RunSummary"], RunOf>;
 export type RunPage = With<Schemas["RunPage"], { items: RunSummary[] }>;
 export type Run = With<Schemas["RunOut"], RunOf>;
-export type RunEvent = Schemas["EventOut"];
+export type RunEvent = Schemas["RunEvent"];
 export type RunEventPage = Schemas["EventPage"];
+export type Changed = Schemas["Changed"];

@@ -1908,6 +1908,8 @@ export interface paths {
         /**
          * List Run Events
          * @description Return a part of a run's stored event log.
+         *
+         *     Events are given as they were recorded, those of earlier versions too.
          */
         get: operations["list_run_events_api_runs__run_id__events_json_get"];
         put?: never;
@@ -4324,6 +4326,17 @@ export interface components {
             name: components["schemas"]["Category"];
         };
         /**
+         * Changed
+         * @description What a frame with the event `changed` holds: a list that is to be read again.
+         */
+        Changed: {
+            /**
+             * Topic
+             * @description The list, such as `runs` or `agents`.
+             */
+            topic: string;
+        };
+        /**
          * ChosenModel
          * @description The model that answers, and what decided it: the agent, or the level of configuration of the default model.
          */
@@ -4871,34 +4884,306 @@ export interface components {
          */
         Environment: "production" | "staging" | "development";
         /**
-         * EventOut
-         * @description One stored event.
-         */
-        EventOut: {
-            /** At */
-            at: string;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
-            /** Seq */
-            seq: number;
-            /** Topic */
-            topic: string;
-            /** Type */
-            type: string;
-        };
-        /**
          * EventPage
          * @description A part of a run's event log.
          */
         EventPage: {
             /** Items */
-            items: components["schemas"]["EventOut"][];
+            items: components["schemas"]["RunEvent"][];
             /** Next After */
             next_after: number | null;
             /** Total */
             total: number;
+        };
+        /**
+         * ExecutionCancelled
+         * @description The run is over because somebody ended it; what its steps had done is kept.
+         */
+        ExecutionCancelled: {
+            /**
+             * Agents
+             * @description How many agents have completed a step.
+             */
+            agents: number;
+            /**
+             * By
+             * @description Who cancelled it, where it was a person or a key.
+             */
+            by?: string | null;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Duration Ms
+             * @description From the beginning to the end.
+             */
+            duration_ms: number;
+            /** @description Why it failed. */
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Final Output
+             * @description The last answer, where there is one.
+             */
+            final_output?: string | null;
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit, so that it is not whole.
+             * @default false
+             */
+            is_cut_off?: boolean;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Known Cost Usd
+             * @description The sum of those calls whose price is known.
+             */
+            known_cost_usd?: string | null;
+            /**
+             * Outputs
+             * @description What the recipe declares as outputs, by name.
+             */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Steps Completed
+             * @description How many steps have an answer.
+             */
+            steps_completed: number;
+            /**
+             * Total Tokens
+             * @description Tokens of all requests together.
+             */
+            total_tokens: number;
+            /**
+             * Unpriced Calls
+             * @description How many calls have no known price.
+             * @default 0
+             */
+            unpriced_calls?: number;
+        };
+        /**
+         * ExecutionCancelledEvent
+         * @description The run is over because somebody ended it; what its steps had done is kept.
+         */
+        ExecutionCancelledEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionCancelled"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.cancelled";
+        };
+        /**
+         * ExecutionCompleted
+         * @description The run is over: every step has its answer.
+         */
+        ExecutionCompleted: {
+            /**
+             * Agents
+             * @description How many agents have completed a step.
+             */
+            agents: number;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Duration Ms
+             * @description From the beginning to the end.
+             */
+            duration_ms: number;
+            /** @description Why it failed. */
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Final Output
+             * @description The last answer, where there is one.
+             */
+            final_output?: string | null;
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit, so that it is not whole.
+             * @default false
+             */
+            is_cut_off?: boolean;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Known Cost Usd
+             * @description The sum of those calls whose price is known.
+             */
+            known_cost_usd?: string | null;
+            /**
+             * Outputs
+             * @description What the recipe declares as outputs, by name.
+             */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Steps Completed
+             * @description How many steps have an answer.
+             */
+            steps_completed: number;
+            /**
+             * Total Tokens
+             * @description Tokens of all requests together.
+             */
+            total_tokens: number;
+            /**
+             * Unpriced Calls
+             * @description How many calls have no known price.
+             * @default 0
+             */
+            unpriced_calls?: number;
+        };
+        /**
+         * ExecutionCompletedEvent
+         * @description The run is over: every step has its answer.
+         */
+        ExecutionCompletedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionCompleted"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.completed";
+        };
+        /**
+         * ExecutionCompletedWithSkips
+         * @description The run is over: some steps were skipped, the others have their answers.
+         */
+        ExecutionCompletedWithSkips: {
+            /**
+             * Agents
+             * @description How many agents have completed a step.
+             */
+            agents: number;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Duration Ms
+             * @description From the beginning to the end.
+             */
+            duration_ms: number;
+            /** @description Why it failed. */
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Final Output
+             * @description The last answer, where there is one.
+             */
+            final_output?: string | null;
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit, so that it is not whole.
+             * @default false
+             */
+            is_cut_off?: boolean;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Known Cost Usd
+             * @description The sum of those calls whose price is known.
+             */
+            known_cost_usd?: string | null;
+            /**
+             * Outputs
+             * @description What the recipe declares as outputs, by name.
+             */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Steps Completed
+             * @description How many steps have an answer.
+             */
+            steps_completed: number;
+            /**
+             * Total Tokens
+             * @description Tokens of all requests together.
+             */
+            total_tokens: number;
+            /**
+             * Unpriced Calls
+             * @description How many calls have no known price.
+             * @default 0
+             */
+            unpriced_calls?: number;
+        };
+        /**
+         * ExecutionCompletedWithSkipsEvent
+         * @description The run is over: some steps were skipped, the others have their answers.
+         */
+        ExecutionCompletedWithSkipsEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionCompletedWithSkips"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.completed_with_skips";
         };
         /**
          * ExecutionConfigIn
@@ -4942,6 +5227,101 @@ export interface components {
             total_timeout_s?: number;
         };
         /**
+         * ExecutionFailed
+         * @description The run is over without what was asked of it.
+         */
+        ExecutionFailed: {
+            /**
+             * Agents
+             * @description How many agents have completed a step.
+             */
+            agents: number;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Duration Ms
+             * @description From the beginning to the end.
+             */
+            duration_ms: number;
+            /** @description Why it failed. */
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Final Output
+             * @description The last answer, where there is one.
+             */
+            final_output?: string | null;
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit, so that it is not whole.
+             * @default false
+             */
+            is_cut_off?: boolean;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Known Cost Usd
+             * @description The sum of those calls whose price is known.
+             */
+            known_cost_usd?: string | null;
+            /**
+             * Outputs
+             * @description What the recipe declares as outputs, by name.
+             */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Steps Completed
+             * @description How many steps have an answer.
+             */
+            steps_completed: number;
+            /**
+             * Total Tokens
+             * @description Tokens of all requests together.
+             */
+            total_tokens: number;
+            /**
+             * Unpriced Calls
+             * @description How many calls have no known price.
+             * @default 0
+             */
+            unpriced_calls?: number;
+        };
+        /**
+         * ExecutionFailedEvent
+         * @description The run is over without what was asked of it.
+         */
+        ExecutionFailedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionFailed"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.failed";
+        };
+        /**
          * ExecutionPage
          * @description One page of a recipe's executions.
          */
@@ -4958,6 +5338,196 @@ export interface components {
             total: number;
         };
         /**
+         * ExecutionPaused
+         * @description The next step's agent is paused; the run waits until it is resumed.
+         */
+        ExecutionPaused: {
+            /**
+             * Agent Id
+             * @description The agent of the step.
+             */
+            agent_id: number;
+            /**
+             * Agent Name
+             * @description The name of that agent.
+             */
+            agent_name: string;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Reason
+             * @description What is in the way.
+             * @default paused
+             * @constant
+             */
+            reason?: "paused";
+        };
+        /**
+         * ExecutionPausedEvent
+         * @description The next step's agent is paused; the run waits until it is resumed.
+         */
+        ExecutionPausedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionPaused"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.paused";
+        };
+        /**
+         * ExecutionQueued
+         * @description The run is accepted and waits for a worker; always the first event.
+         */
+        ExecutionQueued: {
+            /**
+             * Kind
+             * @description What was started.
+             * @default recipe
+             * @enum {string}
+             */
+            kind?: "recipe" | "task" | "heartbeat";
+            /**
+             * Recipe Id
+             * @description The recipe's template_id; null for a task.
+             */
+            recipe_id: string | null;
+            /**
+             * Recipe Name
+             * @description The recipe's name; a task bears its agent's.
+             */
+            recipe_name: string;
+            /**
+             * Recipe Version
+             * @description The version that runs; 0 for a task.
+             */
+            recipe_version: number;
+            /**
+             * Steps
+             * @description Its steps, in order.
+             */
+            steps: components["schemas"]["QueuedStep"][];
+            /**
+             * Total Steps
+             * @description How many steps it has.
+             */
+            total_steps: number;
+        };
+        /**
+         * ExecutionQueuedEvent
+         * @description The run is accepted and waits for a worker; always the first event.
+         */
+        ExecutionQueuedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionQueued"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.queued";
+        };
+        /**
+         * ExecutionRecovered
+         * @description Another worker goes on with the run; pieces of an answer that was not finished are void.
+         */
+        ExecutionRecovered: {
+            /**
+             * Epoch
+             * @description How many workers have had the run.
+             */
+            epoch: number;
+        };
+        /**
+         * ExecutionRecoveredEvent
+         * @description Another worker goes on with the run; pieces of an answer that was not finished are void.
+         */
+        ExecutionRecoveredEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionRecovered"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.recovered";
+        };
+        /**
+         * ExecutionResumed
+         * @description The run that waited goes on.
+         */
+        ExecutionResumed: Record<string, never>;
+        /**
+         * ExecutionResumedEvent
+         * @description The run that waited goes on.
+         */
+        ExecutionResumedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionResumed"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.resumed";
+        };
+        /**
          * ExecutionStart
          * @description Inputs of one execution, by name.
          */
@@ -4968,11 +5538,120 @@ export interface components {
             };
         };
         /**
+         * ExecutionStarted
+         * @description A worker begins the run.
+         */
+        ExecutionStarted: Record<string, never>;
+        /**
+         * ExecutionStartedEvent
+         * @description A worker begins the run.
+         */
+        ExecutionStartedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionStarted"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.started";
+        };
+        /**
          * ExecutionStatus
          * @description Where an execution is; the last four are final and written once.
          * @enum {string}
          */
         ExecutionStatus: "queued" | "running" | "paused" | "waiting" | "completed" | "completed_with_skips" | "failed" | "cancelled";
+        /**
+         * ExecutionWaiting
+         * @description The next step's agent has no free place; the run waits in the queue.
+         */
+        ExecutionWaiting: {
+            /**
+             * Agent Id
+             * @description The agent of the step.
+             */
+            agent_id: number;
+            /**
+             * Agent Name
+             * @description The name of that agent.
+             */
+            agent_name: string;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Reason
+             * @description What is lacking.
+             * @default slot
+             * @constant
+             */
+            reason?: "slot";
+        };
+        /**
+         * ExecutionWaitingEvent
+         * @description The next step's agent has no free place; the run waits in the queue.
+         */
+        ExecutionWaitingEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionWaiting"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.waiting";
+        };
+        /**
+         * Failure
+         * @description Why a step or a run did not do what it should.
+         */
+        Failure: {
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
+            code: string;
+            /**
+             * Message
+             * @description What happened.
+             */
+            message: string;
+            /**
+             * Next Step
+             * @description What to do about it.
+             * @default
+             */
+            next_step?: string;
+        };
         /**
          * FileKind
          * @description What a file beside SKILL.md is for, by the folder it lies in.
@@ -5792,6 +6471,130 @@ export interface components {
             wire: string | null;
         };
         /**
+         * ModelAnswered
+         * @description A model has answered: with text, or with calls of tools that are made next.
+         */
+        ModelAnswered: {
+            /**
+             * Cache Read Tokens
+             * @description Input tokens that came from the provider's cache.
+             * @default 0
+             */
+            cache_read_tokens?: number;
+            /**
+             * Cache Write Tokens
+             * @description Input tokens that went into the provider's cache.
+             * @default 0
+             */
+            cache_write_tokens?: number;
+            /**
+             * Calls From Text
+             * @description Whether the calls were read out of the text.
+             * @default false
+             */
+            calls_from_text?: boolean;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * End
+             * @description How the answer ended.
+             */
+            end?: ("complete" | "tool_calls" | "cut_off" | "refused") | null;
+            /**
+             * Input Tokens
+             * @description Tokens that were sent.
+             */
+            input_tokens: number;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Latency Ms
+             * @description How long the model took.
+             */
+            latency_ms: number;
+            /**
+             * Left Out
+             * @description Features of the request that the model refused, so that it was asked without.
+             * @default []
+             */
+            left_out?: string[];
+            /**
+             * Model
+             * @description Which model answered.
+             */
+            model: string;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output Tokens
+             * @description Tokens that were answered.
+             */
+            output_tokens: number;
+            /**
+             * Provider
+             * @description Whose model answered.
+             */
+            provider: string;
+            /**
+             * Reasoning
+             * @description What the model thought, where it tells.
+             * @default
+             */
+            reasoning?: string;
+            /**
+             * Text
+             * @description The whole text of the answer.
+             */
+            text: string;
+            /**
+             * Tool Calls
+             * @description The calls it asks for; none in a last answer.
+             */
+            tool_calls: components["schemas"]["WantedCall"][];
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+        };
+        /**
+         * ModelAnsweredEvent
+         * @description A model has answered: with text, or with calls of tools that are made next.
+         */
+        ModelAnsweredEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ModelAnswered"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.answered";
+        };
+        /**
          * ModelChange
          * @description An agent's model settings, bare or under `model_config` as GET shows them; null takes the default model.
          */
@@ -5921,6 +6724,126 @@ export interface components {
             wire?: ("openai" | "responses" | "anthropic") | null;
         };
         /**
+         * ModelFailed
+         * @description A request to a model gave no answer; none follows.
+         */
+        ModelFailed: {
+            /**
+             * Attempt
+             * @description Which attempt at the step this was.
+             */
+            attempt: number;
+            /**
+             * Code
+             * @description The stable name of what went wrong.
+             */
+            code: string;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Input Tokens
+             * @description Tokens that were sent.
+             */
+            input_tokens: number;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             */
+            is_estimated: boolean;
+            /**
+             * Latency Ms
+             * @description How long the request took.
+             */
+            latency_ms: number;
+            /**
+             * Model
+             * @description Which model was asked.
+             */
+            model: string;
+            /**
+             * Of
+             * @description How many attempts the step has in all.
+             */
+            of: number;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output Tokens
+             * @description Tokens that were answered.
+             */
+            output_tokens: number;
+            /**
+             * Provider
+             * @description Whose model was asked.
+             */
+            provider: string;
+            /**
+             * Provider Status
+             * @description The provider's HTTP status, where it answered at all.
+             */
+            provider_status: number | null;
+            /**
+             * Reason
+             * @description What the provider said, or how it was silent.
+             */
+            reason: string;
+            /**
+             * Status
+             * @description Whether it failed or was broken off.
+             * @enum {string}
+             */
+            status: "error" | "cancelled";
+            /**
+             * Then
+             * @description What follows: the same request, one to the fallback model, or nothing.
+             * @enum {string}
+             */
+            then: "again" | "fallback" | "nothing";
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+            /**
+             * Wait S
+             * @description How long until the next request.
+             */
+            wait_s: number | null;
+        };
+        /**
+         * ModelFailedEvent
+         * @description A request to a model gave no answer; none follows.
+         */
+        ModelFailedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ModelFailed"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.failed";
+        };
+        /**
          * ModelList
          * @description Models of the catalogue.
          */
@@ -6023,6 +6946,126 @@ export interface components {
             reason: string;
             /** Score */
             score: number;
+        };
+        /**
+         * ModelRetrying
+         * @description A request to a model gave no answer; another follows.
+         */
+        ModelRetrying: {
+            /**
+             * Attempt
+             * @description Which attempt at the step this was.
+             */
+            attempt: number;
+            /**
+             * Code
+             * @description The stable name of what went wrong.
+             */
+            code: string;
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Input Tokens
+             * @description Tokens that were sent.
+             */
+            input_tokens: number;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             */
+            is_estimated: boolean;
+            /**
+             * Latency Ms
+             * @description How long the request took.
+             */
+            latency_ms: number;
+            /**
+             * Model
+             * @description Which model was asked.
+             */
+            model: string;
+            /**
+             * Of
+             * @description How many attempts the step has in all.
+             */
+            of: number;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output Tokens
+             * @description Tokens that were answered.
+             */
+            output_tokens: number;
+            /**
+             * Provider
+             * @description Whose model was asked.
+             */
+            provider: string;
+            /**
+             * Provider Status
+             * @description The provider's HTTP status, where it answered at all.
+             */
+            provider_status: number | null;
+            /**
+             * Reason
+             * @description What the provider said, or how it was silent.
+             */
+            reason: string;
+            /**
+             * Status
+             * @description Whether it failed or was broken off.
+             * @enum {string}
+             */
+            status: "error" | "cancelled";
+            /**
+             * Then
+             * @description What follows: the same request, one to the fallback model, or nothing.
+             * @enum {string}
+             */
+            then: "again" | "fallback" | "nothing";
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+            /**
+             * Wait S
+             * @description How long until the next request.
+             */
+            wait_s: number | null;
+        };
+        /**
+         * ModelRetryingEvent
+         * @description A request to a model gave no answer; another follows.
+         */
+        ModelRetryingEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ModelRetrying"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.retrying";
         };
         /**
          * ModelSettings
@@ -6682,6 +7725,37 @@ export interface components {
             with_known_price: number;
         };
         /**
+         * QueuedStep
+         * @description A step that the run will come to.
+         */
+        QueuedStep: {
+            /**
+             * Agent Id
+             * @description The agent of the step.
+             */
+            agent_id: number;
+            /**
+             * Agent Name
+             * @description The name of that agent.
+             */
+            agent_name: string;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output Key
+             * @description The name under which later steps find its answer.
+             */
+            output_key: string;
+            /**
+             * Step Id
+             * @description Its name in the recipe.
+             */
+            step_id: string;
+        };
+        /**
          * RecentBeat
          * @description A result with the name of its agent.
          */
@@ -6980,6 +8054,11 @@ export interface components {
         RoleChange: {
             role: components["schemas"]["Role"];
         };
+        /**
+         * RunEvent
+         * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
+         */
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -8251,6 +9330,230 @@ export interface components {
             status: string;
         };
         /**
+         * StepCancelled
+         * @description The step was at work when its run was cancelled or its agent stopped.
+         */
+        StepCancelled: {
+            /** @description Why, where it was not the run that was cancelled. */
+            error: components["schemas"]["Failure"] | null;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+        };
+        /**
+         * StepCancelledEvent
+         * @description The step was at work when its run was cancelled or its agent stopped.
+         */
+        StepCancelledEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepCancelled"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.cancelled";
+        };
+        /**
+         * StepCompleted
+         * @description The step has its answer.
+         */
+        StepCompleted: {
+            /**
+             * Cost Usd
+             * @description US dollars; null while the price of a call is unknown.
+             */
+            cost_usd: string | null;
+            /**
+             * Duration Ms
+             * @description From the first attempt's beginning to the end.
+             */
+            duration_ms: number;
+            /**
+             * Input Tokens
+             * @description Tokens that were sent.
+             */
+            input_tokens: number;
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit, so that it is not whole.
+             * @default false
+             */
+            is_cut_off?: boolean;
+            /**
+             * Is Estimated
+             * @description Whether tokens were estimated, because a provider did not tell.
+             * @default false
+             */
+            is_estimated?: boolean;
+            /**
+             * Known Cost Usd
+             * @description The sum of those calls whose price is known.
+             */
+            known_cost_usd?: string | null;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output
+             * @description The answer.
+             */
+            output: string;
+            /**
+             * Output Key
+             * @description The name under which later steps find the answer.
+             */
+            output_key: string;
+            /**
+             * Output Tokens
+             * @description Tokens that were answered.
+             */
+            output_tokens: number;
+            /**
+             * Unpriced Calls
+             * @description How many calls have no known price.
+             * @default 0
+             */
+            unpriced_calls?: number;
+        };
+        /**
+         * StepCompletedEvent
+         * @description The step has its answer.
+         */
+        StepCompletedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepCompleted"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.completed";
+        };
+        /**
+         * StepDelta
+         * @description A piece of an answer as it is written; deleted after a day, `model.answered` has the whole.
+         */
+        StepDelta: {
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Reasoning
+             * @description A piece of what the model thinks, where it tells.
+             */
+            reasoning?: string | null;
+            /**
+             * Text
+             * @description The piece of the answer.
+             */
+            text: string;
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+        };
+        /**
+         * StepDeltaEvent
+         * @description A piece of an answer as it is written; deleted after a day, `model.answered` has the whole.
+         */
+        StepDeltaEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepDelta"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.delta";
+        };
+        /**
+         * StepFailed
+         * @description The step has no answer, and the run ends for it.
+         */
+        StepFailed: {
+            /** @description Why it has none. */
+            error: components["schemas"]["Failure"];
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+        };
+        /**
+         * StepFailedEvent
+         * @description The step has no answer, and the run ends for it.
+         */
+        StepFailedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepFailed"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.failed";
+        };
+        /**
          * StepIn
          * @description One step as clients write it.
          */
@@ -8313,6 +9616,223 @@ export interface components {
             step_id: string;
             /** Timeout S */
             timeout_s?: number | null;
+        };
+        /**
+         * StepRestarted
+         * @description The model is asked again for an answer that broke off; its pieces so far are void.
+         */
+        StepRestarted: {
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+        };
+        /**
+         * StepRestartedEvent
+         * @description The model is asked again for an answer that broke off; its pieces so far are void.
+         */
+        StepRestartedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepRestarted"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.restarted";
+        };
+        /**
+         * StepRetrying
+         * @description An attempt at the step failed; the next one follows after a pause.
+         */
+        StepRetrying: {
+            /**
+             * Attempt
+             * @description The attempt that follows.
+             */
+            attempt: number;
+            /**
+             * Delay S
+             * @description How long the pause is.
+             */
+            delay_s: number;
+            /** @description Why the attempt failed. */
+            error: components["schemas"]["Failure"];
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+        };
+        /**
+         * StepRetryingEvent
+         * @description An attempt at the step failed; the next one follows after a pause.
+         */
+        StepRetryingEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepRetrying"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.retrying";
+        };
+        /**
+         * StepSkipped
+         * @description The step has no answer, and the run goes on without.
+         */
+        StepSkipped: {
+            /** @description Why it has none. */
+            error: components["schemas"]["Failure"];
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+        };
+        /**
+         * StepSkippedEvent
+         * @description The step has no answer, and the run goes on without.
+         */
+        StepSkippedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepSkipped"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.skipped";
+        };
+        /**
+         * StepStarted
+         * @description The step's agent begins an attempt, with its whole prompt.
+         */
+        StepStarted: {
+            /**
+             * Agent Id
+             * @description The agent of the step.
+             */
+            agent_id: number;
+            /**
+             * Agent Name
+             * @description The name of that agent.
+             */
+            agent_name: string;
+            /**
+             * Attempt
+             * @description Which attempt at the step, from 1.
+             */
+            attempt: number;
+            /**
+             * Model
+             * @description Which model is asked.
+             */
+            model: string;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Prompt
+             * @description What the agent is asked, with all values in place.
+             */
+            prompt: string;
+            /**
+             * Provider
+             * @description Whose model is asked.
+             */
+            provider: string;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The agent's work on this attempt; its entries are stored under it.
+             */
+            run_id: string;
+            /**
+             * Step Id
+             * @description The step's name in the recipe.
+             */
+            step_id: string;
+            /**
+             * Timeout S
+             * @description How long the attempt may take.
+             */
+            timeout_s?: number | null;
+        };
+        /**
+         * StepStartedEvent
+         * @description The step's agent begins an attempt, with its whole prompt.
+         */
+        StepStartedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepStarted"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.started";
         };
         /**
          * StepStatus
@@ -8523,6 +10043,84 @@ export interface components {
             /** Enabled */
             enabled: boolean;
         };
+        /**
+         * ToolFinished
+         * @description A call of a tool has given its result, or was not made.
+         */
+        ToolFinished: {
+            /**
+             * Arguments
+             * @description Its arguments as the model wrote them.
+             */
+            arguments: string;
+            /**
+             * Call Id
+             * @description The call as `model.answered` names it.
+             */
+            call_id: string;
+            /**
+             * Duration Ms
+             * @description How long it took.
+             */
+            duration_ms: number;
+            /**
+             * Name
+             * @description The tool.
+             */
+            name: string;
+            /**
+             * Ok
+             * @description Whether it did what was asked.
+             */
+            ok: boolean;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output
+             * @description What the model reads of it.
+             */
+            output: string;
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+        };
+        /**
+         * ToolFinishedEvent
+         * @description A call of a tool has given its result, or was not made.
+         */
+        ToolFinishedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ToolFinished"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool.finished";
+        };
+        /**
+         * TopicEvent
+         * @description What a stream of several topics brings.
+         */
+        TopicEvent: components["schemas"]["RunEvent"] | components["schemas"]["Changed"];
         /**
          * Trial
          * @description A draft and the conversation so far; the last message is the user's, and the agent answers it.
@@ -8736,6 +10334,27 @@ export interface components {
             requested_by: string;
             shutdown_type: components["schemas"]["ShutdownType"];
             target: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * WantedCall
+         * @description A call of a tool that a model asks for.
+         */
+        WantedCall: {
+            /**
+             * Arguments
+             * @description Its arguments as the model wrote them, meant to be JSON.
+             */
+            arguments: string;
+            /**
+             * Id
+             * @description The provider's name for the call.
+             */
+            id: string;
+            /**
+             * Name
+             * @description The tool.
+             */
+            name: string;
         };
         /**
          * Watch
@@ -12341,13 +13960,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events; each `data` is one event. */
+            /** @description Server-sent events; each `data` is one event of a run, or under `changed` a list's name. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventOut"];
                     "text/event-stream": unknown;
                 };
             };
@@ -14214,13 +15832,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events; each `data` is one event. */
+            /** @description Server-sent events; each `data` is one event, and `event` repeats its type. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventOut"];
                     "text/event-stream": unknown;
                 };
             };

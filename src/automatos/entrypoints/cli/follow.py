@@ -4,18 +4,18 @@ import json
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPResponse
 from typing import Any
 
 from automatos.entrypoints.cli.client import UNREACHABLE, Client, NoServer, part, refusal
+from automatos.events.service import read
+from automatos.events.types import FINAL_EVENTS, RunEventData
 
 READ_TIMEOUT_S = 40.0
 """The server speaks at least every 15 s; a line that is silent longer is dead."""
 PATIENCE_S = 60.0
 PAUSES_S = (0.1, 0.25, 0.5, 1.0)
-FINAL = frozenset({
-    "execution.completed", "execution.completed_with_skips", "execution.failed", "execution.cancelled",
-})
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ class Event:
     @property
     def is_final(self) -> bool:
         """Whether the run is over with it."""
-        return self.type in FINAL
+        return self.type in FINAL_EVENTS
+
+    @cached_property
+    def told(self) -> RunEventData | None:
+        """What it tells; None where only a newer version of this command knows that."""
+        return read(self.type, self.data)
 
 
 def follow(client: Client, run_id: str, after: int = 0) -> Generator[Event]:

@@ -1,14 +1,21 @@
 """A run as its events tell it: one state for every view, and one line for every event."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 from automatos.entrypoints.cli.figures import costs, duration, quantity, tokens, trimmed
 from automatos.entrypoints.cli.follow import Event
+from automatos.events import types as events
 
 LINE_WIDTH = 160
 CUT_OFF = "warning: cut off by its limit, not whole"
+
+CallEvent = events.ModelAnswered | events.ModelRetrying | events.ModelFailed | events.ToolFinished
+"""What came of asking a model or a tool."""
+StepEvent = (
+    events.StepStarted | events.StepDelta | events.StepRestarted | CallEvent | events.StepRetrying
+    | events.StepCompleted | events.StepFailed | events.StepSkipped | events.StepCancelled
+)
+"""What happens within a step."""
 
 
 @dataclass
@@ -32,7 +39,7 @@ class Progress:
     recipe: str = ""
     status: str = "queued"
     steps: dict[int, StepProgress] = field(default_factory=dict[int, StepProgress])
-    end: dict[str, Any] = field(default_factory=dict[str, Any])
+    end: events.EndData | None = None
 
     @property
     def current(self) -> StepProgress | None:
@@ -40,119 +47,141 @@ class Progress:
         return next((step for step in self.steps.values() if step.status == "running"), None)
 
     def take(self, event: Event) -> None:
-        """Bring the state up to date with the next event."""
-        subject, _, what = event.type.partition(".")
-        if subject == "execution":
-            self._take_execution(event, what)
-        elif step := self.steps.get(event.data.get("order", 0)):
-            _take_step(step, event)
+        """Bring the state up to date with the next event; one that only newer versions know changes nothing."""
+        if event.is_final:
+            self.status = event.type.removeprefix("execution.")
+        match told := event.told:
+            case None:
+                pass
+            case events.ExecutionQueued():
+                self.recipe = told.recipe_name
+                self.steps = {each.order: StepProgress(each.order, each.step_id) for each in told.steps}
+            case events.ExecutionStarted() | events.ExecutionResumed():
+                self.status = "running"
+            case events.ExecutionRecovered():
+                if self.current:
+                    self.current.text = ""  # what was streamed but never answered is streamed again
+            case events.ExecutionWaiting() | events.ExecutionPaused():
+                self.status = _sentence(told)
+            case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
+                  | events.ExecutionCancelled()):
+                self.end = told
+            case _:
+                if step := self.steps.get(told.order):
+                    _take_step(step, told)
 
-    def _take_execution(self, event: Event, what: str) -> None:
-        if what == "queued":
-            self.recipe = event.data.get("recipe_name", "")
-            self.steps = {each["order"]: StepProgress(each["order"], each["step_id"]) for each in event.data["steps"]}
-        elif what == "recovered":
-            for step in self.steps.values():
-                if step.status == "running":
-                    step.text = ""  # what was streamed but never answered is streamed again
-        elif event.is_final:
-            self.status, self.end = what, event.data
-        elif what in {"waiting", "paused"}:
-            self.status = _said(event) or what
-        else:
-            self.status = "running"
 
-
-def _take_step(step: StepProgress, event: Event) -> None:
-    data = event.data
-    if event.type == "step.started":
-        step.status, step.agent, step.text, step.note = "running", data.get("agent_name", ""), "", ""
-    elif event.type == "step.delta":
-        step.text += data["text"]
-    elif event.type == "model.answered":
-        step.text, step.note = data.get("text", ""), _wanted(data)
-        step.tokens += data.get("input_tokens", 0) + data.get("output_tokens", 0)
-    elif event.type == "tool.finished":
-        step.text, step.note = "", _used(data)
-    elif event.type in {"step.retrying", "model.retrying", "model.failed"}:
-        step.note, step.text = SENTENCES[event.type](data), ""
-        step.tokens += data.get("input_tokens", 0) + data.get("output_tokens", 0)
-    elif event.type == "step.restarted":
-        step.text = ""
-    else:
-        step.status = event.type.removeprefix("step.")
-        step.duration_ms = data.get("duration_ms")
-        step.note = _message(data) if data.get("error") else CUT_OFF if data.get("is_cut_off") else ""
+def _take_step(step: StepProgress, told: StepEvent) -> None:
+    match told:
+        case events.StepStarted():
+            step.status, step.agent, step.text, step.note = "running", told.agent_name, "", ""
+        case events.StepDelta():
+            step.text += told.text
+        case events.StepRestarted():
+            step.text = ""
+        case events.ModelAnswered():
+            step.text, step.note = told.text, _wanted(told)
+            step.tokens += told.input_tokens + told.output_tokens
+        case events.ModelRetrying() | events.ModelFailed():
+            step.note, step.text = _sentence(told), ""
+            step.tokens += told.input_tokens + told.output_tokens
+        case events.ToolFinished():
+            step.text, step.note = "", _used(told)
+        case events.StepRetrying():
+            step.note, step.text = _sentence(told), ""
+        case events.StepCompleted():
+            step.status, step.duration_ms = "completed", told.duration_ms
+            step.note = CUT_OFF if told.is_cut_off else ""
+        case events.StepFailed() | events.StepSkipped() | events.StepCancelled():
+            step.status, step.duration_ms = told.type.removeprefix("step."), None
+            step.note = told.error.message if told.error else ""
 
 
 def line_of(event: Event) -> str | None:
-    """Return an event as one line of plain text; pieces of streamed text have none."""
-    said = _said(event)
-    return f"{event.at[11:19]}  {said}" if said else None
+    """Return an event as one line of plain text; pieces of streamed text and what is not known here have none."""
+    said = _sentence(event.told) if event.told else ""
+    if not said:
+        return None
+    order = getattr(event.told, "order", None) if event.type.partition(".")[0] != "execution" else None
+    return f"{event.at[11:19]}  {trimmed(f'step {order} {said}', LINE_WIDTH) if order else said}"
 
 
-def _said(event: Event) -> str | None:
-    if event.is_final:
-        return ending_of(event.type.removeprefix("execution."), event.data)
-    subject, _, what = event.type.partition(".")
-    write = SENTENCES.get(event.type)
-    text = write(event.data) if write else f"{what}: {_message(event.data)}"
-    if subject == "execution" or not text:
-        return text or None
-    return trimmed(f"step {event.data.get('order')} {text}", LINE_WIDTH)
+def _sentence(told: events.RunEventData) -> str:
+    """Return what an event says, without its time and its step; nothing for pieces of streamed text."""
+    match told:
+        case events.ExecutionQueued():
+            said = f"queued {told.recipe_name}, {quantity(told.total_steps, 'step')}"
+        case events.ExecutionStarted():
+            said = "started"
+        case events.ExecutionRecovered():
+            said = "goes on in another worker"
+        case events.ExecutionWaiting():
+            said = f"waits for a free place of {told.agent_name}"
+        case events.ExecutionPaused():
+            said = f"waits: {told.agent_name} is paused"
+        case events.ExecutionResumed():
+            said = "goes on"
+        case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
+              | events.ExecutionCancelled()):
+            said = ending_of(told.type.removeprefix("execution."), told)
+        case _:
+            said = _sentence_of_step(told)
+    return said
 
 
-SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "execution.queued": lambda data: f"queued {data.get('recipe_name')}, {quantity(data['total_steps'], 'step')}",
-    "execution.started": lambda _: "started",
-    "execution.recovered": lambda _: "goes on in another worker",
-    "execution.waiting": lambda data: f"waits for a free place of {data.get('agent_name')}",
-    "execution.paused": lambda data: f"waits: {data.get('agent_name')} is paused",
-    "execution.resumed": lambda _: "goes on",
-    "step.delta": lambda _: "",
-    "step.started": lambda data: f"{data.get('step_id')} started by {data.get('agent_name')}{_again(data)}",
-    "model.answered": lambda data: f"{data.get('provider')}/{data.get('model')} "
-                                   f"{_wanted(data) or 'answered: ' + data.get('text', '')}",
-    "tool.finished": lambda data: f"{_used(data)}: {data.get('output', '')}",
-    "step.retrying": lambda data: f"tries again in {data.get('delay_s')} s: {_message(data)}",
-    "model.retrying": lambda data: f"attempt {data.get('attempt')} of {data.get('of')} failed, {_next(data)}: "
-                                   f"{data.get('reason')}",
-    "model.failed": lambda data: f"attempt {data.get('attempt')} of {data.get('of')} failed: {data.get('reason')}",
-    "step.restarted": lambda _: "begins its answer again",
-    "step.completed": lambda data: f"completed in {duration(data.get('duration_ms'))}"
-                                   f"{'; ' + CUT_OFF if data.get('is_cut_off') else ''}",
-}
-"""What each event says, without its time and its step; nothing for pieces of streamed text."""
+def _sentence_of_step(told: StepEvent) -> str:
+    match told:
+        case events.StepStarted():
+            said = f"{told.step_id} started by {told.agent_name}{_again(told)}"
+        case events.StepDelta():
+            said = ""
+        case events.StepRestarted():
+            said = "begins its answer again"
+        case events.StepRetrying():
+            said = f"tries again in {told.delay_s} s: {told.error.message}"
+        case events.StepCompleted():
+            said = f"completed in {duration(told.duration_ms)}{f'; {CUT_OFF}' if told.is_cut_off else ''}"
+        case events.StepFailed() | events.StepSkipped() | events.StepCancelled():
+            said = f"{told.type.removeprefix('step.')}{f': {told.error.message}' if told.error else ''}"
+        case _:
+            said = _sentence_of_call(told)
+    return said
 
 
-def _next(data: dict[str, Any]) -> str:
-    if data.get("then") == "fallback":
-        return "the fallback model is asked"
-    return f"tries again in {data.get('wait_s') or 0:.1f} s"
+def _sentence_of_call(told: CallEvent) -> str:
+    match told:
+        case events.ModelAnswered():
+            return f"{told.provider}/{told.model} {_wanted(told) or f'answered: {told.text}'}"
+        case events.ModelRetrying():
+            return f"attempt {told.attempt} of {told.of} failed, {_next(told)}: {told.reason}"
+        case events.ModelFailed():
+            return f"attempt {told.attempt} of {told.of} failed: {told.reason}"
+        case events.ToolFinished():
+            return f"{_used(told)}: {told.output}"
 
 
-def _again(data: dict[str, Any]) -> str:
-    return f", attempt {data['attempt']}" if data.get("attempt", 1) > 1 else ""
-
-
-def ending_of(status: str, end: dict[str, Any]) -> str:
-    """Write how a run ended, with what it took."""
+def ending_of(status: str, end: events.EndData | None) -> str:
+    """Write how a run ended, with what it took where that is known."""
     how = status.replace("_", " ")
-    used = tokens(end.get("total_tokens", 0), is_estimated=bool(end.get("is_estimated")))
-    took = f"{how} in {duration(end.get('duration_ms'))}, {used} tokens, {costs(end)}"
-    took += f"; {CUT_OFF}" if end.get("is_cut_off") else ""
-    return f"{took}: {_message(end)}" if end.get("error") else took
+    if end is None:
+        return how
+    used = tokens(end.total_tokens, is_estimated=end.is_estimated)
+    took = f"{how} in {duration(end.duration_ms)}, {used} tokens, {costs(asdict(end))}"
+    took += f"; {CUT_OFF}" if end.is_cut_off else ""
+    return f"{took}: {end.error.message}" if end.error else took
 
 
-def _message(data: dict[str, Any]) -> str:
-    error = data.get("error") or {}
-    return str(error.get("message", error)) if isinstance(error, dict) else str(error)
+def _next(told: events.ModelRetrying) -> str:
+    return "the fallback model is asked" if told.then == "fallback" else f"tries again in {told.wait_s or 0:.1f} s"
 
 
-def _wanted(data: dict[str, Any]) -> str:
-    names = [call["name"] for call in data.get("tool_calls") or []]
-    return f"calls {', '.join(names)}" if names else ""
+def _again(told: events.StepStarted) -> str:
+    return f", attempt {told.attempt}" if told.attempt > 1 else ""
 
 
-def _used(data: dict[str, Any]) -> str:
-    return f"{data.get('name')} {'answered' if data.get('ok') else 'failed'}"
+def _wanted(told: events.ModelAnswered) -> str:
+    return f"calls {', '.join(call.name for call in told.tool_calls)}" if told.tool_calls else ""
+
+
+def _used(told: events.ToolFinished) -> str:
+    return f"{told.name} {'answered' if told.ok else 'failed'}"

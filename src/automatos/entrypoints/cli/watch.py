@@ -43,8 +43,8 @@ def watch(
     except CommandFailed as failure:
         raise CommandFailed(failure.what, *failure.next_steps, f"come back with: automatos run watch {run_id}",
                             code=failure.code) from failure
-    if not as_json and (quiet or is_live()) and (output := progress.end.get("final_output")):
-        put(str(output))
+    if not as_json and (quiet or is_live()) and progress.end and progress.end.final_output:
+        put(progress.end.final_output)
     _tell_end(client, run_id, progress)
     return Exit.RUN_FAILED if exit_status and progress.status not in SUCCEEDED else Exit.OK
 
@@ -52,9 +52,8 @@ def watch(
 def _tell_end(client: Client, run_id: str, progress: Progress) -> None:
     mark = "ok" if progress.status in SUCCEEDED else "not ok:"
     say(f"{mark} {ending_of(progress.status, progress.end)}")
-    error = progress.end.get("error") or {}
-    if error.get("next_step"):
-        say(f"  {error['next_step']}")
+    if progress.end and progress.end.error and progress.end.error.next_step:
+        say(f"  {progress.end.error.next_step}")
     say(f"view it: {run_address(client, run_id)}")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from automatos.durable.types import NewEvent
 from automatos.recipes.types import JsonObject
 
 # The execution, its job and its first event: all of them or none.
@@ -22,7 +23,7 @@ WITH fresh AS (
 )
 SELECT durable.enqueue('recipes.run', id::text, workspace_id, coalesce($12::int, agent_priority($13::int)), NULL,
                        'agent:' || $13::int),
-       durable.append_events(workspace_id, 'run:' || id, 0, ARRAY['execution.queued'], ARRAY[$14::jsonb], $11),
+       durable.append_events(workspace_id, 'run:' || id, 0, ARRAY[$17::text], ARRAY[$14::jsonb], $11),
        wake_agents(ARRAY[$13::int])
 FROM fresh
 """
@@ -59,7 +60,7 @@ RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, curre
 async def accept(
     connection: asyncpg.Connection, *, execution_id: UUID, workspace_id: UUID, recipe_id: int | None, version: int,
     input_data: JsonObject, total_steps: int, triggered_by: str, idempotency_key: str | None, request_hash: str | None,
-    deadline_at: datetime, at: datetime, priority: int | None, first_agent: int, event: str, kind: str = "recipe",
+    deadline_at: datetime, at: datetime, priority: int | None, first_agent: int, event: NewEvent, kind: str = "recipe",
     definition: JsonObject | None = None,
 ) -> bool:
     """Store an execution with its job and first event; returns False when its idempotency key was used before.
@@ -68,7 +69,7 @@ async def accept(
     """
     row = await connection.fetchrow(
         ACCEPT, execution_id, workspace_id, recipe_id, version, input_data, total_steps, triggered_by, idempotency_key,
-        request_hash, deadline_at, at, priority, first_agent, event, kind, definition,
+        request_hash, deadline_at, at, priority, first_agent, event.data, kind, definition, event.type,
     )
     return row is not None
 

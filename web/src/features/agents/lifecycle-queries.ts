@@ -99,7 +99,7 @@ export function useAgentHints(id: number): void {
   const bus = useLiveBus();
   const cache = useQueryClient();
   useEffect(() => {
-    return bus?.subscribe(`agent:${id}`, () => {
+    return bus?.onChange(`agent:${id}`, () => {
       void cache.invalidateQueries({ queryKey: [workspace, "agents"] });
       void cache.invalidateQueries({ queryKey: [workspace, "runs", "of-agent", id] });
     });

@@ -1,58 +1,48 @@
-import type { RunError } from "@/client";
-import type { LiveEvent } from "@/lib/live/events";
+import type { RunEventOf } from "@/lib/live/events";
 import { type AttemptView, NOTHING_USED, type StepView, type Used } from "./kitchen-state";
 
-/** Reading the data of events: what is missing or of another shape is nothing. */
+/** Views of what events hold. Fields that may be missing are missing in events of servers before they had them. */
 
-type Data = Record<string, unknown>;
-
-export const text = (value: unknown): string => (typeof value === "string" ? value : "");
-export const count = (value: unknown): number => (typeof value === "number" ? value : 0);
-export const list = (value: unknown): Data[] => (Array.isArray(value) ? value : []);
-export const record = (value: unknown): Data | null =>
-  value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Data) : null;
-export const numberOr = <T>(value: unknown, other: T): number | T => (typeof value === "number" ? value : other);
-const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null);
-
-export function failure(value: unknown): RunError | null {
-  if (typeof value === "string") return { code: "failed", message: value };
-  return value !== null && typeof value === "object" ? (value as RunError) : null;
+interface Costs {
+  cost_usd: string | null;
+  known_cost_usd?: string | null;
+  unpriced_calls?: number;
+  is_estimated?: boolean;
 }
 
 /** What was used and what it cost; `cost_usd` is null while the price of any call is unknown. */
-export function usedOf(data: Data, tokens: number): Used {
-  const costUsd = textOrNull(data.cost_usd);
+export function usedOf(data: Costs, tokens: number): Used {
   return {
     tokens,
     isEstimated: data.is_estimated === true,
-    costUsd,
-    knownCostUsd: textOrNull(data.known_cost_usd),
-    unpriced: numberOr(data.unpriced_calls, costUsd === null ? 1 : 0),
+    costUsd: data.cost_usd,
+    knownCostUsd: data.known_cost_usd ?? null,
+    unpriced: data.unpriced_calls ?? (data.cost_usd === null ? 1 : 0),
   };
 }
 
-export function attemptOf({ at, type, data }: LiveEvent): AttemptView {
-  const next = data.then === "again" || data.then === "fallback" ? data.then : "nothing";
+/** A request to a model that gave no answer. */
+export function attemptOf({ at, data }: RunEventOf<"model.retrying" | "model.failed">): AttemptView {
   return {
     at,
-    attempt: count(data.attempt),
-    of: numberOr(data.of, null),
-    provider: text(data.provider),
-    model: text(data.model),
-    status: numberOr(data.provider_status, null),
-    reason: text(data.reason),
-    waitS: numberOr(data.wait_s, null),
-    next: type === "model.failed" ? "nothing" : next,
+    attempt: data.attempt,
+    of: data.of,
+    provider: data.provider,
+    model: data.model,
+    status: data.provider_status,
+    reason: data.reason,
+    waitS: data.wait_s,
+    next: data.then,
   };
 }
 
 /** A step as it is queued, before anything has happened to it. */
-export function newStep(data: Record<string, unknown>): StepView {
+export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][number]): StepView {
   return {
-    order: count(data.order),
-    stepId: text(data.step_id),
-    agentName: text(data.agent_name),
-    outputKey: text(data.output_key),
+    order: data.order,
+    stepId: data.step_id,
+    agentName: data.agent_name,
+    outputKey: data.output_key,
     status: "pending",
     attempt: 1,
     prompt: null,

@@ -1,9 +1,9 @@
-import type { LiveEvent } from "@/lib/live/events";
+import type { RunEvent } from "@/client";
 import { cook } from "./kitchen";
 import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
 
 /** Reads the stored log after `seq`, oldest first; an empty page is the end. */
-export type ReadLog = (after: number) => Promise<LiveEvent[]>;
+export type ReadLog = (after: number) => Promise<RunEvent[]>;
 
 /**
  * Follows one run without gap or repeat, however events arrive: the stored log first, live events as they come. A live
@@ -12,7 +12,7 @@ export type ReadLog = (after: number) => Promise<LiveEvent[]>;
 export class RunFeed {
   private current: KitchenState = EMPTY_KITCHEN;
   private readonly listeners = new Set<() => void>();
-  private waiting: LiveEvent[] = [];
+  private waiting: RunEvent[] = [];
   private isReading = false;
   private failure: unknown = null;
 
@@ -28,7 +28,7 @@ export class RunFeed {
   };
 
   /** Takes one live event. */
-  receive(event: LiveEvent): void {
+  receive(event: RunEvent): void {
     if (event.seq <= this.current.lastSeq) return;
     if (!this.isReading && event.seq === this.current.lastSeq + 1) {
       this.apply([event]);
@@ -61,7 +61,7 @@ export class RunFeed {
   private drain(before: number): void {
     const ordered = this.waiting.sort((one, other) => one.seq - other.seq);
     this.waiting = [];
-    const ready: LiveEvent[] = [];
+    const ready: RunEvent[] = [];
     let last = this.current.lastSeq;
     for (const event of ordered) {
       if (event.seq <= last) continue;
@@ -74,7 +74,7 @@ export class RunFeed {
     if (this.waiting.length > 0 && this.current.lastSeq > before && !this.failure) void this.read();
   }
 
-  private apply(events: LiveEvent[]): void {
+  private apply(events: RunEvent[]): void {
     this.current = events.reduce(cook, this.current);
     for (const listener of this.listeners) listener();
   }

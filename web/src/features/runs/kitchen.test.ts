@@ -1,28 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "@/lib/live/events";
-import { RunFeed } from "./feed";
-import { cook } from "./kitchen";
+import type { RunEvent } from "@/client";
+import { RUN_EVENT_TYPES, type RunEventOf } from "@/lib/live/events";
+import { cook, TAKE_IN } from "./kitchen";
 import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
+import { log, type Told } from "./scripted-events";
 
-type Told = [type: string, data?: Record<string, unknown>];
-
-function log(...told: Told[]): LiveEvent[] {
-  return told.map(([type, data = {}], index) => ({
-    seq: index + 1,
-    topic: "run:1",
-    type,
-    at: `2026-01-01T00:00:${String(index).padStart(2, "0")}Z`,
-    data,
-  }));
-}
-
-function nth(events: LiveEvent[], index: number): LiveEvent {
+function nth(events: RunEvent[], index: number): RunEvent {
   const found = events[index];
   if (!found) throw new Error(`no event ${index}`);
   return found;
 }
 
-const replay = (events: LiveEvent[], from: KitchenState = EMPTY_KITCHEN) => events.reduce(cook, from);
+const replay = (events: RunEvent[], from: KitchenState = EMPTY_KITCHEN) => events.reduce(cook, from);
 const step = (state: KitchenState, order: number) => {
   const found = state.steps.find((one) => one.order === order);
   if (!found) throw new Error(`no step ${order}`);
@@ -33,15 +22,15 @@ const QUEUED: Told = [
   "execution.queued",
   {
     steps: [
-      { order: 1, step_id: "draft", agent_name: "Writer", output_key: "draft" },
-      { order: 2, step_id: "review", agent_name: "Critic", output_key: "review" },
+      { order: 1, step_id: "draft", agent_id: 7, agent_name: "Writer", output_key: "draft" },
+      { order: 2, step_id: "review", agent_id: 8, agent_name: "Critic", output_key: "review" },
     ],
   },
 ];
 const STARTED: Told = ["execution.started"];
 const step1 = (attempt = 1): Told => ["step.started", { order: 1, attempt, prompt: "Write", model: "m" }];
 const delta = (text: string, turn = 1): Told => ["step.delta", { order: 1, turn, text }];
-const answered = (text: string, calls: unknown[] = [], turn = 1): Told => [
+const answered = (text: string, calls: RunEventOf<"model.answered">["data"]["tool_calls"] = [], turn = 1): Told => [
   "model.answered",
   {
     order: 1,
@@ -92,7 +81,16 @@ describe("replay", () => {
     const told: Told[] = [
       [
         "tool.finished",
-        { order: 1, turn: 2, call_id: "c1", name: "calculator", ok: false, output: "no", duration_ms: 3 },
+        {
+          order: 1,
+          turn: 2,
+          call_id: "c1",
+          name: "calculator",
+          arguments: '{"a":1}',
+          ok: false,
+          output: "no",
+          duration_ms: 3,
+        },
       ],
       delta("So", 3),
     ];
@@ -117,7 +115,8 @@ describe("duplicates", () => {
   });
 
   test("an event of a type this page does not know is passed over", () => {
-    const state = replay(log(QUEUED, ["execution.someday"], STARTED));
+    const someday = ["execution.someday", { order: 1 }] as unknown as Told;
+    const state = replay(log(QUEUED, someday, STARTED));
     expect(state).toMatchObject({ status: "running", lastSeq: 3 });
   });
 });
@@ -182,69 +181,56 @@ describe("endings", () => {
     expect(step(state, 2).status).toBe("pending");
   });
 
+  test("a step that ended with its agent is cancelled, with the reason", () => {
+    const error = { code: "agent_stopped", message: "Its agent was stopped" };
+    const state = replay(log(QUEUED, STARTED, step1(), ["step.cancelled", { order: 1, error }]));
+    expect(step(state, 1)).toMatchObject({ status: "cancelled", error });
+  });
+
   test("a skipped step does not end the run", () => {
-    const state = replay(log(QUEUED, STARTED, step1(), ["step.skipped", { order: 1, error: "Timed out" }]));
+    const state = replay(
+      log(QUEUED, STARTED, step1(), [
+        "step.skipped",
+        { order: 1, error: { code: "step_timed_out", message: "Timed out" } },
+      ]),
+    );
     expect(state.status).toBe("running");
     expect(step(state, 1)).toMatchObject({ status: "skipped", error: { message: "Timed out" } });
   });
 });
 
 describe("waiting and pausing", () => {
-  const waiting = (reason: string): Told => [
-    "execution.waiting",
-    { order: 1, agent_id: 7, agent_name: "Researcher", reason },
-  ];
+  const waiting: Told = ["execution.waiting", { order: 1, agent_id: 7, agent_name: "Researcher" }];
+  const paused: Told = ["execution.paused", { order: 1, agent_id: 7, agent_name: "Researcher" }];
 
   test("a step says what it waits for until it starts", () => {
-    const held = replay(log(QUEUED, STARTED, waiting("slot")));
+    const held = replay(log(QUEUED, STARTED, waiting));
     expect(held.status).toBe("waiting");
     expect(step(held, 1)).toMatchObject({ waitsFor: "slot", agentName: "Researcher", status: "pending" });
 
-    const begun = replay(log(QUEUED, STARTED, waiting("slot"), step1()));
+    const begun = replay(log(QUEUED, STARTED, waiting, step1()));
     expect(begun.status).toBe("running");
     expect(step(begun, 1)).toMatchObject({ waitsFor: null, status: "running" });
   });
 
   test("a paused run names who paused it and goes on when resumed", () => {
-    const paused = replay(log(QUEUED, STARTED, ["execution.paused", { order: 1, agent_name: "Researcher" }]));
-    expect(paused).toMatchObject({ status: "paused", pausedBy: "Researcher" });
-    expect(step(paused, 1).waitsFor).toBe("paused");
+    const held = replay(log(QUEUED, STARTED, paused));
+    expect(held).toMatchObject({ status: "paused", pausedBy: "Researcher" });
+    expect(step(held, 1).waitsFor).toBe("paused");
 
-    const resumed = replay(
-      log(QUEUED, STARTED, waiting("paused"), ["execution.paused", { by: "Researcher" }], ["execution.resumed"]),
-    );
+    const resumed = replay(log(QUEUED, STARTED, paused, ["execution.resumed"]));
     expect(resumed).toMatchObject({ status: "running", pausedBy: null });
     expect(step(resumed, 1).waitsFor).toBeNull();
   });
 
   test("a run that is cancelled while it waits waits no longer", () => {
-    const state = replay(log(QUEUED, waiting("paused"), ["execution.cancelled", { by: "ada" }]));
+    const state = replay(log(QUEUED, paused, ["execution.cancelled", { by: "ada" }]));
     expect(state).toMatchObject({ status: "cancelled", pausedBy: null });
     expect(step(state, 1)).toMatchObject({ status: "cancelled", waitsFor: null });
   });
 });
 
-describe("the feed", () => {
-  const events = log(QUEUED, STARTED, step1(), delta("a"), delta("b"), delta("c"));
-  const stored = (upTo: number) => async (after: number) => events.filter((one) => one.seq > after && one.seq <= upTo);
-
-  test("reads the log over a hole and applies each event once", async () => {
-    const feed = new RunFeed(stored(5));
-    await feed.read();
-    for (const event of [nth(events, 3), nth(events, 4), nth(events, 5), nth(events, 5)]) feed.receive(event);
-    expect(step(feed.snapshot(), 1).turns[0]?.text).toBe("abc");
-
-    const late = new RunFeed(stored(5));
-    late.receive(nth(events, 5));
-    await expect.poll(() => late.snapshot().lastSeq).toBe(6);
-    expect(step(late.snapshot(), 1).turns[0]?.text).toBe("abc");
-  });
-
-  test("keeps what it has when the log cannot be read, and says so", async () => {
-    const feed = new RunFeed(() => Promise.reject(new Error("down")));
-    feed.receive(nth(events, 0));
-    await feed.read();
-    expect(feed.snapshot().lastSeq).toBe(1);
-    expect(feed.error()).toBeInstanceOf(Error);
-  });
+test("the browser listens to every type of event that the screen knows, and to no other", () => {
+  expect([...RUN_EVENT_TYPES].sort()).toEqual(Object.keys(TAKE_IN).sort());
+  expect(RUN_EVENT_TYPES).toContain("step.cancelled");
 });

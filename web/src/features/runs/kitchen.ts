@@ -1,20 +1,25 @@
-import type { RunStatus, StepStatus } from "@/client";
-import type { LiveEvent } from "@/lib/live/events";
-import { attemptOf, count, failure, list, newStep, numberOr, record, text, usedOf } from "./event-data";
+import type { RunEvent, RunStatus, StepStatus } from "@/client";
+import type { RunEventOf, RunEventType } from "@/lib/live/events";
+import { attemptOf, newStep, usedOf } from "./event-data";
 import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
-/** The screen after one more event. An event that was seen before changes nothing. */
-export function cook(state: KitchenState, event: LiveEvent): KitchenState {
+/** The screen after one more event. One that was seen before, or of a type that only newer servers know, says nothing. */
+export function cook(state: KitchenState, event: RunEvent): KitchenState {
   if (event.seq <= state.lastSeq) return state;
-  const handler = HANDLERS[event.type];
-  const next = handler ? handler(state, event) : state;
+  const takeIn = (TAKE_IN as Partial<Record<string, (state: KitchenState, event: never) => KitchenState>>)[event.type];
+  const next = takeIn ? takeIn(state, event as never) : state;
   return { ...next, lastSeq: event.seq };
 }
 
-type Handler = (state: KitchenState, event: LiveEvent) => KitchenState;
+/** What the screen makes of each type; one that is missing here does not compile. */
+type TakeIn = { [Type in RunEventType]: (state: KitchenState, event: RunEventOf<Type>) => KitchenState };
 
-function changeStep(state: KitchenState, event: LiveEvent, change: (step: StepView) => StepView): KitchenState {
-  const order = count(event.data.order);
+function changeStep(
+  state: KitchenState,
+  event: { data: { order: number } },
+  change: (step: StepView) => StepView,
+): KitchenState {
+  const { order } = event.data;
   return { ...state, steps: state.steps.map((step) => (step.order === order ? change(step) : step)) };
 }
 
@@ -26,64 +31,56 @@ function changeTurn(step: StepView, number: number, change: (turn: TurnView) => 
   return { ...step, turns: [...step.turns, change(fresh)] };
 }
 
-function startStep(step: StepView, event: LiveEvent): StepView {
-  const attempt = count(event.data.attempt) || 1;
+function startStep(step: StepView, { at, data }: RunEventOf<"step.started">): StepView {
+  const { attempt } = data;
   return {
     ...step,
     status: "running",
     attempt,
-    prompt: text(event.data.prompt) || step.prompt,
-    model: text(event.data.model) || step.model,
-    agentName: text(event.data.agent_name) || step.agentName,
+    prompt: data.prompt,
+    model: data.model,
+    agentName: data.agent_name,
     turns: attempt === step.attempt ? step.turns : [],
     tokens: attempt === step.attempt ? step.tokens : 0,
     error: null,
     retry: null,
     waitsFor: null,
-    startedAt: step.startedAt ?? event.at,
-    attemptAt: event.at,
-    timeoutS: numberOr(event.data.timeout_s, null),
-    silentSince: event.at,
+    startedAt: step.startedAt ?? at,
+    attemptAt: at,
+    timeoutS: data.timeout_s ?? null,
+    silentSince: at,
   };
 }
 
-function answerTurn(turn: TurnView, data: Record<string, unknown>): TurnView {
+function answerTurn(turn: TurnView, data: RunEventOf<"model.answered">["data"]): TurnView {
   return {
     ...turn,
-    text: text(data.text),
-    reasoning: text(data.reasoning) || turn.reasoning,
-    end: text(data.end) || null,
+    text: data.text,
+    reasoning: data.reasoning || turn.reasoning,
+    end: data.end ?? null,
     isAnswered: true,
-    model: text(data.model) || null,
-    tokens: count(data.input_tokens) + count(data.output_tokens),
-    cacheRead: count(data.cache_read_tokens),
-    cacheWritten: count(data.cache_write_tokens),
-    latencyMs: numberOr(data.latency_ms, null),
-    toolCalls: list(data.tool_calls).map((call) => ({
-      id: text(call.id),
-      name: text(call.name),
-      arguments: text(call.arguments),
-      state: "running",
-      output: null,
-      durationMs: null,
-    })),
+    model: data.model,
+    tokens: data.input_tokens + data.output_tokens,
+    cacheRead: data.cache_read_tokens ?? 0,
+    cacheWritten: data.cache_write_tokens ?? 0,
+    latencyMs: data.latency_ms,
+    toolCalls: data.tool_calls.map((call) => ({ ...call, state: "running", output: null, durationMs: null })),
   };
 }
 
 /** Results are numbered on from the answer that asked for them; call ids may repeat from one answer to the next. */
-function finishTool(step: StepView, data: Record<string, unknown>): StepView {
-  const number = count(data.turn);
-  const turn = step.turns.findLast((one) => one.turn < number) ?? step.turns.at(-1);
+function finishTool(step: StepView, data: RunEventOf<"tool.finished">["data"]): StepView {
+  const turn = step.turns.findLast((one) => one.turn < data.turn) ?? step.turns.at(-1);
   if (!turn) return step;
-  const byPlace = number - turn.turn - 1;
+  const byPlace = data.turn - turn.turn - 1;
   const place = turn.toolCalls[byPlace] ? byPlace : turn.toolCalls.findIndex((call) => call.id === data.call_id);
   const done: ToolCallView = {
-    id: text(data.call_id),
-    name: text(data.name),
-    arguments: text(data.arguments) || (turn.toolCalls[place]?.arguments ?? ""),
+    id: data.call_id,
+    name: data.name,
+    arguments: data.arguments,
     state: data.ok ? "ok" : "failed",
-    output: text(data.output),
-    durationMs: numberOr(data.duration_ms, null),
+    output: data.output,
+    durationMs: data.duration_ms,
   };
   const toolCalls = place >= 0 ? turn.toolCalls.with(place, done) : [...turn.toolCalls, done];
   return changeTurn(step, turn.turn, (one) => ({ ...one, toolCalls }));
@@ -100,25 +97,28 @@ function settle(step: StepView, status: StepStatus): StepView {
   return { ...step, status, turns, retry: null, waitsFor: null, silentSince: null };
 }
 
-function endStep(status: StepStatus): Handler {
-  return (state, event) =>
-    changeStep(state, event, (step) => ({ ...settle(step, status), error: failure(event.data.error) }));
+type StepEnd = RunEventOf<"step.failed" | "step.skipped" | "step.cancelled">;
+
+function endStep(status: StepStatus) {
+  return (state: KitchenState, event: StepEnd) =>
+    changeStep(state, event, (step) => ({ ...settle(step, status), error: event.data.error }));
 }
 
-function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus): Handler {
-  return (state, event) => ({
+type RunEnd = RunEventOf<
+  "execution.completed" | "execution.completed_with_skips" | "execution.failed" | "execution.cancelled"
+>;
+
+function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus) {
+  return (state: KitchenState, { at, data }: RunEnd): KitchenState => ({
     ...state,
     status,
-    finishedAt: event.at,
-    finalOutput: typeof event.data.final_output === "string" ? event.data.final_output : state.finalOutput,
-    outputs: record(event.data.outputs) ?? state.outputs,
-    totals: {
-      ...usedOf(event.data, count(event.data.total_tokens)),
-      durationMs: numberOr(event.data.duration_ms, null),
-    },
-    isCutOff: event.data.is_cut_off === true,
-    error: failure(event.data.error),
-    cancelledBy: text(event.data.by) || null,
+    finishedAt: at,
+    finalOutput: data.final_output ?? state.finalOutput,
+    outputs: data.outputs ?? state.outputs,
+    totals: { ...usedOf(data, data.total_tokens), durationMs: data.duration_ms },
+    isCutOff: data.is_cut_off === true,
+    error: data.error ?? null,
+    cancelledBy: ("by" in data && data.by) || null,
     pausedBy: null,
     steps: state.steps.map((step) => {
       if (step.status === "running") return settle(step, unfinished);
@@ -133,32 +133,27 @@ function goOn(state: KitchenState): KitchenState {
   return { ...state, status: "running", pausedBy: null, steps };
 }
 
-/** The step that is held up, if the event names one, says so until it goes on. */
-function pause(state: KitchenState, event: LiveEvent): KitchenState {
-  const pausedBy = text(event.data.agent_name) || text(event.data.by) || "its agent";
-  return changeStep({ ...state, status: "paused", pausedBy }, event, (step) => ({ ...step, waitsFor: "paused" }));
-}
-
-function wait(state: KitchenState, event: LiveEvent): KitchenState {
-  const waitsFor = event.data.reason === "paused" ? "paused" : "slot";
-  const agentName = text(event.data.agent_name);
-  return changeStep({ ...state, status: "waiting" }, event, (step) => ({
-    ...step,
-    waitsFor,
-    agentName: agentName || step.agentName,
-  }));
+/** The step that is held up says so until it goes on. */
+function hold(state: KitchenState, event: RunEventOf<"execution.waiting" | "execution.paused">): KitchenState {
+  const agentName = event.data.agent_name;
+  const isPaused = event.type === "execution.paused";
+  const held: KitchenState = isPaused
+    ? { ...state, status: "paused", pausedBy: agentName }
+    : { ...state, status: "waiting" };
+  return changeStep(held, event, (step) => ({ ...step, waitsFor: isPaused ? "paused" : "slot", agentName }));
 }
 
 /** A request that gave no answer stays in sight, with what follows it. */
-const failAttempt: Handler = (state, event) =>
+const failAttempt = (state: KitchenState, event: RunEventOf<"model.retrying" | "model.failed">) =>
   changeStep(state, event, (step) => ({
     ...step,
     attempts: [...step.attempts, attemptOf(event)],
     silentSince: event.at,
   }));
 
-const HANDLERS: Record<string, Handler> = {
-  "execution.queued": (state, event) => ({ ...state, steps: list(event.data.steps).map(newStep) }),
+/** One entry for each type of event. */
+export const TAKE_IN: TakeIn = {
+  "execution.queued": (state, event) => ({ ...state, steps: event.data.steps.map(newStep) }),
   "execution.started": (state, event) => ({ ...state, status: "running", startedAt: event.at }),
   "execution.recovered": (state) => ({
     ...state,
@@ -168,25 +163,25 @@ const HANDLERS: Record<string, Handler> = {
       step.status === "running" ? { ...step, turns: step.turns.filter((turn) => turn.isAnswered) } : step,
     ),
   }),
-  "execution.waiting": wait,
-  "execution.paused": pause,
+  "execution.waiting": hold,
+  "execution.paused": hold,
   "execution.resumed": goOn,
   "step.started": (state, event) => changeStep(goOn(state), event, (step) => startStep(step, event)),
   "step.delta": (state, event) =>
     changeStep(state, event, (step) =>
-      changeTurn(step, count(event.data.turn), (turn) =>
+      changeTurn(step, event.data.turn, (turn) =>
         turn.isAnswered
           ? turn
           : {
               ...turn,
-              text: turn.text + text(event.data.text),
-              reasoning: turn.reasoning + text(event.data.reasoning),
+              text: turn.text + event.data.text,
+              reasoning: turn.reasoning + (event.data.reasoning ?? ""),
             },
       ),
     ),
   "model.answered": (state, event) =>
     changeStep(state, event, (step) => {
-      const answered = changeTurn(step, count(event.data.turn), (turn) => answerTurn(turn, event.data));
+      const answered = changeTurn(step, event.data.turn, (turn) => answerTurn(turn, event.data));
       return {
         ...answered,
         tokens: answered.turns.reduce((sum, turn) => sum + turn.tokens, 0),
@@ -208,22 +203,19 @@ const HANDLERS: Record<string, Handler> = {
     changeStep(state, event, (step) => ({
       ...step,
       turns: step.turns.filter((turn) => turn.isAnswered),
-      retry: {
-        attempt: count(event.data.attempt),
-        delayS: count(event.data.delay_s),
-        error: failure(event.data.error),
-      },
+      retry: { attempt: event.data.attempt, delayS: event.data.delay_s, error: event.data.error },
     })),
   "step.completed": (state, event) =>
     changeStep(state, event, (step) => ({
       ...settle(step, "completed"),
-      output: text(event.data.output),
-      ...usedOf(event.data, count(event.data.input_tokens) + count(event.data.output_tokens)),
+      output: event.data.output,
+      ...usedOf(event.data, event.data.input_tokens + event.data.output_tokens),
       isCutOff: event.data.is_cut_off === true,
-      durationMs: numberOr(event.data.duration_ms, null),
+      durationMs: event.data.duration_ms,
     })),
   "step.failed": endStep("failed"),
   "step.skipped": endStep("skipped"),
+  "step.cancelled": endStep("cancelled"),
   "execution.completed": finish("completed", "completed", "pending"),
   "execution.completed_with_skips": finish("completed_with_skips", "completed", "pending"),
   "execution.failed": finish("failed", "failed", "pending"),

@@ -1,8 +1,7 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import type { Run, RunEventPage, RunPage } from "@/client";
+import type { Run, RunEvent, RunEventPage, RunPage } from "@/client";
 import { http } from "@/lib/http";
-import type { LiveEvent } from "@/lib/live/events";
 import { useLiveBus } from "@/lib/live/react";
 import { useWorkspace } from "@/lib/workspace";
 import { RunFeed } from "./feed";
@@ -43,7 +42,7 @@ export function useCancelRun(id: string) {
   });
 }
 
-async function readLog(workspace: string, id: string, after: number): Promise<LiveEvent[]> {
+async function readLog(workspace: string, id: string, after: number): Promise<RunEvent[]> {
   const query = { after, limit: LOG_PAGE };
   const page = await http.get<RunEventPage>(`/api/runs/${id}/events.json`, { workspace, query });
   return page.items;
@@ -67,7 +66,7 @@ export function useRunFeed(id: string) {
   const isRead = state.lastSeq > 0 || error !== null;
   useEffect(() => {
     if (!bus || isOver || !isRead) return;
-    const leave = bus.subscribe(`run:${id}`, (event) => feed.receive(event));
+    const leave = bus.subscribe(id, (event) => feed.receive(event));
     // What happened since the log was read.
     void feed.read();
     return leave;

@@ -1,3 +1,4 @@
+import type { RunEvent } from "@/client";
 import { randomId } from "../id";
 import type { Connection, LiveEvent } from "./events";
 import { LiveStream } from "./stream";
@@ -41,8 +42,17 @@ export class LiveBus {
     return this.current;
   }
 
-  /** Calls `listener` for every event of the topic until the returned function is called. */
-  subscribe(topic: string, listener: Listener): () => void {
+  /** Calls `listener` for every event of a run until the returned function is called. */
+  subscribe(run: string, listener: (event: RunEvent) => void): () => void {
+    return this.listen(`run:${run}`, listener as Listener);
+  }
+
+  /** Calls `listener` whenever a list may have changed, until the returned function is called. */
+  onChange(list: string, listener: () => void): () => void {
+    return this.listen(list, listener);
+  }
+
+  private listen(topic: string, listener: Listener): () => void {
     const set = this.listeners.get(topic) ?? new Set();
     this.listeners.set(topic, set.add(listener));
     if (set.size === 1) this.announce();

@@ -1,37 +1,15 @@
-/** The event types of one execution's stream. EventSource cannot listen to "any", so the list is also needed at run time. */
-export const RUN_EVENT_TYPES = [
-  "execution.queued",
-  "execution.started",
-  "execution.recovered",
-  "execution.waiting",
-  "execution.paused",
-  "execution.resumed",
-  "step.started",
-  "step.delta",
-  "model.answered",
-  "model.retrying",
-  "model.failed",
-  "tool.finished",
-  "step.restarted",
-  "step.retrying",
-  "step.completed",
-  "step.failed",
-  "step.skipped",
-  "execution.completed",
-  "execution.completed_with_skips",
-  "execution.failed",
-  "execution.cancelled",
-] as const;
+import types from "virtual:run-event-types";
+import type { Changed, RunEvent } from "@/client";
 
-export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
+export type RunEventType = RunEvent["type"];
 
-/** One frame of the stream. `seq` counts from 1 without holes within a `run:` topic; a hint has only its topic. */
-export interface LiveEvent {
-  seq: number;
-  topic: string;
-  type: string;
-  at: string;
-  data: Record<string, unknown>;
-}
+/** The events of one type, or of several. */
+export type RunEventOf<Type extends RunEventType> = Extract<RunEvent, { type: Type }>;
+
+/** The types of a run's events. EventSource cannot listen to "any", so the server's list is also needed at run time. */
+export const RUN_EVENT_TYPES: readonly RunEventType[] = types;
+
+/** What arrives on a topic: an event of a run, or on the topic of a list that it is to be read again. */
+export type LiveEvent = RunEvent | Changed;
 
 export type Connection = "connecting" | "live" | "retrying" | "offline";

@@ -13,7 +13,7 @@ export function LiveProvider({ workspace, children }: { workspace: string; child
   useEffect(() => {
     const fresh = new LiveBus(workspace);
     const stops = HINTS.map((topic) =>
-      fresh.subscribe(topic, () => cache.invalidateQueries({ queryKey: [workspace, topic] })),
+      fresh.onChange(topic, () => cache.invalidateQueries({ queryKey: [workspace, topic] })),
     );
     setBus(fresh);
     return () => {

@@ -1,0 +1,339 @@
+"""Every type of event on a run's stream: when it comes, and what its data holds.
+
+A class here is the one home of its type. Whoever records an event makes an object of its class; the API's description,
+the web app's types, the command line and `docs/reference/events.md` are derived from `RunEventData`. Events are stored
+for good, so a field that joins a class later has a default: events of before do not hold it.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, get_args
+from uuid import UUID
+
+from pydantic import Field
+
+Order = Annotated[int, Field(description="Which step of the run, from 1.")]
+TurnNumber = Annotated[int, Field(description="Which answer or tool result of the step, from 1.")]
+AgentId = Annotated[int, Field(description="The agent of the step.")]
+AgentName = Annotated[str, Field(description="The name of that agent.")]
+Dollars = Annotated[str | None, Field(description="US dollars; null while the price of a call is unknown.")]
+KnownDollars = Annotated[str | None, Field(description="The sum of those calls whose price is known.")]
+Unpriced = Annotated[int, Field(description="How many calls have no known price.")]
+Estimated = Annotated[bool, Field(description="Whether tokens were estimated, because a provider did not tell.")]
+CutOff = Annotated[bool, Field(description="Whether an answer ran into its limit, so that it is not whole.")]
+InputTokens = Annotated[int, Field(description="Tokens that were sent.")]
+OutputTokens = Annotated[int, Field(description="Tokens that were answered.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class Failure:
+    """Why a step or a run did not do what it should."""
+
+    code: Annotated[str, Field(description="The stable name of the error, for programs.")]
+    message: Annotated[str, Field(description="What happened.")]
+    next_step: Annotated[str, Field(description="What to do about it.")] = ""
+
+    @classmethod
+    def of(cls, error: dict[str, Any]) -> "Failure":
+        """Return an error as rows keep it."""
+        return cls(code=error["code"], message=error["message"], next_step=error.get("next_step") or "")
+
+
+@dataclass(slots=True, kw_only=True)
+class QueuedStep:
+    """A step that the run will come to."""
+
+    order: Order
+    step_id: Annotated[str, Field(description="Its name in the recipe.")]
+    agent_id: AgentId
+    agent_name: AgentName
+    output_key: Annotated[str, Field(description="The name under which later steps find its answer.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class WantedCall:
+    """A call of a tool that a model asks for."""
+
+    id: Annotated[str, Field(description="The provider's name for the call.")]
+    name: Annotated[str, Field(description="The tool.")]
+    arguments: Annotated[str, Field(description="Its arguments as the model wrote them, meant to be JSON.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class _StepEvent:
+    order: Order
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionQueued:
+    """The run is accepted and waits for a worker; always the first event."""
+
+    type: ClassVar[Literal["execution.queued"]] = "execution.queued"
+    recipe_id: Annotated[str | None, Field(description="The recipe's template_id; null for a task.")]
+    recipe_name: Annotated[str, Field(description="The recipe's name; a task bears its agent's.")]
+    recipe_version: Annotated[int, Field(description="The version that runs; 0 for a task.")]
+    total_steps: Annotated[int, Field(description="How many steps it has.")]
+    steps: Annotated[list[QueuedStep], Field(description="Its steps, in order.")]
+    kind: Annotated[Literal["recipe", "task", "heartbeat"], Field(description="What was started.")] = "recipe"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionStarted:
+    """A worker begins the run."""
+
+    type: ClassVar[Literal["execution.started"]] = "execution.started"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionRecovered:
+    """Another worker goes on with the run; pieces of an answer that was not finished are void."""
+
+    type: ClassVar[Literal["execution.recovered"]] = "execution.recovered"
+    epoch: Annotated[int, Field(description="How many workers have had the run.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionWaiting(_StepEvent):
+    """The next step's agent has no free place; the run waits in the queue."""
+
+    type: ClassVar[Literal["execution.waiting"]] = "execution.waiting"
+    agent_id: AgentId
+    agent_name: AgentName
+    reason: Annotated[Literal["slot"], Field(description="What is lacking.")] = "slot"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionPaused(_StepEvent):
+    """The next step's agent is paused; the run waits until it is resumed."""
+
+    type: ClassVar[Literal["execution.paused"]] = "execution.paused"
+    agent_id: AgentId
+    agent_name: AgentName
+    reason: Annotated[Literal["paused"], Field(description="What is in the way.")] = "paused"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionResumed:
+    """The run that waited goes on."""
+
+    type: ClassVar[Literal["execution.resumed"]] = "execution.resumed"
+
+
+@dataclass(slots=True, kw_only=True)
+class StepStarted(_StepEvent):
+    """The step's agent begins an attempt, with its whole prompt."""
+
+    type: ClassVar[Literal["step.started"]] = "step.started"
+    step_id: Annotated[str, Field(description="The step's name in the recipe.")]
+    agent_id: AgentId
+    agent_name: AgentName
+    attempt: Annotated[int, Field(description="Which attempt at the step, from 1.")]
+    run_id: Annotated[UUID, Field(description="The agent's work on this attempt; its entries are stored under it.")]
+    prompt: Annotated[str, Field(description="What the agent is asked, with all values in place.")]
+    provider: Annotated[str, Field(description="Whose model is asked.")]
+    model: Annotated[str, Field(description="Which model is asked.")]
+    timeout_s: Annotated[float | None, Field(description="How long the attempt may take.")] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepDelta(_StepEvent):
+    """A piece of an answer as it is written; deleted after a day, `model.answered` has the whole."""
+
+    type: ClassVar[Literal["step.delta"]] = "step.delta"
+    turn: TurnNumber
+    text: Annotated[str, Field(description="The piece of the answer.")]
+    reasoning: Annotated[str | None, Field(description="A piece of what the model thinks, where it tells.")] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepRestarted(_StepEvent):
+    """The model is asked again for an answer that broke off; its pieces so far are void."""
+
+    type: ClassVar[Literal["step.restarted"]] = "step.restarted"
+    turn: TurnNumber
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelAnswered(_StepEvent):
+    """A model has answered: with text, or with calls of tools that are made next."""
+
+    type: ClassVar[Literal["model.answered"]] = "model.answered"
+    turn: TurnNumber
+    provider: Annotated[str, Field(description="Whose model answered.")]
+    model: Annotated[str, Field(description="Which model answered.")]
+    text: Annotated[str, Field(description="The whole text of the answer.")]
+    tool_calls: Annotated[list[WantedCall], Field(description="The calls it asks for; none in a last answer.")]
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cost_usd: Dollars
+    latency_ms: Annotated[int, Field(description="How long the model took.")]
+    reasoning: Annotated[str, Field(description="What the model thought, where it tells.")] = ""
+    end: Annotated[Literal["complete", "tool_calls", "cut_off", "refused"] | None,
+                   Field(description="How the answer ended.")] = None
+    cache_read_tokens: Annotated[int, Field(description="Input tokens that came from the provider's cache.")] = 0
+    cache_write_tokens: Annotated[int, Field(description="Input tokens that went into the provider's cache.")] = 0
+    is_estimated: Estimated = False
+    left_out: Annotated[tuple[str, ...], Field(
+        description="Features of the request that the model refused, so that it was asked without.")] = ()
+    calls_from_text: Annotated[bool, Field(description="Whether the calls were read out of the text.")] = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _FailedRequest(_StepEvent):
+    turn: TurnNumber
+    attempt: Annotated[int, Field(description="Which attempt at the step this was.")]
+    of: Annotated[int, Field(description="How many attempts the step has in all.")]
+    provider: Annotated[str, Field(description="Whose model was asked.")]
+    model: Annotated[str, Field(description="Which model was asked.")]
+    status: Annotated[Literal["error", "cancelled"], Field(description="Whether it failed or was broken off.")]
+    code: Annotated[str, Field(description="The stable name of what went wrong.")]
+    reason: Annotated[str, Field(description="What the provider said, or how it was silent.")]
+    provider_status: Annotated[int | None, Field(description="The provider's HTTP status, where it answered at all.")]
+    wait_s: Annotated[float | None, Field(description="How long until the next request.")]
+    then: Annotated[Literal["again", "fallback", "nothing"], Field(
+        description="What follows: the same request, one to the fallback model, or nothing.")]
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    is_estimated: Estimated
+    cost_usd: Dollars
+    latency_ms: Annotated[int, Field(description="How long the request took.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelRetrying(_FailedRequest):
+    """A request to a model gave no answer; another follows."""
+
+    type: ClassVar[Literal["model.retrying"]] = "model.retrying"
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelFailed(_FailedRequest):
+    """A request to a model gave no answer; none follows."""
+
+    type: ClassVar[Literal["model.failed"]] = "model.failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class ToolFinished(_StepEvent):
+    """A call of a tool has given its result, or was not made."""
+
+    type: ClassVar[Literal["tool.finished"]] = "tool.finished"
+    turn: TurnNumber
+    call_id: Annotated[str, Field(description="The call as `model.answered` names it.")]
+    name: Annotated[str, Field(description="The tool.")]
+    arguments: Annotated[str, Field(description="Its arguments as the model wrote them.")]
+    ok: Annotated[bool, Field(description="Whether it did what was asked.")]
+    output: Annotated[str, Field(description="What the model reads of it.")]
+    duration_ms: Annotated[int, Field(description="How long it took.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepRetrying(_StepEvent):
+    """An attempt at the step failed; the next one follows after a pause."""
+
+    type: ClassVar[Literal["step.retrying"]] = "step.retrying"
+    attempt: Annotated[int, Field(description="The attempt that follows.")]
+    error: Annotated[Failure, Field(description="Why the attempt failed.")]
+    delay_s: Annotated[float, Field(description="How long the pause is.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepCompleted(_StepEvent):
+    """The step has its answer."""
+
+    type: ClassVar[Literal["step.completed"]] = "step.completed"
+    output_key: Annotated[str, Field(description="The name under which later steps find the answer.")]
+    output: Annotated[str, Field(description="The answer.")]
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cost_usd: Dollars
+    duration_ms: Annotated[int, Field(description="From the first attempt's beginning to the end.")]
+    known_cost_usd: KnownDollars = None
+    unpriced_calls: Unpriced = 0
+    is_estimated: Estimated = False
+    is_cut_off: CutOff = False
+
+
+@dataclass(slots=True, kw_only=True)
+class StepFailed(_StepEvent):
+    """The step has no answer, and the run ends for it."""
+
+    type: ClassVar[Literal["step.failed"]] = "step.failed"
+    error: Annotated[Failure, Field(description="Why it has none.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepSkipped(_StepEvent):
+    """The step has no answer, and the run goes on without."""
+
+    type: ClassVar[Literal["step.skipped"]] = "step.skipped"
+    error: Annotated[Failure, Field(description="Why it has none.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepCancelled(_StepEvent):
+    """The step was at work when its run was cancelled or its agent stopped."""
+
+    type: ClassVar[Literal["step.cancelled"]] = "step.cancelled"
+    error: Annotated[Failure | None, Field(description="Why, where it was not the run that was cancelled.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class _ExecutionEnded:
+    total_tokens: Annotated[int, Field(description="Tokens of all requests together.")]
+    cost_usd: Dollars
+    duration_ms: Annotated[int, Field(description="From the beginning to the end.")]
+    agents: Annotated[int, Field(description="How many agents have completed a step.")]
+    steps_completed: Annotated[int, Field(description="How many steps have an answer.")]
+    known_cost_usd: KnownDollars = None
+    unpriced_calls: Unpriced = 0
+    is_estimated: Estimated = False
+    is_cut_off: CutOff = False
+    error: Annotated[Failure | None, Field(description="Why it failed.")] = None
+    final_output: Annotated[str | None, Field(description="The last answer, where there is one.")] = None
+    outputs: Annotated[dict[str, Any] | None, Field(description="What the recipe declares as outputs, by name.")] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionCompleted(_ExecutionEnded):
+    """The run is over: every step has its answer."""
+
+    type: ClassVar[Literal["execution.completed"]] = "execution.completed"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionCompletedWithSkips(_ExecutionEnded):
+    """The run is over: some steps were skipped, the others have their answers."""
+
+    type: ClassVar[Literal["execution.completed_with_skips"]] = "execution.completed_with_skips"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionFailed(_ExecutionEnded):
+    """The run is over without what was asked of it."""
+
+    type: ClassVar[Literal["execution.failed"]] = "execution.failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionCancelled(_ExecutionEnded):
+    """The run is over because somebody ended it; what its steps had done is kept."""
+
+    type: ClassVar[Literal["execution.cancelled"]] = "execution.cancelled"
+    by: Annotated[str | None, Field(description="Who cancelled it, where it was a person or a key.")] = None
+
+
+RunEventData = (
+    ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionResumed
+    | StepStarted | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
+    | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled
+    | ExecutionCompleted | ExecutionCompletedWithSkips | ExecutionFailed | ExecutionCancelled
+)
+"""What any event of a run holds; the order is the one in which they can come."""
+
+EndData = ExecutionCompleted | ExecutionCompletedWithSkips | ExecutionFailed | ExecutionCancelled
+"""What the last event of a run holds; nothing follows it."""
+
+RUN_EVENTS: dict[str, type[RunEventData]] = {each.type: each for each in get_args(RunEventData)}
+"""Every type of event with its class."""
+FINAL_EVENTS = frozenset(each.type for each in get_args(EndData))
+"""The types after which a stream ends."""
