@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ async def test_windows_end_and_memory_stays_bounded(monkeypatch) -> None:
     clock = [1000.0]
     counters = LocalCounters(lambda: clock[0])
     assert [await counters.incr("a", 60) for _ in range(3)] == [1, 2, 3]
-    assert await counters.get_expiry("a") == 1060
+    assert await counters.seconds_left("a") == 60
     for number in range(1000):
         await counters.incr(f"k{number}", 60)
     assert len(counters._windows) <= 100
@@ -186,6 +187,17 @@ async def test_windows_end_and_memory_stays_bounded(monkeypatch) -> None:
     for number in range(60):
         await counters.incr(f"n{number}", 60)
     assert len(counters._windows) <= 62
+
+
+@pytest.mark.parametrize("step_s", [-86_400, 172_800, 0])
+async def test_a_clock_that_is_set_neither_holds_a_window_open_nor_ends_it(step_s: int, monkeypatch) -> None:
+    counters = LocalCounters()
+    for _ in range(3):
+        await counters.incr("a", 60)
+    told = time.time
+    monkeypatch.setattr(time, "time", lambda: told() + step_s)
+    assert await counters.incr("a", 60) == 4
+    assert 0 < await counters.seconds_left("a") <= 60
 
 
 def test_what_is_remembered_of_credentials_ends_and_is_bounded(monkeypatch) -> None:

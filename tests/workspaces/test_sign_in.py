@@ -6,7 +6,7 @@ import pytest
 
 from automatos.kernel.db import Scope
 from automatos.workspaces import queries
-from automatos.workspaces.attempts import Attempts
+from automatos.workspaces.attempts import PER_ACCOUNT, Attempts, LocalAttempts
 from automatos.workspaces.errors import TooManyAttempts
 from tests.workspaces.conftest import BROWSER, Build, House, problem
 
@@ -93,6 +93,37 @@ async def test_guessing_is_bounded_by_address_and_account_before_any_work() -> N
     assert 0 < int(refused.value.headers["Retry-After"]) <= 301
     await attempts.count("203.0.113.9", "b@example.org")
     await attempts.count("203.0.113.10", "a@example.org")
+
+
+@pytest.mark.parametrize("step_s", [-86_400, 172_800])
+async def test_a_clock_that_is_set_neither_forgives_nor_holds_anybody_longer(
+    monkeypatch: pytest.MonkeyPatch, step_s: int
+) -> None:
+    attempts, told = Attempts(), time.time
+    for _ in range(10):
+        await attempts.count("203.0.113.9", "a@example.org")
+    monkeypatch.setattr(time, "time", lambda: told() + step_s)
+    with pytest.raises(TooManyAttempts) as refused:
+        await attempts.count("203.0.113.9", "a@example.org")
+    assert 0 < int(refused.value.headers["Retry-After"]) <= 301
+
+
+def test_attempts_are_taken_again_when_the_oldest_is_past_and_memory_stays_bounded(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automatos.workspaces.attempts.MAX_COUNTED", 50)
+    clock = [0.0]
+    attempts = LocalAttempts(lambda: clock[0])
+    waits = []
+    for clock[0] in range(12):
+        waits.append(attempts.hit(PER_ACCOUNT, "a"))
+    assert waits == [0.0] * 10 + [290.0, 289.0]
+    clock[0] = 300.0
+    assert attempts.hit(PER_ACCOUNT, "a") == 0.0
+    assert attempts.hit(PER_ACCOUNT, "a") == 1.0
+    for number in range(500):
+        attempts.hit(PER_ACCOUNT, str(number))
+    assert len(attempts._seen) == 50
 
 
 async def test_right_password_forgives_earlier_attempts_for_that_account_only() -> None:

@@ -51,8 +51,8 @@ class Counters(Protocol):
         """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
         ...
 
-    async def get_expiry(self, key: str) -> float:
-        """Return the Unix time at which the count's window ends."""
+    async def seconds_left(self, key: str) -> float:
+        """Return how long the count's window goes on."""
         ...
 
     async def close(self) -> None:
@@ -61,16 +61,16 @@ class Counters(Protocol):
 
 
 class LocalCounters:
-    """Counts of this process, at most 50,000 at once; when full, those that end first give way."""
+    """Counts of this process on a clock that nobody sets, at most 50,000; when full, those that end first give way."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
         now = self._clock()
-        count, ends_at = self._windows.get(key, (0, 0.0))
+        count, ends_at = self._windows.get(key, (0, now))
         if ends_at <= now:
             self._windows.pop(key, None)
             self._make_room(now)
@@ -78,9 +78,10 @@ class LocalCounters:
         self._windows[key] = (count + amount, ends_at)
         return count + amount
 
-    async def get_expiry(self, key: str) -> float:
-        """Return the Unix time at which the count's window ends."""
-        return self._windows.get(key, (0, self._clock()))[1]
+    async def seconds_left(self, key: str) -> float:
+        """Return how long the count's window goes on."""
+        now = self._clock()
+        return self._windows.get(key, (0, now))[1] - now
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""
@@ -115,15 +116,15 @@ class SharedCounters:
             self._pause(error)
             return await self._local.incr(key, expiry, amount)
 
-    async def get_expiry(self, key: str) -> float:
-        """Return the Unix time at which the count's window ends."""
+    async def seconds_left(self, key: str) -> float:
+        """Return how long the count's window goes on."""
         if self._is_paused():
-            return await self._local.get_expiry(key)
+            return await self._local.seconds_left(key)
         try:
-            return await self._shared.get_expiry(key)
+            return await self._shared.get_expiry(key) - time.time()  # the storage added this machine's time to Redis's
         except Exception as error:  # noqa: BLE001
             self._pause(error)
-            return await self._local.get_expiry(key)
+            return await self._local.seconds_left(key)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -237,8 +238,8 @@ class RateLimits:
             self._proven.add(credential, _principal(caller))
 
     async def _refuse(self, bucket: _Bucket, scope: Scope, receive: Receive, send: Send) -> None:
-        ends_at = await self._counters.get_expiry(f"automatos:limit:{bucket.key}")
-        wait_s = max(1, min(int(ends_at - time.time()) + 1, bucket.rate.get_expiry()))
+        left_s = await self._counters.seconds_left(f"automatos:limit:{bucket.key}")
+        wait_s = max(1, min(int(left_s) + 1, bucket.rate.get_expiry()))
         await render(scope, RateLimited(
             f"More than {bucket.rate.amount} requests per {bucket.rate.GRANULARITY.name}. Try again in {wait_s} s.",
             headers={"Retry-After": str(wait_s)}, retry_after_s=wait_s,
