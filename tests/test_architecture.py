@@ -159,6 +159,14 @@ def test_files_are_named_for_what_they_hold() -> None:
     assert [str(path.relative_to(ROOT)) for path in named if path.name.split(".")[0].lower() in SAYS_NOTHING] == []
 
 
+def test_a_public_name_of_the_kernel_means_one_thing_everywhere() -> None:
+    public = [(node.name, path) for path, tree in parsed().items() for node in tree.body
+              if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    kernels = {name: path for name, path in public if path.startswith("kernel/")}
+    assert {"Secret", "Database", "Problem"} <= set(kernels)
+    assert [f"{path}: {name}" for name, path in public if name in kernels and kernels[name] != path] == []
+
+
 def test_files_and_functions_are_small() -> None:
     assert [line for folder in ("src", "tests", "bench") for line in too_large(ROOT / folder)] == []
 

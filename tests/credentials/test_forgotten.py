@@ -39,8 +39,8 @@ class Two:
     there: Keyring
 
     async def value_there(self, workspace_id: UUID) -> str | None:
-        found = await self.there.find_secret(workspace_id, "openai")
-        return found.value if found else None
+        found = await self.there.find_access(workspace_id, "openai")
+        return found.key.reveal() if found else None
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def test_what_was_read_before_a_change_and_arrives_after_it_is_not_kept(
         return rows
 
     monkeypatch.setattr(keyring_module.queries, "read_for_providers", read_slowly)
-    reading = asyncio.create_task(two.here.find_secret(caller.workspace_id, "openai"))
+    reading = asyncio.create_task(two.here.find_access(caller.workspace_id, "openai"))
     await has_read.wait()
     async with database.session(caller.workspace_id) as session:
         await delete_credential(session, caller, made.id)
@@ -122,7 +122,7 @@ async def test_what_was_read_before_a_change_and_arrives_after_it_is_not_kept(
     may_return.set()
     await reading
 
-    assert await two.here.find_secret(caller.workspace_id, "openai") is None
+    assert await two.here.find_access(caller.workspace_id, "openai") is None
 
 
 async def test_after_a_rotation_everything_opens_without_the_old_key_and_a_lost_one_is_named(
@@ -138,13 +138,13 @@ async def test_after_a_rotation_everything_opens_without_the_old_key_and_a_lost_
     assert means.vault.retire_old_keys() == 1
     assert not set(before) & {path.name for path in folder.glob("*.key")}
 
-    found = [await two.there.find_secret(caller.workspace_id, each.provider) for each in made]
-    assert [each.value for each in found if each] == [
+    found = [await two.there.find_access(caller.workspace_id, each.provider) for each in made]
+    assert [each.key.reveal() for each in found if each] == [
         f"sk-{name}-{name}-{name}" for name in ("openai", "groq", "anthropic")]
 
     means.vault.add_key()
     assert means.vault.retire_old_keys() == 1
     started_anew = Keyring(database, Vault(own_settings), own_settings)
     with pytest.raises(CredentialUnreadable):
-        await started_anew.find_secret(caller.workspace_id, "openai")
+        await started_anew.find_access(caller.workspace_id, "openai")
     await started_anew.close()

@@ -33,19 +33,20 @@ async def test_the_newest_credential_of_the_workspace_opens_the_provider(keyring
     await keep("sk-old-old-old")
     await keep("sk-new-new-new", base_url="https://example.com/v1/")
 
-    secret = await keyring.find_secret(workspace_id, "openai")
+    secret = await keyring.find_access(workspace_id, "openai")
 
     assert secret is not None
-    assert (secret.value, secret.base_url, secret.source) == ("sk-new-new-new", "https://example.com/v1", "workspace")
+    assert secret.key.reveal() == "sk-new-new-new"
+    assert (secret.base_url, secret.source) == ("https://example.com/v1", "workspace")
     assert not secret.allow_private
     assert "sk-new" not in repr(secret)
-    assert await keyring.find_secret(workspace_id, "anthropic") is None
+    assert await keyring.find_access(workspace_id, "anthropic") is None
 
 
 async def test_no_other_workspace_gets_it(keyring: Keyring, keep, workspace_id) -> None:
     await keep("sk-mine-mine-mine")
 
-    assert await keyring.find_secret(new_id(), "openai") is None
+    assert await keyring.find_access(new_id(), "openai") is None
     assert await keyring.configured_providers(new_id()) == {}
     assert await keyring.configured_providers(workspace_id) == {"openai": "workspace"}
 
@@ -56,7 +57,7 @@ async def test_the_platforms_key_follows_where_it_is_shared(
 ) -> None:
     settings = Settings(home=tmp_path, openai_api_key=SecretStr("sk-platform"), share_platform_keys=is_shared)
 
-    secret = await Keyring(database, vault, settings).find_secret(workspace_id, "openai")
+    secret = await Keyring(database, vault, settings).find_access(workspace_id, "openai")
 
     assert (secret.source if secret else None) == ("environment" if is_shared else None)
 
@@ -65,26 +66,26 @@ async def test_a_deleted_key_is_gone_at_once_in_this_process_and_within_seconds_
     keyring: Keyring, keep, database: Database, caller: Caller, workspace_id, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credential_id = await keep("sk-fresh-fresh")
-    assert await keyring.find_secret(workspace_id, "openai") is not None
+    assert await keyring.find_access(workspace_id, "openai") is not None
     async with database.session(workspace_id) as session:
         await delete_credential(session, caller, credential_id)
-    assert await keyring.find_secret(workspace_id, "openai") is not None
+    assert await keyring.find_access(workspace_id, "openai") is not None
 
     clock = keyring_module.time.monotonic() + 5.1
     monkeypatch.setattr(keyring_module.time, "monotonic", lambda: clock)
-    assert await keyring.find_secret(workspace_id, "openai") is None
+    assert await keyring.find_access(workspace_id, "openai") is None
 
     await keep("sk-other-other")
-    assert await keyring.find_secret(workspace_id, "openai") is not None
+    assert await keyring.find_access(workspace_id, "openai") is not None
     keyring.forget(workspace_id)
-    assert await keyring.find_secret(workspace_id, "openai") is not None
+    assert await keyring.find_access(workspace_id, "openai") is not None
 
 
 async def test_use_is_audited_once_a_minute(keyring: Keyring, keep, database: Database, workspace_id) -> None:
     credential_id = await keep("sk-used-used-used")
 
     for _ in range(5):
-        await keyring.find_secret(workspace_id, "openai")
+        await keyring.find_access(workspace_id, "openai")
     await keyring.close()
 
     async with database.recording(workspace_id, Scope.ADMIN) as connection:
@@ -103,7 +104,7 @@ async def test_a_credential_of_a_lost_key_is_an_error_and_not_the_platforms_key(
     settings = Settings(home=tmp_path / "elsewhere", openai_api_key=SecretStr("sk-platform"))
 
     with pytest.raises(CredentialUnreadable, match="My key"):
-        await Keyring(database, Vault(settings), settings).find_secret(workspace_id, "openai")
+        await Keyring(database, Vault(settings), settings).find_access(workspace_id, "openai")
 
 
 async def test_nothing_of_a_secret_is_stored_in_clear(keep, database: Database, workspace_id) -> None:
@@ -129,13 +130,13 @@ async def test_a_key_that_was_just_stored_is_found_by_a_process_that_looked_for_
 ) -> None:
     for provider in others:
         await keep(f"sk-{provider}-0000", provider)
-    assert await elsewhere.find_secret(workspace_id, "openai") is None
+    assert await elsewhere.find_access(workspace_id, "openai") is None
 
     await keep("sk-fresh-fresh")
 
-    found = await elsewhere.find_secret(workspace_id, "openai")
+    found = await elsewhere.find_access(workspace_id, "openai")
     assert found is not None
-    assert found.value == "sk-fresh-fresh"
+    assert found.key.reveal() == "sk-fresh-fresh"
 
 
 async def test_a_new_key_goes_before_the_platforms_and_into_the_default_within_a_second(
@@ -148,8 +149,8 @@ async def test_a_new_key_goes_before_the_platforms_and_into_the_default_within_a
     clock = keyring_module.time.monotonic() + 1.1
     monkeypatch.setattr(keyring_module.time, "monotonic", lambda: clock)
 
-    found = await elsewhere.find_secret(workspace_id, "openai")
+    found = await elsewhere.find_access(workspace_id, "openai")
 
     assert found is not None
-    assert found.value == "sk-own-own-own"
+    assert found.key.reveal() == "sk-own-own-own"
     assert await elsewhere.configured_providers(workspace_id) == {"openai": "workspace"}

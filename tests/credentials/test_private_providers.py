@@ -48,8 +48,8 @@ async def test_a_stored_address_is_judged_by_todays_list(
     listed = listing(tmp_path, "http://10.0.0.5:8000/v1")
     await store(settings=listed, name="Mine", provider=provider, value="k" * 20, base_url="http://10.0.0.5:8000/v1")
 
-    before = await Keyring(database, vault, listed).find_secret(caller.workspace_id, provider)
-    after = await Keyring(database, vault, Settings(home=tmp_path)).find_secret(caller.workspace_id, provider)
+    before = await Keyring(database, vault, listed).find_access(caller.workspace_id, provider)
+    after = await Keyring(database, vault, Settings(home=tmp_path)).find_access(caller.workspace_id, provider)
 
     assert before
     assert after
@@ -74,7 +74,7 @@ async def test_the_operators_own_address_from_the_environment_needs_no_list(
 ) -> None:
     settings = Settings(home=tmp_path, openai_base_url="http://10.0.0.5:8000/v1", openai_api_key=SecretStr("k" * 20))
 
-    secret = await Keyring(database, vault, settings).find_secret(caller.workspace_id, "openai")
+    secret = await Keyring(database, vault, settings).find_access(caller.workspace_id, "openai")
 
     assert secret
     assert secret.allow_private

@@ -8,15 +8,16 @@ from aiohttp import web
 from automatos.credentials import probe as probe_module
 from automatos.credentials.probe import probe
 from automatos.credentials.service import get_provider
-from automatos.credentials.types import Secret
+from automatos.credentials.types import ProviderAccess
 from automatos.kernel.http import Http
+from automatos.kernel.secret import Secret
 from tests.fakes.model_server import ModelServer
 
 
 def secret_of(
     base_url: str, provider: str = "custom", value: str = "good-key", *, allow_private: bool = True
-) -> Secret:
-    return Secret(get_provider(provider), value, base_url, "workspace", allow_private=allow_private)
+) -> ProviderAccess:
+    return ProviderAccess(get_provider(provider), Secret(value), base_url, "workspace", allow_private=allow_private)
 
 
 async def test_a_good_key_passes_and_names_models(outgoing: Http, model_server: ModelServer) -> None:

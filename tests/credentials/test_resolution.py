@@ -126,11 +126,11 @@ async def test_an_agents_environment_chooses_the_key(
         await store(name=environment, provider="openai", value=f"sk-{environment}", environment=environment)
     keyring = Keyring(database, vault, own_settings)
 
-    found = [await keyring.find_secret(workspace_id, "openai", each)
+    found = [await keyring.find_access(workspace_id, "openai", each)
              for each in (None, "production", "staging", "development")]
     await keyring.close()
 
-    assert [secret.value for secret in found if secret] == [
+    assert [secret.key.reveal() for secret in found if secret] == [
         "sk-production", "sk-production", "sk-staging", "sk-development"]
 
 
@@ -142,7 +142,7 @@ async def test_an_expired_credential_is_not_used(
     async with database.recording(workspace_id) as connection:
         await connection.execute("UPDATE credentials SET expires_at = now() - interval '1 second'")
 
-    assert await keyring.find_secret(workspace_id, "openai") is None
+    assert await keyring.find_access(workspace_id, "openai") is None
     assert await keyring.configured_providers(workspace_id) == {}
 
 

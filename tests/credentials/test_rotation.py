@@ -32,13 +32,13 @@ async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
     fresh = await store(name="Fresh", provider="groq", value="sk-sealed-with-the-new-one")
     keyring = Keyring(database, Vault(own_settings), own_settings)
 
-    secrets = [await keyring.find_secret(workspace_id, provider) for provider in ("openai", "groq")]
+    secrets = [await keyring.find_access(workspace_id, provider) for provider in ("openai", "groq")]
     await keyring.close()
     keys = [await sealed_with(database, workspace_id, each.id) for each in (old, fresh)]
     async with database.session(workspace_id) as session:
         await update_credential(session, caller, means, old.id, CredentialUpdate(data={"base_url": None}))
 
-    assert [secret.value for secret in secrets if secret] == [
+    assert [secret.key.reveal() for secret in secrets if secret] == [
         "sk-sealed-with-the-old-one", "sk-sealed-with-the-new-one"]
     assert keys[0] != keys[1]
     assert await sealed_with(database, workspace_id, old.id) == keys[1]
@@ -54,7 +54,7 @@ async def test_a_lost_key_is_named_as_what_it_is_noted_once_and_replaced_by_no_o
 
     for _ in range(3):
         with pytest.raises(CredentialUnreadable, match=r"My key.*keys/.*enter the fields"):
-            await keyring.find_secret(workspace_id, "openai")
+            await keyring.find_access(workspace_id, "openai")
     await keyring.close()
     async with database.session(workspace_id) as session:
         shown = await get_credential(session, workspace_id, lost.id, Means(Vault(elsewhere), elsewhere, means.http))
@@ -76,7 +76,7 @@ async def test_a_sealed_value_copied_into_another_row_does_not_open(
             "UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE name = 'Rich') WHERE name = 'Poor'")
 
     with pytest.raises(CredentialUnreadable, match="Poor"):
-        await Keyring(database, means.vault, own_settings).find_secret(caller.workspace_id, "groq")
+        await Keyring(database, means.vault, own_settings).find_access(caller.workspace_id, "groq")
 
 
 async def test_resealing_leaves_nothing_under_the_old_key_and_may_be_broken_off(
@@ -96,10 +96,11 @@ async def test_resealing_leaves_nothing_under_the_old_key_and_may_be_broken_off(
     assert not any(path.exists() for path in old_keys)
     sealed = [await sealed_with(database, caller.workspace_id, each.id) for each in made]
     assert sealed[0] == sealed[1]
-    secret = await running.find_secret(caller.workspace_id, "openai")
-    fresh = await Keyring(database, Vault(own_settings), own_settings).find_secret(caller.workspace_id, "groq")
+    secret = await running.find_access(caller.workspace_id, "openai")
+    fresh = await Keyring(database, Vault(own_settings), own_settings).find_access(caller.workspace_id, "groq")
     await running.close()
-    assert [found.value for found in (secret, fresh) if found] == ["sk-openai-openai-openai", "sk-groq-groq-groq"]
+    assert [found.key.reveal() for found in (secret, fresh) if found] == [
+        "sk-openai-openai-openai", "sk-groq-groq-groq"]
 
 
 async def test_what_no_key_opens_is_counted_and_left_as_it_is(

@@ -176,11 +176,11 @@ async def test_credentials_from_before_there_were_types_are_read_as_before(
     services.keyring.forget(client.workspace_id)
 
     shown = (await client.get("/api/credentials")).json()["items"][0]["fields"]
-    secret = await services.keyring.find_secret(client.workspace_id, "openai")
+    secret = await services.keyring.find_access(client.workspace_id, "openai")
     kept = (await client.put(f"/api/credentials/{created['id']}", json={"data": {"base_url": None}})).json()
 
     assert (shown["api_key"]["hint"], shown["base_url"]["value"]) == ("…1234", "https://old.example.com")
-    assert (secret.value, secret.base_url) == ("sk-bare-key-of-old-1234", "https://old.example.com")
+    assert (secret.key.reveal(), secret.base_url) == ("sk-bare-key-of-old-1234", "https://old.example.com")
     assert (kept["fields"]["api_key"]["hint"], kept["base_url"]) == ("…1234", None)
 
 

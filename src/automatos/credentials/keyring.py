@@ -24,14 +24,15 @@ from automatos.credentials.types import (
     Look,
     NameReader,
     Provider,
+    ProviderAccess,
     Resolution,
-    Secret,
 )
 from automatos.durable.service import Bus
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.db import Database
+from automatos.kernel.secret import Secret
 from automatos.workspaces.service import write_audit
 
 CACHE_S = 5.0
@@ -51,7 +52,7 @@ class _Drawer:
     """The credentials of one workspace, the newest first; one that cannot be opened is kept as its error."""
 
     held: Sequence[Held]
-    secrets: Mapping[UUID, Secret | CredentialUnreadable]
+    opened: Mapping[UUID, ProviderAccess | CredentialUnreadable]
     read_at: float
     names: ChosenNames | None = None
     names_until: float = 0.0
@@ -86,8 +87,8 @@ class Keyring:
         """
         self._read_names = read_names
 
-    async def find_secret(self, workspace_id: UUID, provider_name: str, environment: str | None = None,
-                          service: str = DEFAULT_SERVICE) -> Secret | None:
+    async def find_access(self, workspace_id: UUID, provider_name: str, environment: str | None = None,
+                          service: str = DEFAULT_SERVICE) -> ProviderAccess | None:
         """Return the secret that opens a provider for a workspace, None when there is none.
 
         `environment` is production unless it says otherwise; `service` is the part of the product that asks.
@@ -102,14 +103,14 @@ class Keyring:
         drawer = await self._drawer(workspace_id)
         found, _ = await self._search(drawer, workspace_id, provider, wanted, service)
         if found is None:
-            shared = self._platform_secret(provider)
+            shared = self._platform_access(provider)
             if provider.wire == "demo":
                 return shared
             drawer = await self._drawer(workspace_id, RECENT_S if shared else 0.0)
             found, _ = await self._search(drawer, workspace_id, provider, wanted, service)
             if found is None:
                 return shared
-        own = drawer.secrets[found.id]
+        own = drawer.opened[found.id]
         if isinstance(own, CredentialUnreadable):
             self._note(workspace_id, found.id, "credential.resolution_failed")
             raise own
@@ -125,9 +126,9 @@ class Keyring:
         found, level = await self._search(drawer, workspace_id, provider, environment, service, looks)
         if found is not None:
             return Resolution(provider.name, environment, "workspace", level, found.id, found.name,
-                              isinstance(drawer.secrets[found.id], Secret), tuple(looks))
+                              isinstance(drawer.opened[found.id], ProviderAccess), tuple(looks))
         sought = f"the server's variable {provider.env_variable}" if provider.env_variable else "the server's variables"
-        if self._platform_secret(provider):
+        if self._platform_access(provider):
             looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, "it is used"))
             return Resolution(
                 provider.name, environment, "environment", CredentialLevel.ENVIRONMENT_VARIABLE, looks=tuple(looks))
@@ -141,16 +142,17 @@ class Keyring:
         for name, provider in providers_by_name().items():
             own = Search(drawer.held, provider, now(), []).run(Environment.PRODUCTION, None)
             if own is not None:
-                if isinstance(drawer.secrets[own[0].id], Secret):
+                if isinstance(drawer.opened[own[0].id], ProviderAccess):
                     found[name] = "workspace"
-            elif self._platform_secret(provider):
+            elif self._platform_access(provider):
                 found[name] = "environment"
         return found
 
-    def without_key(self, provider: Provider) -> Secret:
+    def without_key(self, provider: Provider) -> ProviderAccess:
         """Return what a provider is asked with that needs no key where nobody stored one: its usual address alone."""
         base_url = provider.base_url or ""
-        return Secret(provider, "", base_url, "none", allow_private=may_be_private(base_url, self._settings))
+        allow_private = may_be_private(base_url, self._settings)
+        return ProviderAccess(provider, Secret(""), base_url, "none", allow_private=allow_private)
 
     def forget(self, workspace_id: UUID) -> None:
         """Drop what this process keeps of a workspace, so that the next call reads it again."""
@@ -189,20 +191,22 @@ class Keyring:
         async with self._database.recording(workspace_id) as connection:
             rows = await queries.read_for_providers(connection, workspace_id)
         held: list[Held] = []
-        secrets: dict[UUID, Secret | CredentialUnreadable] = {}
+        opened: dict[UUID, ProviderAccess | CredentialUnreadable] = {}
         for row in rows:
             if provider := providers_by_name().get(row["provider"]):
                 held.append(Held(row["id"], row["name"], provider.name, row["environment"], row["is_active"],
                                  row["expires_at"]))
-                secrets[row["id"]] = self._open(workspace_id, provider, dict(row))
-        drawer = _Drawer(held, secrets, began)
+                opened[row["id"]] = self._open(workspace_id, provider, dict(row))
+        drawer = _Drawer(held, opened, began)
         if forgotten == self._forgotten:  # else it may be older than what was changed meanwhile: for this use only
             if len(self._drawers) >= MAX_WORKSPACES:
                 self._drawers.clear()
             self._drawers[workspace_id] = drawer
         return drawer
 
-    def _open(self, workspace_id: UUID, provider: Provider, row: Mapping[str, Any]) -> Secret | CredentialUnreadable:
+    def _open(
+        self, workspace_id: UUID, provider: Provider, row: Mapping[str, Any]
+    ) -> ProviderAccess | CredentialUnreadable:
         try:
             opened = self._vault.open(row["sealed"], seal_context(workspace_id, row["id"]))
         except SealBroken as error:
@@ -211,10 +215,10 @@ class Keyring:
         fields = read_document(opened, row["base_url"])
         provider = provider.speaking(fields.get("wire"))
         base_url = row["base_url"] or provider.base_url or ""
-        return Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
-                      allow_private=may_be_private(base_url, self._settings), credential_id=row["id"])
+        return ProviderAccess(provider, Secret(str(fields.get(KEY_FIELD) or "")), base_url, "workspace",
+                              allow_private=may_be_private(base_url, self._settings), credential_id=row["id"])
 
-    def _platform_secret(self, provider: Provider) -> Secret | None:
+    def _platform_access(self, provider: Provider) -> ProviderAccess | None:
         """Return the key that the operator put in the environment, if tenants may use it."""
         if not self._settings.share_platform_keys or not provider.key_setting:
             return None
@@ -224,7 +228,7 @@ class Keyring:
         if not value and not (chosen and chosen.strip() and provider.may_lack_key):
             return None
         base_url = put_right(provider, chosen) if chosen and chosen.strip() else provider.base_url or ""
-        return Secret(provider, value, base_url, "environment", allow_private=bool(chosen))
+        return ProviderAccess(provider, Secret(value), base_url, "environment", allow_private=bool(chosen))
 
     def _platform_obstacle(self, provider: Provider) -> str:
         if not provider.key_setting:

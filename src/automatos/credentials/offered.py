@@ -8,7 +8,7 @@ from uuid import UUID
 from automatos.credentials.keyring import Keyring
 from automatos.credentials.probe import ProbeResult, probe
 from automatos.credentials.providers import get_provider
-from automatos.credentials.types import Secret
+from automatos.credentials.types import ProviderAccess
 from automatos.kernel.http import Http
 
 KEEP_S = 300.0
@@ -21,13 +21,13 @@ _Key = tuple[UUID, str]
 
 @dataclass(slots=True)
 class _Kept:
-    secret: Secret
+    access: ProviderAccess
     asking: asyncio.Task[ProbeResult]
     since: float
 
-    def serves(self, secret: Secret) -> bool:
+    def serves(self, access: ProviderAccess) -> bool:
         """Whether this answer was given to the same secret, and not too long ago."""
-        if self.secret != secret:
+        if self.access != access:
             return False
         if not self.asking.done():
             return True
@@ -54,15 +54,15 @@ class OfferedModels:
             CredentialUnreadable: the credential that would be used cannot be opened.
         """
         provider = get_provider(provider_name)
-        secret = await self._keyring.find_secret(workspace_id, provider.name)
-        if secret is None or not secret.base_url:
+        access = await self._keyring.find_access(workspace_id, provider.name)
+        if access is None or not access.base_url:
             return None
         key = workspace_id, provider.name
         kept = self._kept.get(key)
-        if kept is None or not kept.serves(secret):
+        if kept is None or not kept.serves(access):
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
-            asking = asyncio.create_task(probe(self._http, secret, MAX_OFFERED))
-            kept = self._kept[key] = _Kept(secret, asking, time.monotonic())
+            asking = asyncio.create_task(probe(self._http, access, MAX_OFFERED))
+            kept = self._kept[key] = _Kept(access, asking, time.monotonic())
         # A caller that leaves must not take the answer from the others.
         return await asyncio.shield(kept.asking)

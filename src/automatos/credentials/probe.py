@@ -8,7 +8,7 @@ from typing import Any, Literal
 import aiohttp
 import orjson
 
-from automatos.credentials.types import Secret
+from automatos.credentials.types import ProviderAccess
 from automatos.kernel.clock import now
 from automatos.kernel.error_bodies import read_error
 from automatos.kernel.forbidden import Forbidden, why_forbidden
@@ -39,15 +39,15 @@ class ProbeResult:
     tested_at: datetime = field(default_factory=now)
 
 
-async def probe(http: Http, secret: Secret, most_names: int = MAX_NAMES) -> ProbeResult:
+async def probe(http: Http, access: ProviderAccess, most_names: int = MAX_NAMES) -> ProbeResult:
     """Ask the provider for its models with this key; takes at most ten seconds, follows no redirect, never raises.
 
     No more than `most_names` models are named.
     """
-    name = secret.provider.display_name
+    name = access.provider.display_name
     try:
         async with asyncio.timeout(DEADLINE_S):
-            return await _ask(http, secret, most_names)
+            return await _ask(http, access, most_names)
     except TimeoutError:
         return ProbeResult("failed", f"{name} did not answer within {DEADLINE_S:.0f} seconds. Check the base URL.")
     except aiohttp.ClientConnectorError as error:
@@ -59,13 +59,13 @@ async def probe(http: Http, secret: Secret, most_names: int = MAX_NAMES) -> Prob
         return ProbeResult("failed", f"The connection to {name} broke ({type(error).__name__}). Check the base URL.")
 
 
-async def _ask(http: Http, secret: Secret, most_names: int) -> ProbeResult:
-    path, headers = _request(secret)
-    session = http.session(allow_private=secret.allow_private)
-    async with session.get(secret.base_url + path, headers=headers, allow_redirects=False) as response:
+async def _ask(http: Http, access: ProviderAccess, most_names: int) -> ProbeResult:
+    path, headers = _request(access)
+    session = http.session(allow_private=access.allow_private)
+    async with session.get(access.base_url + path, headers=headers, allow_redirects=False) as response:
         if response.status != 200:
             said = await _words(response) if response.status == 403 else b""
-            return ProbeResult("failed", _meaning(response.status, secret, said))
+            return ProbeResult("failed", _meaning(response.status, access, said))
         body = await response.content.read(MAX_BODY_BYTES)
         while not response.content.at_eof() and len(body) < MAX_BODY_BYTES:
             body += await response.content.read(MAX_BODY_BYTES - len(body))
@@ -74,16 +74,16 @@ async def _ask(http: Http, secret: Secret, most_names: int) -> ProbeResult:
     if names is None:
         return ProbeResult("failed", "What answered is not a model API. Check the base URL: for most providers it ends "
                                      "in /v1.")
-    return ProbeResult("passed", f"{secret.provider.display_name} accepted the key and offers {len(names)} models.",
+    return ProbeResult("passed", f"{access.provider.display_name} accepted the key and offers {len(names)} models.",
                        names[:most_names])
 
 
-def _request(secret: Secret) -> tuple[str, dict[str, str]]:
-    if secret.provider.wire == "anthropic":
-        return "/v1/models", {"x-api-key": secret.value, "anthropic-version": "2023-06-01"}
-    if secret.provider.key_header:
-        return "/models", {secret.provider.key_header: secret.value}
-    return "/models", {"Authorization": f"Bearer {secret.value}"} if secret.value else {}
+def _request(access: ProviderAccess) -> tuple[str, dict[str, str]]:
+    if access.provider.wire == "anthropic":
+        return "/v1/models", {"x-api-key": access.key.reveal(), "anthropic-version": "2023-06-01"}
+    if access.provider.key_header:
+        return "/models", {access.provider.key_header: access.key.reveal()}
+    return "/models", {"Authorization": f"Bearer {access.key.reveal()}"} if access.key else {}
 
 
 async def _words(response: aiohttp.ClientResponse) -> bytes:
@@ -95,8 +95,8 @@ async def _words(response: aiohttp.ClientResponse) -> bytes:
     return said
 
 
-def _meaning(status: int, secret: Secret, said: bytes) -> str:
-    name = secret.provider.display_name
+def _meaning(status: int, access: ProviderAccess, said: bytes) -> str:
+    name = access.provider.display_name
     if status == 403 and (sentence := _FORBIDDEN.get(why_forbidden(read_error(said)))):
         return sentence.format(name)
     if status in {401, 403}:

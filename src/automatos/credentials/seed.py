@@ -6,6 +6,9 @@ from typing import Any
 import yaml
 
 from automatos.credentials import queries
+from automatos.credentials.drafts import WIRE
+from automatos.credentials.providers import get_provider
+from automatos.credentials.types import OPENAI_WIRES
 from automatos.kernel.db import Database
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,12 +23,13 @@ async def seed_credential_types(database: Database) -> None:
 def shipped_types() -> list[dict[str, Any]]:
     """Return the types of `types.yaml` as rows: the fields of each as one JSON Schema."""
     text = files("automatos.credentials").joinpath("types.yaml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = yaml.safe_load(text)["types"]
-    return [_row(row) for row in rows]
+    document: dict[str, Any] = yaml.safe_load(text)
+    return [_row(row, document["fragments"]) for row in document["types"]]
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, dict[str, Any]] = row["fields"]
+def _row(row: dict[str, Any], fragments: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, dict[str, Any]] = row["fields"] | (
+        {WIRE: fragments[WIRE]} if "provider" in row and get_provider(row["provider"]).wire in OPENAI_WIRES else {})
     schema: dict[str, Any] = {
         "$schema": DIALECT, "type": "object", "title": row["display_name"], "additionalProperties": False,
         "properties": {name: _property(about) for name, about in fields.items()},

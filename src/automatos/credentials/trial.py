@@ -10,9 +10,10 @@ from automatos.credentials.contents import KEY_FIELD, Fields
 from automatos.credentials.errors import CredentialUntestable
 from automatos.credentials.probe import ProbeResult, probe
 from automatos.credentials.providers import get_provider
-from automatos.credentials.types import Secret
+from automatos.credentials.types import ProviderAccess
 from automatos.kernel.config import Settings
 from automatos.kernel.http import Http
+from automatos.kernel.secret import Secret
 
 KNOWN_METHODS = frozenset({"api_call", "connect"})
 """How types that open no provider may be tried."""
@@ -28,8 +29,9 @@ async def try_fields(http: Http, settings: Settings, fields: Fields, *, provider
     if provider_name is not None:
         provider = get_provider(provider_name).speaking(fields.get("wire"))
         base_url = str(fields.get("base_url") or provider.base_url or "")
-        return await probe(http, Secret(provider, str(fields.get(KEY_FIELD) or ""), base_url, "workspace",
-                                        allow_private=may_be_private(base_url, settings)))
+        key = Secret(str(fields.get(KEY_FIELD) or ""))
+        return await probe(http, ProviderAccess(provider, key, base_url, "workspace",
+                                                allow_private=may_be_private(base_url, settings)))
     if test is None:
         raise CredentialUntestable("There is no test for this type of credentials yet. It was not tried.")
     if test["method"] == "api_call":

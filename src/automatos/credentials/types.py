@@ -1,10 +1,12 @@
 """Words of this room: providers, environments, the secret that opens a provider, and how it was found."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Literal, Protocol, Self
 from uuid import UUID
+
+from automatos.kernel.secret import Secret
 
 Wire = Literal["openai", "responses", "anthropic", "demo"]
 OPENAI_WIRES: frozenset[Wire] = frozenset({"openai", "responses"})
@@ -90,11 +92,11 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class ProviderAccess:
     """What opens a provider: its key and address; `allow_private` says whether the address may be a private one."""
 
     provider: Provider
-    value: str = field(repr=False)
+    key: Secret
     base_url: str
     source: SecretSource
     allow_private: bool

@@ -70,7 +70,7 @@ async def serve(settings: Settings, *, works: bool, announce: Announce, tell: Te
     `tell` hears at once that the server starts, and later that it stops and has stopped.
 
     Raises:
-        OpenServerRefused, IssuerUnnamed, PortTaken, AddressRefused, HomeUnwritable, DatabaseRefused,
+        OpenServerRefused, IssuerUnnamed, PortTaken, CannotListen, HomeUnwritable, DatabaseRefused,
         EmbeddedDatabaseRefused: each says in one paragraph what to do; nothing is left running.
     """
     from automatos.workspaces.service import refuse_open_server, refuse_unnamed_issuer

@@ -19,7 +19,7 @@ class PortTaken(Problem):
     title: ClassVar[str] = "The port is taken"
 
 
-class AddressRefused(Problem):
+class CannotListen(Problem):
     """The server may not, or cannot, listen on the configured address."""
 
     status: ClassVar[int] = 503
@@ -40,13 +40,13 @@ def reserve_address(host: str, port: int) -> socket.socket:
 
     Raises:
         PortTaken: names who has it, where that can be seen, and the next free port.
-        AddressRefused: the address is not of this machine, or the port needs more rights.
+        CannotListen: the address is not of this machine, or the port needs more rights.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise AddressRefused(f"{host}:{port} is no address to listen on ({error}). Correct AUTOMATOS_HOST.") from error
+        raise CannotListen(f"{host}:{port} is no address to listen on ({error}). Correct AUTOMATOS_HOST.") from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
@@ -62,8 +62,8 @@ def _why(host: str, port: int, error: OSError) -> Problem:
         other = f"--port {free}" if free else "another --port"
         return PortTaken(f"Port {port} of {host} is taken{_by_whom(port)}. Stop that one, or use {other} "
                          "(or AUTOMATOS_PORT).")
-    return AddressRefused(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another AUTOMATOS_HOST or "
-                          "AUTOMATOS_PORT; ports below 1024 need special rights.")
+    return CannotListen(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another AUTOMATOS_HOST or "
+                        "AUTOMATOS_PORT; ports below 1024 need special rights.")
 
 
 def _by_whom(port: int) -> str:

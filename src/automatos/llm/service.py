@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.credentials.service import Keyring, get_provider
-from automatos.credentials.types import Provider, Secret
+from automatos.credentials.types import Provider, ProviderAccess
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable, Problem
@@ -174,7 +174,7 @@ class ModelClient:
         """
         try:
             choice = choice or (await self.resolve_default(workspace_id)).choice
-            await self._secret_for(get_provider(choice.provider), choice,
+            await self._access_for(get_provider(choice.provider), choice,
                                    CallContext(workspace_id, environment=environment))
         except DatabaseUnavailable:
             raise
@@ -239,12 +239,12 @@ class ModelClient:
         scope = asyncio.timeout_at(route.ends_at)
         try:
             async with scope:
-                secret = await self._secret_for(provider, route.choice, question.context)
+                access = await self._access_for(provider, route.choice, question.context)
                 await self._prices.prepare(provider.name, route.choice.model_id)
                 while True:
                     question.attempt += 1
                     try:
-                        return await self._ask_once(route, secret, question)
+                        return await self._ask_once(route, access, question)
                     except _AskAgain as again:
                         pause_s = again.pause_s
                     question.start_over()
@@ -264,23 +264,23 @@ class ModelClient:
         known = self._refused.add(account, call.choice.model_id, (call.refused | problem.features) - OF_ONE_CALL)
         return len(known) <= MAX_FEATURES
 
-    async def _secret_for(self, provider: Provider, choice: ModelChoice, context: CallContext) -> Secret:
-        secret = await self._keyring.find_secret(context.workspace_id, provider.name, context.environment,
+    async def _access_for(self, provider: Provider, choice: ModelChoice, context: CallContext) -> ProviderAccess:
+        access = await self._keyring.find_access(context.workspace_id, provider.name, context.environment,
                                                  context.request_type)
-        if secret is None:
+        if access is None:
             if provider.needs_key:
                 raise _fault(CredentialMissing, choice, f"There is no key for {provider.display_name}.")
-            secret = self._keyring.without_key(provider)
-        if not secret.base_url and provider.wire != "demo":
+            access = self._keyring.without_key(provider)
+        if not access.base_url and provider.wire != "demo":
             raise _fault(CredentialMissing, choice, f"There is no base URL for {provider.display_name}.")
-        return secret
+        return access
 
-    async def _ask_once(self, route: _Route, secret: Secret, question: _Question) -> Completion:
+    async def _ask_once(self, route: _Route, access: ProviderAccess, question: _Question) -> Completion:
         """Make one request and write it to the ledger, however it ends; raises _AskAgain when another may follow."""
-        choice, account = route.choice, str(secret.credential_id or secret.base_url)
+        choice, account = route.choice, str(access.credential_id or access.base_url)
         call = ProviderCall(
-            self._http.session(allow_private=secret.allow_private), secret.provider, secret.base_url, secret.value,
-            choice, question.messages, question.tools, question.context.idempotency_key,
+            self._http.session(allow_private=access.allow_private), access.provider, access.base_url,
+            access.key.reveal(), choice, question.messages, question.tools, question.context.idempotency_key,
             question.may_call_tools, self._refused.of(account, choice.model_id) | question.refused,
             traits=self._prices.traits(choice.provider, choice.model_id),
             on_reasoning=question.tell_reasoning if question.on_reasoning else None,
@@ -292,10 +292,10 @@ class ModelClient:
                 raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:
             if self._adapts(problem, call, account, question):
-                self._note(route, question, call, began, secret.credential_id, "error", _words(problem))
+                self._note(route, question, call, began, access.credential_id, "error", _words(problem))
                 raise _AskAgain(None) from problem
             pause_s = self._pause_after(problem, route, question)
-            self._note(route, question, call, began, secret.credential_id, "error", _words(problem), problem, pause_s)
+            self._note(route, question, call, began, access.credential_id, "error", _words(problem), problem, pause_s)
             if pause_s is None:
                 raise
             question.failures += 1
@@ -303,11 +303,11 @@ class ModelClient:
         except asyncio.CancelledError:
             if _now_s() >= route.ends_at:
                 late = _fault(ModelTimeout, choice, "The answer did not end in time.")
-                self._note(route, question, call, began, secret.credential_id, "error", ModelTimeout.code, late)
+                self._note(route, question, call, began, access.credential_id, "error", ModelTimeout.code, late)
             else:
-                self._note(route, question, call, began, secret.credential_id, "cancelled", None)
+                self._note(route, question, call, began, access.credential_id, "cancelled", None)
             raise
-        return self._completion(route, question, answer, call, began, secret.credential_id)
+        return self._completion(route, question, answer, call, began, access.credential_id)
 
     def _pause_after(self, problem: ModelProblem, route: _Route, question: _Question) -> float | None:
         """Return after how many seconds the model is asked again, None when asking again is no use."""
