@@ -1,5 +1,7 @@
 """Reading server-sent events however they are cut."""
 
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -59,3 +61,27 @@ def test_one_event_without_end_is_refused_before_it_fills_the_memory() -> None:
 
     with pytest.raises(EventTooLong):
         reader.feed(b"x")
+
+
+@pytest.mark.parametrize("pieces", [
+    lambda n: [b"data:x\n" * (n // 7)], lambda n: [b"data:x\n"] * (n // 7),
+    lambda n: [b"data:", *[b"x" * 16] * (n // 16)],
+], ids=["many lines at once", "line by line", "one line in small pieces"])
+def test_eight_times_as_many_bytes_of_one_event_cost_about_eight_times_as_much(
+    pieces: Callable[[int], list[bytes]]
+) -> None:
+    """Joining what came so far again and again would cost sixty times as much."""
+    few, many = spent(pieces(400_000)), spent(pieces(3_200_000))
+    assert many < 24 * few, f"{few} s, {many} s"
+
+
+def spent(pieces: list[bytes]) -> float:
+    """Return the least processor time of three readings."""
+    costs: list[float] = []
+    for _ in range(3):
+        reader, began = EventReader(), time.process_time()
+        for piece in pieces:
+            reader.feed(piece)
+        assert len(reader.close()) == 1
+        costs.append(time.process_time() - began)
+    return min(costs)
