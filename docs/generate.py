@@ -42,8 +42,9 @@ def settings_page() -> str:
     lines = [
         "# Settings", "", NOTICE, "",
         "Everything is read from the environment when a process starts. Where a row has several names, the first one",
-        "that is set counts. An `AUTOMATOS_` variable that means nothing is reported at start, because it is usually a",
-        "typing mistake.", "",
+        "that is set counts; an empty one is not set, and `none` is a list of nothing. Blanks, line ends and quotes",
+        "around a value are no part of it. An `AUTOMATOS_` variable that means nothing is reported at start: it is",
+        "usually a typing mistake.", "",
     ]
     for group in groups:
         lines += [f"## {group['title']}", ""]

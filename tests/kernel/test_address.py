@@ -18,6 +18,13 @@ HOSTED = {
     "postgresql://u@%2Fvar%2Frun%2Fpostgresql/d": ("/var/run/postgresql", None, "u", None, "d"),
     "postgresql:///d?host=/run/pg&port=5544": ("/run/pg", 5544, None, None, "d"),
     "host=db port=5433 user=u password='it\\'s a' dbname=d": ("db", 5433, "u", "it's a", "d"),
+    "'postgresql://u:p@db/d'": ("db", None, "u", "p", "d"),
+    "psql 'postgresql://u:p@db/d?sslmode=REQUIRE'": ("db", None, "u", "p", "d"),
+    'export DATABASE_URL="postgresql://u:p@db/d"': ("db", None, "u", "p", "d"),
+    "postgresql+psycopg_async://u:p@db/d/?sslmode=no-verify&uselibpqcompat=true": ("db", None, "u", "p", "d"),
+    "postgresql://u:p@[fe80::1%25eth0]:5432/d": ("fe80::1%eth0", 5432, "u", "p", "d"),
+    "host=db\nport=5433\nuser=u dbname=d": ("db", 5433, "u", None, "d"),
+    "host=db password='\"p\"' user=u dbname=d": ("db", None, "u", '"p"', "d"),
     "  postgresql://u:p@db/d\n": ("db", None, "u", "p", "d"),
 }
 
@@ -84,6 +91,7 @@ def test_hints_for_poolers_are_understood_and_tuning_is_named_as_unused() -> Non
     ("postgresql://u:secret@h/d?sslrootcert=system&sslmode=require", "verify-full"),
     ("postgresql://u:secret@h/d?sslnegotiation=direct&sslmode=prefer", "sslmode=require or stronger"),
     ("postgresql://u:secret@h/d?schema=mine", "options=-csearch_path"),
+    ("postgresql://u:secret@h/d?service=mine", "pg_service.conf are not read"),
     ("postgresql://u:secret@h/d?sslmod=require", "'sslmod' means nothing"),
     ("postgresql://u:secret@h/d?sslmode", "has no value"),
     ("postgresql://u:secret@h/d?connect_timeout=soon", "connect_timeout"),

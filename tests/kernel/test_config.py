@@ -94,6 +94,43 @@ def test_our_own_prefix_wins_over_the_published_name(monkeypatch: pytest.MonkeyP
     assert Settings().require_auth
 
 
+@pytest.mark.parametrize("nothing", ["", "  ", "\r", '""'])
+def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch, nothing: str) -> None:
+    unset = Settings()
+    for name in known_variables():
+        if not (nothing.strip() and name.endswith("PASSWORD")):
+            monkeypatch.setenv(name, nothing)
+    monkeypatch.setenv("POSTGRES_PASSWORD", "")
+
+    assert Settings() == unset.model_copy(update={
+        "redis_password": Settings().redis_password, "postgres_password": Settings().postgres_password})
+    monkeypatch.setenv("LLM_PROVIDER", "anthropic")
+    assert Settings().default_llm_provider == "anthropic", "an empty name of the same setting does not stand before it"
+
+
+@pytest.mark.parametrize(("variable", "written", "field", "meant"), [
+    ("AUTOMATOS_PORT", "8001\r", "port", 8001), ("AUTOMATOS_REQUIRE_AUTH", "'false'", "require_auth", False),
+    ("DATABASE_URL", '"postgresql://a:b@c/d"\r\n', "external_database_url", "postgresql://a:b@c/d"),
+    ("CORS_ALLOW_ORIGINS", '"https://a.example, https://b.example"', "cors_allow_origins",
+     ("https://a.example", "https://b.example")),
+    ("OPENAI_BASE_URL", " http://127.0.0.1:1/v1 ", "openai_base_url", "http://127.0.0.1:1/v1"),
+    ("CORS_ALLOW_ORIGINS", "none", "cors_allow_origins", ()),
+    ("AUTOMATOS_PRIVATE_PROVIDERS", "None", "private_providers", ()),
+])
+def test_what_files_leave_around_a_value_is_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, written: str, field: str, meant: object
+) -> None:
+    monkeypatch.setenv(variable, written)
+
+    assert getattr(Settings(), field) == meant
+
+
+def test_a_password_keeps_its_blanks_and_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", " 'p' \r\n")
+
+    assert Settings().postgres_password.get_secret_value() == " 'p' "
+
+
 @pytest.mark.capability("S182")
 def test_no_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     (tmp_path / ".env").write_text("AUTOMATOS_PORT=1234\n")

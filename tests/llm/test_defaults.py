@@ -112,6 +112,14 @@ async def test_settings_also_say_how_the_model_is_asked(world) -> None:
     assert found.choice == ModelChoice("openai", "gpt-4.1", 0.2, 500, fallback_model_id="gpt-4.1-mini")
 
 
+@pytest.mark.usefixtures("clean_system_settings")
+async def test_a_model_beside_an_inherited_provider_is_asked_there_and_nowhere_else(world) -> None:
+    await world.set("llm_provider", "mistral", system=True)
+    await world.set("llm_model", "gpt-4.1")
+
+    assert (await world.default()).choice == ModelChoice("mistral", "gpt-4.1")
+
+
 @pytest.mark.capability("S037")
 async def test_an_unknown_provider_in_settings_is_an_error_that_names_the_known_ones(world) -> None:
     await world.set("llm_provider", "opnai")

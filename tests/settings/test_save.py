@@ -51,6 +51,28 @@ async def test_a_value_of_another_type_or_too_large_is_refused(save, key: str, v
         await save(key, value)
 
 
+async def test_a_model_that_is_chosen_alone_keeps_the_provider_it_was_chosen_for(
+    save, database: Database, workspace_id: UUID
+) -> None:
+    async def own() -> dict[str, object]:
+        return (await find_values(database, workspace_id, "chatbot"))["workspace"]
+
+    await save("llm_provider", "mistral", category="chatbot", system=True)
+    await save("llm_model", "gpt-4.1", category="chatbot")
+    assert await own() == {"llm_provider": "mistral", "llm_model": "gpt-4.1"}
+
+    await save("llm_provider", "groq", category="chatbot", system=True)
+    assert (await own())["llm_provider"] == "mistral"
+
+    await save("temperature", 0.5, category="chatbot")
+    await save("llm_provider", None, category="chatbot")
+    assert await own() == {"temperature": 0.5}, "a model without its provider would be another's"
+
+    await save("llm_provider", None, category="chatbot", system=True)
+    await save("llm_model", "gpt-4.1", category="chatbot")
+    assert await own() == {"temperature": 0.5, "llm_model": "gpt-4.1"}
+
+
 async def test_null_removes_a_value(save, database: Database, workspace_id: UUID) -> None:
     await save("llm_model", "gpt-4.1")
     await save("llm_model", None)

@@ -107,6 +107,14 @@ TAKEN: dict[str, tuple[str, bytes, str, str]] = {
     "a long description": ("my-skill", head(description="word " * 1_000).encode(), "my-skill", "characters"),
     "a description of parts": ("my-skill", head(description="[a, b]").encode(), "my-skill", "joined"),
     "only a rule of its own": ("my-skill", b"\n\n" + head().encode().replace(b"name", b"title"), "my-skill", "title"),
+    "longer fences": ("my-skill", head().replace("---", "-----").encode(), "my-skill", "between other lines"),
+    "an end as YAML has it": ("my-skill", head().replace("---\n\n", "...\n\n").encode(), "my-skill", "between other"),
+    "a comment at the top": ("my-skill", b"<!-- made by hand -->\n" + head().encode(), "my-skill", "another place"),
+    "characters that nobody sees at the top": ("x", "\u200b".encode() + head().encode(), "my-skill", "folder"),
+    "no blank behind colons": (
+        "my-skill", b"---\nname:my-skill\ndescription:Tidies.\n---\nDo it.", "my-skill", "blank"),
+    "blanks of another kind": ("x", head(description="\u00a0Tidies.").encode(), "my-skill", "folder"),
+    "capitals": ("x", b"---\nName: my-skill\nDescription: Tidies.\n---\nDo it.", "my-skill", "in capitals"),
     "two documents": ("my-skill", head("...\nx: y\n").encode(), "my-skill", "line by line"),
 }
 
@@ -122,6 +130,12 @@ def test_what_others_write_is_used_with_a_note(case: str) -> None:
     assert named in " ".join(checked.notes), checked.notes
     assert 0 < len(checked.package.description) <= 1024
     assert checked.package.body
+
+
+def test_a_rule_across_the_page_is_no_front_matter() -> None:
+    parts = front_matter.split("-----\n# Title\n-----\nText")
+
+    assert (parts.head, parts.body) == (None, "-----\n# Title\n-----\nText")
 
 
 def test_unknown_fields_are_kept_with_what_they_say() -> None:

@@ -1,6 +1,7 @@
 """PostgreSQL's address, read once into its parts; what each driver and program wants to be given is made from them."""
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from automatos.kernel.errors import DatabaseRefused
 
-SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2")
+SCHEME = re.compile(r"postgres(?:ql)?(?:\+[a-z0-9_]+)?", re.IGNORECASE)
+AROUND = re.compile(r"""\A\s*(?:(?:export\s+)?[A-Z_]+=|psql\s+)?(["']?)(.*?)\1;?\s*\Z""", re.DOTALL)
+"""What comes along when an address is copied: quotes, the name of its variable, the command that it was shown in."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SESSION_ATTRS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 TLS_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
@@ -19,17 +22,22 @@ TLS_PARAMETERS = ("sslmode", *TLS_FILES, "sslpassword", "ssl_min_protocol_versio
 TUNING = frozenset({
     "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "sslcompression",
     "sslsni", "load_balance_hosts", "fallback_application_name", "client_encoding", "gssencmode", "channel_binding",
+    "sslcertmode", "gsslib", "krbsrvname", "min_protocol_version", "max_protocol_version",
 })
 """Parameters of libpq that change nothing about where a connection leads; they are taken and not acted on."""
 OF_OTHER_CLIENTS = frozenset({
     "connection_limit", "pool_timeout", "pool_size", "max_overflow", "supa", "sslaccept", "socket_timeout",
-    "workaround",
+    "workaround", "uselibpqcompat",
 })
 """Parameters that hosts print for other programs: they mean nothing to PostgreSQL."""
 POOLER_HINTS = {"pgbouncer": ("true", "1"), "statement_cache_size": ("0",), "prepared_statement_cache_size": ("0",),
                 "prepareThreshold": ("0",), "prepare_threshold": ("0",)}
 """What other clients must be told before a pooler that gives each transaction another backend."""
-TRUTHS = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable"}
+TRUTHS = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable",
+          "no-verify": "require"}
+"""How other drivers spell `sslmode` in their parameter `ssl`; `no-verify` stands in `sslmode` itself."""
+CURES = {"service": "services of pg_service.conf are not read; write what it stands for"} | dict.fromkeys(
+    ("schema", "search_path", "currentSchema"), "write options=-csearch_path=NAME instead")
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ def read_address(text: str, variable: str = "DATABASE_URL") -> PostgresAddress:
     Raises DatabaseRefused, in one line and without the password, for anything that is neither.
     """
     try:
-        text = text.strip()
+        text = bare(text)
         if "://" not in text and "=" in text:
             return _from_parameters(_read_pairs(text))
         return _from_parameters(_read_url(text))
@@ -117,13 +125,20 @@ def read_address(text: str, variable: str = "DATABASE_URL") -> PostgresAddress:
         raise DatabaseRefused(f"{variable} cannot be used: {error}") from None
 
 
+def bare(text: str) -> str:
+    """Return an address without what came along when it was copied."""
+    found = AROUND.match(text)
+    return found[2].strip() if found and ("://" in found[2] or found[1]) else text.strip()
+
+
 def _read_url(text: str) -> dict[str, str]:
     scheme, mark, rest = text.partition("://")
-    if not mark or scheme.lower() not in SCHEMES:
+    if not mark or not SCHEME.fullmatch(scheme):
         is_scheme = mark and scheme.replace("+", "").replace(":", "").isalnum()
         said = f"begins with {scheme}://" if is_scheme else "is no such address"
         raise ValueError(f"it {said}; write postgresql://user:password@host:5432/database.")
     rest, _, query = rest.partition("?")
+    rest = rest.removesuffix("/") if rest.rpartition("@")[2].count("/") > 1 else rest
     authority, _, database = rest.rpartition("/") if "/" in rest.rpartition("@")[2] else (rest, "", "")
     userinfo, _, hostspec = authority.rpartition("@")
     if "/" in hostspec:
@@ -149,7 +164,7 @@ def _read_hosts(spec: str) -> dict[str, str]:
             host, closed, rest = one[1:].partition("]")
             if not closed or (rest and not rest.startswith(":")):
                 raise ValueError("the ] of its IPv6 address is missing.")
-            hosts.append(host)
+            hosts.append(_decode(host))
             ports.append(rest[1:])
         else:
             host, _, port = one.rpartition(":") if ":" in one else (one, "", "")
@@ -164,6 +179,7 @@ def _read_hosts(spec: str) -> dict[str, str]:
 def _read_pairs(text: str) -> dict[str, str]:
     """Read libpq's `name=value name='a value'`; a backslash takes the next character as it is."""
     found, at = dict[str, str](), 0
+    text = " ".join(text.split("\n")) if "'" not in text else text
     while at < len(text):
         name, equals, _ = text[at:].partition("=")
         if not equals or not name.strip().isidentifier():
@@ -220,9 +236,7 @@ def _from_parameters(given: dict[str, str]) -> PostgresAddress:
         passfile=rest.pop("passfile", None), is_for_pooler=bool(hints), unused=tuple(unused))
     if rest:
         name = min(rest)
-        cure = "write options=-csearch_path=NAME instead" if name in {"schema", "search_path", "currentSchema"} \
-            else "take it out"
-        raise ValueError(f"its parameter {name!r} means nothing here; {cure}.")
+        raise ValueError(f"its parameter {name!r} means nothing here; {CURES.get(name, 'take it out')}.")
     return address
 
 
@@ -250,8 +264,10 @@ def _tls(rest: dict[str, str], *, is_direct: bool) -> dict[str, str]:
     """Take the parameters about TLS; `ssl=` is how other drivers spell `sslmode=`."""
     spelled = rest.pop("ssl", None)
     tls = {name: rest.pop(name) for name in TLS_PARAMETERS if rest.get(name)} if rest else {}
-    if spelled and "sslmode" not in tls:
-        tls["sslmode"] = TRUTHS.get(spelled.lower(), spelled)
+    if mode := tls.get("sslmode", "").lower():
+        tls["sslmode"] = TRUTHS[mode] if mode == "no-verify" else mode
+    elif spelled:
+        tls["sslmode"] = TRUTHS.get(spelled.lower(), spelled.lower())
     for name in TLS_PARAMETERS:
         rest.pop(name, None)
     if "sslmode" in tls:

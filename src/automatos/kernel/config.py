@@ -9,9 +9,19 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from automatos.kernel.variables import as_meant
 
 OWN_PREFIX = "AUTOMATOS_"
+NONE = "none"
+"""A list of nothing, which is something else than a list that nobody set."""
 READ_ELSEWHERE = frozenset({"AUTOMATOS_URL", "AUTOMATOS_SKIP_UI", "AUTOMATOS_UI_NODE"})
 """Variables of the command line and of the build, which a server may find in its environment too."""
 
@@ -158,13 +168,26 @@ class Settings(BaseSettings):
     written_tool_calls: bool = Field(True, validation_alias=_own("WRITTEN_TOOL_CALLS"))
     demo_delay_ms: int = Field(25, ge=0, le=5000, validation_alias=_own("DEMO_DELAY_MS"))
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given in code, then the environment as it is meant."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = as_meant(env_settings.env_vars)
+        return init_settings, env_settings
+
     @field_validator(
         "cors_allow_origins", "trusted_hosts", "trusted_proxies", "jwt_authorized_parties", "admins",
         "private_providers", mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return () if value.lower() == NONE else tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("private_providers", mode="after")
     @classmethod

@@ -39,7 +39,8 @@ async def find_default(database: Database, settings: Settings, keyring: Keyring,
             values = stored[scope]
             if values.get("llm_provider") or values.get("llm_model"):
                 where = f"{scope} settings ({category})"
-                choice = _choice(values.get("llm_provider"), values.get("llm_model"), where)
+                provider = values.get("llm_provider") or stored[SettingScope.SYSTEM].get("llm_provider")
+                choice = _choice(provider, values.get("llm_model"), where)
                 return DefaultModel(_tuned(choice, stored), source)
     if settings.default_llm_provider or settings.default_llm_model:
         provider = settings.default_llm_provider or await _provider_in_environment(settings, keyring, workspace_id)

@@ -84,6 +84,20 @@ def choices_of(category: str) -> list[frozenset[str]]:
             for name in {each.choice for each in known if each.choice}]
 
 
+def leader_of(category: str, key: str) -> str | None:
+    """Return the setting that this one means nothing without, as a model without its provider; else None."""
+    known = found.settings if (found := categories().get(category)) else ()
+    choice = next((each.choice for each in known if each.key == key), None)
+    leader = next((each.key for each in known if choice and each.choice == choice), key)
+    return None if leader == key else leader
+
+
+def followers_of(category: str, key: str) -> list[str]:
+    """Return the settings that mean nothing without this one."""
+    known = found.settings if (found := categories().get(category)) else ()
+    return [each.key for each in known if leader_of(category, each.key) == key]
+
+
 def check(
     category: str, key: str, value: JsonValue, *, declared: ValueType | None = None, choices: Choices | None = None
 ) -> ValueType:

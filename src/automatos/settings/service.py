@@ -91,8 +91,9 @@ async def save_settings(
     for choice in catalogue.choices_of(category):
         if changed & choice:
             changed |= choice & values.keys()
+    leaders_first = sorted(changed, key=lambda key: (catalogue.leader_of(category, key) is not None, key))
     return [await save_setting(session, caller, category, key, value=values[key], scope=scope, choices=choices)
-            for key in sorted(changed)]
+            for key in leaders_first]
 
 
 def _held(rows: Sequence[SystemSetting], category: str, scope: SettingScope) -> dict[str, JsonValue]:
@@ -113,7 +114,9 @@ async def save_setting(
 ) -> Setting:
     """Write one value and return it; null removes it, so that what lies beneath shows again. Audited.
 
-    A setting of a free category keeps the type it has, or the server's has, unless `value_type` says another.
+    A workspace that chooses a model keeps the provider that it inherits as its own from then on, and one that takes its
+    provider back takes the model with it: a model never moves to a provider that nobody chose for it. A setting of a
+    free category keeps the type it has, or the server's has, unless `value_type` says another.
 
     Raises:
         SystemAdminRequired: the scope is the system's and the caller is no system admin.
@@ -128,6 +131,8 @@ async def save_setting(
     if value_type is None and beneath is not None:
         value_type = ValueType(beneath.value_type)
     value_type = _checked_type(category, key, value, value_type, choices)
+    if owner is not None:
+        await _keep_together(session, caller, category, key, value)
     await write_audit(session, caller, "setting.changed", target_type="setting", target_id=f"{category}/{key}",
                       detail={"scope": scope.value, "old": before.value if before else None, "new": value})
     if value is None:
@@ -138,6 +143,21 @@ async def save_setting(
     row = await queries.save_setting(session, owner, category, key, value=value, value_type=value_type.value,
                                      updated_by=caller.actor)
     return _shown(row)
+
+
+async def _keep_together(session: AsyncSession, caller: Caller, category: str, key: str, value: JsonValue) -> None:
+    """Write what a workspace's value leans on, or remove what leans on a value that goes."""
+    owner = caller.workspace_id
+    if value is None:
+        for follower in catalogue.followers_of(category, key):
+            if await queries.find_setting(session, owner, category, follower):
+                await save_setting(session, caller, category, follower, value=None, scope=SettingScope.WORKSPACE)
+        return
+    leader = catalogue.leader_of(category, key)
+    if leader is None or await queries.find_setting(session, owner, category, leader):
+        return
+    if inherited := await queries.find_setting(session, None, category, leader):
+        await save_setting(session, caller, category, leader, value=inherited.value, scope=SettingScope.WORKSPACE)
 
 
 def _checked_type(

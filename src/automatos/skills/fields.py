@@ -39,6 +39,10 @@ def read_fields(fields: Mapping[str, Any], folder: str, body: str, otherwise: st
     clean: dict[str, Any] = _storable(fields)
     if clean != fields:
         found.notes.append("The front matter has a NUL character or half a character in it, which was left out.")
+    if otherwise_written := {name: name.lower() for name in clean if name.lower() in FIELDS - clean.keys()}:
+        clean = {otherwise_written.get(name, name): value for name, value in clean.items()}
+        found.notes.append(f"The front matter writes {', '.join(sorted(otherwise_written))} in capitals; the format's "
+                           "fields are in small letters.")
     _read_name(found, clean.get("name"), folder, body, otherwise)
     _read_description(found, clean.get("description"), body)
     extra = _read_metadata(found, clean)

@@ -1,5 +1,6 @@
 """The head of a SKILL.md, split from its body, written, and changed in place so that the rest of it stays as it was."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,12 @@ import yaml
 from automatos.skills.head import Head, read_head
 
 FENCE = "---"
+_FENCE = re.compile(r"-{3,}\s*")
+_END_OF_YAML = re.compile(r"\.\.\.\s*")
+_FIELD = re.compile(r"^(?:name|description)\s*:", re.IGNORECASE | re.MULTILINE)
+_BEFORE = re.compile(r"\s*(?:<!--.*-->\s*)?")
+"""A line that may stand before a head: a blank one, or one comment."""
+UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 MAX_CHARS = 16_384
 
 
@@ -18,10 +25,14 @@ class FrontMatterInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A SKILL.md in its two parts; `head` is None where it has none. Both are as written, without the fences."""
+    """A SKILL.md in its two parts; `head` is None where it has none. Both are as written, without the fences.
+
+    `is_odd` says that the head stands where the format has none: between other lines than ---, or not at the top.
+    """
 
     head: str | None
     body: str
+    is_odd: bool = False
 
 
 def split(text: str) -> Split:
@@ -30,17 +41,29 @@ def split(text: str) -> Split:
     Raises:
         FrontMatterInvalid: the head does not end, or is too long to be one.
     """
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    start = next((place for place, line in enumerate(lines) if line.strip()), 0)
-    if lines[start].rstrip() != FENCE:
+    lines = text.lstrip(UNSEEN).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    start = next((place for place, line in enumerate(lines) if not _BEFORE.fullmatch(line)), 0)
+    if not _FENCE.fullmatch(lines[start]):
         return Split(None, "\n".join(lines).strip())
-    end = next((place for place, line in enumerate(lines[start + 1:], start + 1) if line.rstrip() == FENCE), None)
+    end = _end_of(lines, start)
+    is_odd = any(map(str.strip, lines[:start])) or {lines[start].rstrip(), lines[end or start].rstrip()} != {FENCE}
+    if is_odd and not _FIELD.search("\n".join(lines[start + 1:end])):
+        return Split(None, "\n".join(lines).strip())
     if end is None:
         raise FrontMatterInvalid(f"SKILL.md has front matter that does not end: a line {FENCE} must follow it.")
     head = "\n".join(lines[start + 1:end])
     if len(head) > MAX_CHARS:
         raise FrontMatterInvalid(f"SKILL.md has front matter longer than {MAX_CHARS} characters.")
-    return Split(head, "\n".join(lines[end + 1:]).strip())
+    return Split(head, "\n".join(lines[end + 1:]).strip(), is_odd)
+
+
+def _end_of(lines: list[str], start: int) -> int | None:
+    """Return the line that ends a head: the next fence, or where there is none, the mark by which YAML itself ends."""
+    after = range(start + 1, len(lines))
+    fence = next((place for place in after if _FENCE.fullmatch(lines[place])), None)
+    if fence is not None:
+        return fence
+    return next((place for place in after if _END_OF_YAML.fullmatch(lines[place])), None)
 
 
 def body_of(text: str) -> str:

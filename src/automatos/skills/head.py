@@ -18,6 +18,7 @@ PLAIN_TAGS = "tag:yaml.org,2002:"
 OBJECT_TAGS = "tag:yaml.org,2002:python/"
 FIELD_LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_. -]*?)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
 QUOTES = ("'", '"')
+_TIGHT = re.compile(r"^(name|description|license|compatibility|allowed-tools):(?=\S)", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class _NotTaken(ValueError):
 def read_head(head: str) -> Head:
     """Return what a head says; where it is not YAML, each of its fields is read by itself."""
     found = Head()
+    head = head.replace("\u00a0", " ")
     try:
         found.fields = _fields_of(_Reader(found.notes).read(head))
     except _NotTaken as error:
@@ -44,7 +46,10 @@ def read_head(head: str) -> Head:
         found.notes[:] = [f"The front matter is not YAML: {_told(error)}. Its fields were read line by line."]
         _read_lines(head, found)
     else:
-        if not found.fields and head.strip():
+        if not found.fields and (spaced := _TIGHT.sub(r"\1: ", head)) != head:
+            found = read_head(spaced)
+            found.notes.append("The front matter has no blank behind a colon; it was read as if there were one.")
+        elif not found.fields and head.strip():
             found.notes.append("The front matter holds no fields, one `name: value` a line.")
     return found
 

@@ -159,6 +159,9 @@ def _judged(
     parts = front_matter.split(content)
     if parts.head is None:
         notes.append("SKILL.md does not begin with front matter: its first line should be ---.")
+    elif parts.is_odd:
+        notes.append("SKILL.md has its front matter in another place, or between other lines, than the format says: "
+                     "its first line should be ---.")
     head = front_matter.read(parts.head or "")
     said = read_fields(head.fields, folder, parts.body, otherwise)
     notes += head.notes + said.notes

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from automatos.entrypoints.cli.console import CommandFailed
 from automatos.entrypoints.running import read_note
+from automatos.kernel.variables import as_meant
 
 FILE = "cli.json"
 
@@ -53,9 +54,10 @@ def find_access(url: str | None = None) -> Access:
     A credential that was kept for one server is never sent to another.
     """
     kept = _read()
-    named = url or os.environ.get("AUTOMATOS_URL")
+    given = as_meant(os.environ)
+    named = url or given.get("AUTOMATOS_URL")
     address = (named or (kept.url if kept else None) or _local_address()).rstrip("/")
-    if key := os.environ.get("AUTOMATOS_API_KEY"):
+    if key := given.get("AUTOMATOS_API_KEY"):
         return Access(address, api_key=key, source="AUTOMATOS_API_KEY")
     if kept and kept.url == address:
         return kept

@@ -1,0 +1,20 @@
+"""Environment variables, cleaned of what files and templates leave around their values."""
+
+from collections.abc import Mapping
+
+
+def as_meant(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return environment variables as those who set them mean them; one that is empty is not set.
+
+    Line ends, blanks and quotes around a value come along from files and templates. A password keeps its blanks and
+    quotes.
+    """
+    found: dict[str, str | None] = {}
+    for name, value in variables.items():
+        text = (value or "").strip("\r\n")
+        if not name.endswith("PASSWORD"):
+            text = text.strip()
+            text = text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+        if text:
+            found[name] = text
+    return found
