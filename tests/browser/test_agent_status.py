@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import OWNER, Room, call, new_room
+from tests.browser.conftest import OWNER, Room, call, call_until_over, new_room
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
 from tests.fakes.model_server import ModelServer, Reply
 
 MOST_TABS = 40
+FAILURES_TO_ERROR = 5
+BREAKS = "Break down"
 KEY_MS = 60
 """As long as a finger rests on a key; a radio group follows arrow keys that are still down."""
 
@@ -47,6 +49,7 @@ class Busy:
     room: Room
     agent: dict[str, Any]
     gate: asyncio.Event
+    model: ModelServer
 
     @property
     def path(self) -> str:
@@ -66,10 +69,11 @@ class Busy:
 async def busy(chromium: Browser, floor: Floor) -> AsyncIterator[Busy]:
     floor.model.reset()
     gate = asyncio.Event()
-    floor.model.script(Reply(text="Done.", gate=gate), repeat=True)
+    floor.model.script(Reply(text="Done.", gate=gate), repeat=True,
+                       match=lambda call: BREAKS not in call.last_user_text)
     async with new_room(chromium, floor.server, floor.cookies) as room:
         agent = await room.agent("Steady hand", configuration={"max_concurrent_tasks": 1})
-        held = Busy(room, agent, gate)
+        held = Busy(room, agent, gate, floor.model)
         await held.give("Hold this")
         await floor.model.wait_for_calls(1, 10)
         yield held
@@ -189,22 +193,27 @@ async def test_effects_that_changed_meanwhile_are_shown_and_confirmed_again(busy
     await expect(sheet).to_contain_text("1 queued task was cancelled.")
 
 
-@pytest.mark.capability("S106", partly="The badge of error is not looked at.")
+@pytest.mark.capability("S106")
 @pytest.mark.capability("S189")
 async def test_every_status_has_its_badge_and_a_change_without_effects_takes_one_click(busy: Busy) -> None:
     room = busy.room
+    busy.model.script(Reply(status=401), match=BREAKS, repeat=True)
     for status in ("inactive", "idle", "paused", "maintenance", "training"):
         made = await room.agent(status.title(), activate=status in ("idle", "paused"))
         if status not in ("inactive", "idle"):
             await room.call("PUT", f"/api/agents/{made['id']}/status", {"status": status})
+    broken = await room.agent("Error")
+    for _ in range(FAILURES_TO_ERROR):
+        told = await room.call("POST", f"/api/agents/{broken['id']}/execute", {"prompt": BREAKS})
+        await call_until_over(room.context, room.server, told["execution_id"])
     page = await room.open("/agents?view=table")
     looks: set[str] = set()
-    for name in ("Steady hand", "Inactive", "Idle", "Paused", "Maintenance", "Training"):
+    for name in ("Steady hand", "Inactive", "Idle", "Paused", "Maintenance", "Training", "Error"):
         row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
         badge = row.get_by_role("cell").nth(2).locator("span").first
         await expect(badge).to_have_text("Active" if name == "Steady hand" else name)
         looks.add(await badge.evaluate("badge => getComputedStyle(badge).color + badge.querySelector('svg').innerHTML"))
-    assert len(looks) == 6
+    assert len(looks) == 7
 
     await page.get_by_role("link", name="Idle", exact=True).click()
     await page.get_by_role("button", name="Status: Idle").click()

@@ -30,7 +30,7 @@ STUB = """
 """
 
 
-@pytest.mark.capability("S195", partly="The workspace header is not looked at.")
+@pytest.mark.capability("S195")
 async def test_trades_the_providers_token_for_a_session_and_sends_it_with_every_call(chromium: Browser) -> None:
     async with running_issuer() as issuer, stage() as opened:
         server = await opened.start_server(variables={
@@ -45,14 +45,15 @@ async def test_trades_the_providers_token_for_a_session_and_sends_it_with_every_
         context = await chromium.new_context(viewport=WIDE)
         await context.route(f"https://{HOST}/**", play)
         page = await context.new_page()
-        carried: list[str | None] = []
+        carried: list[tuple[str | None, str | None]] = []
         page.on("request", lambda request: "/api/workflow-recipes" in request.url and carried.append(
-            request.headers.get("authorization")))
+            (request.headers.get("authorization"), request.headers.get("x-workspace-id"))))
 
         await page.goto(f"{server.url}/sign-in")
 
         await expect(page.get_by_role("heading", name="Recipes", level=1)).to_be_visible()
-        assert carried
-        assert set(carried) == {f"Bearer {token}"}
+        me = await (await context.request.get(
+            f"{server.url}/api/auth/me", headers={"Authorization": f"Bearer {token}"})).json()
+        assert set(carried) == {(f"Bearer {token}", me["workspaces"][0]["id"])}
         assert any(cookie["name"] == "automatos_session" for cookie in await context.cookies())
         await context.close()

@@ -1,7 +1,9 @@
 """The roster: found, filtered, acted upon in bulk, always up to date, and quick with a thousand agents."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -9,6 +11,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SAMPLE, Room
 
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MANY = 1000
 MOST_DRAWN = 60
 SCROLL = """async (step) => {
@@ -97,7 +100,32 @@ async def test_an_action_on_several_names_those_it_could_not_be_done_to(room: Ro
     await expect(page.get_by_role("checkbox", name="Select Free to go")).not_to_be_checked()
 
 
-@pytest.mark.capability("S190", partly="The live stream is proved; the intervals of 10 s and 30 s are not.")
+@pytest.mark.capability("S190")
+async def test_what_is_not_told_live_is_asked_for_every_ten_and_every_thirty_seconds(room: Room) -> None:
+    agent = await room.agent("Ada")
+    page = await room.context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    await page.route("**/api/events**", lambda route: route.abort())
+    await page.clock.install(time=NOON)
+    one = f"/agents/{agent['id']}"
+    for hour, (place, path, interval_ms) in enumerate(
+        ((one, f"/api{one}", 10_000), ("/agents", "/api/agents/stats", 30_000)), 1
+    ):
+        await page.goto(room.address(place))
+        await expect(page.get_by_text("Ada").first).to_be_visible()
+        await page.clock.pause_at(NOON + timedelta(hours=hour))
+        await page.wait_for_load_state("networkidle")
+        asked.clear()
+
+        for _ in range(3):
+            async with page.expect_response(lambda answer, path=path: urlsplit(answer.url).path == path):
+                await page.clock.run_for(interval_ms)
+        assert asked.count(path) == 3
+        await page.clock.resume()
+
+
+@pytest.mark.capability("S190")
 @pytest.mark.capability("S191")
 async def test_what_another_client_changes_is_seen_at_once_and_without_a_reload(room: Room) -> None:
     agent = await room.agent("Before")

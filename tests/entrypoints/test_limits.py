@@ -55,7 +55,7 @@ async def statuses(site, path: str, times: int, **options: Any) -> list[int]:
     return found
 
 
-@pytest.mark.capability("S174", partly="There is no limiter for widgets yet.")
+@pytest.mark.capability("S174")
 async def test_the_default_is_60_a_minute_for_each_address(serve) -> None:
     site = await serve(add_routes, rate_limit="60/minute")
     assert await statuses(site, "/api/open", 60) == [200] * 60
