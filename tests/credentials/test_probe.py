@@ -70,6 +70,28 @@ async def test_every_odd_answer_is_explained_and_none_is_waited_for_without_end(
     assert words in result.message
 
 
+@pytest.mark.parametrize(("path", "names"), [
+    ("/list", ["one"]), ("/names", ["one", "two"]), ("/ollama", ["one:8b"]), ("/google", ["one"]), ("/null", []),
+    ("/mixed", ["one"]),
+])
+async def test_lists_of_models_are_read_in_every_shape(outgoing: Http, path: str, names: list[str]) -> None:
+    async with odd_server() as url:
+        assert (await probe(outgoing, secret_of(url + path))).models == names
+        assert "not a model API" in (await probe(outgoing, secret_of(url + "/other"))).message
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+async def test_a_list_that_everybody_may_see_proves_no_key(
+    outgoing: Http, model_server: ModelServer, is_public: bool
+) -> None:
+    model_server.keeps_models = not is_public
+    result = await probe(outgoing, secret_of(model_server.base_url, "openrouter"))
+
+    assert result.status == "passed"
+    assert ("only a call to a model proves the key" in result.message) is is_public
+    assert ("accepted the key" in result.message) is not is_public
+
+
 FORBIDDEN: dict[str, tuple[object, str]] = {
     "place": ({"error": {"message": "Country, region, or territory not supported",
                          "code": "unsupported_country_region_territory"}}, "country or region"),
@@ -131,6 +153,10 @@ class odd_server:  # noqa: N801
         answers = {
             "redirect": web.Response(status=302, headers={"Location": "http://169.254.169.254/"}),
             "html": web.Response(text="<html>", content_type="text/html"), "busy": web.Response(status=429),
-            "list": web.json_response([{"id": "one"}]),
+            "list": web.json_response([{"id": "one"}]), "names": web.json_response({"models": ["one", "two"]}),
+            "ollama": web.json_response({"models": [{"name": "one:8b", "model": "one:8b"}]}),
+            "google": web.json_response({"models": [{"name": "models/one"}]}),
+            "null": web.json_response({"data": None}),
+            "other": web.json_response({"items": []}), "mixed": web.json_response({"data": [None, 5, {"id": "one"}]}),
         }
         return answers.get(way) or web.Response(status=404)

@@ -11,7 +11,7 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 
 @dataclass
@@ -38,10 +38,9 @@ class SigningKey:
 
     @property
     def published(self) -> dict[str, Any]:
-        writer = ECAlgorithm if self.algorithm == "ES256" else RSAAlgorithm
-        return json.loads(writer.to_jwk(self.private.public_key())) | {
-            "kid": self.kid, "use": "sig", "alg": self.algorithm,
-        }
+        writer = {"ES256": ECAlgorithm, "EdDSA": OKPAlgorithm}.get(self.algorithm, RSAAlgorithm)
+        named = {"kid": self.kid} if self.kid else {}
+        return json.loads(writer.to_jwk(self.private.public_key())) | named | {"use": "sig", "alg": self.algorithm}
 
 
 @dataclass

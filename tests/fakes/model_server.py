@@ -57,6 +57,7 @@ class ModelServer:
         self.calls: list[Call] = []
         self.strict = strict
         self.serves_responses = False
+        self.keeps_models = False  # whether the list of models wants a key
         self.refused: list[str] = []  # what was said to requests that the strict provider does not take
         self.issued: set[str] = set()  # every piece of reasoning that was handed out, so that it is known again
         self.open_calls = 0
@@ -115,7 +116,7 @@ class ModelServer:
         self.refused.clear()
         self.issued.clear()
         self.strict = None
-        self.serves_responses = False
+        self.serves_responses = self.keeps_models = False
         self.most_open_calls = self.open_calls
 
     async def wait_for(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
@@ -254,7 +255,10 @@ class ModelServer:
         return _json(self.strict.error(refusal), status=refusal.status)
 
     async def _models(self, request: web.Request) -> web.Response:
-        if "bad-key" in (request.headers.get("authorization", "") + request.headers.get("x-api-key", "")):
+        given = request.headers.get("authorization", "") + request.headers.get("x-api-key", "")
+        if self.keeps_models and not given:
+            return _json(wires.openai_error(401, "You didn't provide an API key", "missing_api_key"), status=401)
+        if "bad-key" in given:
             return _json(wires.openai_error(401, "Incorrect API key provided", "invalid_api_key"), status=401)
         data = [{"id": name, "object": "model", "type": "model", "created": 1_700_000_000, "owned_by": "fake",
                  "display_name": name, "created_at": "2025-01-01T00:00:00Z"} for name in MODELS]

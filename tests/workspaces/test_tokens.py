@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from pydantic import SecretStr
 
 from automatos.kernel.db import Scope
@@ -79,7 +80,8 @@ BENT: dict[str, Callable[[Issuer], str]] = {
     "issued in the future": lambda i: i.token(iat=int(time.time()) + 60),
     "not yet valid": lambda i: i.token(nbf=int(time.time()) + 60),
     "wrong issuer": lambda i: i.token(iss="https://evil.example"),
-    "issuer with a suffix": lambda i: i.token(iss=f"{i.url}/"),
+    "issuer with a suffix": lambda i: i.token(iss=f"{i.url}.evil.example"),
+    "issuer with two slashes": lambda i: i.token(iss=f"{i.url}//"),
     "wrong azp": lambda i: i.token(azp="http://evil.example"),
     "no azp": lambda i: i.token(azp=None),
     "other key under a known id": lambda i: i.token(key=FORGER),
@@ -91,7 +93,8 @@ BENT: dict[str, Callable[[Issuer], str]] = {
     "no sub": lambda i: i.token(sub=None),
     "empty sub": lambda i: i.token(sub=""),
     "long sub": lambda i: i.token(sub="x" * 256),
-    "no key id": lambda i: jwt.encode(i.claims(), i.keys[0].private, "RS256"),
+    "no key id, signed by another key": lambda i: jwt.encode(i.claims(), FORGER.private, "RS256"),
+    "an odd key id": lambda i: i.token(kid="\x00"),
     "body of another token": tampered,
     "two parts": lambda i: i.token().rpartition(".")[0],
     "not a token": lambda _: "a.b.c",
@@ -107,6 +110,40 @@ async def test_bent_token_is_refused(build: Build, issuer: Issuer, bent: str, re
     answer = await house.client.get(ME, headers=bearer(BENT[bent](issuer)))
 
     assert problem(answer) == (401, "invalid_credential")
+
+
+@pytest.mark.parametrize("bare", [True, False])
+async def test_a_slash_at_the_issuers_end_is_nobodys_fault(build: Build, issuer: Issuer, bare: bool) -> None:
+    house = build(jwks_url=issuer.jwks_url, jwt_issuer=issuer.url if bare else f"{issuer.url}/")
+
+    for said in (issuer.url, f"{issuer.url}/"):
+        answer = await house.client.get(ME, headers=bearer(issuer.token(sub=subject(), iss=said)))
+        assert answer.status_code == 200
+
+
+@pytest.mark.capability("S156")
+async def test_ids_of_keys_may_be_left_out_where_there_is_one_key(trusting: House, issuer: Issuer) -> None:
+    def unnamed() -> str:
+        return jwt.encode(issuer.claims(sub=subject()), issuer.keys[0].private, issuer.keys[0].algorithm)
+
+    assert (await trusting.client.get(ME, headers=bearer(unnamed()))).status_code == 200
+    assert issuer.fetches == 1
+
+
+@pytest.mark.capability("S156")
+async def test_among_several_keys_the_token_must_name_its_own(trusting: House, issuer: Issuer) -> None:
+    issuer.keys.append(SigningKey.elliptic("curve"))
+    unnamed = jwt.encode(issuer.claims(sub=subject()), issuer.keys[0].private, "RS256")
+
+    assert problem(await trusting.client.get(ME, headers=bearer(unnamed))) == (401, "invalid_credential")
+
+
+@pytest.mark.capability("S156")
+async def test_an_edwards_key_without_an_id_is_accepted(trusting: House, issuer: Issuer) -> None:
+    issuer.keys = [SigningKey("", ed25519.Ed25519PrivateKey.generate(), "EdDSA")]
+    named = jwt.encode(issuer.claims(sub=subject()), issuer.keys[0].private, "EdDSA", headers={"kid": "of the token"})
+
+    assert (await trusting.client.get(ME, headers=bearer(named))).status_code == 200
 
 
 async def test_leeway_is_ten_seconds(trusting: House, issuer: Issuer) -> None:

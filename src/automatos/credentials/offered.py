@@ -62,7 +62,7 @@ class OfferedModels:
         if kept is None or not kept.serves(access):
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
-            asking = asyncio.create_task(probe(self._http, access, MAX_OFFERED))
+            asking = asyncio.create_task(probe(self._http, access, MAX_OFFERED, proves=False))
             kept = self._kept[key] = _Kept(access, asking, time.monotonic())
         # A caller that leaves must not take the answer from the others.
         return await asyncio.shield(kept.asking)

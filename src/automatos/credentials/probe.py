@@ -1,7 +1,7 @@
 """Trying a key: one real request for the list of models."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from automatos.kernel.clock import now
 from automatos.kernel.error_bodies import read_error
 from automatos.kernel.forbidden import Forbidden, why_forbidden
 from automatos.kernel.http import AddressRefused, Http
+from automatos.kernel.secret import Secret
 
 DEADLINE_S = 10.0
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -39,15 +40,15 @@ class ProbeResult:
     tested_at: datetime = field(default_factory=now)
 
 
-async def probe(http: Http, access: ProviderAccess, most_names: int = MAX_NAMES) -> ProbeResult:
+async def probe(http: Http, access: ProviderAccess, most_names: int = MAX_NAMES, *, proves: bool = True) -> ProbeResult:
     """Ask the provider for its models with this key; takes at most ten seconds, follows no redirect, never raises.
 
-    No more than `most_names` models are named.
+    No more than `most_names` models are named. `proves` asks once more without the key, to know what the list proves.
     """
     name = access.provider.display_name
     try:
         async with asyncio.timeout(DEADLINE_S):
-            return await _ask(http, access, most_names)
+            return await _ask(http, access, most_names, proves=proves)
     except TimeoutError:
         return ProbeResult("failed", f"{name} did not answer within {DEADLINE_S:.0f} seconds. Check the base URL.")
     except aiohttp.ClientConnectorError as error:
@@ -59,7 +60,7 @@ async def probe(http: Http, access: ProviderAccess, most_names: int = MAX_NAMES)
         return ProbeResult("failed", f"The connection to {name} broke ({type(error).__name__}). Check the base URL.")
 
 
-async def _ask(http: Http, access: ProviderAccess, most_names: int) -> ProbeResult:
+async def _ask(http: Http, access: ProviderAccess, most_names: int, *, proves: bool) -> ProbeResult:
     path, headers = _request(access)
     session = http.session(allow_private=access.allow_private)
     async with session.get(access.base_url + path, headers=headers, allow_redirects=False) as response:
@@ -74,6 +75,10 @@ async def _ask(http: Http, access: ProviderAccess, most_names: int) -> ProbeResu
     if names is None:
         return ProbeResult("failed", "What answered is not a model API. Check the base URL: for most providers it ends "
                                      "in /v1.")
+    if access.key and proves and await _is_public(session, access):
+        return ProbeResult("passed", f"{access.provider.display_name} offers {len(names)} models. It shows that list "
+                                     "to everybody, so only a call to a model proves the key: try it on an agent.",
+                           names[:most_names])
     return ProbeResult("passed", f"{access.provider.display_name} accepted the key and offers {len(names)} models.",
                        names[:most_names])
 
@@ -84,6 +89,14 @@ def _request(access: ProviderAccess) -> tuple[str, dict[str, str]]:
     if access.provider.key_header:
         return "/models", {access.provider.key_header: access.key.reveal()}
     return "/models", {"Authorization": f"Bearer {access.key.reveal()}"} if access.key else {}
+
+
+async def _is_public(session: aiohttp.ClientSession, access: ProviderAccess) -> bool:
+    """Say whether the list of models comes without any key too, and so proves none."""
+    path, headers = _request(replace(access, key=Secret("")))
+    async with session.get(access.base_url + path, headers=headers, allow_redirects=False) as response:
+        response.close()
+        return response.status == 200
 
 
 async def _words(response: aiohttp.ClientResponse) -> bytes:
@@ -111,12 +124,26 @@ def _meaning(status: int, access: ProviderAccess, said: bytes) -> str:
 
 
 def _names(body: bytes) -> list[str] | None:
-    """Return the model names of an answer, None when it is no list of models."""
+    """Return the model names of an answer, None when it is no list of models.
+
+    The list stands in `data` or `models`, or is all there is; a model is an object with an id or a name, or its name.
+    """
     try:
         document: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    rows = document.get("data") if isinstance(document, dict) else document
+    rows: Any = (document.get("data") or document.get("models")) if isinstance(document, dict) else document
+    if rows is None and isinstance(document, dict) and document.keys() & {"data", "models"}:
+        rows = []
     if not isinstance(rows, list):
         return None
-    return [str(row["id"])[:200] for row in rows if isinstance(row, dict) and row.get("id")]
+    named = (row if isinstance(row, str) else _name_of(row) for row in rows)  # pyright: ignore[reportUnknownVariableType]
+    return [name[:200] for name in named if name]
+
+
+def _name_of(row: object) -> str:
+    """Return how a model is asked for; Google writes `models/` before it, where nobody else does."""
+    if not isinstance(row, dict):
+        return ""
+    found: Any = next((row[key] for key in ("id", "model", "name") if row.get(key)), "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return str(found).removeprefix("models/")

@@ -17,7 +17,8 @@ from automatos.kernel.config import Settings
 from automatos.workspaces.claims import LEEWAY_S, Identity, printable, read_identity
 from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, IssuerUnnamed
 
-ALGORITHMS = ("RS256", "ES256", "RS384", "RS512", "PS256", "ES384")
+ALGORITHMS = ("RS256", "ES256", "EdDSA", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512")
+"""Every algorithm by which an issuer's public key proves its tokens; a secret that both sides know is none of them."""
 FETCH_TIMEOUT_S = 5.0
 KEY_LIFESPAN_S = 300
 UNKNOWN_KEY_COOLDOWN_S = 10.0
@@ -94,8 +95,10 @@ async def decode_token(
 
 
 def _decode(token: str, key: PyJWK | str, issuer: str | None, audience: str | None) -> dict[str, Any]:
+    bare = (issuer or "").rstrip("/")
     return jwt.decode(
-        token, key, algorithms=ALGORITHMS, issuer=issuer, audience=audience, leeway=LEEWAY_S,
+        token, key, algorithms=ALGORITHMS, issuer=[bare, f"{bare}/"] if bare else issuer, audience=audience,
+        leeway=LEEWAY_S,
         options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": audience is not None},
     )
 
@@ -107,9 +110,9 @@ async def _find_key(token: str, keys: "SigningKeys | str | None") -> PyJWK | str
     if isinstance(keys, str):
         return keys
     kid = header.get("kid")
-    if not isinstance(kid, str) or keys is None:
+    if not isinstance(kid, str | None) or keys is None:
         raise jwt.InvalidTokenError("the token names no key")
-    return await keys.find(kid)
+    return await keys.find(kid or "")
 
 
 class SigningKeys:
@@ -126,7 +129,10 @@ class SigningKeys:
         self._known: dict[str, tuple[PyJWK, float]] = {}
 
     async def find(self, kid: str) -> PyJWK:
-        """Return the key with this id; raises `CredentialInvalid` if there is none, `IssuerUnavailable` if unknown."""
+        """Return the key with this id; raises `CredentialInvalid` if there is none, `IssuerUnavailable` if unknown.
+
+        Ids are optional: where the issuer has one key only, and the token or that key bears none, that key is meant.
+        """
         if key := self._find_fresh(kid):
             return key
         async with self._fetching:
@@ -135,7 +141,7 @@ class SigningKeys:
             if time.monotonic() - self._failed_at < FAILURE_COOLDOWN_S:
                 return self._find_stale(kid)
             try:
-                key = await asyncio.to_thread(self._client.get_signing_key, kid)
+                key = await asyncio.to_thread(self._fetch, kid)
             except (PyJWKClientConnectionError, ValueError, OSError):
                 self._failed_at = time.monotonic()
                 return self._find_stale(kid)
@@ -146,6 +152,11 @@ class SigningKeys:
                 raise CredentialInvalid("The token is not accepted: its signing key is unknown.") from error
         self._known[kid] = (key, time.monotonic())
         return key
+
+    def _fetch(self, kid: str) -> PyJWK:
+        if only := _only_key(self._client.get_jwk_set().keys, kid):
+            return only
+        return self._client.get_signing_key(kid)
 
     def forget_set(self) -> bool:
         """Have the keys fetched again at the next look; False when that was done a moment ago."""
@@ -160,7 +171,7 @@ class SigningKeys:
 
     def _find_fresh(self, kid: str) -> PyJWK | None:
         keys = self._client.jwk_set_cache.get() if self._client.jwk_set_cache else None
-        return PyJWKClient.match_kid(keys.keys, kid) if keys else None
+        return (_only_key(keys.keys, kid) or PyJWKClient.match_kid(keys.keys, kid)) if keys else None
 
     def _find_stale(self, kid: str) -> PyJWK:
         """Return a key that was good a while ago: an issuer that is down for minutes must not sign everybody out."""
@@ -168,6 +179,12 @@ class SigningKeys:
         if key is None or time.monotonic() - fetched_at > KEEP_STALE_KEYS_S:
             raise IssuerUnavailable
         return key
+
+
+def _only_key(keys: list[PyJWK], kid: str) -> PyJWK | None:
+    """Return the one key for signatures of a set, where the token or the key bears no id; else None."""
+    signing = [key for key in keys if key.public_key_use in {"sig", None}]
+    return signing[0] if len(signing) == 1 and not (kid and signing[0].key_id) else None
 
 
 def issuer_of_keys(url: str | None) -> str | None:
