@@ -10,7 +10,7 @@ from automatos.durable.types import EventBus
 from automatos.kernel.db import Database
 from automatos.llm.service import ModelClient
 from automatos.llm.types import ModelChoice
-from automatos.recipes.errors import AgentGone
+from automatos.recipes.errors import AgentGone, PatternGone
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Step
 from automatos.runtime.service import AgentFactory, AgentRuntime, Desk, RunNotes
@@ -33,13 +33,14 @@ class Kitchen:
 
 
 class Crew:
-    """The agents of one execution, as they were when this process took it over."""
+    """The agents of one execution and the words of its patterns, as they were when this process took it over."""
 
     def __init__(self, kitchen: Kitchen, state: ExecutionState, agents: Mapping[int, AgentSpec],
-                 find_default_model: Callable[[], Awaitable[ModelChoice]]) -> None:
+                 patterns: Mapping[str, str], find_default_model: Callable[[], Awaitable[ModelChoice]]) -> None:
         self._kitchen = kitchen
         self._state = state
         self._agents = agents
+        self._patterns = patterns
         self._factory = AgentFactory(kitchen.toolbox, find_default_model, kitchen.shelf_of(state.workspace_id))
         self._runtimes: dict[int, AgentRuntime] = {}
 
@@ -53,6 +54,14 @@ class Crew:
         if agent_id not in self._agents:
             raise AgentGone(agent_id)
         return self._agents[agent_id]
+
+    def pattern_of(self, step: Step) -> str:
+        """Return the words of the pattern that a step names, if any; raises PatternGone when it was deleted."""
+        if step.pattern_slug is None:
+            return ""
+        if step.pattern_slug not in self._patterns:
+            raise PatternGone(step.step_id, step.pattern_slug)
+        return self._patterns[step.pattern_slug]
 
     def priority(self, agent_id: int) -> int:
         """Return how much an agent's work matters, as the queue orders it; a deleted one's step just has to end."""

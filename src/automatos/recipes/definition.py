@@ -29,15 +29,21 @@ def task_definition(stored: Mapping[str, Any]) -> Definition:
     return definition_of({**stored, "recipe_id": None, "template_id": None, "version": 0, "inputs": {}})
 
 
+def patterns_named(steps: Iterable[Step]) -> set[str]:
+    """Return the slugs of the patterns that steps name."""
+    return {step.pattern_slug for step in steps if step.pattern_slug}
+
+
 def faults_of(
-    steps: list[Step], inputs: JsonObject, outputs: JsonObject, known_agents: Iterable[int]
+    steps: list[Step], inputs: JsonObject, outputs: JsonObject, known_agents: Iterable[int],
+    known_patterns: Iterable[str],
 ) -> list[Fault]:
     """Return the faults of a definition, each with `where`, `message` and, in prompts, `line` and `column`.
 
     They are in the order of the document, and a hundred at most.
     """
     faults: list[Fault] = []
-    agents = set(known_agents)
+    agents, patterns = set(known_agents), set(known_patterns)
     faults += _unfit_defaults(inputs)
     faults += _outputs_of_nothing(outputs, steps)
     faults += _repeated("order", steps, [step.order for step in steps])
@@ -46,6 +52,9 @@ def faults_of(
     for place, step in enumerate(steps):
         if step.agent_id not in agents:
             faults.append(_fault(f"steps[{place}].agent_id", f"agent {step.agent_id} is not in this workspace"))
+        if step.pattern_slug and step.pattern_slug not in patterns:
+            faults.append(_fault(f"steps[{place}].pattern_slug",
+                                 f"this workspace has no pattern {step.pattern_slug!r}; see GET /api/patterns"))
         if RESERVED.fullmatch(step.output_key) and step.output_key != f"step_{step.order}":
             faults.append(_fault(f"steps[{place}].output_key", f"{step.output_key!r} is a reserved name"))
         faults += islice(_unknown_placeholders(place, step, steps, inputs), MAX_FAULTS)

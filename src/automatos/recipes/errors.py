@@ -40,7 +40,7 @@ class RecipeInvalid(Problem):
 
 
 class RecipeNotReady(Problem):
-    """At least one step's agent is not active, or its model cannot be asked now; each is named."""
+    """At least one step's agent is not active, its model cannot be asked or its pattern is gone; each is named."""
 
     status = 409
     code = "recipe_not_ready"
@@ -196,6 +196,18 @@ class AgentGone(Problem):
 
     def __init__(self, agent_id: int) -> None:
         super().__init__(f"Agent {agent_id} was deleted. Choose another agent for the step, save, and cook again.")
+
+
+class PatternGone(Problem):
+    """The pattern that a step names was deleted after the recipe was saved."""
+
+    status = 409
+    code = "pattern_gone"
+    title = "The step's pattern no longer exists"
+    next_step = "Choose another pattern for the step or none, save, and cook again."
+
+    def __init__(self, step_id: str, slug: str) -> None:
+        super().__init__(f"Step {step_id!r} names the pattern {slug!r}, which was deleted. {self.next_step}")
 
 
 class Fenced(Exception):

@@ -247,7 +247,7 @@ class Cook:
 
     async def _begin_run(self, record: StepState) -> Run:
         state, step = self._state, record.step
-        record.prompt = prompt_of(step.step_id, step.prompt_template, self._values())
+        record.prompt = prompt_of(step.step_id, step.prompt_template, self._values(), self._crew.pattern_of(step))
         opening = await self._crew.open(step, record.prompt)
         run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
         record.run_id = run.id
@@ -363,9 +363,10 @@ def _loop_time(at: datetime) -> float:
     return asyncio.get_running_loop().time() + max((at - now()).total_seconds(), 0.0)
 
 
-def prompt_of(step_id: str, template: str, values: Mapping[str, str]) -> str:
-    """Return a step's prompt; raises PromptTooLong before it is built."""
+def prompt_of(step_id: str, template: str, values: Mapping[str, str], pattern: str = "") -> str:
+    """Return a step's prompt, followed by the words of its pattern; raises PromptTooLong before it is built."""
+    words = f"\n\n{pattern}" if pattern else ""
     try:
-        return fill(template, values, limit=MAX_PROMPT_CHARS)
+        return fill(template, values, limit=MAX_PROMPT_CHARS - len(words)) + words
     except TooLong as error:
-        raise PromptTooLong(step_id, error.size, MAX_PROMPT_CHARS) from error
+        raise PromptTooLong(step_id, error.size + len(words), MAX_PROMPT_CHARS) from error

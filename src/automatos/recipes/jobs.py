@@ -13,11 +13,13 @@ from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
 from automatos.recipes.crew import Crew, Kitchen
+from automatos.recipes.definition import patterns_named
 from automatos.recipes.errors import Fenced
 from automatos.recipes.execution import Cook
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.loading import load
 from automatos.recipes.queries import executions as queries
+from automatos.skills.service import words_of_patterns
 
 log = structlog.get_logger("automatos.recipes")
 LATE_BY = timedelta(seconds=15)
@@ -73,14 +75,21 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
         return None
     state, runs = loaded
     specs = await load_for_run(kitchen.database, workspace_id, state.definition.agent_ids)
-
+    patterns = await _patterns_of(kitchen.database, workspace_id, patterns_named(state.definition.steps))
     agents = {spec.id: spec for spec in specs}
     for step in state.steps.values():
         spec = agents.get(step.step.agent_id)
         step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
-    crew = Crew(kitchen, state, agents, _default_model(kitchen, workspace_id))
+    crew = Crew(kitchen, state, agents, patterns, _default_model(kitchen, workspace_id))
     return Cook(kitchen, state, journal, crew, runs)
+
+
+async def _patterns_of(database: Database, workspace_id: UUID, slugs: set[str]) -> dict[str, str]:
+    if not slugs:
+        return {}
+    async with database.session(workspace_id) as session:
+        return await words_of_patterns(session, workspace_id, slugs)
 
 
 def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:

@@ -1,7 +1,7 @@
-"""Whether the models of a recipe's agents can be asked now, before anything is queued."""
+"""Whether the models of a recipe's agents can be asked and its patterns are there, before anything is queued."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from automatos.agents.service import load_for_run
@@ -9,6 +9,7 @@ from automatos.agents.types import AgentSpec
 from automatos.kernel.db import Database
 from automatos.llm.service import ModelClient
 from automatos.recipes.errors import RecipeNotReady
+from automatos.skills.service import words_of_patterns
 
 KEPT_S = 5.0
 MAX_KEPT = 5000
@@ -33,6 +34,17 @@ async def require_models(database: Database, models: ModelClient, workspace_id: 
     if len(_ready) > MAX_KEPT:
         _ready.clear()
     _ready.update({(workspace_id, each): moment + KEPT_S for each in unsure})
+
+
+async def require_patterns(database: Database, workspace_id: UUID, slugs: Sequence[str]) -> None:
+    """Refuse to start work whose steps name patterns that were deleted since it was saved; raises RecipeNotReady."""
+    if not slugs:
+        return
+    async with database.session(workspace_id) as session:
+        known = await words_of_patterns(session, workspace_id, slugs)
+    if gone := [slug for slug in slugs if slug not in known]:
+        raise RecipeNotReady([], [f"Its steps name the pattern {slug!r}, which was deleted: choose another or none."
+                                  for slug in gone])
 
 
 async def _fault_of(models: ModelClient, workspace_id: UUID, agent: AgentSpec) -> str | None:

@@ -14,6 +14,7 @@ from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, OnC
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50), SingleLine]
+PatternSlug = Annotated[str, StringConstraints(min_length=1, max_length=100), SingleLine]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 MAX_STEPS = 200
 MAX_INPUT_BYTES = 1_000_000
@@ -55,6 +56,8 @@ class StepFields(Body):
     max_iterations: int | None = Field(None, ge=1, le=200)
     timeout_s: int | None = Field(None, ge=1, le=86_400)
     on_cut_off: OnCutOff | None = Field(None, description="What follows an answer that its limit cut off.")
+    pattern_slug: PatternSlug | None = Field(
+        None, description="A pattern whose words follow the step's prompt, as they are when the run begins to work.")
 
 
 class StepIn(StepFields):
@@ -180,6 +183,7 @@ class StepOut(Out):
     max_iterations: int | None = None
     on_cut_off: OnCutOff | None = None
     timeout_s: int | None = None
+    pattern_slug: str | None = None
 
 
 class LastRun(Out):

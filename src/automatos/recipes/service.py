@@ -9,7 +9,7 @@ from automatos.agents import service as agents
 from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import Workforce
-from automatos.recipes.definition import Fault, faults_of
+from automatos.recipes.definition import Fault, faults_of, patterns_named
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
@@ -25,6 +25,7 @@ from automatos.recipes.watched import (
     runs_fingerprint,
     started_by,
 )
+from automatos.skills.service import words_of_patterns
 from automatos.workspaces.service import PlanLimit, require_room, write_audit
 from automatos.workspaces.types import Caller
 
@@ -129,7 +130,9 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
     known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps}, lock=lock)
     here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
     inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
-    return faults_of([_step(step) for step in body.steps], inputs, body.stored_outputs, here)
+    steps = [_step(step) for step in body.steps]
+    patterns = await words_of_patterns(session, workspace_id, patterns_named(steps))
+    return faults_of(steps, inputs, body.stored_outputs, here, patterns)
 
 
 async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequence[Recipe]) -> list[RecipeOut]:

@@ -18,7 +18,7 @@ from automatos.llm.service import ModelClient
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.loading import definition
-from automatos.recipes.preflight import require_models
+from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.types import Accepted, Definition, JsonObject
 from automatos.workspaces.types import Caller
@@ -35,7 +35,8 @@ async def start_execution(
 
     Raises:
         RecipeNotFound: the caller's workspace has no such recipe.
-        RecipeNotReady: the agent of at least one step is not active or its model cannot be asked; names each.
+        RecipeNotReady: the agent of at least one step is not active, its model cannot be asked or its pattern is gone;
+            names each.
         InputsInvalid: inputs are unknown, missing or of another type.
         IdempotencyKeyReused: the key started something else.
     """
@@ -50,6 +51,7 @@ async def start_execution(
     if found["idle"]:
         raise RecipeNotReady(found["idle"])
     await require_models(database, models, caller.workspace_id, map(int, found["names"]))
+    await require_patterns(database, caller.workspace_id, found["patterns"] or ())
     async with database.recording(caller.workspace_id) as connection:
         return await _accept(connection, bus, caller, found, inputs, key, fingerprint)
 

@@ -79,6 +79,7 @@ class Step:
     timeout_s: int | None = None
     read_only: bool = False
     on_cut_off: OnCutOff | None = None
+    pattern_slug: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

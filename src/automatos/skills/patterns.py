@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +92,12 @@ def words_of(pattern: Pattern) -> str:
     """Return a pattern as a section of a prompt: what it is, then all it says, one line a statement."""
     lines = [f"## {pattern.name} ({pattern.pattern_type})", *([pattern.description] if pattern.description else [])]
     return "\n".join([*lines, *_lines(pattern.pattern_data, 0)])
+
+
+async def words_of_patterns(session: AsyncSession, workspace_id: UUID, slugs: Collection[str]) -> dict[str, str]:
+    """Return the words of patterns by slug, of those that a workspace sees; its own before the product's."""
+    found = await queries.find_patterns(session, workspace_id, slugs) if slugs else ()
+    return {pattern.slug: words_of(pattern) for pattern in found}
 
 
 def _lines(data: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Response, status
 
+from automatos.durable.deps import Hints
 from automatos.kernel.errors import StaleEdit
 from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.skills import errors, pattern_schemas, patterns
-from automatos.skills.types import PatternType
+from automatos.skills.types import HINT_TOPIC, PatternType
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
 
 router = APIRouter(prefix="/patterns")
@@ -45,10 +46,11 @@ published.get("/{pattern_slug}", response_model=pattern_schemas.Pattern, respons
 
 @published.post("", response_model=pattern_schemas.Pattern, status_code=status.HTTP_201_CREATED)
 async def create_pattern(
-    body: pattern_schemas.PatternCreate, caller: Editor, session: Session, response: Response
+    body: pattern_schemas.PatternCreate, caller: Editor, session: Session, hints: Hints, response: Response
 ) -> pattern_schemas.Pattern:
     """Add a pattern to the workspace."""
     pattern = await patterns.create_pattern(session, caller, body)
+    hints.changed(caller.workspace_id, HINT_TOPIC)
     response.headers["Location"] = f"/api/patterns/{pattern.slug}"
     response.headers["ETag"] = etag(pattern.version)
     return patterns.shown(pattern)
@@ -57,17 +59,19 @@ async def create_pattern(
 @published.put("/{pattern_slug}", response_model=pattern_schemas.Pattern,
                responses=problems(errors.PatternNotFound, errors.PatternIsGlobal, StaleEdit))
 async def update_pattern(
-    *, pattern_slug: Slug, body: pattern_schemas.PatternUpdate, caller: Editor, session: Session, response: Response,
-    if_match: IfMatch = None,
+    *, pattern_slug: Slug, body: pattern_schemas.PatternUpdate, caller: Editor, session: Session, hints: Hints,
+    response: Response, if_match: IfMatch = None,
 ) -> pattern_schemas.Pattern:
     """Change a pattern of the workspace; with `If-Match`, only if nobody else saved since. The slug stays."""
     pattern = await patterns.update_pattern(session, caller, pattern_slug, body, read_versions(if_match))
+    hints.changed(caller.workspace_id, HINT_TOPIC)
     response.headers["ETag"] = etag(pattern.version)
     return patterns.shown(pattern)
 
 
 @published.delete("/{pattern_slug}", status_code=status.HTTP_204_NO_CONTENT,
                   responses=problems(errors.PatternNotFound, errors.PatternIsGlobal))
-async def delete_pattern(pattern_slug: Slug, caller: Editor, session: Session) -> None:
+async def delete_pattern(pattern_slug: Slug, caller: Editor, session: Session, hints: Hints) -> None:
     """Remove a pattern of the workspace."""
     await patterns.delete_pattern(session, caller, pattern_slug)
+    hints.changed(caller.workspace_id, HINT_TOPIC)

@@ -11,7 +11,7 @@ from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.db import Database
 from automatos.skills import front_matter, schemas
 from automatos.skills.package import Checked, check_packages
-from automatos.skills.patterns import get_pattern, words_of
+from automatos.skills.patterns import get_pattern, words_of, words_of_patterns
 from automatos.skills.queries import records
 from automatos.skills.queries.records import SkillFilter
 from automatos.skills.reading import Page, describe, get_skill, list_skills
@@ -32,7 +32,7 @@ from automatos.workspaces.types import Caller
 __all__ = [
     "ZIP_TYPES", "Imported", "Page", "SkillFilter", "as_text", "check", "create_skill", "delete_skill", "describe",
     "get_pattern", "get_skill", "import_files", "list_skills", "load_core", "load_files", "read_file", "recommend",
-    "restore_version", "split_tags", "tool_name", "update_skill", "words_of",
+    "restore_version", "split_tags", "tool_name", "update_skill", "words_of", "words_of_patterns",
 ]
 
 ZIP_TYPES = frozenset({

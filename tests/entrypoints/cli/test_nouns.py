@@ -27,6 +27,29 @@ def test_a_persona_is_made_changed_and_deleted(quick: Quick, tmp_path: Path) -> 
     assert (shipped.returncode, "Traceback" in shipped.stderr) == (1, False)
 
 
+@pytest.mark.capability("S062")
+def test_a_pattern_is_made_changed_in_part_or_whole_and_deleted(quick: Quick, tmp_path: Path) -> None:
+    file = tmp_path / "tide.yaml"
+    file.write_text("name: Tide watch\npattern_type: coordination\npattern_data: {steps: [look, tell], legs: 2}\n")
+
+    made = quick.json("pattern", "create", "--file", file, "--description", "Two look, one tells.")
+    assert (made["slug"], made["scope"], made["version"]) == ("tide-watch", "workspace", 1)
+    assert "tide-watch\tTide watch\tcoordination\tworkspace\t" in quick("pattern", "list").stdout
+    assert "- steps: look, tell\n- legs: 2" in quick("pattern", "get", "Tide watch").stdout
+    edit = ("pattern", "edit", "tide-watch", "--set", "pattern_data.legs=3")
+    asked = quick(*edit)
+    assert (asked.returncode, "pattern_data.legs\n  - 2\n  + 3" in asked.stderr) == (2, True)
+    assert quick.json(*edit, "--yes")["pattern_data"] == {"steps": ["look", "tell"], "legs": 3}
+    file.write_text("pattern_data: {steps: [look]}\n")
+    whole = quick("pattern", "edit", "tide-watch", "--file", file, "--yes")
+    assert "pattern_data.legs\n  - 3\n  + null" in whole.stderr
+    assert quick.json("pattern", "get", "tide-watch")["pattern_data"] == {"steps": ["look"]}
+    assert quick.json("pattern", "delete", "tide-watch", "--yes") == {"slug": "tide-watch", "deleted": True}
+    shipped = quick("pattern", "edit", "load-balancing", "--set", "name=Mine", "--yes")
+    assert (shipped.returncode, "came with the product" in shipped.stderr) == (1, True)
+    assert quick("pattern", "create", "--name", "Half").returncode == 2
+
+
 def test_a_skill_is_written_read_in_three_levels_and_restored(quick: Quick, tmp_path: Path) -> None:
     text = tmp_path / "body.md"
     text.write_text("Count the waves.")

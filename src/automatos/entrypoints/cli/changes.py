@@ -1,7 +1,8 @@
 """Changing a thing: fields from options and files, shown as a difference before they are saved."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from automatos.entrypoints.cli.figures import trimmed
 WIDTH = 100
 
 
-def read_fields(file: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
-    """Return the fields of a file with those of `--set` laid over them."""
-    fields = read_document(file) if file else {}
+def read_fields(
+    file: Path | None, assignments: Iterable[str] | None, over: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the fields of a file, laid over those of `over`, with those of `--set` laid over both."""
+    fields = deepcopy(over or {}) | (read_document(file) if file else {})
     for text in assignments or ():
         path, value = _split(text)
         _assign(fields, path, value)
@@ -60,11 +63,17 @@ def _assign(fields: dict[str, Any], path: list[str], value: Any) -> None:
     place[last] = value
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield what `after` would change: path, old value, new value. What it leaves out stays as it is."""
+def differences(
+    before: Any, after: Any, path: str = "", whole: Collection[str] = ()
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what `after` would change: path, old value, new value.
+
+    What it leaves out stays as it is, but goes where it is inside a field of `whole`.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
-        for name, value in after.items():
-            yield from differences(before.get(name), value, f"{path}.{name}" if path else str(name))
+        gone = before.keys() - after.keys() if path.partition(".")[0] in whole else ()
+        for name, value in {**after, **dict.fromkeys(gone)}.items():
+            yield from differences(before.get(name), value, f"{path}.{name}" if path else str(name), whole)
     elif before != after:
         yield path, before, after
 
@@ -86,14 +95,16 @@ def written(value: Any) -> str:
 
 def save(
     client: Client, path: str, current: dict[str, Any], wanted: dict[str, Any], manner: Manner, *,
-    version: int | None = None, name: str = "",
+    version: int | None = None, name: str = "", whole: Collection[str] = (),
 ) -> dict[str, Any]:
     """Save the fields that differ, once they were shown and agreed to, and return the thing as it is now.
+
+    Fields of `whole` are replaced and not changed in part.
 
     Raises:
         Refused: the server does not take it, or somebody else saved since `version`.
     """
-    changes = list(differences(current, wanted))
+    changes = list(differences(current, wanted, whole=whole))
     if not changes:
         manner.tell(current, f"{name or 'it'} is that way already; nothing was changed")
         return current
@@ -104,10 +115,10 @@ def save(
     return saved
 
 
-def made(thing: dict[str, Any], said: str, *, as_json: bool) -> None:
-    """Write a thing that was made: its id as data, the rest as talk."""
+def made(thing: dict[str, Any], said: str, *, as_json: bool, known_by: str = "id") -> None:
+    """Write a thing that was made: what it is known by as data, the rest as talk."""
     if as_json:
         put_json(thing)
     else:
-        put(str(thing["id"]))
+        put(str(thing[known_by]))
         say(said)

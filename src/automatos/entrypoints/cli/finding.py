@@ -31,13 +31,15 @@ SKILL = Kind("skill", "/api/skills", "automatos skill list", NUMBER, limit=200, 
 PERSONA = Kind("persona", "/api/personas", "automatos persona list", named_by=("slug", "name"), limit=200,
                can_search=True)
 CREDENTIAL = Kind("credential", "/api/credentials", "automatos credential list")
+PATTERN = Kind("pattern", "/api/patterns", "automatos pattern list", NOTHING, named_by=("slug", "name"))
 SOURCE = Kind("source", "/api/skills/sources", "automatos skill source list", named_by=("source_name",))
 RECIPE = Kind("recipe", "/api/workflow-recipes", "automatos recipe list", NOTHING, named_by=("template_id", "name"),
               limit=100, can_search=True)
 RUN = Kind("run", "/api/runs", "automatos run list", limit=200)
 API_KEY = Kind("API key", "/api/api-keys", "automatos api-key list", NOTHING, named_by=("name", "id"))
 WORKSPACE = Kind("workspace", "/api/workspaces", "automatos workspace list", NOTHING, named_by=("slug", "name", "id"))
-KINDS = {kind.noun: kind for kind in (AGENT, SKILL, PERSONA, CREDENTIAL, SOURCE, RECIPE, RUN, API_KEY, WORKSPACE)}
+KINDS = {kind.noun: kind for kind in (
+    AGENT, SKILL, PERSONA, PATTERN, CREDENTIAL, SOURCE, RECIPE, RUN, API_KEY, WORKSPACE)}
 LATEST = "latest"
 RUN_ENDS_WITH = 8
 """Characters of a run's id that tables show on a terminal: its end, because its beginning is the time it was made."""

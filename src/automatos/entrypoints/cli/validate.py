@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from automatos.entrypoints.cli.console import CommandFailed
 from automatos.entrypoints.cli.documents import read_document
-from automatos.recipes.definition import faults_of
+from automatos.recipes.definition import faults_of, patterns_named
 from automatos.recipes.schemas import RecipeFile
 from automatos.recipes.types import Step
 
@@ -15,7 +15,8 @@ from automatos.recipes.types import Step
 def faults_of_file(path: Path) -> list[dict[str, Any]]:
     """Return every fault of a recipe file, each with `where` and `message`.
 
-    Whether an agent that the file only names exists in the workspace, the server tells when the file is applied.
+    Whether an agent that the file only names, or a pattern, exists in the workspace, the server tells when the file
+    is applied.
     """
     try:
         file = RecipeFile.model_validate(read_document(path))
@@ -25,9 +26,10 @@ def faults_of_file(path: Path) -> list[dict[str, Any]]:
         return [{"where": ".".join(map(str, fault["loc"])) or path.name, "message": fault["msg"]}
                 for fault in error.errors(include_input=False, include_url=False)]
     steps = [
-        Step(step.step_id, order, 1, step.prompt_template, step.output_key or f"step_{order}")
+        Step(step.step_id, order, 1, step.prompt_template, step.output_key or f"step_{order}",
+             pattern_slug=step.pattern_slug)
         for order, step in enumerate(file.recipe.steps, start=1)
     ]
     inputs = {name: spec.model_dump(mode="json") for name, spec in file.recipe.inputs.items()}
-    found = faults_of(steps, inputs, file.recipe.stored_outputs, {1})
+    found = faults_of(steps, inputs, file.recipe.stored_outputs, {1}, patterns_named(steps))
     return [fault | {"where": f"recipe.{fault['where']}"} for fault in found]

@@ -194,13 +194,15 @@ async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UU
 
 
 async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
-    """Return what is needed to start a recipe: id, version, its agents' names, and those that are not ready."""
+    """Return what is needed to start a recipe: id, version, names of agents, who is not ready, patterns."""
     return await connection.fetchrow(
         """
-        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle
+        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle, a.patterns
         FROM workflow_recipes r
         CROSS JOIN LATERAL (
-            SELECT array_agg((s->>'agent_id')::int) AS ids FROM jsonb_array_elements(r.steps) s) a
+            SELECT array_agg((s->>'agent_id')::int) AS ids,
+                   array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL) AS patterns
+            FROM jsonb_array_elements(r.steps) s) a
         WHERE r.template_id = $1 AND r.deleted_at IS NULL
         """,
         template_id,

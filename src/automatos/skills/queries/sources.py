@@ -1,12 +1,12 @@
 """SQL of sources and patterns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import JSON, ColumnElement, cast, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,6 +93,14 @@ async def find_pattern(session: AsyncSession, workspace_id: UUID, slug: str) -> 
     return await session.scalar(
         select(Pattern).where(*_seen(workspace_id), Pattern.slug == slug)
         .order_by(Pattern.workspace_id.is_(None)).limit(1))
+
+
+async def find_patterns(session: AsyncSession, workspace_id: UUID, slugs: Collection[str]) -> Sequence[Pattern]:
+    """Return the patterns of these slugs that a workspace sees, one each, its own before one of the product."""
+    rows = await session.scalars(
+        select(Pattern).where(*_seen(workspace_id), Pattern.slug.in_(slugs))
+        .order_by(Pattern.slug, Pattern.workspace_id.is_(None)).ext(distinct_on(Pattern.slug)))
+    return rows.all()
 
 
 def _seen(workspace_id: UUID) -> list[ColumnElement[bool]]:
