@@ -101,3 +101,35 @@ async def test_a_key_stored_under_settings_leads_to_the_default_to_an_agent_and_
             assert [each.model for each in house.calls] == ["house/model-22:latest"]
             await page.goto(f"{home}/agents/new?from={agent['id']}&step=3")
             await expect(page.get_by_role("combobox", name="Model house")).to_contain_text("house/model-22:latest")
+
+
+@pytest.mark.parametrize(("protocol", "path"), [
+    ("auto", "/v1/chat/completions"), ("messages", "/v1/messages"), ("responses", "/v1/responses")])
+async def test_the_protocol_of_a_key_is_the_wire_its_models_are_asked_over(
+    chromium: Browser, house: ModelServer, protocol: str, path: str
+) -> None:
+    house.reset()
+    house.serves_responses = True
+    async with stage() as opened:
+        server = await opened.start_server(variables={"AUTOMATOS_ALLOW_PRIVATE_URLS": "true"})
+        async with watched(chromium, server, viewport=WIDE) as context:
+            me = await call(context, server, "POST", "/api/setup", OWNER)
+            page = await context.new_page()
+            await page.goto(f"{server.url}/w/{me['workspaces'][0]['slug']}/settings/credentials?view=new")
+            sheet = page.get_by_role("dialog")
+            await sheet.get_by_role("combobox", name="Kind").select_option("Other (OpenAI-compatible)")
+            await sheet.get_by_label("Base URL").fill(house.base_url)
+            await expect(sheet.get_by_label("Protocol")).to_have_value("auto")
+            await sheet.get_by_label("Protocol").select_option(protocol)
+            await sheet.get_by_role("button", name="Save").click()
+            await expect(page.get_by_role("dialog", name="Use it as the default?")).to_be_visible()
+            body = {"name": "Asker", "activate": True,
+                    "model_config": {"provider": "custom", "model_id": "house/model-1:latest"}}
+            agent = await call(context, server, "POST", "/api/agents", body)
+            task = await call(context, server, "POST", f"/api/agents/{agent['id']}/execute", {"prompt": "Hello"})
+            await call_until_over(context, server, task["execution_id"])
+
+            assert [each.path for each in house.calls] == [path]
+            stored = (await call(context, server, "GET", "/api/credentials"))["items"][0]
+            await page.goto(f"{page.url.partition('?')[0]}?view={stored['id']}")
+            await expect(page.get_by_role("dialog").get_by_label("Protocol")).to_have_value(protocol)

@@ -45,6 +45,13 @@ describe("what a provider says", () => {
     expect(step(state, 1)?.turns[0]).toMatchObject({ text: "Paris", reasoning: "France?", end: "cut_off" });
   });
 
+  test("tool calls that were read out of the text are marked on their turn", () => {
+    const [type, data] = answered("Let me see.");
+    const state = replay(log(QUEUED, STARTED, step1(), [type, { ...data, calls_from_text: true }]));
+    expect(step(state, 1)?.turns[0]).toMatchObject({ text: "Let me see.", callsFromText: true });
+    expect(step(replay(log(QUEUED, STARTED, step1(), answered("Hello"))), 1)?.turns[0]?.callsFromText).toBe(false);
+  });
+
   test("reasoning is joined while it comes, and a restart forgets it", () => {
     const piece = (reasoning: string, text = ""): Told => ["step.delta", { order: 1, turn: 1, text, reasoning }];
     const told = [QUEUED, STARTED, step1(), piece("I "), piece("add.", "Fo")];

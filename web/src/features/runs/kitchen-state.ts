@@ -19,6 +19,8 @@ export interface TurnView {
   /** How the answer ended: complete, tool_calls, cut_off or refused; null while it streams. */
   end: string | null;
   isAnswered: boolean;
+  /** Whether the model wrote its tool calls into its text, from which they were read. */
+  callsFromText: boolean;
   model: string | null;
   tokens: number;
   /** How many of its input tokens came from the provider's cache, and how many went into it. */
@@ -34,6 +36,7 @@ export const NO_TURN: TurnView = {
   reasoning: "",
   end: null,
   isAnswered: false,
+  callsFromText: false,
   model: null,
   tokens: 0,
   cacheRead: 0,

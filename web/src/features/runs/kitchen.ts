@@ -59,6 +59,7 @@ function answerTurn(turn: TurnView, data: RunEventOf<"model.answered">["data"]):
     reasoning: data.reasoning || turn.reasoning,
     end: data.end ?? null,
     isAnswered: true,
+    callsFromText: data.calls_from_text ?? false,
     model: data.model,
     tokens: data.input_tokens + data.output_tokens,
     cacheRead: data.cache_read_tokens ?? 0,

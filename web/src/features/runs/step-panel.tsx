@@ -1,3 +1,4 @@
+import { Wrench } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunError } from "@/client";
 import { formatCount, formatDuration } from "@/lib/format";
@@ -8,6 +9,7 @@ import { Attempts } from "./attempts";
 import type { StepView } from "./kitchen-state";
 import { StepBadge } from "./status";
 import { EndNote, TurnBlock } from "./turn";
+import { useNow } from "./use-now";
 import { UsedFigures } from "./used";
 import { Work } from "./work";
 
@@ -35,7 +37,7 @@ export function StepPanel({ step, title, isResult }: Props) {
           {step.model && <span className="min-w-0">{step.model}</span>}
           {step.attempt > 1 && <span>attempt {step.attempt}</span>}
           <UsedFigures used={step} />
-          {step.durationMs !== null && <span>{formatDuration(step.durationMs)}</span>}
+          <StepTime step={step} />
         </div>
       </header>
       {step.retry && (
@@ -45,6 +47,12 @@ export function StepPanel({ step, title, isResult }: Props) {
       )}
       <Attempts attempts={step.attempts} />
       {step.error && <ErrorNote error={step.error} />}
+      {step.turns.some((turn) => turn.callsFromText) && (
+        <p className="flex items-start gap-2 text-sm text-muted">
+          <Wrench aria-hidden className="mt-0.5 size-4 shrink-0" />
+          The model wrote tool calls into its text; they were read out of it.
+        </p>
+      )}
       {step.prompt && (
         <Fold label="Prompt">
           <Framed>
@@ -59,6 +67,14 @@ export function StepPanel({ step, title, isResult }: Props) {
       )}
     </section>
   );
+}
+
+/** How long the step took, or has been at work until now. */
+function StepTime({ step }: { step: StepView }) {
+  const isRunning = step.status === "running" && step.startedAt !== null;
+  const now = useNow(isRunning);
+  const ms = isRunning ? Math.max(0, now - new Date(step.startedAt ?? "").getTime()) : step.durationMs;
+  return ms === null ? null : <span title="Time of this step">{formatDuration(ms)}</span>;
 }
 
 export function ErrorNote({ error, action }: { error: RunError; action?: ReactNode }) {
