@@ -121,9 +121,13 @@ async def site(chromium: Browser) -> AsyncIterator[Site]:
         await context.close()
 
 
-async def call_until_over(context: BrowserContext, server: Server, run_id: str) -> None:
-    """Wait for a run to end: its own stream ends with it."""
-    await context.request.get(f"{server.url}/api/runs/{run_id}/events", timeout=60_000)
+async def call_until_over(
+    context: BrowserContext, server: Server, run_id: str, *, workspace: str | None = None
+) -> None:
+    """Wait for a run to end, in the named workspace or the caller's first: its own stream ends with it."""
+    headers = {"X-Workspace-Id": workspace} if workspace else {}
+    answer = await context.request.get(f"{server.url}/api/runs/{run_id}/events", timeout=60_000, headers=headers)
+    assert answer.ok, await answer.text()
 
 
 Opener = Callable[..., Awaitable[Page]]

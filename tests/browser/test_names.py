@@ -1,6 +1,7 @@
 """Whatever things are called and however many there are: every page fits the screen and shows them."""
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE, WIDE, Room, call_until_over
@@ -18,7 +19,7 @@ async def test_pages_fit_the_screen_whatever_things_are_called(room: Room, name:
     persona = await room.call("POST", f"/api/workspaces/{room.id}/personas", {
         "name": name, "category": "Support", "description": name, "system_prompt": name})
     task = await room.call("POST", f"/api/agents/{agent['id']}/execute", {"prompt": name})
-    await call_until_over(room.context, room.server, task["execution_id"])
+    await call_until_over(room.context, room.server, task["execution_id"], workspace=room.id)
     own = f"/agents/{agent['id']}"
     paths = ["/agents", "/agents?view=table", own, f"{own}?tab=usage", f"{own}?tab=runs", f"{own}?tab=prompt",
              f"{own}/settings/general", f"{own}/settings/model", f"{own}/status?target=paused", "/recipes",
@@ -71,7 +72,7 @@ async def test_the_palette_and_a_steps_agent_find_one_among_many_without_drawing
         await room.agent(f"Colleague {number}")
     page = await room.open("/recipes/new")
     await page.get_by_role("combobox", name="Agent").click()
-    await expect(page.get_by_role("option")).to_have_count(50)
+    await expect(page.get_by_role("option")).to_have_count(51)
     await page.get_by_placeholder("Search agents").fill("colleague 59")
     await page.get_by_role("option", name="Colleague 59").click()
     await expect(page.get_by_role("combobox", name="Agent")).to_contain_text("Colleague 59")
@@ -82,4 +83,44 @@ async def test_the_palette_and_a_steps_agent_find_one_among_many_without_drawing
     palette = page.get_by_role("dialog")
     await expect(palette.get_by_role("group", name="Agents").get_by_role("option")).to_have_count(8)
     await page.keyboard.type("colleague 57")
-    await expect(palette.get_by_role("option", name="Colleague 57")).to_be_visible()
+    await expect(palette.get_by_role("option", name="Colleague 57")).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Colleague 57", level=1)).to_be_visible()
+
+
+async def test_a_steps_agent_is_one_of_all_1200_found_by_the_server_and_chosen_by_keyboard(room: Room) -> None:
+    names = [f"Colleague {number:04}" for number in range(1, 1201)]
+    for start in range(0, len(names), 100):
+        body = {"agents": [{"name": name, "agent_type": "custom"} for name in names[start:start + 100]]}
+        await room.call("POST", "/api/agents/bulk", body)
+    page = await room.open("/recipes/new")
+    field = page.get_by_role("combobox", name="Agent")
+    options = page.get_by_role("listbox").get_by_role("option")
+    await field.focus()
+    await page.keyboard.press("Enter")
+    search = page.get_by_placeholder("Search agents")
+    await expect(search).to_be_focused()
+    await expect(options).to_have_count(51)
+    await expect(options.first).to_contain_text("Colleague 0001")
+    await expect(options.last).to_have_text("Show more, 1,150 are left")
+    assert (await Axe().run(page)).response["violations"] == []
+
+    await page.keyboard.press("ArrowUp")  # from the first it goes round to the last
+    await expect(options.last).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Enter")
+    await expect(options).to_have_count(101)
+    await expect(options.last).to_have_text("Show more, 1,100 are left")
+    await page.keyboard.type("colleague 1198")
+    await expect(options).to_have_count(1)
+    await expect(search).to_have_attribute("aria-activedescendant", await options.first.get_attribute("id") or "")
+    await page.keyboard.press("Enter")
+
+    await expect(field).to_be_focused()
+    await expect(field).to_have_accessible_name("Agent Colleague 1198")
+    await expect(page.get_by_text("Not active: activate it before cooking.")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("nobody of this name")
+    await expect(page.get_by_text("Nothing in the list has that name.")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(field).to_be_focused()
+    await expect(field).to_contain_text("Colleague 1198")

@@ -3,6 +3,7 @@ import { Command } from "cmdk";
 import { Check, ChevronsUpDown, Search } from "lucide-react";
 import { Popover } from "radix-ui";
 import { type ReactNode, useId, useState } from "react";
+import { keepOneMarked } from "./one-marked";
 
 export interface Option {
   value: string;
@@ -16,6 +17,8 @@ export interface OptionGroup {
   options: readonly Option[];
   /** Why there is nothing, or not all. */
   note?: ReactNode;
+  /** The way to those that are not loaded yet. */
+  more?: { label: string; load: () => void } | undefined;
 }
 
 interface Props {
@@ -33,6 +36,8 @@ interface Props {
   /** Learns what is typed. When the owner searches itself, `groups` hold what it found, and all of them are shown. */
   onSearch?: (text: string) => void;
   searchesItself?: boolean;
+  /** Whether the owner is still looking for what was typed. */
+  isSearching?: boolean;
   onOpen?: (isOpen: boolean) => void;
   /** Something to choose that is made of what was typed. */
   own?: (text: string) => Option[];
@@ -79,6 +84,7 @@ export function Combobox(props: Props) {
         <Popover.Portal>
           <Popover.Content
             id={`${id}-list`}
+            aria-labelledby={`${id}-label`}
             align="start"
             sideOffset={4}
             collisionPadding={8}
@@ -101,11 +107,20 @@ export function Combobox(props: Props) {
   );
 }
 
-function List({ value, groups, onChange, searchLabel, onSearch, searchesItself = false, own }: Props) {
+function List({
+  value,
+  groups,
+  onChange,
+  searchLabel,
+  onSearch,
+  searchesItself = false,
+  isSearching = false,
+  own,
+}: Props) {
   const [text, setText] = useState("");
   const typed = text.trim();
   return (
-    <Command label={searchLabel} loop shouldFilter={!searchesItself}>
+    <Command ref={keepOneMarked} label={searchLabel} loop shouldFilter={!searchesItself}>
       <div className="flex items-center gap-2.5 border-b px-3">
         <Search aria-hidden className="size-4 shrink-0 text-muted" />
         <Command.Input
@@ -119,7 +134,9 @@ function List({ value, groups, onChange, searchLabel, onSearch, searchesItself =
         />
       </div>
       <Command.List className="max-h-[min(22rem,50dvh)] overflow-y-auto p-1">
-        <Command.Empty className="px-2.5 py-2 text-sm text-muted">Nothing in the list has that name.</Command.Empty>
+        <Command.Empty className="px-2.5 py-2 text-sm text-muted">
+          {isSearching ? "Searching …" : "Nothing in the list has that name."}
+        </Command.Empty>
         {groups.map((group) => (
           <Command.Group
             key={group.heading}
@@ -129,6 +146,16 @@ function List({ value, groups, onChange, searchLabel, onSearch, searchesItself =
             {group.options.map((option) => (
               <Item key={option.value} option={option} isChosen={option.value === value} onChange={onChange} />
             ))}
+            {group.more && (
+              <Command.Item
+                value={`more of ${group.heading}`}
+                forceMount
+                onSelect={group.more.load}
+                className="rounded-lg px-2.5 py-1.5 text-accent data-[selected=true]:bg-accent-soft"
+              >
+                {group.more.label}
+              </Command.Item>
+            )}
             {group.note && <p className="px-2.5 py-1.5 text-sm text-muted">{group.note}</p>}
           </Command.Group>
         ))}

@@ -2,6 +2,7 @@ import { Command } from "cmdk";
 import { Search } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
+import { keepOneMarked } from "./one-marked";
 
 interface PaletteProps {
   onClose: () => void;
@@ -21,7 +22,7 @@ export function Palette({ onClose, onSearch, children }: PaletteProps) {
           className="card fixed top-[12dvh] left-1/2 z-50 w-[calc(100vw-1.5rem)] max-w-xl -translate-x-1/2 overflow-hidden shadow-xl"
         >
           <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
-          <Command label="Search and commands" loop>
+          <Command ref={keepOneMarked} label="Search and commands" loop>
             <div className="flex items-center gap-3 border-b px-4">
               <Search aria-hidden className="size-4 shrink-0 text-muted" />
               <Command.Input

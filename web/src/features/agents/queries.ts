@@ -13,19 +13,9 @@ export interface AgentFilters {
   order?: "asc" | "desc" | undefined;
 }
 
-/** As many as the server gives at once; lists to choose from need no more. */
-const MOST = 1000;
 const ROSTER_PAGE = 200;
 const AGENT_POLL_MS = 10_000;
 const STATS_POLL_MS = 30_000;
-
-/** Agents to choose from. */
-export const agentsQuery = (workspace: string, filters: AgentFilters = {}) =>
-  queryOptions({
-    queryKey: [workspace, "agents", "list", filters],
-    queryFn: ({ signal }) =>
-      http.get<AgentList>("/api/agents", { workspace, query: { ...filters, limit: MOST }, signal }),
-  });
 
 /** The agents that fit a search best, a few. */
 export const foundAgentsQuery = (workspace: string, search: string, limit: number) =>
@@ -36,13 +26,13 @@ export const foundAgentsQuery = (workspace: string, search: string, limit: numbe
   });
 
 /** The roster, page after page. It is read again when the server hints at a change, never by the clock. */
-export const rosterQuery = (workspace: string, filters: AgentFilters) =>
+export const rosterQuery = (workspace: string, filters: AgentFilters, limit = ROSTER_PAGE) =>
   infiniteQueryOptions({
-    queryKey: [workspace, "agents", "roster", filters],
+    queryKey: [workspace, "agents", "roster", filters, limit],
     queryFn: ({ pageParam, signal }) =>
       http.get<AgentList>("/api/agents", {
         workspace,
-        query: { ...filters, limit: ROSTER_PAGE, cursor: pageParam },
+        query: { ...filters, limit, cursor: pageParam },
         signal,
       }),
     initialPageParam: null as string | null,

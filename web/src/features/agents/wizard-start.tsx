@@ -1,13 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
 import { Copy, FilePlus2, UserRound } from "lucide-react";
 import { useState } from "react";
 import type { Persona } from "@/client/library";
-import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { CardChoice } from "@/ui/choice";
 import { SelectField } from "@/ui/field";
+import { AgentSelect } from "./agent-select";
 import { type AgentDraft, BLANK, type ChangeDraft, copyOf } from "./draft";
-import { agentsQuery } from "./queries";
 
 interface Props {
   draft: AgentDraft;
@@ -43,10 +41,8 @@ export function draftFrom(persona: Persona): Partial<AgentDraft> {
 
 /** What a new agent begins as; what was there before can be had back. */
 export function WizardStart({ draft, change, personas }: Props) {
-  const { id: workspace } = useWorkspace();
   const [start, setStart] = useState("blank");
-  const found = useQuery({ ...agentsQuery(workspace), enabled: start === "agent" });
-  const agents = found.data?.items ?? [];
+  const [copied, setCopied] = useState<number | null>(null);
   const [taken, setTaken] = useState<{ from: string; before: AgentDraft } | null>(null);
 
   function take(from: string, part: Partial<AgentDraft>) {
@@ -57,11 +53,6 @@ export function WizardStart({ draft, change, personas }: Props) {
   function choosePersona(id: string) {
     const persona = personas.find((one) => one.id === id);
     if (persona) take(persona.name, draftFrom(persona));
-  }
-
-  function chooseAgent(id: string) {
-    const agent = agents.find((one) => one.id === Number(id));
-    if (agent) take(agent.name, copyOf(agent));
   }
 
   return (
@@ -85,20 +76,14 @@ export function WizardStart({ draft, change, personas }: Props) {
         </SelectField>
       )}
       {start === "agent" && (
-        <SelectField
+        <AgentSelect
           label="Agent to copy"
-          defaultValue=""
-          onChange={(event) => chooseAgent(event.target.value)}
-          hint={found.isSuccess && agents.length === 0 ? "This workspace has no agents yet." : undefined}
-          error={found.error?.message}
-        >
-          <option value="">Choose an agent</option>
-          {agents.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.name}
-            </option>
-          ))}
-        </SelectField>
+          value={copied}
+          onChange={(agent) => {
+            setCopied(agent.id);
+            take(agent.name, copyOf(agent));
+          }}
+        />
       )}
       {taken && (
         <p role="status" className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-muted">
