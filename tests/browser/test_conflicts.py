@@ -40,6 +40,11 @@ async def skill(room: Room) -> tuple[str, str]:
     return f"/skills/{made['id']}/edit", f"/api/skills/{made['id']}"
 
 
+async def pattern(room: Room) -> tuple[str, str]:
+    made = await room.call("POST", "/api/patterns", {"name": "Two readers", "pattern_type": "coordination"})
+    return f"/skills/patterns/{made['slug']}", f"/api/patterns/{made['slug']}"
+
+
 async def heartbeat(room: Room) -> tuple[str, str]:
     agent = await room.agent("Watchful")
     return f"/agents/{agent['id']}/settings/heartbeat", f"/api/heartbeat/agents/{agent['id']}/config"
@@ -67,6 +72,8 @@ FORMS = [
     Form("skill", skill, "Description", lambda text: {"description": text, "category": "analytics"},
          lambda found: (found["description"], found["category"]), "analytics",
          lambda page: press(page, "Save as a new version")),
+    Form("pattern", pattern, "Description", lambda text: {"description": text, "pattern_data": {"steps": ["read"]}},
+         lambda found: (found["description"], found["pattern_data"]), {"steps": ["read"]}),
     Form("heartbeat", heartbeat, "What to look after", lambda text: {"prompt": text, "checklist": ["Look"]},
          lambda found: (found["prompt"], found["checklist"]), ["Look"], save_heartbeat),
     Form("credential", credential, "Name", lambda text: {"name": text, "environment": "staging"},

@@ -31,7 +31,8 @@ PAGES = {
     "library": {
         "personas": "/personas", "persona": "/personas?view={persona}", "new-persona": "/personas/new",
         "edit-persona": "/personas/{persona}/edit", "skills": "/skills", "sources": "/skills?tab=sources",
-        "patterns": "/skills?tab=patterns", "skill": "/skills/{skill}", "new-skill": "/skills/new",
+        "patterns": "/skills?tab=patterns", "new-pattern": "/skills/patterns/new?from=load-balancing",
+        "edit-pattern": "/skills/patterns/{pattern}", "skill": "/skills/{skill}", "new-skill": "/skills/new",
         "edit-skill": "/skills/{skill}/edit",
     },
     "settings": {
@@ -67,6 +68,9 @@ async def furnished(chromium: Browser, site: Site) -> dict[str, Any]:
             "system_prompt": "You are careful. You check every figure twice and say what you could not check.",
         })
         skill = await add("/api/skills", SKILL)
+        pattern = await add("/api/patterns", {
+            "name": "Two readers", "pattern_type": "coordination", "description": "Two read, one compares.",
+            "pattern_data": {"steps": ["read", "compare"], "roles": {"reader": "reads"}, "limit": 2}})
         agent = await add("/api/agents", {
             "name": "Reporter", "description": "Writes the weekly report of the team from its notes.",
             "tags": ["reports", "team"], "marketplace_category": "Data Analysis", "persona_id": persona["id"],
@@ -85,7 +89,7 @@ async def furnished(chromium: Browser, site: Site) -> dict[str, Any]:
             "host": "db.example.com", "database": "reports", "username": "reader", "password": "not a real one"}})
         return {
             "run": site.run_id, "task": task["execution_id"], "agent": agent["id"], "needed": 1,
-            "persona": persona["id"], "skill": skill["id"], "credential": credential["id"],
+            "persona": persona["id"], "skill": skill["id"], "pattern": pattern["slug"], "credential": credential["id"],
         }
 
 

@@ -51,6 +51,11 @@ async def skill_path(room: Room) -> str:
     return f"/skills/{skill['id']}/edit"
 
 
+async def pattern_path(room: Room) -> str:
+    pattern = await room.call("POST", "/api/patterns", {"name": "Two readers", "pattern_type": "coordination"})
+    return f"/skills/patterns/{pattern['slug']}"
+
+
 async def press(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
 
@@ -72,6 +77,8 @@ EDITORS = [
            re.compile(r"^Old hand is saved\.$")),
     Editor("skill", skill_path, textbox("Instructions"), lambda page: press(page, "Save as a new version"),
            "**/api/skills/*", re.compile(r"^careful-work is saved\.$")),
+    Editor("pattern", pattern_path, textbox("Description"), lambda page: press(page, "Save changes"),
+           "**/api/patterns/*", re.compile(r"^Two readers is saved\.$")),
 ]
 each_editor = pytest.mark.parametrize("editor", EDITORS, ids=lambda editor: editor.name)
 
@@ -153,6 +160,8 @@ async def stored_path(room: Room, editor: Editor) -> str:
     if editor.name == "persona":
         found = (await room.call("GET", "/api/personas?scope=workspace"))["items"][0]
         return f"/personas/{found['id']}/edit"
+    if editor.name == "pattern":
+        return "/skills/patterns/two-readers"
     found = next(one for one in (await room.call("GET", "/api/skills"))["items"] if one["name"] == "careful-work")
     return f"/skills/{found['id']}/edit"
 
@@ -282,7 +291,8 @@ async def test_after_a_reload_unsaved_work_is_offered_and_restored(room: Room, e
     await expect(fresh.get_by_role("region", name="Unsaved work of an earlier visit")).to_be_hidden()
 
 
-NEW = [("/recipes/new", "Name"), ("/personas/new", "Prompt"), ("/skills/new", "Instructions")]
+NEW = [("/recipes/new", "Name"), ("/personas/new", "Prompt"), ("/skills/new", "Instructions"),
+       ("/skills/patterns/new", "Says")]
 
 
 @pytest.mark.parametrize(("path", "field"), NEW)

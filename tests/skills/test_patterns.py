@@ -36,7 +36,7 @@ async def made(client: Client, **changes: Any) -> dict[str, Any]:
     return answer.json()
 
 
-@pytest.mark.capability("S062", partly="The web app and the terminal show patterns; they are made over the API.")
+@pytest.mark.capability("S062")
 @pytest.mark.parametrize("kind", ["coordination", "communication", "decision"])
 async def test_a_workspace_keeps_patterns_of_its_own_beside_those_of_the_product(
     client: Client, stranger: Client, kind: str

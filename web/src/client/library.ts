@@ -22,4 +22,5 @@ export type GitSourceBody = Schemas["GitSourceCreate"];
 export type SourceUpdate = Schemas["SourceUpdate"];
 export type SyncResult = Schemas["SyncResult"];
 export type SkillPattern = Schemas["Pattern"];
+export type PatternBody = Required<Schemas["PatternCreate"]>;
 export type SkillPatternList = Schemas["PatternList"];

@@ -5710,6 +5710,11 @@ export interface components {
             on_cut_off?: ("continue" | "stop") | null;
             /** Output Key */
             output_key?: string | null;
+            /**
+             * Pattern Slug
+             * @description A pattern whose words follow the step's prompt, as they are when the run begins to work.
+             */
+            pattern_slug?: string | null;
             /** Prompt Template */
             prompt_template: string;
             /** Step Id */
@@ -9579,6 +9584,11 @@ export interface components {
             order: number;
             /** Output Key */
             output_key?: string | null;
+            /**
+             * Pattern Slug
+             * @description A pattern whose words follow the step's prompt, as they are when the run begins to work.
+             */
+            pattern_slug?: string | null;
             /** Prompt Template */
             prompt_template: string;
             /** Step Id */
@@ -9610,6 +9620,8 @@ export interface components {
             order: number;
             /** Output Key */
             output_key: string;
+            /** Pattern Slug */
+            pattern_slug?: string | null;
             /** Prompt Template */
             prompt_template: string;
             /** Step Id */

@@ -3,19 +3,19 @@ import { useNavigate } from "@tanstack/react-router";
 import { ChefHat } from "lucide-react";
 import { useRef, useState } from "react";
 import type { Recipe } from "@/client";
-import { takesWork } from "@/client/agents";
-import { agentsQuery } from "@/features/agents/queries";
+import { AgentSelect } from "@/features/agents/agent-select";
+import { agentQuery } from "@/features/agents/queries";
 import { bodyOf, type Draft, draftOf, slugOf } from "@/features/recipes/draft";
 import { RecipeEditor } from "@/features/recipes/editor";
 import { recipeQuery, useSaveRecipe } from "@/features/recipes/queries";
 import { differencesOf, recipeShape } from "@/features/recipes/shape";
+import { patternsQuery } from "@/features/skills/queries";
 import { countOf, type Edited, type Saved, type Storage } from "@/lib/edited";
 import { formatCount } from "@/lib/format";
 import { handOver, usePlace } from "@/lib/kept-draft";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { ConflictDialog } from "@/ui/conflict-dialog";
-import { Loaded } from "@/ui/loaded";
 import { RestoreNote } from "@/ui/restore-note";
 import { SaveBar } from "@/ui/save-bar";
 import { toast } from "@/ui/toaster";
@@ -23,6 +23,7 @@ import { RecipeCook } from "./recipe-actions";
 
 const FORM = "recipe";
 const COOK = "cook";
+const IDLE_HINT = "Not active: activate it before cooking.";
 
 interface Props {
   edit: Edited<Draft>;
@@ -33,56 +34,60 @@ interface Props {
 /** The form of a recipe with what belongs around it: unsaved work of before, the bar that saves, two people's saves. */
 export function Editor({ edit, recipe }: Props) {
   const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
   const mayEdit = useCan("editor");
-  const agents = useQuery(agentsQuery(workspace));
+  const patterns = useQuery(patternsQuery(workspace)).data?.items ?? [];
   const { store, settle, cooking, setCooking } = useRecipeSave(edit, recipe);
+
+  /** An agent of the form was read to be shown there; one that somebody else chose comes with their recipe. */
+  function nameOf(id: number | null): string {
+    if (id === null) return "no agent";
+    const shown = cache.getQueryData(agentQuery(workspace, id).queryKey)?.data;
+    return (shown ?? recipe?.steps.find((step) => step.agent_id === id)?.agent)?.name ?? `agent ${id}`;
+  }
+
   return (
-    <Loaded of={agents}>
-      {({ items }) => {
-        const options = items.map(({ id, name, status }) => ({ id, name, isActive: takesWork(status) }));
-        const nameOf = (id: number | null) => options.find((one) => one.id === id)?.name ?? "no agent";
-        return (
-          <div className="grid gap-6">
-            {mayEdit && (
-              <RestoreNote
-                kept={edit.kept}
-                etag={recipe ? edit.etag : null}
-                basis={recipe ? `version ${recipe.version}` : "a new recipe"}
-              />
-            )}
-            <RecipeEditor
-              form={FORM}
-              edit={edit}
-              agents={options}
-              readOnly={!mayEdit}
-              onSave={(by) => void store(by === COOK)}
-            />
-            {mayEdit && (!recipe || edit.isDirty) && (
-              <SaveBar
-                text={words(edit, recipe !== null)}
-                action={recipe ? "Save changes" : "Create recipe"}
-                form={FORM}
-                busy={edit.isSaving}
-                onDiscard={edit.isDirty ? edit.discard : undefined}
-              >
-                {recipe && (
-                  <Button type="submit" form={FORM} value={COOK} disabled={edit.isSaving}>
-                    <ChefHat aria-hidden className="size-4" /> Save and cook
-                  </Button>
-                )}
-              </SaveBar>
-            )}
-            <ConflictDialog
-              what="recipe"
-              edit={edit}
-              rows={(stored, mine) => differencesOf(stored, mine, nameOf)}
-              onSave={settle}
-            />
-            {cooking && <RecipeCook templateId={cooking} onClose={() => setCooking(null)} />}
-          </div>
-        );
-      }}
-    </Loaded>
+    <div className="grid gap-6">
+      {mayEdit && (
+        <RestoreNote
+          kept={edit.kept}
+          etag={recipe ? edit.etag : null}
+          basis={recipe ? `version ${recipe.version}` : "a new recipe"}
+        />
+      )}
+      <RecipeEditor
+        form={FORM}
+        edit={edit}
+        agentSelect={({ onChange, ...rest }) => (
+          <AgentSelect {...rest} onChange={(agent) => onChange(agent.id)} idleHint={IDLE_HINT} />
+        )}
+        patterns={patterns}
+        readOnly={!mayEdit}
+        onSave={(by) => void store(by === COOK)}
+      />
+      {mayEdit && (!recipe || edit.isDirty) && (
+        <SaveBar
+          text={words(edit, recipe !== null)}
+          action={recipe ? "Save changes" : "Create recipe"}
+          form={FORM}
+          busy={edit.isSaving}
+          onDiscard={edit.isDirty ? edit.discard : undefined}
+        >
+          {recipe && (
+            <Button type="submit" form={FORM} value={COOK} disabled={edit.isSaving}>
+              <ChefHat aria-hidden className="size-4" /> Save and cook
+            </Button>
+          )}
+        </SaveBar>
+      )}
+      <ConflictDialog
+        what="recipe"
+        edit={edit}
+        rows={(stored, mine) => differencesOf(stored, mine, nameOf)}
+        onSave={settle}
+      />
+      {cooking && <RecipeCook templateId={cooking} onClose={() => setCooking(null)} />}
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { ChevronDown, FileArchive, GitBranch, PenLine, Plus } from "lucide-react";
 import { useState } from "react";
 import { credentialsQuery } from "@/features/credentials/queries";
@@ -10,7 +10,7 @@ import { SkillLibrary } from "@/features/skills/skill-list";
 import { SourceList } from "@/features/skills/source-list";
 import { UploadDialog } from "@/features/skills/upload-dialog";
 import { useCan, useWorkspace } from "@/lib/workspace";
-import { Button } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
 import { Menu, MenuItem } from "@/ui/menu";
 import { Page } from "@/ui/page";
 import { Tabs, tabOf } from "@/ui/tabs";
@@ -41,7 +41,7 @@ export function SkillsPage() {
     <Page
       title="Skills"
       lead="Instructions that agents read when a task calls for them."
-      action={<AddMenu onChoose={setAdding} />}
+      action={tab === "patterns" ? <NewPattern /> : <AddMenu onChoose={setAdding} />}
     >
       <Tabs
         label="Skills"
@@ -83,6 +83,15 @@ function useOpeningCredentials() {
   const { id: workspace } = useWorkspace();
   const credentials = useQuery({ ...credentialsQuery(workspace), enabled: useCan("admin") });
   return credentials.data?.items.filter((one) => one.is_active && OPENING.has(one.credential_type)) ?? [];
+}
+
+function NewPattern() {
+  if (!useCan("editor")) return null;
+  return (
+    <Link to="/w/$workspace/skills/patterns/new" from="/w/$workspace" className={buttonClass({ look: "primary" })}>
+      <Plus aria-hidden className="size-4" /> New pattern
+    </Link>
+  );
 }
 
 function AddMenu({ onChoose }: { onChoose: (way: "upload" | "git") => void }) {

@@ -101,6 +101,19 @@ const skillNew = createRoute({
   component: lazyPage(() => import("./skills-edit"), "NewSkillPage"),
 });
 
+const patternNew = createRoute({
+  getParentRoute: () => workspace,
+  path: "/skills/patterns/new",
+  validateSearch: texts("from"),
+  component: lazyPage(() => import("./patterns-edit"), "NewPatternPage"),
+});
+
+const patternEdit = createRoute({
+  getParentRoute: () => workspace,
+  path: "/skills/patterns/$slug",
+  component: lazyPage(() => import("./patterns-edit"), "EditPatternPage"),
+});
+
 const skill = createRoute({
   getParentRoute: () => workspace,
   path: "/skills/$skillId",
@@ -207,6 +220,8 @@ const tree = root.addChildren([
     personaEdit,
     skills,
     skillNew,
+    patternNew,
+    patternEdit,
     skill,
     skillEdit,
     recipes,

@@ -30,6 +30,8 @@ export interface DraftStep {
   retries: number | null;
   timeoutS: number | null;
   iterations: number | null;
+  /** The pattern whose words follow the prompt. */
+  patternSlug: string | null;
 }
 
 export function draftOf(recipe?: Recipe): Draft {
@@ -68,6 +70,7 @@ export function draftOf(recipe?: Recipe): Draft {
         retries: step.max_retries ?? null,
         timeoutS: step.timeout_s ?? null,
         iterations: step.max_iterations ?? null,
+        patternSlug: step.pattern_slug ?? null,
       })),
     outputs: recipe.outputs as Draft["outputs"],
     executionConfig: recipe.execution_config,
@@ -85,6 +88,7 @@ export function newStep(number: number): DraftStep {
     retries: null,
     timeoutS: null,
     iterations: null,
+    patternSlug: null,
   };
 }
 
@@ -140,6 +144,7 @@ export function bodyOf(draft: Draft): RecipeBody {
       max_retries: step.retries,
       timeout_s: step.timeoutS,
       max_iterations: step.iterations,
+      pattern_slug: step.patternSlug,
     })),
     execution_config: draft.executionConfig,
   };

@@ -1,17 +1,25 @@
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import type { ErrorHandling, RecipeFault } from "@/client";
 import { IconButton } from "@/ui/button";
 import { Field, SelectField, TextField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
-import { type AgentOption, AgentSelect } from "./agent-select";
 import { type DraftStep, faultAt } from "./draft";
+import { type PatternOption, PatternSelect } from "./pattern-select";
+
+/** How a step's agent is chosen; agents are another feature's. */
+export type AgentSelector = (props: {
+  value: number | null;
+  onChange: (id: number) => void;
+  error: string | undefined;
+}) => ReactNode;
 
 interface Props {
   step: DraftStep;
   index: number;
   count: number;
-  agents: AgentOption[];
+  agentSelect: AgentSelector;
+  patterns: readonly PatternOption[];
   variables: string[];
   faults: RecipeFault[];
   onChange: (part: Partial<DraftStep>) => void;
@@ -26,7 +34,18 @@ const ON_ERROR: { value: ErrorHandling; label: string }[] = [
 ];
 
 /** One step; its buttons, or Alt with the arrow keys, move it up and down. */
-export function StepEditor({ step, index, count, agents, variables, faults, onChange, onMove, onRemove }: Props) {
+export function StepEditor({
+  step,
+  index,
+  count,
+  agentSelect,
+  patterns,
+  variables,
+  faults,
+  onChange,
+  onMove,
+  onRemove,
+}: Props) {
   const at = (field: string) => faultAt(faults, `steps.${index}.${field}`);
 
   function pressed(event: KeyboardEvent) {
@@ -64,12 +83,7 @@ export function StepEditor({ step, index, count, agents, variables, faults, onCh
           onChange={(event) => onChange({ stepId: event.target.value })}
           error={at("step_id")}
         />
-        <AgentSelect
-          agents={agents}
-          value={step.agentId}
-          onChange={(agentId) => onChange({ agentId })}
-          error={at("agent_id")}
-        />
+        {agentSelect({ value: step.agentId, onChange: (agentId) => onChange({ agentId }), error: at("agent_id") })}
         <PromptField
           value={step.prompt}
           variables={variables}
@@ -97,6 +111,12 @@ export function StepEditor({ step, index, count, agents, variables, faults, onCh
             </option>
           ))}
         </SelectField>
+        <PatternSelect
+          patterns={patterns}
+          value={step.patternSlug}
+          onChange={(patternSlug) => onChange({ patternSlug })}
+          error={at("pattern_slug")}
+        />
         <Limits step={step} at={at} onChange={onChange} />
       </div>
     </li>

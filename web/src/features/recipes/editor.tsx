@@ -8,24 +8,25 @@ import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem";
-import type { AgentOption } from "./agent-select";
 import { bodyOf, type Draft, type DraftStep, faultAt, moved, newStep, variablesFor } from "./draft";
 import { InputsEditor } from "./editor-inputs";
-import { StepEditor } from "./editor-step";
+import { type AgentSelector, StepEditor } from "./editor-step";
+import type { PatternOption } from "./pattern-select";
 import { faultsQuery } from "./queries";
 
 interface Props {
   /** The id by which buttons outside the form submit it. */
   form: string;
   edit: Edited<Draft>;
-  agents: AgentOption[];
+  agentSelect: AgentSelector;
+  patterns: readonly PatternOption[];
   /** Told by which button, so that saving can lead on to cooking. */
   onSave: (by: string) => void;
   readOnly: boolean;
 }
 
 /** The list form of a recipe: what it is, what it asks for, and its steps in order. */
-export function RecipeEditor({ form, edit, agents, onSave, readOnly }: Props) {
+export function RecipeEditor({ form, edit, agentSelect, patterns, onSave, readOnly }: Props) {
   const { id: workspace } = useWorkspace();
   const { draft, change, problem } = edit;
   const [announcement, announce] = useState("");
@@ -87,7 +88,8 @@ export function RecipeEditor({ form, edit, agents, onSave, readOnly }: Props) {
                 step={step}
                 index={index}
                 count={draft.steps.length}
-                agents={agents}
+                agentSelect={agentSelect}
+                patterns={patterns}
                 variables={variablesFor(draft, index)}
                 faults={faults}
                 onChange={(part) => changeStep(index, part)}

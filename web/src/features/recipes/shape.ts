@@ -95,6 +95,7 @@ const LABELS: Record<string, string> = {
   retries: "retries",
   timeoutS: "time limit",
   iterations: "model turns",
+  patternSlug: "pattern",
 };
 
 /** What differs between two states of a recipe, in the words of the form. */

@@ -1,12 +1,14 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import type {
   GitSourceBody,
+  PatternBody,
   Skill,
   SkillBody,
   SkillContent,
   SkillDocument,
   SkillFile,
   SkillList,
+  SkillPattern,
   SkillPatternList,
   SkillSource,
   SkillSourceList,
@@ -83,12 +85,53 @@ export const sourceQuery = (workspace: string, id: string) =>
     staleTime: 0,
   });
 
+const PATTERNS = "/api/patterns";
+
 export const patternsQuery = (workspace: string) =>
   queryOptions({
-    queryKey: [workspace, "skill-patterns"],
-    queryFn: ({ signal }) => http.get<SkillPatternList>(`${BASE}/patterns`, { workspace, signal }),
-    staleTime: Number.POSITIVE_INFINITY,
+    queryKey: [workspace, "skills", "patterns"],
+    queryFn: ({ signal }) => http.get<SkillPatternList>(PATTERNS, { workspace, signal }),
   });
+
+/** One pattern together with the ETag that its next save must name. */
+export const patternQuery = (workspace: string, slug: string) =>
+  queryOptions({
+    queryKey: [workspace, "skills", "pattern", slug],
+    queryFn: ({ signal }) => exchange<SkillPattern>("GET", `${PATTERNS}/${slug}`, { workspace, signal }),
+  });
+
+interface SavePattern {
+  /** Null creates a pattern of the workspace. */
+  slug: string | null;
+  etag: string | null;
+  body: PatternBody;
+}
+
+/** Creates a pattern of the workspace, or saves one unless somebody else has meanwhile. */
+export function useSavePattern() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ slug, etag, body }: SavePattern) => {
+      if (slug === null) return exchange<SkillPattern>("POST", PATTERNS, { workspace, body });
+      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
+      return exchange<SkillPattern>("PUT", `${PATTERNS}/${slug}`, { workspace, body, headers });
+    },
+    onSuccess: (saved) => {
+      cache.setQueryData(patternQuery(workspace, saved.data.slug).queryKey, saved);
+      return cache.invalidateQueries({ queryKey: patternsQuery(workspace).queryKey });
+    },
+  });
+}
+
+export function useDeletePattern() {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (slug: string) => http.delete(`${PATTERNS}/${slug}`, { workspace }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: patternsQuery(workspace).queryKey }),
+  });
+}
 
 /** What the server finds wrong with a skill's files, without saving them. */
 export const verdictQuery = (workspace: string, files: SkillFile[], isReady: boolean) =>
