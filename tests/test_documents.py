@@ -173,7 +173,7 @@ def test_recipe_files_in_documents_are_valid() -> None:
             for order, one in enumerate(file.recipe.steps, start=1)
         ]
         inputs = {name: spec.model_dump() for name, spec in file.recipe.inputs.items()}
-        assert faults_of(steps, inputs, file.recipe.stored_outputs, range(1, len(names) + 1)) == []
+        assert faults_of(steps, inputs, file.recipe.stored_outputs, range(1, len(names) + 1), ()) == []
 
 
 @pytest.mark.parametrize("name", ["AGENTS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE"])

@@ -5,6 +5,7 @@ import { BASE } from "@/lib/own-path";
 import { Failed, Missing, Pending } from "./root";
 import { text, texts, whole } from "./search";
 import { entrance, root, workspace } from "./tree-entrance";
+import { settings } from "./tree-settings";
 
 const workspaceIndex = createRoute({
   getParentRoute: () => workspace,
@@ -176,37 +177,6 @@ const kitchen = createRoute({
   component: lazyPage(() => import("./kitchen"), "KitchenPage"),
 });
 
-const models = createRoute({
-  getParentRoute: () => workspace,
-  path: "/settings/models",
-  validateSearch: (raw) => ({
-    ...texts("q", "provider", "capability", "status")(raw),
-    model: whole(raw.model, 1),
-  }),
-  component: lazyPage(() => import("./models"), "ModelsPage"),
-});
-
-const credentials = createRoute({
-  getParentRoute: () => workspace,
-  path: "/settings/credentials",
-  validateSearch: texts("view"),
-  component: lazyPage(() => import("./settings-credentials"), "CredentialsPage"),
-});
-
-const audit = createRoute({
-  getParentRoute: () => workspace,
-  path: "/settings/audit",
-  validateSearch: texts("action", "actor", "target"),
-  component: lazyPage(() => import("./audit"), "AuditPage"),
-});
-
-const settings = createRoute({
-  getParentRoute: () => workspace,
-  path: "/settings/{-$section}",
-  validateSearch: texts("category"),
-  component: lazyPage(() => import("./settings"), "SettingsPage"),
-});
-
 const tree = root.addChildren([
   ...entrance,
   workspace.addChildren([
@@ -230,10 +200,7 @@ const tree = root.addChildren([
     recipeEdit,
     runs,
     kitchen,
-    models,
-    credentials,
-    audit,
-    settings,
+    ...settings,
   ]),
 ]);
 
