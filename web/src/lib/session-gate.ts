@@ -43,6 +43,9 @@ export const currentAsking = (): Asking | null => asking;
 /** Whether the person put signing in off, so that nothing can be stored until they do. */
 export const isSignedOut = (): boolean => isPutOff;
 
+/** Whether nobody is signed in as far as this page knows: signing in is asked for, or was put off. */
+export const isSessionOver = (): boolean => isPutOff || asking !== null;
+
 /** Takes note that requests are answered again, as after signing in in another tab. */
 export function noteSignedIn(): void {
   if (!isPutOff) return;

@@ -1,5 +1,5 @@
 import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Copy, Ellipsis, FileDown, Play, SlidersHorizontal, Trash2 } from "lucide-react";
+import { Play, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import type { Agent } from "@/client";
 import { AgentOverview } from "@/features/agents/agent-overview";
@@ -12,12 +12,10 @@ import { useAgentHints } from "@/features/agents/lifecycle-queries";
 import { AgentPrompt } from "@/features/agents/prompt-viewer";
 import { exportOf, useAgent } from "@/features/agents/queries";
 import { StatusMenu } from "@/features/agents/status-sheet-menu";
-import { download, fileNameOf } from "@/lib/download";
-import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
-import { Button, buttonClass, IconButton } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
 import { Loaded } from "@/ui/loaded";
-import { Menu, MenuItem, MenuLine } from "@/ui/menu";
+import { MoreMenu, saveYaml } from "@/ui/more-menu";
 import { Page } from "@/ui/page";
 import { Tabs, tabOf } from "@/ui/tabs";
 import { toast } from "@/ui/toaster";
@@ -140,55 +138,27 @@ function Actions({ agent, onRunTask }: { agent: Agent; onRunTask: () => void }) 
           <Play aria-hidden className="size-4" /> Run task
         </Button>
       )}
-      <MoreMenu agent={agent} />
+      <More agent={agent} />
     </div>
   );
 }
 
-function MoreMenu({ agent }: { agent: Agent }) {
+function More({ agent }: { agent: Agent }) {
   const { id: workspace } = useWorkspace();
   const mayEdit = useCan("editor");
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
 
-  async function save() {
-    try {
-      download(fileNameOf(agent.name, "yaml"), await exportOf(workspace, agent.id), "application/yaml");
-    } catch (error) {
-      toast.error(asProblem(error).message);
-    }
-  }
-
   return (
     <>
-      <Menu
-        trigger={
-          <IconButton label="More">
-            <Ellipsis aria-hidden className="size-5" />
-          </IconButton>
+      <MoreMenu
+        mayEdit={mayEdit}
+        onDuplicate={() =>
+          navigate({ to: "/w/$workspace/agents/new", from: "/w/$workspace", search: { from: agent.id } })
         }
-      >
-        {mayEdit && (
-          <MenuItem
-            onSelect={() =>
-              navigate({ to: "/w/$workspace/agents/new", from: "/w/$workspace", search: { from: agent.id } })
-            }
-          >
-            <Copy aria-hidden className="size-4" /> Duplicate
-          </MenuItem>
-        )}
-        <MenuItem onSelect={() => void save()}>
-          <FileDown aria-hidden className="size-4" /> Export as YAML
-        </MenuItem>
-        {mayEdit && (
-          <>
-            <MenuLine />
-            <MenuItem danger onSelect={() => setDeleting(true)}>
-              <Trash2 aria-hidden className="size-4" /> Delete
-            </MenuItem>
-          </>
-        )}
-      </Menu>
+        onExport={() => void saveYaml(agent.name, () => exportOf(workspace, agent.id))}
+        onDelete={() => setDeleting(true)}
+      />
       {isDeleting && (
         <DeleteAgentSheet
           agent={agent}

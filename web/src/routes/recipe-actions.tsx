@@ -1,16 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
-import { ChefHat, Copy, Ellipsis, FileDown, Trash2 } from "lucide-react";
+import { ChefHat } from "lucide-react";
 import { useState } from "react";
 import type { Recipe } from "@/client";
 import { CookDialog } from "@/features/recipes/cook-dialog";
 import { exportOf, useDeleteRecipe } from "@/features/recipes/queries";
-import { download, fileNameOf } from "@/lib/download";
-import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
-import { Button, IconButton } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
-import { Menu, MenuItem, MenuLine } from "@/ui/menu";
-import { toast } from "@/ui/toaster";
+import { MoreMenu, saveYaml } from "@/ui/more-menu";
 import { ActivateAgent } from "./activate-agent";
 
 interface CookProps {
@@ -50,13 +47,13 @@ interface Props {
 /** What can be done with a recipe as it is stored. */
 export function RecipeActions({ recipe, isDirty }: Props) {
   const [isCooking, setCooking] = useState(false);
-  if (!useCan("editor")) return <MoreMenu recipe={recipe} mayEdit={false} />;
+  if (!useCan("editor")) return <More recipe={recipe} mayEdit={false} />;
   return (
     <div className="flex items-center gap-2">
       <Button look={isDirty ? "secondary" : "primary"} onClick={() => setCooking(true)}>
         <ChefHat aria-hidden className="size-4" /> {isDirty ? `Cook version ${recipe.version}` : "Cook"}
       </Button>
-      <MoreMenu recipe={recipe} mayEdit />
+      <More recipe={recipe} mayEdit />
       {isCooking && (
         <RecipeCook
           templateId={recipe.template_id}
@@ -68,51 +65,22 @@ export function RecipeActions({ recipe, isDirty }: Props) {
   );
 }
 
-function MoreMenu({ recipe, mayEdit }: { recipe: Recipe; mayEdit: boolean }) {
+function More({ recipe, mayEdit }: { recipe: Recipe; mayEdit: boolean }) {
   const { id: workspace } = useWorkspace();
   const [isDeleting, setDeleting] = useState(false);
   const remove = useDeleteRecipe();
   const navigate = useNavigate();
 
-  async function save() {
-    try {
-      const text = await exportOf(workspace, recipe.template_id);
-      download(fileNameOf(recipe.template_id, "yaml"), text, "application/yaml");
-    } catch (error) {
-      toast.error(asProblem(error).message);
-    }
-  }
-
   return (
     <>
-      <Menu
-        trigger={
-          <IconButton label="More">
-            <Ellipsis aria-hidden className="size-5" />
-          </IconButton>
+      <MoreMenu
+        mayEdit={mayEdit}
+        onDuplicate={() =>
+          navigate({ to: "/w/$workspace/recipes/new", from: "/w/$workspace", search: { from: recipe.template_id } })
         }
-      >
-        {mayEdit && (
-          <MenuItem
-            onSelect={() =>
-              navigate({ to: "/w/$workspace/recipes/new", from: "/w/$workspace", search: { from: recipe.template_id } })
-            }
-          >
-            <Copy aria-hidden className="size-4" /> Duplicate
-          </MenuItem>
-        )}
-        <MenuItem onSelect={() => void save()}>
-          <FileDown aria-hidden className="size-4" /> Export as YAML
-        </MenuItem>
-        {mayEdit && (
-          <>
-            <MenuLine />
-            <MenuItem danger onSelect={() => setDeleting(true)}>
-              <Trash2 aria-hidden className="size-4" /> Delete
-            </MenuItem>
-          </>
-        )}
-      </Menu>
+        onExport={() => void saveYaml(recipe.template_id, () => exportOf(workspace, recipe.template_id))}
+        onDelete={() => setDeleting(true)}
+      />
       <Confirm
         open={isDeleting}
         onOpenChange={setDeleting}

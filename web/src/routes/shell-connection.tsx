@@ -1,13 +1,17 @@
 import { clsx } from "clsx";
-import type { Connection } from "@/lib/live/events";
 import { useConnection } from "@/lib/live/react";
 
-const WORDS: Record<Connection, { label: string; reason: string; dot: string }> = {
+const WORDS: Record<ReturnType<typeof useConnection>, { label: string; reason: string; dot: string }> = {
   connecting: { label: "Connecting", reason: "Opening the live connection to the server.", dot: "bg-warn" },
   live: { label: "Live", reason: "Changes appear here as they happen.", dot: "bg-ok" },
   retrying: {
     label: "Connection lost, retrying",
     reason: "The server does not answer. Runs go on without this page; nothing is lost.",
+    dot: "bg-warn",
+  },
+  signed_out: {
+    label: "Signed out",
+    reason: "Sign in to see changes as they happen. Runs go on without this page.",
     dot: "bg-warn",
   },
   offline: { label: "Offline", reason: "This device has no network. Runs go on without this page.", dot: "bg-bad" },

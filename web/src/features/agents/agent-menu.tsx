@@ -1,11 +1,9 @@
 import { Activity, Copy, Download, Ellipsis, ExternalLink, Settings2, Trash2 } from "lucide-react";
 import type { Agent } from "@/client";
-import { download, fileNameOf } from "@/lib/download";
-import { asProblem } from "@/lib/problem";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { IconButton } from "@/ui/button";
 import { Menu, MenuItem, MenuLine } from "@/ui/menu";
-import { toast } from "@/ui/toaster";
+import { saveYaml } from "@/ui/more-menu";
 import { exportOf } from "./queries";
 
 /** What the page does when something of an agent's menu is chosen. */
@@ -21,14 +19,6 @@ export interface AgentActions {
 export function AgentMenu({ agent, actions }: { agent: Agent; actions: AgentActions }) {
   const { id: workspace } = useWorkspace();
   const mayEdit = useCan("editor");
-
-  async function save() {
-    try {
-      download(fileNameOf(agent.name, "yaml"), await exportOf(workspace, agent.id), "application/yaml");
-    } catch (error) {
-      toast.error(asProblem(error).message);
-    }
-  }
 
   return (
     <Menu
@@ -51,7 +41,7 @@ export function AgentMenu({ agent, actions }: { agent: Agent; actions: AgentActi
           </MenuItem>
         </>
       )}
-      <MenuItem onSelect={() => void save()}>
+      <MenuItem onSelect={() => void saveYaml(agent.name, () => exportOf(workspace, agent.id))}>
         <Download aria-hidden className="size-4" /> Export
       </MenuItem>
       {mayEdit && (

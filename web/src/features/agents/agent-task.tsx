@@ -1,13 +1,11 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { TaskOrder, TaskStarted } from "@/client/lifecycle";
 import { useEdited } from "@/lib/edited";
 import { randomId } from "@/lib/id";
 import { asProblem } from "@/lib/problem";
-import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
+import { Dialog } from "@/ui/dialog";
+import { DialogForm } from "@/ui/dialog-form";
 import { SelectField, TextArea } from "@/ui/field";
-import { ProblemNote } from "@/ui/problem";
-import { RestoreNote } from "@/ui/restore-note";
 import { useRunTask } from "./lifecycle-queries";
 
 type Priority = NonNullable<TaskOrder["priority"]>;
@@ -40,8 +38,7 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
   const run = useRunTask(agentId);
   const problem = run.error ? asProblem(run.error) : null;
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
+  function send() {
     run.mutate(
       { prompt, key, ...(priority ? { priority } : {}) },
       {
@@ -60,8 +57,16 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
       title={`A task for ${agentName}`}
       description="It runs once, by itself; you see it work."
     >
-      <form onSubmit={submit} className="grid gap-2">
-        <RestoreNote kept={edit.kept} basis="a new task" />
+      <DialogForm
+        kept={edit.kept}
+        basis="a new task"
+        problem={problem}
+        action="Run task"
+        busy={run.isPending}
+        disabled={prompt.trim() === ""}
+        onSubmit={send}
+        onClose={onClose}
+      >
         <TextArea
           label="What to do"
           rows={7}
@@ -86,14 +91,7 @@ export function TaskDialog({ agentId, agentName, earlier = "", onClose, onStarte
             <option key={one}>{one}</option>
           ))}
         </SelectField>
-        {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
-        <DialogActions>
-          <Button onClick={onClose}>Not now</Button>
-          <Button type="submit" look="primary" busy={run.isPending} disabled={prompt.trim() === ""}>
-            Run task
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,18 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import type { Agent } from "@/client";
 import type { AgentVersion } from "@/client/lifecycle";
-import { formatAgo, formatTime } from "@/lib/format";
+import { formatAgo } from "@/lib/format";
 import { useCan, useWorkspace } from "@/lib/workspace";
-import { Badge } from "@/ui/badge";
-import { Button } from "@/ui/button";
-import { Confirm } from "@/ui/confirm";
 import { DiffList } from "@/ui/diff-list";
 import { SelectField } from "@/ui/field";
 import { Loaded, LoadProblem } from "@/ui/loaded";
-import { Panel, Row, Rows } from "@/ui/panel";
+import { Panel } from "@/ui/panel";
 import { SkeletonRows } from "@/ui/states";
-import { toast } from "@/ui/toaster";
+import { RestorableVersions } from "@/ui/version-rows";
 import { pairOf, rowsOf } from "./agent-versions-diff";
 import { agentVersionsQuery, useRestoreVersion, versionDiffQuery } from "./lifecycle-queries";
 
@@ -28,7 +24,6 @@ export function AgentVersions({ agent, from, to, onCompare }: Props) {
   const { id: workspace } = useWorkspace();
   const versions = useQuery(agentVersionsQuery(workspace, agent.id));
   const mayEdit = useCan("editor");
-  const [restoring, setRestoring] = useState<number | null>(null);
   const restore = useRestoreVersion(agent.id);
   return (
     <Loaded of={versions} pending={<SkeletonRows rows={4} />}>
@@ -40,40 +35,15 @@ export function AgentVersions({ agent, from, to, onCompare }: Props) {
           <>
             {pair && <Comparison agentId={agent.id} versions={items} pair={pair} onCompare={onCompare} />}
             <Panel title="Saved versions" lead="Each save of the configuration is one; the status is not part of it.">
-              <Rows>
-                {items.map((one) => (
-                  <Row
-                    key={one.version}
-                    title={`Version ${one.version}`}
-                    detail={
-                      <time dateTime={one.created_at} title={formatTime(one.created_at)}>
-                        {formatAgo(one.created_at)}, by {one.author || "the server"}
-                      </time>
-                    }
-                  >
-                    {one.version === agent.version && <Badge tone="accent">Current</Badge>}
-                    {mayEdit && one.version !== agent.version && (
-                      <Button size="sm" onClick={() => setRestoring(one.version)}>
-                        Restore<span className="sr-only"> version {one.version}</span>
-                      </Button>
-                    )}
-                  </Row>
-                ))}
-              </Rows>
+              <RestorableVersions
+                items={items}
+                current={agent.version}
+                mayRestore={mayEdit}
+                onRestore={async (version) => (await restore.mutateAsync(version)).version}
+              >
+                It becomes a new version; the ones in between stay. Work that is under way goes on as it began.
+              </RestorableVersions>
             </Panel>
-            <Confirm
-              open={restoring !== null}
-              onOpenChange={(open) => !open && setRestoring(null)}
-              title={`Restore version ${restoring}?`}
-              action="Restore"
-              onConfirm={async () => {
-                if (restoring === null) return;
-                const saved = await restore.mutateAsync(restoring);
-                toast.success(`Version ${restoring} is back, as version ${saved.version}.`);
-              }}
-            >
-              It becomes a new version; the ones in between stay. Work that is under way goes on as it began.
-            </Confirm>
           </>
         );
       }}

@@ -1,14 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Recipe } from "@/client";
-import { formatAgo, formatTime } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
-import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Dialog, DialogActions } from "@/ui/dialog";
 import { DiffList } from "@/ui/diff-list";
 import { Loaded } from "@/ui/loaded";
-import { Panel, Row, Rows } from "@/ui/panel";
+import { Panel } from "@/ui/panel";
+import { VersionRows } from "@/ui/version-rows";
 import { type Draft, draftOf } from "./draft";
 import { recipeVersionsQuery } from "./queries";
 import { differencesOf, recipeShape } from "./shape";
@@ -35,27 +34,15 @@ export function RecipeVersions({ recipe, mayRestore, onRestore }: Props) {
         const then = chosen && recipeShape.align(draftOf({ ...recipe, ...chosen.definition } as Recipe), now);
         return (
           <Panel title="Saved versions" lead="A run keeps to the version it began with.">
-            <Rows>
-              {items.map((one) => (
-                <Row
-                  key={one.version}
-                  title={`Version ${one.version}`}
-                  detail={
-                    <time dateTime={one.created_at} title={formatTime(one.created_at)}>
-                      {formatAgo(one.created_at)}, by {one.author || "the server"}
-                    </time>
-                  }
-                >
-                  {one.version === recipe.version ? (
-                    <Badge tone="accent">Current</Badge>
-                  ) : (
-                    <Button size="sm" onClick={() => show(one.version)}>
-                      Compare<span className="sr-only"> version {one.version} with the current one</span>
-                    </Button>
-                  )}
-                </Row>
-              ))}
-            </Rows>
+            <VersionRows
+              items={items}
+              current={recipe.version}
+              action={(version) => (
+                <Button size="sm" onClick={() => show(version)}>
+                  Compare<span className="sr-only"> version {version} with the current one</span>
+                </Button>
+              )}
+            />
             {chosen && then && (
               <Dialog
                 open

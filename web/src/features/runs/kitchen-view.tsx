@@ -110,7 +110,7 @@ function Failure({ error, steps, shown, onSelect }: FailureProps) {
 
 function ConnectionNotice({ isOver }: { isOver: boolean }) {
   const connection = useConnection();
-  if (isOver || connection === "live" || connection === "connecting") return null;
+  if (isOver || (connection !== "retrying" && connection !== "offline")) return null;
   return (
     <p role="status" className="flex items-center gap-2 rounded-lg bg-warn-soft p-3 text-warn">
       <CircleAlert aria-hidden className="size-4 shrink-0" />

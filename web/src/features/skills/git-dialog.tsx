@@ -1,11 +1,9 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { SyncResult } from "@/client/library";
 import { useEdited } from "@/lib/edited";
 import { asProblem } from "@/lib/problem";
-import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
-import { ProblemNote } from "@/ui/problem";
-import { RestoreNote } from "@/ui/restore-note";
+import { Dialog } from "@/ui/dialog";
+import { DialogDone, DialogForm } from "@/ui/dialog-form";
 import { useAddSource } from "./queries";
 import { creationOf, isFaulty, NEW_SOURCE } from "./source-draft";
 import { type Opening, SourceFields } from "./source-fields";
@@ -24,8 +22,7 @@ export function GitDialog({ credentials, onClose }: Props) {
   const add = useAddSource();
   const problem = add.error ? asProblem(add.error) : null;
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
+  function send() {
     const onSuccess = (result: SyncResult) => {
       edit.discard();
       setReport(result);
@@ -43,24 +40,21 @@ export function GitDialog({ credentials, onClose }: Props) {
       {report ? (
         <>
           <SyncReport result={report} />
-          <DialogActions>
-            <Button look="primary" onClick={onClose}>
-              Done
-            </Button>
-          </DialogActions>
+          <DialogDone onClose={onClose} />
         </>
       ) : (
-        <form onSubmit={submit} className="grid gap-2">
-          <RestoreNote kept={edit.kept} basis="an empty form" />
+        <DialogForm
+          kept={edit.kept}
+          basis="an empty form"
+          problem={problem}
+          action="Read the repository"
+          busy={add.isPending}
+          disabled={isFaulty(draft)}
+          onSubmit={send}
+          onClose={onClose}
+        >
           <SourceFields draft={draft} change={edit.change} problem={problem} credentials={credentials} />
-          {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
-          <DialogActions>
-            <Button onClick={onClose}>Not now</Button>
-            <Button type="submit" look="primary" busy={add.isPending} disabled={isFaulty(draft)}>
-              Read the repository
-            </Button>
-          </DialogActions>
-        </form>
+        </DialogForm>
       )}
     </Dialog>
   );

@@ -1,14 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import type { FormEvent } from "react";
 import type { SkillSource } from "@/client/library";
 import { comparing, taggedByContent } from "@/lib/comparing";
 import { type Saved, useEdited } from "@/lib/edited";
 import { useWorkspace } from "@/lib/workspace";
-import { Button } from "@/ui/button";
 import { ConflictDialog } from "@/ui/conflict-dialog";
-import { Dialog, DialogActions } from "@/ui/dialog";
-import { ProblemNote } from "@/ui/problem";
-import { RestoreNote } from "@/ui/restore-note";
+import { Dialog } from "@/ui/dialog";
+import { DialogForm } from "@/ui/dialog-form";
 import { toast } from "@/ui/toaster";
 import { sourceQuery, useUpdateSource } from "./queries";
 import { differencesOf, draftOf, isFaulty, type SourceDraft, updateOf } from "./source-draft";
@@ -41,11 +38,6 @@ export function SourceEditDialog({ source, credentials, onClose }: Props) {
     return saved;
   }
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    void edit.save(storage).then(goOn);
-  }
-
   return (
     <Dialog
       open
@@ -53,17 +45,18 @@ export function SourceEditDialog({ source, credentials, onClose }: Props) {
       title={`Change ${source.source_name}`}
       description="What you change counts from the next time the repository is read."
     >
-      <form onSubmit={submit} className="grid gap-2">
-        <RestoreNote kept={edit.kept} etag={edit.etag} />
+      <DialogForm
+        kept={edit.kept}
+        etag={edit.etag}
+        problem={problem}
+        action="Save changes"
+        busy={edit.isSaving}
+        disabled={!edit.isDirty || isFaulty(draft)}
+        onSubmit={() => void edit.save(storage).then(goOn)}
+        onClose={onClose}
+      >
         <SourceFields draft={draft} change={edit.change} problem={problem} credentials={credentials} isStored />
-        {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
-        <DialogActions>
-          <Button onClick={onClose}>Not now</Button>
-          <Button type="submit" look="primary" busy={edit.isSaving} disabled={!edit.isDirty || isFaulty(draft)}>
-            Save changes
-          </Button>
-        </DialogActions>
-      </form>
+      </DialogForm>
       <ConflictDialog
         what="repository"
         edit={edit}

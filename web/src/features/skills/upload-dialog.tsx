@@ -1,8 +1,8 @@
-import { type FormEvent, useState } from "react";
-import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
+import { useState } from "react";
+import { asProblem } from "@/lib/problem";
+import { Dialog } from "@/ui/dialog";
+import { DialogDone, DialogForm } from "@/ui/dialog-form";
 import { Field } from "@/ui/field";
-import { ProblemNote } from "@/ui/problem";
 import { useUploadSkills } from "./queries";
 import { SyncReport } from "./sync-report";
 
@@ -10,11 +10,6 @@ import { SyncReport } from "./sync-report";
 export function UploadDialog({ onClose }: { onClose: () => void }) {
   const [file, setFile] = useState<File | null>(null);
   const upload = useUploadSkills();
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (file) upload.mutate(file);
-  }
 
   return (
     <Dialog
@@ -31,14 +26,17 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
               notes: upload.data.items.flatMap((skill) => skill.notes.map((note) => `${skill.name}: ${note}`)),
             }}
           />
-          <DialogActions>
-            <Button look="primary" onClick={onClose}>
-              Done
-            </Button>
-          </DialogActions>
+          <DialogDone onClose={onClose} />
         </>
       ) : (
-        <form onSubmit={submit} className="grid gap-2">
+        <DialogForm
+          problem={upload.error ? asProblem(upload.error) : null}
+          action="Upload"
+          busy={upload.isPending}
+          disabled={file === null}
+          onSubmit={() => file && upload.mutate(file)}
+          onClose={onClose}
+        >
           <Field label="ZIP file">
             {(control) => (
               <input
@@ -54,14 +52,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
               />
             )}
           </Field>
-          {upload.error && <ProblemNote error={upload.error} />}
-          <DialogActions>
-            <Button onClick={onClose}>Not now</Button>
-            <Button type="submit" look="primary" disabled={file === null} busy={upload.isPending}>
-              Upload
-            </Button>
-          </DialogActions>
-        </form>
+        </DialogForm>
       )}
     </Dialog>
   );

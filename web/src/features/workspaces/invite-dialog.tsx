@@ -1,10 +1,9 @@
-import type { FormEvent } from "react";
 import type { Role } from "@/client";
+import { useEdited } from "@/lib/edited";
 import { asProblem } from "@/lib/problem";
-import { Button } from "@/ui/button";
-import { Dialog, DialogActions } from "@/ui/dialog";
+import { Dialog } from "@/ui/dialog";
+import { DialogDone, DialogForm } from "@/ui/dialog-form";
 import { SelectField, TextField } from "@/ui/field";
-import { ProblemNote } from "@/ui/problem";
 import { Secret } from "@/ui/secret";
 import { useInvite } from "./queries";
 
@@ -13,17 +12,15 @@ interface Props {
   onClose: () => void;
 }
 
-/** Makes an invitation and shows its link, which the inviter passes on. */
+/** Makes an invitation and shows its link, which the inviter passes on. What was typed is kept until it is made. */
 export function InviteDialog({ roles, onClose }: Props) {
+  const edit = useEdited<{ email: string; role: Role }>(
+    { data: { email: "", role: "editor" }, etag: null },
+    { keep: { kind: "invitation", id: "" } },
+  );
+  const { email, role } = edit.draft;
   const invite = useInvite();
   const problem = invite.error ? asProblem(invite.error) : null;
-
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    invite.mutate({ email: String(form.get("email")).trim(), role: form.get("role") as Role });
-  }
-
   return (
     <Dialog
       open
@@ -35,28 +32,36 @@ export function InviteDialog({ roles, onClose }: Props) {
         <>
           <Secret label={`Link for ${invite.data.email}`} text={invite.data.url} />
           <p className="mt-2 text-sm text-muted">The link is shown only now.</p>
-          <DialogActions>
-            <Button look="primary" onClick={onClose}>
-              Done
-            </Button>
-          </DialogActions>
+          <DialogDone onClose={onClose} />
         </>
       ) : (
-        <form onSubmit={submit} className="grid gap-2">
-          <TextField label="Email" name="email" type="email" required error={problem?.forField("email")} />
-          <SelectField label="Role" name="role" defaultValue="editor">
-            {roles.map((role) => (
-              <option key={role}>{role}</option>
+        <DialogForm
+          kept={edit.kept}
+          basis="an empty form"
+          problem={problem}
+          action="Make the link"
+          busy={invite.isPending}
+          onSubmit={() => invite.mutate({ email: email.trim(), role }, { onSuccess: edit.discard })}
+          onClose={onClose}
+        >
+          <TextField
+            label="Email"
+            type="email"
+            required
+            value={email}
+            onChange={(event) => edit.change({ email: event.target.value })}
+            error={problem?.forField("email")}
+          />
+          <SelectField
+            label="Role"
+            value={role}
+            onChange={(event) => edit.change({ role: event.target.value as Role })}
+          >
+            {roles.map((one) => (
+              <option key={one}>{one}</option>
             ))}
           </SelectField>
-          {problem && problem.fields.length === 0 && <ProblemNote error={problem} />}
-          <DialogActions>
-            <Button onClick={onClose}>Not now</Button>
-            <Button type="submit" look="primary" busy={invite.isPending}>
-              Make the link
-            </Button>
-          </DialogActions>
-        </form>
+        </DialogForm>
       )}
     </Dialog>
   );

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
+import { isSessionOver, watchAsking } from "../session-gate";
 import { LiveBus } from "./bus";
 import type { Connection } from "./events";
 
@@ -30,11 +31,13 @@ export function useLiveBus(): LiveBus | null {
   return use(Bus);
 }
 
-/** How the connection to the server is right now. */
-export function useConnection(): Connection {
+/** How the connection to the server is right now; without a session that alone is said, whatever became of it. */
+export function useConnection(): Connection | "signed_out" {
   const bus = useLiveBus();
-  return useSyncExternalStore(
+  const isOver = useSyncExternalStore(watchAsking, isSessionOver);
+  const status = useSyncExternalStore(
     (changed) => bus?.onStatus(changed) ?? (() => undefined),
     () => bus?.status ?? "connecting",
   );
+  return isOver ? "signed_out" : status;
 }
