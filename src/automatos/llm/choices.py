@@ -1,9 +1,25 @@
 """Whether a choice of model can be right: what the table of providers and the catalogue know about it."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from automatos.credentials.service import find_provider, providers_by_name
+from automatos.kernel.db import Database
+from automatos.llm import queries
 from automatos.llm.fallbacks import fallback_of, unknown_provider_of
 from automatos.llm.models import LlmModel
 from automatos.llm.types import ModelChoice
+
+
+async def check_choice(where: AsyncSession | Database, choice: ModelChoice) -> list[str]:
+    """Return in whole sentences what is wrong with a choice of model, before anybody is asked; empty when nothing is.
+
+    Unknown providers and settings outside of what the catalogue allows are faults; a model that the catalogue does
+    not have is none.
+    """
+    if isinstance(where, Database):
+        async with where.session(None) as session:
+            return await check_choice(session, choice)
+    return faults_of(choice, await queries.find_model_named(where, choice.provider, choice.model_id))
 
 
 def faults_of(choice: ModelChoice, entry: LlmModel | None) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from automatos.kernel.errors import NotFound, Problem
+from automatos.llm.types import Window
 
 MESSAGE_LIMIT = 300
 SHORTEST_SECRET = 8
@@ -123,6 +124,30 @@ class ModelRefused(ModelProblem):
     code = "model_refused"
     title = "The model provider refused the request"
     advice = "Correct what the provider names in the agent's model configuration or prompt."
+
+
+class PromptTooLong(ModelRefused):
+    """What would be sent is longer than the model reads at once; it was not put together, and nothing was sent."""
+
+    code = "prompt_too_long"
+    title = "The prompt is too long for the model"
+    advice = ("Shorten the inputs, the outputs of earlier steps, the persona or the skills that it takes in, or choose "
+              "a model with a larger window.")
+    is_worth_fallback = True
+
+    def __init__(self, window: Window, size: int, what: str = "The prompt") -> None:
+        self.window = window
+        self.size = size
+        name = f"{window.model_id} of {window.provider}"
+        reads = f"{name} reads {window.tokens:,} tokens at once, no more than {window.chars:,} characters." \
+            if window.tokens is not None else (
+                f"the catalogue does not say how much {name} reads, and {window.chars:,} characters are sent at most.")
+        super().__init__(f"{what} would have {size:,} characters; {reads}", provider=window.provider,
+                         model_id=window.model_id)
+
+    def of(self, what: str) -> "PromptTooLong":
+        """Return the same, told of what people know it by."""
+        return PromptTooLong(self.window, self.size, what)
 
 
 class FeatureRefused(ModelRefused):

@@ -111,7 +111,7 @@ class PriceBook:
 def _traits(row: asyncpg.Record) -> ModelTraits:
     efforts = row["reasoning_efforts"]
     return ModelTraits(row["wire"], None if efforts is None else tuple(efforts), row["takes_sampling"],
-                       row["max_output_tokens"])
+                       row["max_output_tokens"], row["context_window"])
 
 
 def _rates(row: asyncpg.Record) -> Rates:

@@ -74,8 +74,8 @@ async def read_catalogue(connection: asyncpg.Connection) -> list[asyncpg.Record]
     """Return of every model what asking it and pricing its answers needs."""
     return await connection.fetch(
         "SELECT provider, model_id, input_cost_per_1k_tokens AS input_rate, output_cost_per_1k_tokens AS output_rate, "
-        "cached_input_cost_per_1k_tokens AS cached_rate, wire, reasoning_efforts, takes_sampling, max_output_tokens "
-        "FROM llm_models")
+        "cached_input_cost_per_1k_tokens AS cached_rate, wire, reasoning_efforts, takes_sampling, max_output_tokens, "
+        "context_window FROM llm_models")
 
 
 async def list_models(session: AsyncSession, provider: str | None, status: str | None, *,

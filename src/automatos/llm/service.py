@@ -9,19 +9,24 @@ from functools import partial
 from typing import Literal, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from automatos.credentials.service import Keyring, get_provider
 from automatos.credentials.types import Provider, ProviderAccess
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.http import Http
-from automatos.llm import queries
-from automatos.llm.choices import faults_of
+from automatos.llm.choices import check_choice
 from automatos.llm.counting import usage_of_answer, usage_of_failure
 from automatos.llm.defaults import find_default
-from automatos.llm.errors import AnswerRefused, CredentialMissing, FeatureRefused, ModelProblem, ModelTimeout, scrub
+from automatos.llm.errors import (
+    AnswerRefused,
+    CredentialMissing,
+    FeatureRefused,
+    ModelProblem,
+    ModelTimeout,
+    PromptTooLong,
+    scrub,
+)
 from automatos.llm.fallbacks import fallback_of
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
@@ -44,9 +49,13 @@ from automatos.llm.types import (
     ToolSpec,
     Usage,
     UsageRow,
+    Window,
+    prompt_size,
 )
 from automatos.llm.usage import UsageRecorder
 from automatos.llm.wires import open_wires, wire_for
+
+__all__ = ["ModelClient", "check_choice", "fallback_of"]
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5
@@ -191,6 +200,16 @@ class ModelClient:
         await self._prices.prepare(provider, model_id)
         return self._prices.cost(provider, model_id, usage), self._prices.source(provider, model_id)
 
+    async def window(self, choice: ModelChoice) -> Window:
+        """Return how much can be asked of a choice: of its model or its fallback, whichever reads more at once."""
+        asked = [await self._window(one) for one in (choice, fallback_of(choice)) if one]
+        return max(asked, key=lambda window: window.chars)
+
+    async def _window(self, choice: ModelChoice) -> Window:
+        await self._prices.prepare(choice.provider, choice.model_id)
+        traits = self._prices.traits(choice.provider, choice.model_id)
+        return Window(choice.provider, choice.model_id, traits.context_window)
+
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
                        retries: int, on_restart: Callable[[], None] | None = None, may_call_tools: bool = True,
@@ -214,6 +233,7 @@ class ModelClient:
         failure (counted from 1) is where the provider does not.
 
         Raises:
+            PromptTooLong: it is more than the model, or its fallback, reads at once; nothing was sent.
             ModelProblem: there is no complete answer; see `llm.errors` for the kinds.
             UnknownProvider: the choice names a provider that does not exist.
         """
@@ -240,7 +260,9 @@ class ModelClient:
         try:
             async with scope:
                 access = await self._access_for(provider, route.choice, question.context)
-                await self._prices.prepare(provider.name, route.choice.model_id)
+                window, size = await self._window(route.choice), prompt_size(question.messages, question.tools)
+                if not window.holds(size):
+                    raise PromptTooLong(window, size)
                 while True:
                     question.attempt += 1
                     try:
@@ -356,18 +378,6 @@ class ModelClient:
         cost = self._prices.cost(call.provider, call.model_id, call.usage)
         self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage,
                                        cost, call.latency_ms))
-
-
-async def check_choice(where: AsyncSession | Database, choice: ModelChoice) -> list[str]:
-    """Return in whole sentences what is wrong with a choice of model, before anybody is asked; empty when nothing is.
-
-    Unknown providers and settings outside of what the catalogue allows are faults; a model that the catalogue does
-    not have is none.
-    """
-    if isinstance(where, Database):
-        async with where.session(None) as session:
-            return await check_choice(session, choice)
-    return faults_of(choice, await queries.find_model_named(where, choice.provider, choice.model_id))
 
 
 def _fault(kind: type[Fault], choice: ModelChoice, what: str) -> Fault:

@@ -1,5 +1,6 @@
 """Words of the conversation with a model: messages, tools, choices, answers, and the record of what a call used."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,15 @@ CompletionStatus = Literal["success", "fallback"]
 UsageStatus = Literal["success", "fallback", "error", "cancelled"]
 PriceSource = Literal["catalogue", "published", "unknown"]
 MAX_TOKENS_OF_A_CALL = 10_000_000
+MOST_CHARS_PER_TOKEN = 16
+"""More characters than the tokens of any text of words, code or data have on average, so that nothing is refused that
+the provider would take. Measured with OpenAI's published vocabulary o200k_base: prose 5.0, Python 4.5, indented JSON
+5.4, padded tables 6.0, and 15.0 for nothing but the longest words that are one token. Providers themselves tell people
+to reckon with 3.5 to 4. Only rulers (40) and blanks (127) have more."""
+UNKNOWN_WINDOW_CHARS = 4_000_000
+"""What a model takes whose window the catalogue does not know: a million tokens of four characters."""
+LARGEST_REQUEST_CHARS = 32_000_000
+"""What is sent at most, however large a window is: the largest request that providers document (Anthropic, 32 MB)."""
 FALLBACK_SEPARATOR = "//"
 """Stands between provider and model of a fallback at another provider; no model's name holds it."""
 HINT_TOPIC = "models"
@@ -145,15 +155,43 @@ class ModelTraits:
     """What the catalogue knows of how a model is asked; None where it does not say.
 
     `wire` overrides the provider's. `efforts` are those the model takes, none for one that does not reason.
+    `context_window` is how many tokens it reads at once.
     """
 
     wire: str | None = None
     efforts: tuple[str, ...] | None = None
     takes_sampling: bool | None = None
     max_output_tokens: int | None = None
+    context_window: int | None = None
 
 
 NOTHING_KNOWN = ModelTraits()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many tokens a model reads at once; None where the catalogue does not say."""
+
+    provider: str
+    model_id: str
+    tokens: int | None = None
+
+    @property
+    def chars(self) -> int:
+        """How many characters are sent to it at most."""
+        if self.tokens is None:
+            return UNKNOWN_WINDOW_CHARS
+        return min(self.tokens * MOST_CHARS_PER_TOKEN, LARGEST_REQUEST_CHARS)
+
+    def holds(self, size: int) -> bool:
+        """Whether so many characters may fit."""
+        return size <= self.chars
+
+
+def prompt_size(messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> int:
+    """Return how many characters of a request are read as text at least; nothing is joined for it."""
+    said = sum(len(one.content) + sum(len(call.arguments) for call in one.tool_calls) for one in messages)
+    return said + sum(len(tool.name) + len(tool.description) for tool in tools)
 
 
 @dataclass(frozen=True, slots=True)

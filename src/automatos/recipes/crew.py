@@ -9,7 +9,7 @@ from automatos.agents.types import PRIORITIES, AgentSpec, AgentStatus, Outcomes
 from automatos.durable.types import EventBus
 from automatos.kernel.db import Database
 from automatos.llm.service import ModelClient
-from automatos.llm.types import ModelChoice
+from automatos.llm.types import ModelChoice, Window
 from automatos.recipes.errors import AgentGone, PatternGone
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Step
@@ -88,6 +88,11 @@ class Crew:
         """Return how long one try of a step may take, in seconds; the step says, else the recipe, else the agent."""
         return _first(step.timeout_s, self._state.definition.config.per_step_timeout_s,
                       self.member(step.agent_id).timeout_s)
+
+    async def window(self, step: Step) -> tuple[Window, int]:
+        """Return how much the model of a step's agent reads at once, and how many characters the agent itself takes."""
+        runtime = self._runtime(step.agent_id)
+        return await self._kitchen.client.window(await runtime.model()), await runtime.size()
 
     async def open(self, step: Step, prompt: str) -> Opening:
         """Return what a step's run starts from; a step that only reads is offered no tool that changes anything."""

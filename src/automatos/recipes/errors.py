@@ -137,19 +137,6 @@ class StepFailed(Problem):
     title = "A step failed"
 
 
-class PromptTooLong(Problem):
-    """A step's prompt would be longer than any model reads; it was not built, and nothing was sent."""
-
-    status = 422
-    code = "prompt_too_long"
-    title = "The step's prompt is too long"
-    next_step = "Shorten the inputs or the outputs of earlier steps, or use fewer placeholders."
-
-    def __init__(self, step_id: str, size: int, limit: int) -> None:
-        super().__init__(f"The prompt of step {step_id!r} would have {size:,} characters; {limit:,} are taken. "
-                         f"{self.next_step}")
-
-
 class StepTimedOut(StepFailed):
     """A step did not end within its time."""
 

@@ -18,7 +18,8 @@ from automatos.kernel.clock import now
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.ids import new_id
 from automatos.kernel.schemas import costs_as_text
-from automatos.llm.types import AnswerEnd
+from automatos.llm.errors import PromptTooLong
+from automatos.llm.types import AnswerEnd, Window
 from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import close_running, end_cancelled, ended, error_of, finish
@@ -27,7 +28,6 @@ from automatos.recipes.errors import (
     AgentStopped,
     AnswerCutOff,
     Fenced,
-    PromptTooLong,
     StepFailed,
     StepTimedOut,
 )
@@ -35,17 +35,13 @@ from automatos.recipes.journal import PATIENCE_S, ExecutionJournal, tried_again
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
+from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, Step, StepStatus
 from automatos.runtime.errors import Frozen
 from automatos.runtime.service import fence, run_agent
 from automatos.runtime.types import Answer, Run
 
 ENDINGS = {StepStatus.FAILED: ExecutionStatus.FAILED, StepStatus.CANCELLED: ExecutionStatus.CANCELLED}
 """How an execution ends after a step that ended so."""
-
-
-MAX_PROMPT_CHARS = 4_000_000
-"""More than the largest windows of models hold (a million tokens of about four characters)."""
 
 
 class Waits(Exception):
@@ -240,6 +236,8 @@ class Cook:
             async with clock:
                 desk = self._crew.desk(record, timeout_s, lambda: job.wants_pause)
                 return await run_agent(run, desk, self._journal)
+        except PromptTooLong as problem:
+            raise problem.of(f"What is said in step {record.step.step_id!r} by now") from problem
         except TimeoutError as error:
             if not clock.expired():
                 raise
@@ -247,7 +245,8 @@ class Cook:
 
     async def _begin_run(self, record: StepState) -> Run:
         state, step = self._state, record.step
-        record.prompt = prompt_of(step.step_id, step.prompt_template, self._values(), self._crew.pattern_of(step))
+        window, taken = await self._crew.window(step)
+        record.prompt = prompt_of(step, self._values(), window, taken, self._crew.pattern_of(step))
         opening = await self._crew.open(step, record.prompt)
         run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
         record.run_id = run.id
@@ -363,10 +362,17 @@ def _loop_time(at: datetime) -> float:
     return asyncio.get_running_loop().time() + max((at - now()).total_seconds(), 0.0)
 
 
-def prompt_of(step_id: str, template: str, values: Mapping[str, str], pattern: str = "") -> str:
-    """Return a step's prompt, followed by the words of its pattern; raises PromptTooLong before it is built."""
+def prompt_of(step: Step, values: Mapping[str, str], window: Window, taken: int, pattern: str = "") -> str:
+    """Return a step's prompt, followed by the words of its pattern.
+
+    The window must hold it beside the characters that the system prompt takes.
+
+    Raises:
+        PromptTooLong: both together are more than the window holds; the prompt was not built.
+    """
     words = f"\n\n{pattern}" if pattern else ""
     try:
-        return fill(template, values, limit=MAX_PROMPT_CHARS - len(words)) + words
+        return fill(step.prompt_template, values, limit=window.chars - taken - len(words)) + words
     except TooLong as error:
-        raise PromptTooLong(step_id, error.size + len(words), MAX_PROMPT_CHARS) from error
+        what = f"The prompt of step {step.step_id!r}, with the {taken:,} characters of its agent's persona and skills,"
+        raise PromptTooLong(window, error.size + len(words) + taken, what) from error

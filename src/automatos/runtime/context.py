@@ -46,6 +46,14 @@ def join(parts: tuple[Part, ...]) -> str:
     return "\n\n".join(part.text for part in parts)
 
 
+def size_of(agent: AgentSpec, tools: tuple[ToolSpec, ...], cores: Mapping[int, str]) -> int:
+    """Return how many characters of what people wrote `assemble` would put together, without doing so."""
+    persona = len(agent.persona.system_prompt) if agent.persona else 0
+    skills = sum(len(skill.name) + len(skill.description) for skill in agent.skills if skill.by_model)
+    offered = sum(len(tool.name) + len(tool.description) for tool in tools)
+    return len(agent.description) + persona + skills + offered + sum(len(text) for text in cores.values())
+
+
 def _titled(source: PartSource, text: str) -> str:
     return f"# {_TITLES[source]}\n{text}" if text else ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runtime.context import assemble, join, text_of
+from automatos.runtime.context import assemble, join, size_of, text_of
 from automatos.runtime.invoking import find_invoked, with_skill
 from automatos.runtime.types import Limits, Opening, Part, SkillShelf, TemperatureSource
 from automatos.skills.service import tool_name
@@ -81,6 +81,10 @@ class AgentRuntime:
     async def parts(self) -> tuple[Part, ...]:
         """Return the system prompt in parts."""
         return await self._parts(self._offered(None))
+
+    async def size(self) -> int:
+        """Return how many characters of the system prompt people wrote, before it is put together."""
+        return size_of(self.agent, self._offered(None), await self.cores())
 
     async def _parts(self, tools: tuple[ToolSpec, ...]) -> tuple[Part, ...]:
         return assemble(self.agent, tools, await self.cores())

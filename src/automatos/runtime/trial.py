@@ -10,8 +10,9 @@ import orjson
 import structlog
 
 from automatos.kernel.errors import Problem
+from automatos.llm.errors import PromptTooLong
 from automatos.llm.service import ModelClient
-from automatos.llm.types import CallContext, Completion, Message
+from automatos.llm.types import CallContext, Completion, Message, prompt_size
 from automatos.runtime import schemas
 from automatos.runtime.context import join, storable, text_of
 from automatos.runtime.runtime import AgentRuntime
@@ -32,8 +33,12 @@ async def try_agent(
 
     No tools are offered. The call to the model is cancelled when the reader goes away.
     """
-    system = f"{join(await runtime.parts())}\n\n{text_of('trial')}"
-    said = [Message("system", system), *(Message(one.role, one.content) for one in messages)]
+    said = [Message(one.role, one.content) for one in messages]
+    window, size = await models.window(await runtime.model()), await runtime.size() + prompt_size(said)
+    if not window.holds(size):
+        yield _frame("failed", _document(PromptTooLong(window, size)))
+        return
+    said.insert(0, Message("system", f"{join(await runtime.parts())}\n\n{text_of('trial')}"))
     pieces: Pieces = asyncio.Queue()
     context = CallContext(
         workspace_id, request_type="test", environment=runtime.agent.configuration.get("environment"))
