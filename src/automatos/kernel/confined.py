@@ -2,7 +2,8 @@
 
 A thread cannot be stopped and holds up every other one; a process can be. Each runs one call at a time under a budget
 of processor time, a bound of memory and a deadline, knows nothing of the settings and secrets of the server, and is
-kept warm for the next call. What comes back is read as data: numbers, texts, collections and the product's own records.
+kept warm for the next call. What comes back is read as data: numbers, texts, collections and those records of the
+product that are registered with `comes_back`.
 """
 
 import asyncio
@@ -29,15 +30,29 @@ MAX_CALLS = 500
 MAX_ANSWER_BYTES = 512 * 1024 * 1024
 LENGTH_BYTES = 8
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-PLAIN_TYPES = frozenset({"set", "frozenset", "bytearray", "complex", "range", "slice"})
+BEGUN = b"\x01"
+"""What a process says when it has read a call whole and sets to work."""
+Kind = TypeVar("Kind", bound=type)
+_known: dict[tuple[str, str], type] = {}
 
 
+def comes_back(kind: Kind) -> Kind:
+    """Let a record, an enumeration or a problem be part of what a confined function answers; nothing else may be."""
+    _known[kind.__module__, kind.__qualname__] = kind
+    return kind
+
+
+@comes_back
 class TooCostly(Problem):
     """Reading it took more processor time, memory or time than is given to one call; nothing was changed."""
 
     status = 422
     code = "too_costly"
     title = "It takes too much work to read"
+
+
+class _Gone(Exception):
+    """The process was not there any more when it was to begin."""
 
 
 class ConfinedFailed(Exception):
@@ -66,15 +81,25 @@ class Pool:
     async def run(self, task: Call, allowed: Allowance, owner: object) -> Any:
         """Do one call; of one owner's, two run at once and the others wait, so that everybody else finds a place."""
         async with self._turn_of(owner), self._free:
-            child = self._warm.pop() if self._warm else await _Child.start()
             try:
                 async with asyncio.timeout(allowed.deadline_s):
-                    answer = await child.ask(task, allowed)
+                    answer = await self._ask(task, allowed)
             except TimeoutError:
                 raise TooCostly(f"Reading it took longer than {allowed.deadline_s:g} s and was stopped.") from None
+        return await _told(answer)
+
+    async def _ask(self, task: Call, allowed: Allowance) -> bytes:
+        """Ask a warm process or a new one; one that ended while it was idle says nothing of the work."""
+        while True:
+            warm = self._warm.pop() if self._warm else None
+            child = warm or await _Child.start()
+            try:
+                return await child.ask(task, allowed)
+            except _Gone as error:
+                if warm is None:
+                    raise _died(allowed) from error
             finally:
                 self._put_back(child)
-        return await _told(answer)
 
     @asynccontextmanager
     async def _turn_of(self, owner: object) -> AsyncGenerator[None]:
@@ -120,7 +145,7 @@ class _Child:
             env=environment | {"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}))
 
     async def ask(self, task: Call, allowed: Allowance) -> bytes:
-        """Return the answer as bytes; raises TooCostly when the process died over it."""
+        """Return the answer as bytes; raises _Gone when the process died before the work, TooCostly when over it."""
         self.is_ready = False
         self.calls += 1
         call = await asyncio.to_thread(pickle.dumps, (allowed.cpu_s, *task), pickle.HIGHEST_PROTOCOL)
@@ -128,13 +153,16 @@ class _Child:
         try:
             to.writelines((len(call).to_bytes(LENGTH_BYTES, "big"), call))
             await to.drain()
+            await back.readexactly(len(BEGUN))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise _Gone from error
+        try:
             size = int.from_bytes(await back.readexactly(LENGTH_BYTES), "big")
             if size > MAX_ANSWER_BYTES:
                 raise TooCostly(f"What it holds is larger than {MAX_ANSWER_BYTES} bytes.")
             answer = await back.readexactly(size)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise TooCostly(f"Reading it took more than {allowed.cpu_s} s of processor time, or more memory than one "
-                            "call may have, and was stopped.") from error
+            raise _died(allowed) from error
         self.is_ready = True
         return answer
 
@@ -146,6 +174,11 @@ class _Child:
         await self._process.wait()
 
 
+def _died(allowed: Allowance) -> TooCostly:
+    return TooCostly(f"Reading it took more than {allowed.cpu_s} s of processor time, or more memory than one call may "
+                     "have, and was stopped.")
+
+
 async def _told(answer: bytes) -> Any:
     is_answer, value = await asyncio.to_thread(_read, answer)
     if is_answer:
@@ -153,23 +186,23 @@ async def _told(answer: bytes) -> Any:
     raise ConfinedFailed(value) if isinstance(value, str) else _rebuilt(*value)
 
 
-def _rebuilt(kind: type[Problem], said: tuple[Any, ...], state: dict[str, Any]) -> Problem:
+def _rebuilt(kind: type[Any], said: tuple[Any, ...], state: dict[str, Any]) -> Problem:
+    """Make a problem again from what it said of itself; its status and headers are not the other side's to choose."""
+    if not issubclass(kind, Problem):
+        raise ConfinedFailed(f"an answer names {kind.__qualname__} as a problem")
     problem = kind.__new__(kind, *said)
     problem.args = said
-    problem.__dict__.update(state)
+    problem.__dict__.update({name: value for name, value in state.items() if not hasattr(kind, name)})
+    problem.headers = {}
     return problem
 
 
 class _Reader(pickle.Unpickler):
-    """Builds nothing but data and this product's own records and errors, whatever the other side wrote."""
+    """Builds nothing but data and what is registered, whatever the other side wrote; it imports nothing for it."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module.split(".", maxsplit=1)[0] == "automatos" and module != __name__ and "." not in name:
-            found = super().find_class(module, name)
-            if isinstance(found, type):
-                return found
-        elif module == "builtins" and name in PLAIN_TYPES:
-            return super().find_class(module, name)
+        if found := _known.get((module, name)):
+            return found
         raise ConfinedFailed(f"an answer holds {module}.{name}")
 
 

@@ -11,11 +11,11 @@ import sys
 from enum import Enum
 from typing import Any, BinaryIO
 
+from automatos.kernel.confined import BEGUN, LENGTH_BYTES
 from automatos.kernel.errors import Problem
 
 MEMORY_BYTES = 1024**3
 OUTPUT_FILE_BYTES = 0
-LENGTH_BYTES = 8
 NICENESS = 10
 PR_SET_PDEATHSIG = 1
 
@@ -42,6 +42,8 @@ def _confine() -> None:
 
 
 def _serve(call: bytes, answers: BinaryIO) -> None:
+    answers.write(BEGUN)
+    answers.flush()
     cpu_s, module, name, given, named = pickle.loads(call)  # noqa: S301  # written by the server itself
     used = resource.getrusage(resource.RUSAGE_SELF)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + cpu_s + 1, resource.RLIM_INFINITY))

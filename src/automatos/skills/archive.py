@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from automatos.kernel.confined import comes_back
 from automatos.skills.errors import ArchiveRefused
 from automatos.skills.package import MAX_FILE_BYTES, is_main, owner_of
 from automatos.skills.paths import hostile_fault, path_fault
@@ -27,6 +28,7 @@ NOISE_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 NESTED = (".zip", ".skill", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 
+@comes_back
 @dataclass(frozen=True, slots=True)
 class Archive:
     """The files of an archive's skills by path; `left_out` says of others why the skills go without them."""

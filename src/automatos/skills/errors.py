@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from automatos.kernel.confined import comes_back
 from automatos.kernel.errors import Problem
 from automatos.skills.types import SkillUser
 
@@ -95,6 +96,7 @@ class SkillInvalid(Problem):
                                                 for path, found in problems.items()])
 
 
+@comes_back
 class ArchiveRefused(Problem):
     """The ZIP cannot be taken, for its form or for what it tries; nothing was stored."""
 
@@ -200,6 +202,7 @@ class CommitNotSynced(Problem):
                          "commits that can be restored; pin fetches any other.", field="commit_sha")
 
 
+@comes_back
 class GitRefused(Problem):
     """The repository's address, or what it holds, is refused; nothing was stored."""
 
@@ -208,6 +211,7 @@ class GitRefused(Problem):
     title = "The repository was refused"
 
 
+@comes_back
 class GitUnreachable(Problem):
     """The repository did not answer as a git server; nothing was changed."""
 

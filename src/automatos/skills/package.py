@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from automatos.kernel.confined import comes_back
 from automatos.kernel.tokens import estimate_tokens
 from automatos.skills import front_matter
 from automatos.skills.fields import MAX_NAME, as_name, read_fields
@@ -33,6 +34,7 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codec
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
+@comes_back
 @dataclass(frozen=True, slots=True)
 class Package:
     """A skill that can be stored: `content` is its whole SKILL.md as it was written, `files` are those beside it."""
@@ -55,6 +57,7 @@ class Package:
         return estimate_tokens(self.body)
 
 
+@comes_back
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What one folder holds: its skill with what is odd about it, or every problem that keeps it from being one.

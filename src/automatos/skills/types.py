@@ -8,10 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.confined import comes_back
+
 HINT_TOPIC = "skills"
 JsonObject = dict[str, Any]
 
 
+@comes_back
 class SkillKind(StrEnum):
     """What a skill improves: how an agent thinks, what it can do, how it talks."""
 
@@ -20,6 +23,7 @@ class SkillKind(StrEnum):
     COMMUNICATION = "communication"
 
 
+@comes_back
 class SkillCategory(StrEnum):
     """The field of work a skill belongs to."""
 

@@ -7,11 +7,13 @@ travels back to the server, only the files of skills do.
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
+from automatos.kernel.confined import comes_back
 from automatos.skills.errors import GitRefused
 from automatos.skills.git import packets, trees
 from automatos.skills.git.packs import Stored, unpack
 
 
+@comes_back
 @dataclass(frozen=True, slots=True)
 class Read:
     """What the packs hold: the skills' files, or the names of objects that must be fetched before.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from automatos.kernel.confined import comes_back
 from automatos.skills.errors import GitUnreachable
 
 FLUSH, DELIMITER = b"0000", b"0001"
@@ -16,6 +17,7 @@ SECTIONS = frozenset({b"acknowledgments", b"shallow-info", b"wanted-refs", b"pac
                       b"ready"})
 
 
+@comes_back
 @dataclass(slots=True)
 class Advertised:
     """What a repository says it has: objects by the names of its branches and tags, and what its server can do.
