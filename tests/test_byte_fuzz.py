@@ -3,7 +3,9 @@
 import os
 import zlib
 from contextlib import suppress
+from itertools import pairwise
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,12 +13,18 @@ from hypothesis import strategies as st
 from automatos.kernel.documents import DocumentInvalid, read_documents
 from automatos.kernel.errors import Problem
 from automatos.kernel.remote_bytes import decode, read_page
+from automatos.llm.errors import ModelProblem
+from automatos.llm.providers.openai import ChatReader
 from automatos.llm.providers.sse import EventReader
+from automatos.llm.providers.think_tags import ThinkTags
+from automatos.llm.providers.written import _Gate
+from automatos.llm.providers.written_calls import OPENINGS, read_calls
 from automatos.recipes.placeholders import TooLong, fill, find
 from automatos.skills.archive import read_archive
 from automatos.skills.git.packs import unpack
 from automatos.skills.package import check_package
-from tests.byte_costs import archive, entry, number, pack
+from tests.byte_inputs import archive, entry, number, pack
+from tests.byte_takers import TOOLS, call, read_stream
 
 EXAMPLES = int(os.environ.get("BYTE_FUZZ", "100"))
 bounded = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 100, database=None,
@@ -32,6 +40,14 @@ HEADS = st.lists(st.sampled_from([
     "? ",
     "<<", "name: x\n", "description: y\n", "é", ",", "%", "\\u0041", "1e999", "0x",
 ]), max_size=50).map("".join)
+
+
+MARKS = st.lists(st.sampled_from([
+    *OPENINGS, "</tool_call>", "add", "{", "}", "[", "]", '"name":"add"', '"arguments":{}', ",", "<arg_key>",
+    "</arg_key>", "<arg_value>", "</arg_value>", "<parameter=a>", "</parameter>", "</function>", ">", "\n", "```", " ", "x",
+    ".", ":",
+    "<|tool_call_argument_begin|>", "[ARGS]", "[CALL_ID]", "<|message|>", "commentary to=",
+]), max_size=40).map("".join)
 
 
 @bounded
@@ -107,3 +123,37 @@ def test_placeholders_become_no_longer_than_was_counted(template: str, value: st
         with pytest.raises(TooLong) as caught:
             fill(template, values, limit=len(made) - 1)
         assert caught.value.size >= len(made)
+
+
+@bounded
+@given(MARKS, st.lists(st.integers(0, 60), max_size=6))
+def test_calls_in_a_text_are_read_or_not_and_the_text_is_handed_on_whole(text: str, cuts: list[int]) -> None:
+    found = read_calls(text, TOOLS)
+    if found:
+        before, calls = found
+        assert text.startswith(before)
+        assert {each.name for each in calls} <= {tool.name for tool in TOOLS}
+    told: list[str] = []
+    gate = _Gate(told.append)
+    places = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
+    for start, end in pairwise(places):
+        gate.feed(text[start:end])
+    gate.open()
+    assert "".join(told) == text
+
+
+FIELDS = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "}", "{}", "add", " "]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([
+        "content", "tool_calls", "index", "id", "function", "name", "arguments", "reasoning", "details", "type", "text",
+        "thinking", "refusal"]), inner, max_size=4), max_leaves=12)
+
+
+@bounded
+@given(st.lists(FIELDS, max_size=8))
+def test_answers_of_models_are_read_or_refused(deltas: list[object]) -> None:
+    end: list[object] = [{"choices": [{"delta": {}, "finish_reason": "stop"}]}]
+    events = [{"choices": [{"delta": delta}]} for delta in deltas]
+    with suppress(ModelProblem):
+        read_stream(ChatReader(call(), ThinkTags(is_on=True)),
+                    b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in events + end))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from automatos.agents.types import SkillSpec
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from automatos.llm.errors import PromptTooLong
@@ -22,6 +23,7 @@ from automatos.llm.types import (
 from automatos.recipes.execution import prompt_of
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.types import Step
+from automatos.runs.invoking import with_skill
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runs.test_try import frames_of
 from tests.surface import Client, Make
@@ -89,6 +91,15 @@ def test_a_request_is_counted_by_its_texts_calls_and_tools() -> None:
     said = [Message("system", "ab"), Message("assistant", "c", (ToolCall("1", "add", "{1}"),)), Message("tool", "d")]
     assert prompt_size(said) == 2 + 1 + 3 + 1
     assert prompt_size(said, [ToolSpec("add", "Adds.", {})]) == 7 + 3 + 5
+
+
+def test_a_skill_that_repeats_its_arguments_is_counted_before_they_are_put_in() -> None:
+    skill = SkillSpec(id=1, name="echo", description="", version=1, core_tokens=1)
+    text = "$ARGUMENTS " * 90_000
+    with pytest.raises(PromptTooLong, match="The skill 'echo' with its arguments") as caught:
+        with_skill("How", skill, text, "/echo " + "x" * 1_000_000, UNKNOWN)
+    assert caught.value.size > 90_000_000_000
+    assert with_skill("How", skill, "Say $ARGUMENTS.", "/echo a", UNKNOWN).count("Say a.") == 1
 
 
 @pytest.fixture

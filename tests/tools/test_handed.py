@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -148,13 +149,45 @@ LOOPS = {"type": "object", "allOf": [{"$ref": "#/$defs/a0"}], "$defs": {
     ({"type": "object", "properties": {"word": {"type": "array", "items": {"allOf": [{"type": "integer"}] * 50}}}},
      '{"word": [' + ",".join("1" for _ in range(100_000)) + "]}"),
 ], ids=["references that double", "another dialect's patterns", "unique objects", "many values"])
-async def test_a_schema_of_others_is_checked_for_a_moment_at_most(
+async def test_a_schema_of_others_is_looked_at_so_often_and_no_more(
     toolbox: Toolbox, context: Make, monkeypatch: pytest.MonkeyPatch, schema: dict[str, Any], arguments: str
 ) -> None:
     """Checking happens between all other work of the process, so what takes long is refused or left out."""
-    ticks = count()
-    monkeypatch.setattr(registry, "clock", lambda: next(ticks) / 1000)
+    asked = count(1)
+    monkeypatch.setattr(registry, "_left", Counted(asked))
 
     await toolbox.call("echo", arguments, context(allowed=frozenset({"echo"}), handed=handed(echo, schema)))
 
-    assert next(ticks) <= registry.CHECK_S * 1000 + 2, "a check went on after its time was up"
+    assert next(asked) <= registry.MAX_CHECKS + 2, "a check went on after all were used up"
+
+
+@dataclass
+class Counted:
+    """The number of checks that are left, and how often it was asked for."""
+
+    asked: Iterator[int]
+    left: Iterator[int] = field(default_factory=lambda: iter(()))
+
+    def set(self, left: Iterator[int]) -> None:
+        self.left = left
+
+    def get(self) -> Iterator[int]:
+        next(self.asked)
+        return self.left
+
+    def reset(self, _: object) -> None:
+        self.left = iter(())
+
+
+@pytest.mark.parametrize("schema", [
+    {"type": "object", "$ref": "#"}, {"type": "object", "allOf": [{"$ref": "#/$defs/a"}],
+                                      "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}},
+    {"type": "object", "unevaluatedProperties": False, "anyOf": [{"$ref": "#"}]},
+], ids=["itself", "in a circle", "by what is not evaluated"])
+async def test_a_schema_that_refers_to_itself_without_end_is_told(
+    toolbox: Toolbox, context: Make, schema: dict[str, Any]
+) -> None:
+    result = await toolbox.call("echo", '{"word": "a"}', context(allowed=frozenset({"echo"}),
+                                                                 handed=handed(echo, schema)))
+    assert (result.ok, result.error_code) == (False, "invalid_arguments")
+    assert "refers to itself without end" in result.output

@@ -20,6 +20,7 @@ from automatos.agents.errors import (
 from automatos.agents.schemas import Agent, AgentId
 from automatos.agents.types import HINT_TOPIC
 from automatos.durable.deps import Hints
+from automatos.kernel.confined import TooCostly
 from automatos.kernel.etags import etag
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
@@ -31,7 +32,8 @@ router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
 @router.post("/import", responses=problems(
-    DocumentsUnreadable, UnknownTools, UnknownSkills, UnknownPersona, AgentNameTaken, AgentNotReady, PlanLimitReached))
+    DocumentsUnreadable, TooCostly, UnknownTools, UnknownSkills, UnknownPersona, AgentNameTaken, AgentNotReady,
+    PlanLimitReached))
 async def import_agents(
     body: schemas.AgentImport, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints
 ) -> schemas.ImportResult:

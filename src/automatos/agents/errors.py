@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from automatos.agents.types import AgentStatus, Dependent
+from automatos.kernel.confined import comes_back
 from automatos.kernel.errors import Problem
 
 
@@ -199,6 +200,7 @@ class VersionNotFound(Problem):
         super().__init__(f"{name!r} has no saved version {version}. See the list of its versions.")
 
 
+@comes_back
 class DocumentsUnreadable(Problem):
     """The YAML text does not hold agents as documents."""
 

@@ -18,6 +18,7 @@ from automatos.agents.readiness import Readiness
 from automatos.agents.saving import Edit, activate, insert, save
 from automatos.agents.types import ELIGIBLE
 from automatos.agents.versions import describe, find_version
+from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.errors import Problem
 from automatos.workspaces.service import hold_room
 from automatos.workspaces.types import Caller
@@ -38,10 +39,11 @@ async def import_documents(
     What a document leaves out gets its default. An agent that takes work must be ready for its new definition.
 
     Raises:
+        TooCostly: the text takes too much work to read.
         DocumentsUnreadable: the text is no YAML, or a field of a document is wrong; says where.
         UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady: as their names say, with the document's number.
     """
-    files = body.documents or await asyncio.to_thread(_read, body.yaml or "")
+    files = body.documents or await _read(caller.workspace_id, body.yaml or "")
     names = [file.name.lower() for file in files]
     if len(set(names)) < len(names):
         raise DocumentsUnreadable("two documents name the same agent")
@@ -58,8 +60,13 @@ async def import_documents(
     return done
 
 
-def _read(text: str) -> list[AgentFile]:
-    return [read_definition(found, number) for number, found in enumerate(read_yaml(text), start=1)]
+async def _read(workspace_id: UUID, text: str) -> list[AgentFile]:
+    documents = await confined_for(workspace_id, USUAL, read_yaml, text)
+    return await asyncio.to_thread(_definitions, documents)
+
+
+def _definitions(documents: list[Any]) -> list[AgentFile]:
+    return [read_definition(found, number) for number, found in enumerate(documents, start=1)]
 
 
 async def restore_version(

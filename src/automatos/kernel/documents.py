@@ -158,7 +158,7 @@ class _Reader:
             if key.tag == MERGE:
                 if not self._aliases:
                     raise _at(key, "the key << is not taken; write the fields out")
-                merged = {**merged, **self._merged(part, depth)}
+                merged.update(self._merged(part, depth))
                 continue
             if key.value in seen:
                 first = seen[key.value].start_mark

@@ -1,5 +1,6 @@
 """Base classes of what clients send and get."""
 
+import re
 from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any, ClassVar, TypedDict
@@ -9,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.functional_serializers import PlainSerializer
 from pydantic_core import CoreSchema
 
-MAX_DEPTH = 32
+MAX_DEPTH, MAX_UNKNOWN = 32, 100
+_HALF = re.compile("[\ud800-\udfff]")
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that make text read in another order than it is stored; the marks that Hebrew and Arabic need are not."""
 
@@ -21,7 +23,7 @@ def _refuse_unstorable(value: Any, depth: int = 0) -> None:
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError("contains a NUL character")
-        if any("\ud800" <= ch <= "\udfff" for ch in value):
+        if not value.isascii() and _HALF.search(value):
             raise ValueError("contains a lone surrogate")
     elif isinstance(value, int | float):
         _refuse_huge(value, depth)
@@ -66,6 +68,8 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, data: Any) -> Any:
+        if isinstance(data, dict) and len(data) > len(cls.model_fields) + MAX_UNKNOWN:  # pyright: ignore[reportUnknownArgumentType]
+            raise ValueError(f"holds {len(data):,} fields, and {len(cls.model_fields)} are known")  # pyright: ignore[reportUnknownArgumentType]
         _refuse_unstorable(data)
         return {cls.array_field: data} if cls.array_field and isinstance(data, list) else data
 

@@ -94,10 +94,10 @@ class Crew:
         runtime = self._runtime(step.agent_id)
         return await self._kitchen.client.window(await runtime.model()), await runtime.size()
 
-    async def open(self, step: Step, prompt: str) -> Opening:
+    async def open(self, step: Step, prompt: str, window: Window) -> Opening:
         """Return what a step's run starts from; a step that only reads is offered no tool that changes anything."""
         runtime = self._runtime(step.agent_id)
-        opening = await runtime.open(prompt, self._limits(step))
+        opening = await runtime.open(prompt, self._limits(step), window)
         if not step.read_only:
             return opening
         return replace(opening, tools=tuple(name for name in opening.tools if self._only_reads(name, runtime)))

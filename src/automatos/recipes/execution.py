@@ -247,7 +247,7 @@ class Cook:
         state, step = self._state, record.step
         window, taken = await self._crew.window(step)
         record.prompt = prompt_of(step, self._values(), window, taken, self._crew.pattern_of(step))
-        opening = await self._crew.open(step, record.prompt)
+        opening = await self._crew.open(step, record.prompt, window)
         run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
         record.run_id = run.id
         record.status = StepStatus.RUNNING

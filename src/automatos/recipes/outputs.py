@@ -16,7 +16,7 @@ from automatos.runtime.service import storable
 
 MAX_CHARACTERS = 10_000_000
 """All outputs together; one answer may be needed for several of them."""
-_BLOCK = re.compile(r"\s*```[A-Za-z0-9]*\s*\n(?P<inside>.*)\n\s*```\s*", re.DOTALL)
+_BLOCK = re.compile(r"```[A-Za-z0-9]*[^\S\n]*\n(?P<inside>.*)\n[^\S\n]*+```", re.DOTALL)
 _NOTHING = object()
 
 
@@ -74,7 +74,7 @@ def _value(answer: str, type_name: str, member: str | None) -> object:
 
 def _read(answer: str) -> Any:
     """Read JSON as models write it: bare, or as one block of code."""
-    block = _BLOCK.fullmatch(answer)
+    block = _BLOCK.fullmatch(answer.strip())
     text = (block["inside"] if block else answer).strip()
     try:
         return orjson.loads({"True": "true", "False": "false"}.get(text, text))

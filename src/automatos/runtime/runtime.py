@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from automatos.agents.types import AgentSpec, SkillSpec
-from automatos.llm.types import ModelChoice, ToolSpec
+from automatos.llm.types import ModelChoice, ToolSpec, Window
 from automatos.runtime.context import assemble, join, size_of, text_of
 from automatos.runtime.invoking import find_invoked, with_skill
 from automatos.runtime.types import Limits, Opening, Part, SkillShelf, TemperatureSource
@@ -99,8 +99,8 @@ class AgentRuntime:
         theirs = {name for skill in self.agent.skills if skill.name in hidden for name in tool_names(skill)}
         return tuple(tool for tool in self.tools if tool.name not in theirs)
 
-    async def open(self, prompt: str, limits: Limits) -> Opening:
-        """Return what a run of this agent on `prompt` starts from.
+    async def open(self, prompt: str, limits: Limits, window: Window | None = None) -> Opening:
+        """Return what a run of this agent on `prompt` starts from; raises PromptTooLong beyond the window.
 
         A prompt that begins with `/` and the name of a skill has the skill's text before it.
         """
@@ -108,7 +108,7 @@ class AgentRuntime:
         invoked = find_invoked(self.agent.skills, prompt)
         text = await self._read(invoked) if invoked else None
         if invoked and text is not None:
-            prompt = with_skill(text_of("skill_invoked"), invoked, text, prompt)
+            prompt = with_skill(text_of("skill_invoked"), invoked, text, prompt, window)
         tools = self._offered(invoked)
         system_prompt = join(await self._parts(tools))
         return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in tools), limits)

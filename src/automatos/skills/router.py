@@ -162,7 +162,7 @@ async def list_skill_versions(
 
 
 @router.post("/{skill_id}/versions/{version}/restore", responses=problems(
-    errors.SkillNotFound, errors.SkillVersionNotFound, errors.SkillReadOnly, errors.SkillKeptBySource))
+    errors.SkillNotFound, errors.SkillVersionNotFound, errors.SkillReadOnly, errors.SkillKeptBySource, TooCostly))
 async def restore_skill_version(
     *, skill_id: SkillId, version: VersionNumber, caller: Editor, session: Session, users: SkillUsersDep, hints: Hints
 ) -> schemas.SkillDocument:

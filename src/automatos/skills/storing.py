@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.tokens import estimate_tokens
 from automatos.skills.models import Skill, SkillVersion
 from automatos.skills.package import Checked, Package, check_package, kind_of
@@ -65,7 +66,7 @@ async def stored_package(session: AsyncSession, skill: Skill, version: SkillVers
     """Return a stored version as the package it came as; what was noted of it then stays noted."""
     files = await records.read_files(session, skill.workspace_id, skill.id, version.version)
     main = {"SKILL.md": version.content.encode()}
-    checked = await asyncio.to_thread(check_package, "", {**main, **files}, None, skill.name)
+    checked = await confined_for(skill.workspace_id, USUAL, check_package, "", {**main, **files}, None, skill.name)
     return replace(taken(checked), metadata=dict(version.skill_metadata))
 
 

@@ -1,12 +1,11 @@
 """The built-in tools as data: one YAML file each, with the JSON Schema of what it takes."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
-from time import monotonic as clock
 from typing import Any
 
 import yaml
@@ -18,27 +17,30 @@ from referencing import Registry
 from automatos.tools.errors import ToolRefused
 from automatos.tools.types import Effect, HandedTool, JsonObject
 
-CHECK_S = 0.25
-"""How long checking against a schema that others wrote may take."""
+MAX_CHECKS = 20_000
+"""How many keywords of a schema that others wrote are looked at for one call, whatever the schema repeats."""
 UNCHECKED = ("pattern", "patternProperties", "uniqueItems")
 """Keywords of theirs that are not looked at: one of them alone could take forever."""
 
-_until: ContextVar[float] = ContextVar("until")
+_left: ContextVar[Iterator[int]] = ContextVar("left")
 
 
 @contextmanager
-def soon() -> Generator[None]:
-    """Give the checks inside the block their time; those against schemas of others are refused when it is up."""
-    token = _until.set(clock() + CHECK_S)
+def bounded() -> Generator[None]:
+    """Give the checks inside the block their number; those against schemas of others are refused when it is used up."""
+    token = _left.set(iter(range(MAX_CHECKS)))
     try:
         yield
+    except RecursionError:
+        raise ToolRefused("invalid_arguments", "The tool's schema refers to itself without end; it cannot be called. "
+                                               "Go on without it.") from None
     finally:
-        _until.reset(token)
+        _left.reset(token)
 
 
-def _timed(check: Callable[..., Any], *given: Any) -> Any:
-    if clock() > _until.get():
-        raise ToolRefused("invalid_arguments", f"The arguments take longer than {CHECK_S} s to check. Send less.")
+def _counted(check: Callable[..., Any], *given: Any) -> Any:
+    if next(_left.get(), None) is None:
+        raise ToolRefused("invalid_arguments", f"The arguments take more than {MAX_CHECKS:,} checks. Send less.")
     return check(*given)
 
 
@@ -48,9 +50,9 @@ def _unchecked(*_: object) -> None:
 
 FOREIGN_VALIDATOR = extend(
     Draft202012Validator,
-    {word: partial(_timed, check) for word, check in Draft202012Validator.VALIDATORS.items()}
+    {word: partial(_counted, check) for word, check in Draft202012Validator.VALIDATORS.items()}
     | dict.fromkeys(UNCHECKED, _unchecked))
-"""Checks against schemas that others wrote, for a moment at most: it happens between all other work of the process."""
+"""Checks against schemas that others wrote, so many at most: it happens between all other work of the process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from automatos.tools.builtin import RUNNERS
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import WebGuard
 from automatos.tools.means import Means
-from automatos.tools.registry import ToolDefinition, definitions, handed_definition, soon
+from automatos.tools.registry import ToolDefinition, bounded, definitions, handed_definition
 from automatos.tools.sandbox import Sandbox
 from automatos.tools.scripts import run_script
 from automatos.tools.tracker import ToolTracker
@@ -144,7 +144,7 @@ def read_arguments(tool: ToolDefinition, arguments: str) -> dict[str, Any]:
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not JSON: {error}.") from error
     if not isinstance(values, dict):
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} must be a JSON object.")
-    with soon():
+    with bounded():
         faults = [_fault(error) for error in islice(tool.validator.iter_errors(values), SHOWN_FAULTS)]
     if faults:
         raise ToolRefused("invalid_arguments", f"The arguments of {tool.name} are not valid. {'; '.join(faults)}.")

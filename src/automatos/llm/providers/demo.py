@@ -13,8 +13,8 @@ from automatos.llm.types import Answer, AnswerEnd, Message, ToolCall, ToolSpec, 
 LABEL = "[demo]"
 WORDS_PER_PIECE = 4
 MAX_POINTS = 6
-_SUM = re.compile(r"\d[\d\s.]*(?:[-+*/]\s*\(?\s*\d[\d\s.]*\)?\s*)+")
-_CLOCK = re.compile(r"(?i)\b(today|current (?:date|time)|what (?:date|time|day)|now\b.*\b(?:date|time))")
+_SUM = re.compile(r"(?<![\d\s.])[\s.]*+(\d[\d\s.]*+(?:[-+*/]\s*+\(?\s*+\d[\d\s.]*+\)?\s*+)++)")
+_CLOCK = re.compile(r"(?i)\b(today|current (?:date|time)|what (?:date|time|day)|now\b.{0,200}\b(?:date|time))")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _FENCE = re.compile(r"</?data>")
 _MARKS = re.compile(r"^[\s#>*\-\d.)]+")
@@ -49,7 +49,7 @@ def wanted_tool(prompt: str, tools: Sequence[ToolSpec]) -> ToolCall | None:
         is_named = re.search(rf"(?i)\buse (?:the )?(?:tool )?{re.escape(name)}\b", prompt)
         is_clock = any(word in name for word in ("date", "time", "clock")) and _CLOCK.search(prompt)
         if arithmetic or is_clock or is_named:
-            subject = arithmetic[0].strip() if arithmetic else prompt.strip()[:200]
+            subject = arithmetic[1].strip() if arithmetic else prompt.strip()[:200]
             return ToolCall("call_demo_1", tool.name, orjson.dumps(_arguments(tool.parameters, subject)).decode())
     return None
 

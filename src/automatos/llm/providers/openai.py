@@ -8,7 +8,7 @@ from automatos.llm.errors import ModelAnswerInvalid
 from automatos.llm.providers import OnText, ProviderCall
 from automatos.llm.providers.effort import effort_for
 from automatos.llm.providers.ends import by_word, judge_end
-from automatos.llm.providers.merging import JsonObject, merge_fields
+from automatos.llm.providers.merging import JsonObject, merge_fields, whole
 from automatos.llm.providers.refusals import classify
 from automatos.llm.providers.replay import replayable, tagged
 from automatos.llm.providers.shapes import (
@@ -217,7 +217,7 @@ class ChatReader:
             return
         self._add_reasoning(reasoning_in(fresh))
         merge_fields(self._kept, fresh)
-        self.size += 64
+        self.size += 64 + sum(len(value) for value in fresh.values() if isinstance(value, str))
 
     def _take_parts(self, content: list[JsonObject]) -> str:
         """Read content that comes in typed parts, thinking among them; the parts are kept."""
@@ -255,11 +255,11 @@ class ChatReader:
         return Answer(text, calls, self.usage, word, end, reasoning, self._items())
 
     def _items(self) -> ProviderItems | None:
-        kept = self._kept
+        kept: JsonObject = whole(self._kept)
         if any(call.extra for call in self._calls.calls):
-            kept = kept | {"tool_calls": [call.extra for call in self._calls.calls]}
+            kept = kept | {"tool_calls": [whole(call.extra) for call in self._calls.calls]}
         if any(part.get("type", "text") not in TEXT_TYPES for part in self._parts):
-            kept = kept | {"content": self._parts}
+            kept = kept | {"content": whole(self._parts)}
         return tagged(self._call, WIRE, [kept] if kept else [])
 
 

@@ -10,7 +10,11 @@ ENDS_OF = {
     "<|channel|>analysis<|message|>": "<|end|>",
 }
 """What reasoning begins and ends with, by the families of models; in small letters."""
-_OPENING = re.compile(rf"\s*({'|'.join(map(re.escape, ENDS_OF))})", re.IGNORECASE)
+_TAG = "|".join(map(re.escape, ENDS_OF))
+_OPENING = re.compile(rf"\s*+({_TAG})", re.IGNORECASE)
+_OPENED = re.compile(_TAG, re.IGNORECASE)
+MOST_BEFORE = 1_000
+"""A text that begins with more white space than this begins with no tag."""
 _ANSWER_MARK = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>", re.IGNORECASE)
 _MARKS = ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>")
 _UNOPENED = re.compile(r"(?:\A|\n)[ \t]*</(think|thinking)>[ \t]*(?:\n|\Z)")
@@ -22,7 +26,7 @@ def part_unopened(text: str) -> tuple[str, str]:
     The closing tag must stand on a line of its own, outside of code, with no opening one before it.
     """
     found = _UNOPENED.search(text)
-    if found is None or _OPENING.search(text, 0, found.start()) or text.count("```", 0, found.start()) % 2:
+    if found is None or _OPENED.search(text, 0, found.start()) or text.count("```", 0, found.start()) % 2:
         return "", text
     return text[:found.start()].strip(), text[found.end():].lstrip()
 
@@ -111,7 +115,7 @@ class ThinkTags:
             self._state, self._held = _State.ANSWER, self._held[mark.end():]
             return False
         begun = self._held.lstrip().lower()
-        if not any(tag.startswith(begun) for tag in (*ENDS_OF, *_MARKS)):
+        if len(self._held) > MOST_BEFORE or not any(tag.startswith(begun) for tag in (*ENDS_OF, *_MARKS)):
             self._state = _State.ANSWER
         return False
 

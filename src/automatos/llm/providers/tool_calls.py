@@ -15,26 +15,38 @@ from automatos.llm.types import ToolCall, ToolSpec
 ID_LENGTH = 9
 """As long as the strictest provider wants it, in characters that all of them take."""
 ANY_ID = r".{1,64}"
+MOST_LOOKS, FEW = 64, 1_000
+"""Finding out whether arguments are whole may cost so many times their length, so that it stays linear."""
 _READ = frozenset({"index", "id", "type", "function"})
 _READ_OF_FUNCTION = frozenset({"name", "arguments"})
-_FENCED = re.compile(r"\s*```[\w+-]{0,20}\s*\n(.*)\n\s*```\s*", re.DOTALL)
+_FENCE_HEAD = re.compile(r"```[\w+-]{0,20}")
 MAX_WRAPPINGS = 3
 
 
 class PartialCall:
     """One call while its pieces come; `extra` is what else the provider said of it."""
 
-    __slots__ = ("arguments", "extra", "id", "name")
+    __slots__ = ("_looked", "arguments", "extra", "id", "name", "size")
 
     def __init__(self) -> None:
         self.id = ""
         self.name = ""
         self.arguments: list[str] = []
         self.extra: JsonObject = {}
+        self.size = 0
+        self._looked = 0
+
+    def add(self, written: str) -> None:
+        """Take the next piece of its arguments."""
+        self.arguments.append(written)
+        self.size += len(written)
 
     @property
     def is_whole(self) -> bool:
-        """Whether its arguments are complete JSON already."""
+        """Whether its arguments are complete JSON already; those that seem so over and over are looked at no more."""
+        if self._looked > MOST_LOOKS * (self.size + FEW):
+            return False
+        self._looked += self.size + len(self.arguments)
         written = "".join(self.arguments)
         if not written.rstrip().endswith("}"):
             return False
@@ -51,6 +63,7 @@ class CallJoiner:
     def __init__(self) -> None:
         self.calls: list[PartialCall] = []
         self._places: dict[Any, int] = {}
+        self._by_id: dict[str, PartialCall] = {}
 
     def take(self, part: JsonObject) -> int:
         """Take one piece of a call and return how much it added."""
@@ -61,7 +74,7 @@ class CallJoiner:
         written = written_arguments(holder.get("arguments"))
         call = self._call_for(part.get("index"), str(part.get("id") or ""), name, written)
         call.name = call.name or name
-        call.arguments.append(written)
+        call.add(written)
         read = _READ | _READ_OF_FUNCTION if is_flat else _READ
         extra = {key: value for key, value in part.items() if key not in read and value is not None}
         inner = {} if is_flat else {key: value for key, value in holder.items()
@@ -80,13 +93,15 @@ class CallJoiner:
                 self._places[index] = len(self.calls)
             self.calls.append(call)
         call.id = call.id or call_id
+        if call.id:
+            self._by_id[call.id] = call
         return call
 
     def _open_call(self, index: Any, call_id: str) -> PartialCall | None:
         """Return the call that a piece most likely continues: of its number, else of its id, else the last one."""
         if index is not None:
             return self.calls[self._places[index]] if index in self._places else None
-        if call_id and (known := next((call for call in reversed(self.calls) if call.id == call_id), None)):
+        if call_id and (known := self._by_id.get(call_id)):
             return known
         last = self.calls[-1] if self.calls else None
         return None if last and call_id and last.id else last
@@ -140,6 +155,16 @@ def written_arguments(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
 
 
+def _unfenced(text: str) -> str:
+    """Return what stands inside a fenced block that is the whole of a stripped text, else the text; in linear time."""
+    head, newline, rest = text.partition("\n")
+    if not newline or not rest.endswith("```") or not _FENCE_HEAD.fullmatch(head.rstrip()):
+        return text
+    inside = rest.removesuffix("```").rstrip(" \t")
+    return inside.strip() if not inside or inside.endswith("\n") else text
+
+
+
 def meant_arguments(written: str) -> str:
     """Return the JSON object that arguments mean; what means none comes back as it is, for the model to be told.
 
@@ -148,9 +173,7 @@ def meant_arguments(written: str) -> str:
     """
     text = written
     for _ in range(MAX_WRAPPINGS):
-        text = text.strip()
-        if fenced := _FENCED.fullmatch(text):
-            text = fenced[1].strip()
+        text = _unfenced(text.strip())
         if text in {"", "null", "None"}:
             return "{}"
         text = text.removeprefix("{}").strip() or text

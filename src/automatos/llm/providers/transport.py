@@ -4,7 +4,7 @@ The body decides what an answer is; its label is looked at only where the body c
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ MAX_ANSWER_CHARS = 4 * 1024 * 1024
 MAX_STREAM_BYTES = 128 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BYTES = 16 * 1024
+PIECE_BYTES = 2 * 1024
 DRAIN_S = 0.25
 MALFORMED = (orjson.JSONDecodeError, EventTooLong, KeyError, TypeError, AttributeError, IndexError, ValueError)
 """What reading a document of another shape raises."""
@@ -153,7 +154,7 @@ async def _take_whole(call: ProviderCall, head: bytes, content: aiohttp.StreamRe
         document = read_json(body)
     except orjson.JSONDecodeError as error:
         if b"\n" in body.strip():
-            _take_lines(call, body, reader, on_text)
+            await _take_lines(call, body, reader, on_text)
             return
         raise _malformed(call, read_error(body)) from error
     if is_error(document):
@@ -166,36 +167,60 @@ async def _take_whole(call: ProviderCall, head: bytes, content: aiohttp.StreamRe
         on_text(whole_characters(text))
 
 
-def _take_lines(call: ProviderCall, body: bytes, reader: AnswerReader, on_text: OnText) -> None:
+async def _take_lines(call: ProviderCall, body: bytes, reader: AnswerReader, on_text: OnText) -> None:
     """Read a stream that came as one document a line."""
-    events = EventReader()
-    fresh = "".join(_taken(call, reader, [*events.feed(body), *events.close()]))
-    if fresh:
-        on_text(whole_characters(fresh))
+    stream = _Stream(call, reader, on_text)
+    await stream.take(body)
+    stream.end()
 
 
 async def _pump(call: ProviderCall, head: bytes, content: aiohttp.StreamReader, reader: AnswerReader,
                 on_text: OnText) -> None:
-    events = EventReader()
-    received, held = 0, ""
-    chunk = head
-    while True:
-        received += len(chunk)
-        try:
-            found = events.feed(chunk) if chunk else events.close()
-        except EventTooLong as error:
-            raise _malformed(call) from error
-        if fresh := held + "".join(_taken(call, reader, found)):
-            fresh, held = _without_half(fresh)
-            on_text(fresh)
-        if reader.size > MAX_ANSWER_CHARS or received > MAX_STREAM_BYTES:
-            raise _too_long(call)
-        if not chunk:
-            return
+    stream, chunk = _Stream(call, reader, on_text), head
+    while chunk:
+        await stream.take(chunk)
         if reader.is_done:
-            break
+            await _drain(content)
+            return
         chunk = await content.readany()
-    await _drain(content)
+    stream.end()
+
+
+class _Stream:
+    """A stream of events while it is read, a little at a time, so that others have their turn in between."""
+
+    def __init__(self, call: ProviderCall, reader: AnswerReader, on_text: OnText) -> None:
+        self._call = call
+        self._reader = reader
+        self._on_text = on_text
+        self._events = EventReader()
+        self._received = 0
+        self._held = ""
+
+    async def take(self, chunk: bytes) -> None:
+        """Read what has come; much of it waits after each piece."""
+        for start in range(0, len(chunk), PIECE_BYTES):
+            if start:
+                await asyncio.sleep(0)
+            self._tell(self._events.feed, chunk[start:start + PIECE_BYTES])
+            if self._reader.size > MAX_ANSWER_CHARS or self._received > MAX_STREAM_BYTES:
+                raise _too_long(self._call)
+            if self._reader.is_done:
+                return
+
+    def end(self) -> None:
+        """Read what an event held that nothing closed."""
+        self._tell(lambda _: self._events.close(), b"")
+
+    def _tell(self, read: Callable[[bytes], list[ServerEvent]], piece: bytes) -> None:
+        self._received += len(piece)
+        try:
+            found = read(piece)
+        except EventTooLong as error:
+            raise _malformed(self._call) from error
+        if fresh := self._held + "".join(_taken(self._call, self._reader, found)):
+            fresh, self._held = _without_half(fresh) if piece else (whole_characters(fresh), "")
+            self._on_text(fresh)
 
 
 def _taken(call: ProviderCall, reader: AnswerReader, events: Iterable[ServerEvent]) -> Iterable[str]:

@@ -20,7 +20,7 @@ _WHOLE = re.compile(rf"{_FENCE}\n\s*(?:{_ANY})|(?:{_FENCE}\n\s*)?(?:\[\s*)?\{{\s
 _WHOLE_BEGINS = re.compile(
     rf"(?:`{{1,2}}|~{{1,2}}|{_FENCE}(?:\n\s*(?:<[^\s>]{{0,30}})?)?|"
     rf"(?:{_FENCE}\n\s*)?(?:\[\s*)?(?:\[|\{{\s*(?:[\"']\w{{0,14}})?)?)\Z")
-MAX_BEGINNING = 4096
+MAX_BEGINNING = 512
 log = structlog.get_logger(__name__)
 
 

@@ -26,29 +26,29 @@ OPENINGS = (
 """What a written call begins with, in the formats of the model families."""
 LONGEST_OPENING = max(map(len, OPENINGS))
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "</think>", "</thinking>")
-MAX_LOOKS = 40
+MAX_LOOKS, MAX_CALLS = 40, 100
 _OPENING = re.compile("|".join(map(re.escape, OPENINGS)))
 _SKIPPED = re.compile(
     r"\s+|</?(?:tool_calls?|toolcall|function_calls?|tools|minimax:tool_call|longcat_tool_call)>|</function>|</s>|"
     r"<\|/?(?:tool_call|python_tag|tool_calls_section_begin|tool_calls_section_end|tool_call_end|im_end|eot_id|eom_id|"
     r"end|endoftext|call|user)\|>|<\uff5c(?:tool▁calls▁begin|tool▁calls▁end|tool▁call▁end|end▁of▁sentence)\uff5c>|"
     r"\[/?TOOL_CALLS\]|<\|start\|>assistant")
-_NAME = r"([\w.\-:/]{1,200})"
+_NAME = r"([\w.\-:/]{1,200}+)"
 _BEFORE_JSON = tuple(re.compile(pattern) for pattern in (
-    rf"<function={_NAME}>\s*(?=\{{)",
-    rf"<\|tool_call_begin\|>\s*{_NAME}\s*<\|tool_call_argument_begin\|>\s*",
-    rf"<\uff5ctool▁call▁begin\uff5c>(?:function<\uff5ctool▁sep\uff5c>)?{_NAME}(?:<\uff5ctool▁sep\uff5c>|\s)\s*(?:```json\s*)?",
-    rf"<\|channel\|>\s*commentary\s+to=(?:functions\.)?{_NAME}\s*(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>\s*",
-    rf"{_NAME}\s*(?:\[CALL_ID\]\w+)?\s*(?:\[ARGS\])?\s*(?=\{{)",
+    rf"<function={_NAME}>\s*+(?=\{{)",
+    rf"<\|tool_call_begin\|>\s*+{_NAME}\s*+<\|tool_call_argument_begin\|>\s*+",
+    rf"<\uff5ctool▁call▁begin\uff5c>(?:function<\uff5ctool▁sep\uff5c>)?{_NAME}(?:<\uff5ctool▁sep\uff5c>|\s)\s*+(?:```json\s*+)?",
+    rf"<\|channel\|>\s*+commentary\s++to=(?:functions\.)?{_NAME}\s*+(?:<\|constrain\|>\s*+\w++\s*+)?<\|message\|>\s*+",
+    rf"{_NAME}\s*+(?:\[CALL_ID\]\w++\s*+)?+(?:\[ARGS\]\s*+)?+(?=\{{)",
 ))
 """A call whose name stands before its arguments, which are JSON."""
-_ELEMENT = re.compile(rf"<(function|invoke)(?:=| name=[\"']){_NAME}[\"']?\s*>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_ELEMENT = re.compile(rf"<(function|invoke)(?:=| name=[\"']){_NAME}[\"']?\s*+>(.*?)(?:</\1>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(
-    r"<parameter(?:=|\s{1,9}name=)[\"']?([^\"'>\s]{1,200})[\"']?[^>]{0,200}>(.*?)"
-    r"(?:</parameter>(?=\s*(?:<parameter[\s=]|\Z))|(?=<parameter[\s=]))", re.DOTALL)
-_PAIRS = re.compile(rf"{_NAME}\s*((?:<arg_key>.*?</arg_key>\s*<arg_value>.*?</arg_value>\s*)+|(?=</tool_call>))",
-                    re.DOTALL)
-_PAIR = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
+    r"<parameter(?:=|\s{1,9}name=)[\"']?([^\"'>\s]{1,200}+)[\"']?+[^>]{0,200}+>(.*?)"
+    r"(?:</parameter>(?=\s*+(?:<parameter[\s=]|\Z))|(?=<parameter[\s=]))", re.DOTALL)
+_ONE_PAIR = r"<arg_key>(?>.*?</arg_key>)\s*+<arg_value>(?>.*?</arg_value>)\s*+"
+_PAIRS = re.compile(rf"{_NAME}\s*+((?:{_ONE_PAIR})++|(?=</tool_call>))", re.DOTALL)
+_PAIR = re.compile(r"<arg_key>(?>(.*?)</arg_key>)\s*+<arg_value>(?>(.*?)</arg_value>)", re.DOTALL)
 _AFTER_JSON = re.compile(r"\s*```")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _FENCED = re.compile(r"(`{3,}|~{3,})[ \t]{0,8}[\w+-]{0,20}[ \t]{0,8}\n")
@@ -183,6 +183,8 @@ def _arguments_in(call: Mapping[str, Any]) -> Any:
 def _checked(read: Sequence[tuple[Read, str]], offered: Mapping[str, Any]) -> tuple[WrittenCall, ...]:
     """Return calls with the names and arguments of tools that were offered; empty when one of them was not."""
     calls: list[WrittenCall] = []
+    if len(read) > MAX_CALLS:
+        return ()
     for (written_name, given), written in read:
         name = plain_name(re.sub(r":\d+$", "", written_name.strip()), offered)
         arguments = given

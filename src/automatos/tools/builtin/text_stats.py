@@ -18,7 +18,7 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
     return orjson.dumps({
         "characters": len(text),
         "words": words,
-        "sentences": len(re.findall(r"[.!?]+(?=\s|$)", text)) or int(bool(text.strip())),
+        "sentences": len(re.findall(r"[.!?](?=\s|$)", text)) or int(bool(text.strip())),
         "lines": len(text.splitlines()),
         "reading_minutes": round(words / WORDS_PER_MINUTE, 1),
     }).decode()
