@@ -39,7 +39,7 @@ from tests.byte_inputs import (
 )
 from tests.byte_takers import takers_of_texts
 
-LARGEST = 256_000
+LARGEST = 128_000
 """Sizes grow up to here until a call takes long enough to be measured; what is still quick then is quick."""
 ENOUGH_S = 0.01
 LIMIT_S = 30
@@ -130,7 +130,7 @@ def takers() -> list[Taker]:
     ]
 
 
-def spent(taker: Taker, size: int, times: int = 3) -> float:
+def spent(taker: Taker, size: int, times: int = 2) -> float:
     """Return the least of some measurements of processor time; making the input does not count."""
     costs: list[float] = []
     given = taker.make(size)

@@ -44,8 +44,8 @@ HEADS = st.lists(st.sampled_from([
 
 MARKS = st.lists(st.sampled_from([
     *OPENINGS, "</tool_call>", "add", "{", "}", "[", "]", '"name":"add"', '"arguments":{}', ",", "<arg_key>",
-    "</arg_key>", "<arg_value>", "</arg_value>", "<parameter=a>", "</parameter>", "</function>", ">", "\n", "```", " ", "x",
-    ".", ":",
+    "</arg_key>", "<arg_value>", "</arg_value>", "<parameter=a>", "</parameter>", "</function>", ">", "\n", "```", " ",
+    "x", ".", ":",
     "<|tool_call_argument_begin|>", "[ARGS]", "[CALL_ID]", "<|message|>", "commentary to=",
 ]), max_size=40).map("".join)
 

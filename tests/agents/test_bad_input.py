@@ -71,6 +71,20 @@ async def test_what_is_not_an_object_of_ours_is_refused(desk: Desk, body: bytes)
     assert (await desk.ask("GET")).json()["total"] == 0
 
 
+@pytest.mark.parametrize(("names", "faults"), [(3, 3), (100, None), (80_000, 1)])
+async def test_fields_of_nobody_are_named_and_a_flood_of_them_is_told_in_one_sentence(
+    desk: Desk, names: int, faults: int | None
+) -> None:
+    answer = await desk.ask("POST", json={"name": "Ada"} | {f"k{place}": place for place in range(names)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    if faults is not None:
+        assert len(answer.json()["errors"]) == faults
+    if names == 80_000:
+        assert "80,001 fields" in answer.text
+    assert len(answer.text) < 20_000
+    assert (await desk.ask("GET")).json()["total"] == 0
+
+
 @pytest.mark.parametrize("agent_id", ["0", "-1", "x", "1.5", str(2**31), "9" * 400, "%00", "1%00", "null", "٣٤"])
 async def test_an_id_that_cannot_be_is_refused(desk: Desk, agent_id: str) -> None:
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/activate"), ("POST", "/deactivate")):

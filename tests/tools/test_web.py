@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+import zlib
 from collections.abc import Callable
 
 import orjson
@@ -12,6 +13,7 @@ from aiohttp import web
 from automatos.kernel.confined import Allowance
 from automatos.kernel.http import is_public
 from automatos.kernel.remote_bytes import readable
+from automatos.tools import guard
 from automatos.tools.builtin import research
 from automatos.tools.service import Toolbox
 from automatos.tools.types import ToolContext, ToolResult
@@ -150,6 +152,27 @@ async def test_a_large_body_is_cut_and_a_slow_one_ends_in_time(
     slow = await call(open_toolbox, context(deadline_s=0.3), url=f"http://127.0.0.1:{port}/")
     assert slow.error_code == "tool_timeout"
     listener.close()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("tool", ["http_fetch", "research"])
+async def test_a_body_that_unpacks_to_gigabytes_is_unpacked_up_to_the_limit_only(
+    open_toolbox: Toolbox, context: Make, site: Site, monkeypatch: pytest.MonkeyPatch, tool: str, encoding: str
+) -> None:
+    """What was asked for is no packed body, yet senders may send one; it counts by the bytes it makes."""
+    packer = zlib.compressobj(9, wbits=31 if encoding == "gzip" else 15)
+    packed = b"".join([*(packer.compress(b"x" * 1_000_000) for _ in range(100)), packer.flush()])
+    site.answers["/packed"] = lambda _: web.Response(
+        body=packed, headers={"Content-Type": "text/plain", "Content-Encoding": encoding})
+    kept: list[int] = []
+    monkeypatch.setattr(guard.Fetched, "text", property(lambda page: kept.append(len(page.body)) or "x"))
+
+    told = await call(open_toolbox, context(), tool, url=f"{site.url}/packed")
+
+    assert told.ok, told.output
+    assert len(packed) < 200_000
+    assert kept
+    assert kept[-1] <= guard.MAX_BODY_BYTES
 
 
 async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
