@@ -242,6 +242,8 @@ def secrets() -> dict[str, Make]:
         "keys": repeated("sk-"), "letters": repeated("sk-" + "a" * 50), "cookies": repeated("automatos_a="),
         "tokens": repeated("?token="), "addresses": repeated("://a:"), "private keys": repeated("-----BEGIN "),
         "headers of keys": repeated("-----BEGIN PRIVATE KEY-----"), "web tokens": repeated("eyJaaaaaaaaa."),
+        "beginnings of web tokens": repeated("-eyJaaaaaaaaa"), "rows": repeated("DETAIL:  "),
+        "shapes": repeated("xox.xox"),
         "names": repeated("token"), "queries": repeated("invalid input for query argument $1"),
         "types": repeated("invalid input syntax for type a "), "one letter": repeated("A"), "spaces": repeated(" "),
         "signs": repeated("eyJ" + "a" * 60), "dashes": repeated("a-"), "passwords": repeated("password "),

@@ -44,7 +44,7 @@ SECRET_TEXT = re.compile(
     r"|\bya29\.[A-Za-z0-9_-]{8,}"
     r"|\bAKIA[0-9A-Z]{16}\b"
     r"|\bAIza[0-9A-Za-z_-]{30,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]++\.[A-Za-z0-9_-]*"
     r"|(?P<hook>\bhooks\.slack\.com/services/)[^\s\"']+"
     r"|(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?P<url>://[^/\s:@]*:)[^/\s@]+(?=@)"
@@ -52,8 +52,8 @@ SECRET_TEXT = re.compile(
     r"(?:access|refresh|id|session|setup)[_-]?token|(?<![A-Za-z0-9_])token(?=\\?[\"']\s*:|=))"
     r"\\?[\"']?\s*[=:]\s*\\?[\"']?)[^\s\"'&,;\\]+"
     # Values in the words of PostgreSQL and its driver.
-    r"|(?P<row>\bDETAIL:  |\binvalid input for query argument \$\d+\b[^:\n]*: )[^\n]*"
-    r"|(?P<syntax>\binvalid input syntax for type [\w ]+: )[^\n]*",
+    r"|(?P<row>\bDETAIL:  |\binvalid input for query argument \$\d{1,9}\b[^:\n]{0,200}: )[^\n]*"
+    r"|(?P<syntax>\binvalid input syntax for type [\w ]{1,200}: )[^\n]*",
     re.IGNORECASE,
 )
 """What cookies, links, keys, tokens, and passwords in addresses look like inside text, and values of statements."""
