@@ -159,6 +159,8 @@ async def half_heads(scene: Scene) -> str:
     await asyncio.wait([answers], timeout=3)
     turned_away = sum(reader.at_eof() or bool(reader._buffer) for reader, _ in opened)  # type: ignore[attr-defined]
     answers.cancel()
+    with suppress(asyncio.CancelledError):
+        await answers
     for _, writer in opened:
         writer.close()
     return f"{len(opened) - turned_away} held, {turned_away} turned away"
