@@ -226,7 +226,7 @@ NOT_SENT = {
 }
 
 NOT_FOR_HER = {
-    "wrong_email_or_password",  # the password she changes is not the one she has
+    "wrong_password",  # the password she changes is not the one she has
     "git_refused",  # a repository at an address that this server does not ask
     "system_admin_required",  # the catalogue of models is the whole server's
     "setup_refused",  # she does not have the link that the server printed

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from automatos.kernel.db import Scope
-from automatos.workspaces.errors import OpenServerRefused
 from automatos.workspaces.service import get_or_create_default_workspace, refuse_open_server, setup_token
+from automatos.workspaces.setup import OpenServerRefused
 from tests.workspaces.conftest import Build, House, problem
 
 pytestmark = pytest.mark.usefixtures("nobody")

@@ -1,11 +1,14 @@
 """Why somebody may enter: it stands on the session and the key, and is asked by every carrier alike."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from automatos.kernel.db import Scope
+from automatos.workspaces.claims import LEEWAY_S
+from automatos.workspaces.sessions import open_lasting_session
 from automatos.workspaces.types import Role
 from tests.fakes.issuer import Issuer
 from tests.workspaces.conftest import BROWSER, Build, House, problem
@@ -122,7 +125,8 @@ async def test_an_admin_puts_somebody_out_whoever_manages_them_and_they_stay_out
     assert removed.status_code == 204
     for headers in (cookie, acme.token("eve", "member")):
         assert problem(await trusting.client.get(PROBE, headers=headers | at)) == (403, "not_a_member")
-    assert (await trusting.client.get(members, headers=acme.token("boss"))).json()["barred_user_ids"] == [eve]
+    listed = (await trusting.client.get(members, headers=acme.token("boss"))).json()
+    assert (listed["barred_user_ids"], [each["user_id"] for each in listed["barred"]]) == ([eve], [eve])
     back = await trusting.client.post(f"{members}/{eve}/readmit", headers=acme.token("boss"))
     assert back.status_code == 204
     assert (await trusting.client.get(PROBE, headers=acme.token("eve", "member") | at)).status_code == 200
@@ -170,7 +174,7 @@ async def test_a_changed_password_ends_the_other_sessions(house: House) -> None:
 
     fresh = {"Cookie": changed.headers["set-cookie"].partition(";")[0], **BROWSER}
     house.client.cookies.clear()
-    assert problem(wrong)[0] == 401
+    assert problem(wrong) == (422, "wrong_password")
     assert problem(await house.client.get(PROBE, headers=cookie)) == (401, "invalid_credential")
     assert (await house.client.get(PROBE, headers=fresh)).status_code == 200
     sign_in = {"email": "ada@example.org", "password": "correct horse"}
@@ -199,3 +203,27 @@ async def test_the_application_may_not_change_what_the_audit_log_says(house: Hou
     async with house.database.recording(ada.home) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
+
+
+@pytest.mark.parametrize("life_s", [60, 300, 3600])
+async def test_what_an_organisation_vouches_for_ends_with_the_token_by_every_carrier(
+    acme: Organisation, trusting: House, issuer: Issuer, life_s: int
+) -> None:
+    """Who left at the issuer gets no new token: the last one's end is the end for the cookie and the key."""
+    ends = issuer.claims()["iat"] + life_s
+    claims = {"sub": "ada", "exp": ends, "o": {"id": acme.id, "rol": "admin", "slg": "acme"}}
+    token = {"Authorization": f"Bearer {issuer.token(**claims)}"}
+    place = UUID((await trusting.client.get(ME, headers=token)).json()["workspace_id"])
+    await acme.cookie(token)
+    identity = await trusting.app.state.authenticator._verifier.verify(token["Authorization"].split()[1])
+    await open_lasting_session(trusting.database, trusting.settings, await acme.id_of("ada"), "", identity)
+
+    async with trusting.database.recording(place, Scope.AUTH) as connection:
+        sessions = await connection.fetch(
+            "SELECT origin, organisation_until FROM user_sessions WHERE organisation = $1", acme.id)
+        vouched = await connection.fetchval(
+            "SELECT vouched_until FROM workspace_members WHERE workspace_id = $1", place)
+
+    last = datetime.fromtimestamp(ends + LEEWAY_S, UTC)
+    assert {each["origin"]: each["organisation_until"] for each in sessions} == {"token": last, "provider": last}
+    assert vouched == last, "what a person's keys stand on"

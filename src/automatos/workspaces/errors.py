@@ -209,6 +209,18 @@ class WrongSignIn(Problem):
         super().__init__("The email address or the password is wrong. Check both and try again.")
 
 
+class WrongPassword(Problem):
+    """The present password of somebody who is signed in is wrong, or they have none."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "wrong_password"
+    title: ClassVar[str] = "This is not your present password"
+
+    def __init__(self) -> None:
+        super().__init__("current_password: this is not your present password. Type the one you signed in with.",
+                         field="current_password")
+
+
 class TooManyAttempts(Problem):
     """Somebody tries passwords too fast."""
 
@@ -384,15 +396,3 @@ class ApiKeyNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("This workspace has no such API key. GET /api/api-keys lists the active ones.")
-
-
-class OpenServerRefused(Problem):
-    """REQUIRE_AUTH=false was asked for on an address that others can reach."""
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "open_server_refused"
-    title: ClassVar[str] = "A server without sign-in must stay on this machine"
-
-    def __init__(self, host: str) -> None:
-        super().__init__(f"REQUIRE_AUTH=false makes everybody the owner, and {host} can be reached by others. "
-                         "Set AUTOMATOS_HOST=127.0.0.1, or leave REQUIRE_AUTH at true.")

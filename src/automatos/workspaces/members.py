@@ -10,7 +10,7 @@ from automatos.workspaces.errors import (
     MemberNotFound,
     OwnerProtected,
 )
-from automatos.workspaces.models import Workspace
+from automatos.workspaces.models import User, Workspace
 from automatos.workspaces.plan import PlanLimit, PlanLimitReached, limit_of
 from automatos.workspaces.types import Caller, Member, Role
 
@@ -18,6 +18,12 @@ from automatos.workspaces.types import Caller, Member, Role
 async def list_members(session: AsyncSession, caller: Caller) -> list[Member]:
     """Return the members of the caller's workspace, those who joined first first."""
     return await queries.list_members(session, caller.workspace_id)
+
+
+async def list_barred(session: AsyncSession, caller: Caller) -> list[User]:
+    """Return whom an admin put out of the caller's workspace although their organisation counts them in."""
+    workspace = await queries.get_workspace(session, caller.workspace_id)
+    return list(await queries.list_people(session, workspace.barred_user_ids)) if workspace.barred_user_ids else []
 
 
 async def change_role(session: AsyncSession, caller: Caller, user_id: int, role: Role) -> Member:

@@ -126,7 +126,7 @@ async def trade_token(
 
 
 @router.put("/auth/password", tags=["auth"], responses=problems(
-    errors.PersonRequired, errors.WrongSignIn, errors.TooManyAttempts))
+    errors.PersonRequired, errors.WrongPassword, errors.TooManyAttempts))
 async def change_password(
     body: schemas.PasswordChange, request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
@@ -209,10 +209,12 @@ async def list_members(workspace_id: UUID, caller: CurrentCaller, session: Sessi
     found = await members.list_members(session, caller)
     is_admin = caller.role >= Role.ADMIN
     invited = await invitations.list_invitations(session, caller) if is_admin else []
+    barred = await members.list_barred(session, caller) if is_admin else []
     return schemas.MemberList(
         items=[schemas.MemberOut.model_validate(each) for each in found], total=len(found),
         invitations=[schemas.InvitationOut.model_validate(each) for each in invited],
-        barred_user_ids=(await workspace.get_workspace(session, caller)).barred_user_ids if is_admin else [],
+        barred_user_ids=[each.id for each in barred],
+        barred=[schemas.BarredOut(user_id=each.id, email=each.email, name=each.name) for each in barred],
     )
 
 

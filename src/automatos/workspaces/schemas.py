@@ -253,6 +253,14 @@ class InvitationMade(InvitationOut):
     url: str
 
 
+class BarredOut(Out):
+    """Somebody who was put out of a workspace here and may be let in again."""
+
+    user_id: int
+    email: str | None
+    name: str
+
+
 class MemberList(Out):
     """The members of a workspace, and for admins its open invitations and those who were put out of it here."""
 
@@ -261,6 +269,7 @@ class MemberList(Out):
     invitations: list[InvitationOut]
     barred_user_ids: list[int] = Field(
         description="Members of the workspace's organisation whom an admin put out here; no token lets them in.")
+    barred: list[BarredOut] = Field(description="The same people by name.")
 
 
 class Accepted(Out):

@@ -15,7 +15,7 @@ from automatos.workspaces import queries
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.claims import Identity
-from automatos.workspaces.errors import PersonRequired, SessionNotFound, TokenRequired, WrongSignIn
+from automatos.workspaces.errors import PersonRequired, SessionNotFound, TokenRequired, WrongPassword, WrongSignIn
 from automatos.workspaces.models import UserSession
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.tokens import digest, new_token
@@ -133,7 +133,7 @@ async def change_password(
 
     Raises:
         PersonRequired: keys have no password.
-        TooManyAttempts, WrongSignIn: the present password is wrong, or there is none.
+        TooManyAttempts, WrongPassword: the present password is wrong, or there is none.
     """
     if caller.user is None:
         raise PersonRequired
@@ -143,7 +143,7 @@ async def change_password(
     await attempts.count(caller.client_address, name)
     is_right, _ = await passwords.verify(current, user.password_hash if user else None)
     if user is None or not is_right:
-        raise WrongSignIn
+        raise WrongPassword
     await attempts.forgive(caller.client_address, name)
     password_hash = await passwords.hash(new)
     async with database.session(caller.workspace_id, Scope.AUTH) as session:

@@ -4221,6 +4221,18 @@ export interface components {
          */
         AuthMethod: "session" | "jwt" | "api_key" | "platform_key" | "none";
         /**
+         * BarredOut
+         * @description Somebody who was put out of a workspace here and may be let in again.
+         */
+        BarredOut: {
+            /** Email */
+            email: string | null;
+            /** Name */
+            name: string;
+            /** User Id */
+            user_id: number;
+        };
+        /**
          * BeatStatus
          * @description How a beat stands; all but running are final.
          * @enum {string}
@@ -6333,6 +6345,11 @@ export interface components {
          * @description The members of a workspace, and for admins its open invitations and those who were put out of it here.
          */
         MemberList: {
+            /**
+             * Barred
+             * @description The same people by name.
+             */
+            barred: components["schemas"]["BarredOut"][];
             /**
              * Barred User Ids
              * @description Members of the workspace's organisation whom an admin put out here; no token lets them in.
@@ -13133,15 +13150,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description `wrong_email_or_password`: Wrong email address or password */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description `person_required`: Only for signed-in people */

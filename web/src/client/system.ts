@@ -32,4 +32,8 @@ export type SettingWrite = Schemas["SettingWrite"];
 export type KnownSetting = Schemas["KnownSetting"];
 export type SettingCatalogue = Schemas["SettingCatalogue"];
 
+export type Session = Schemas["SessionOut"];
+export type SessionList = Schemas["SessionList"];
+export type Workspace = Schemas["WorkspaceOut"];
+
 export type AuditEntry = Schemas["AuditOut"];

@@ -10,6 +10,7 @@ import { Roster } from "@/features/agents/roster";
 import { chooseView, chosenView, type RosterSearch } from "@/features/agents/roster-state";
 import { StatsBar } from "@/features/agents/stats-bar";
 import { StatusSheet } from "@/features/agents/status-sheet";
+import { usePlanNote } from "@/features/workspaces/queries";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
 import { Page } from "@/ui/page";
@@ -22,6 +23,7 @@ export function AgentsPage() {
   const navigate = route.useNavigate();
   const { id: workspace } = useWorkspace();
   const mayEdit = useCan("editor");
+  const planNote = usePlanNote("max_agents", "agents");
   const isEmpty = useQuery(agentStatsQuery(workspace)).data?.total_agents === 0;
   const [view, setView] = useState(search.view ?? chosenView());
   const [deleting, setDeleting] = useState<Agent | null>(null);
@@ -37,7 +39,7 @@ export function AgentsPage() {
     <Page
       wide
       title="Agents"
-      lead="The models at work here, each with its own persona, skills and tools."
+      lead={`The models at work here, each with its own persona, skills and tools.${planNote}`}
       action={mayEdit && !isEmpty && newAgent}
     >
       {!isEmpty && <StatsBar />}

@@ -3,6 +3,7 @@ import { Plus } from "lucide-react";
 import { useEffect } from "react";
 import { RecipeList } from "@/features/recipes/recipe-list";
 import { RunBadge } from "@/features/runs/status";
+import { usePlanNote } from "@/features/workspaces/queries";
 import { useCan } from "@/lib/workspace";
 import { buttonClass } from "@/ui/button";
 import { FilterBar, SearchBox } from "@/ui/filters";
@@ -15,6 +16,7 @@ export function RecipesPage() {
   const { q, cook } = route.useSearch();
   const navigate = route.useNavigate();
   const mayEdit = useCan("editor");
+  const planNote = usePlanNote("max_workflows", "recipes");
   const show = (part: { q?: string | undefined; cook?: string | undefined }) =>
     navigate({ search: (current) => ({ ...current, ...part }), replace: true });
 
@@ -27,7 +29,7 @@ export function RecipesPage() {
     <Page
       wide
       title="Recipes"
-      lead="Tasks in steps, each done by an agent."
+      lead={`Tasks in steps, each done by an agent.${planNote}`}
       action={
         mayEdit && (
           <div className="flex flex-wrap gap-2">

@@ -1,6 +1,6 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
 import { useState } from "react";
 import { authConfigQuery, meQuery, signOut, signOutOfProvider } from "@/features/workspaces/session";
 import { chooseTheme, chosenTheme, type Theme } from "@/lib/theme";
@@ -72,6 +72,12 @@ export function AccountMenu({ compact = false }: { compact?: boolean }) {
       <p className="max-w-64 truncate px-2.5 pt-1.5 text-sm">{me.user?.email ?? name}</p>
       <p className="px-2.5 pb-1.5 text-xs text-muted">Automatos {config.version}</p>
       <MenuLine />
+      {me.user && (
+        <MenuItem onSelect={() => void navigate({ from: "/w/$workspace", to: "/w/$workspace/account" })}>
+          <UserRound aria-hidden className="size-4" />
+          Your account
+        </MenuItem>
+      )}
       <MenuChoice label="Theme" value={theme} options={THEMES} onChange={pick} />
       {config.mode !== "none" && (
         <>

@@ -23,7 +23,7 @@ const credentials = createRoute({
 const audit = createRoute({
   getParentRoute: () => workspace,
   path: "/settings/audit",
-  validateSearch: texts("action", "actor", "target"),
+  validateSearch: texts("action", "actor", "target", "who", "way", "from"),
   component: lazyPage(() => import("./audit"), "AuditPage"),
 });
 

@@ -177,6 +177,12 @@ const kitchen = createRoute({
   component: lazyPage(() => import("./kitchen"), "KitchenPage"),
 });
 
+const account = createRoute({
+  getParentRoute: () => workspace,
+  path: "/account",
+  component: lazyPage(() => import("./account"), "AccountPage"),
+});
+
 const tree = root.addChildren([
   ...entrance,
   workspace.addChildren([
@@ -200,6 +206,7 @@ const tree = root.addChildren([
     recipeEdit,
     runs,
     kitchen,
+    account,
     ...settings,
   ]),
 ]);

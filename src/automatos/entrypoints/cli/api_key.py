@@ -9,7 +9,15 @@ from automatos.entrypoints.cli.console import put, put_json, put_table, say
 from automatos.entrypoints.cli.options import Json, NoInput, Yes
 
 app = typer.Typer()
-COLUMNS = ("id", "name", "begins", "role", "type", "expires", "last_used")
+COLUMNS = ("id", "name", "begins", "role", "type", "belongs_to", "made_by", "state", "expires", "last_used")
+TO_DO = {
+    "maker_left": "belongs to somebody who is no member any more and is refused; revoke it and make another one, as "
+                  "owner with --for-workspace if it is to stay when people go",
+    "maker_unvouched": "is refused until its owner signs in at the organisation again",
+    "expired": "has expired and is refused; revoke it",
+}
+"""What one does about a key that is not taken."""
+
 
 
 @app.command("list")
@@ -23,9 +31,13 @@ def list_keys(as_json: Json = False) -> None:
         put_json(page)
         return
     put_table(({"id": key["id"], "name": key["name"], "begins": key["key_prefix"], "role": key["role"],
-                "type": key["key_type"], "expires": short_time(key["expires_at"]),
+                "type": key["key_type"], "belongs_to": key["belongs_to"], "made_by": key["made_by"],
+                "state": key["state"].replace("_", " "), "expires": short_time(key["expires_at"]),
                 "last_used": short_time(key["last_used_at"])} for key in page["items"]),
-              COLUMNS, spare=("type", "id", "begins", "expires", "last_used"))
+              COLUMNS, spare=("type", "id", "begins", "expires", "last_used", "made_by"))
+    for key in page["items"]:
+        if key["state"] in TO_DO:
+            say(f"{key['name']!r} {TO_DO[key['state']]}")
     say_rest(page, "API keys", "automatos api-key create NAME")
 
 
@@ -35,6 +47,9 @@ def create_key(
     role: Annotated[str | None, typer.Option(help="owner, admin, editor or viewer; never more than yours.")] = None,
     days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1, max=3650)] = None,
     public: Annotated[bool, typer.Option("--public", help="For pages that everybody can read.")] = False,
+    for_workspace: Annotated[
+        bool, typer.Option("--for-workspace", help="It stays when you go; owners only. Else it ends with you.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a key; its text is written once, to standard output."""
@@ -43,6 +58,8 @@ def create_key(
     body: dict[str, object] = {"name": name, "key_type": "public" if public else "server"}
     if role is not None:
         body["role"] = role
+    if for_workspace:
+        body["belongs_to"] = "workspace"
     if days is not None:
         body["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
     made = Client().post("/api/api-keys", body)

@@ -43,7 +43,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] 
     me = client.get("/api/auth/me")
     place = next((each for each in me["workspaces"] if each["id"] == me["workspace_id"]), {})
     found = {
-        "server": client.url, "user": (me["user"] or {}).get("email") or me["auth_method"], "role": me["role"],
+        "server": client.url, "user": (me["user"] or {}).get("email") or me["auth_method"],
+        "user_id": (me["user"] or {}).get("id"), "role": me["role"],
         "workspace": place.get("name"), "workspace_id": me["workspace_id"], "credential": client.access.source,
     }
     if as_json:

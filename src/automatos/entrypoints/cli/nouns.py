@@ -25,6 +25,7 @@ NOUNS = {
     "api-key": "Keys for programs that call this server.",
     "audit": "Who changed what.",
     "auth": "Sign in, see who you are, sign out.",
+    "account": "Your password, and where you are signed in.",
     "admin": "Who administers the whole server.",
     "key": "The server's own key, which seals stored credentials.",
     "db": "The database's tables and first rows.",

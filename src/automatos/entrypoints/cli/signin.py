@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from automatos.entrypoints.cli.access import Access, find_access, forget, home, keep
-from automatos.entrypoints.cli.client import Client
+from automatos.entrypoints.cli.client import Answer, Client
 from automatos.entrypoints.cli.console import CommandFailed, Exit, misuse
 from automatos.entrypoints.running import Running, read_note
 
@@ -32,10 +32,15 @@ def by_password(url: str | None, email: str | None, *, may_ask: bool) -> Access:
         misuse("a password can only be typed at a terminal", "give --api-key @- and a key on standard input instead")
     email = email or input("Email: ").strip()
     answer = client.call("POST", "/api/auth/sign-in", body={"email": email, "password": getpass.getpass()})
+    return _kept(Access(access.url, session=session_in(answer)))
+
+
+def session_in(answer: Answer) -> str:
+    """Return the session that an answer opens."""
     found = COOKIE.search(answer.headers.get("set-cookie", ""))
     if not found:
         raise CommandFailed("the server gave no session")
-    return _kept(Access(access.url, session=found[1]))
+    return found[1]
 
 
 def by_key(url: str | None, key: str) -> Access:

@@ -1,11 +1,11 @@
-"""Commands about workspaces: list, use, create, members, invite."""
+"""Commands about workspaces: list, use, create, show, members, invite, readmit."""
 
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from automatos.entrypoints.cli.console import misuse, put, put_json, put_table, say
+from automatos.entrypoints.cli.console import CommandFailed, misuse, put, put_json, put_table, say
 from automatos.entrypoints.cli.options import Json
 
 app = typer.Typer()
@@ -62,6 +62,27 @@ def create_workspace(
         say(f"made {made['name']!r}; work there with: automatos workspace use {made['slug']}")
 
 
+@app.command("show")
+def show_workspace(as_json: Json = False) -> None:
+    """Show this workspace, and how much of what its plan allows is there."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import workspace_path
+    from automatos.entrypoints.cli.pages import put_fields
+
+    client = Client()
+    path = workspace_path(client)
+    place = client.get(path)
+    if as_json:
+        put_json(place)
+        return
+    there = {"agents": ("max_agents", client.get("/api/agents/stats")["total_agents"]),
+             "recipes": ("max_workflows", client.get("/api/workflow-recipes", limit=1)["total"]),
+             "members": ("max_members", client.get(f"{path}/members")["total"])}
+    most = place["plan_limits"]
+    put_fields(place | {noun: f"{count} of {most[limit]}" if most[limit] >= 0 else count
+                        for noun, (limit, count) in there.items()}, ("id", "name", "slug", *there))
+
+
 @app.command("members")
 def list_members(as_json: Json = False) -> None:
     """List the people of this workspace, and the invitations that are open."""
@@ -74,7 +95,33 @@ def list_members(as_json: Json = False) -> None:
         put_json(page)
         return
     invited = [each | {"name": None, "state": "invited"} for each in page["invitations"]]
-    put_table([each | {"state": "member"} for each in page["items"]] + invited, ("name", "email", "role", "state"))
+    barred = [each | {"role": None, "state": f"put out, account {each['user_id']}"} for each in page["barred"]]
+    put_table([each | {"state": "member"} for each in page["items"]] + invited + barred,
+              ("name", "email", "role", "state"))
+    if barred:
+        say("let somebody in again with: automatos workspace readmit EMAIL")
+
+
+@app.command("readmit")
+def readmit(
+    who: Annotated[str, typer.Argument(help="Email address or account number, as `workspace members` lists them.")],
+    as_json: Json = False,
+) -> None:
+    """Let somebody in again who was put out of an organisation's workspace."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.finding import workspace_path
+
+    client = Client()
+    path = f"{workspace_path(client)}/members"
+    barred = client.get(path)["barred"]
+    found = next((each for each in barred if who in {str(each["user_id"]), each["email"]}), None)
+    if found is None:
+        raise CommandFailed(f"nobody was put out who is called {who}", "see: automatos workspace members")
+    client.post(f"{path}/{found['user_id']}/readmit")
+    if as_json:
+        put_json(found | {"readmitted": True})
+    else:
+        say(f"{found['email'] or found['name']} may come in again; their next sign-in does the rest")
 
 
 @app.command("invite")

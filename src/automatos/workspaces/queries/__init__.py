@@ -204,6 +204,11 @@ async def list_members(session: AsyncSession, workspace_id: UUID, user_id: int |
     return [Member(row.id, row.email, row.name, Role(row.role), row.joined_at) for row in rows]
 
 
+async def list_people(session: AsyncSession, user_ids: Sequence[int]) -> Sequence[User]:
+    """Return these accounts."""
+    return (await session.scalars(select(User).where(User.id.in_(user_ids)).order_by(User.id))).all()
+
+
 async def is_member_by_email(session: AsyncSession, workspace_id: UUID, email: str) -> bool:
     """Say whether the person with this email address is a member."""
     return bool(await session.scalar(select(exists(

@@ -8,7 +8,7 @@ import { FilterBar, PickFilter, SearchBox } from "@/ui/filters";
 import { LoadProblem } from "@/ui/loaded";
 import { Panel } from "@/ui/panel";
 import { SkeletonRows } from "@/ui/states";
-import { actionWords, type DetailLine, linesOf } from "./audit-words";
+import { actionWords, type DetailLine, filterOf, linesOf, WAYS, wayOf, whoText } from "./audit-words";
 import { type AuditFilters, auditQuery } from "./queries";
 
 const NOUNS = [
@@ -36,7 +36,7 @@ export function AuditPanel({ filters, onFilter }: Props) {
   const { id: workspace } = useWorkspace();
   const log = useInfiniteQuery(auditQuery(workspace, filters));
   const entries = log.data?.pages.flatMap((page) => page.items) ?? [];
-  const isFiltered = Boolean(filters.action || filters.actor || filters.target);
+  const isFiltered = Object.values(filters).some(Boolean);
   return (
     <Panel
       title="Audit log"
@@ -50,10 +50,26 @@ export function AuditPanel({ filters, onFilter }: Props) {
           onChange={(action) => onFilter({ action })}
         />
         <SearchBox
-          label="By whom"
+          label="By the name they chose"
           value={filters.actor ?? ""}
           onChange={(text) => onFilter({ actor: text || undefined })}
         />
+        <PickFilter
+          label="However they came"
+          options={WAYS}
+          value={filters.way}
+          onChange={(way) => onFilter({ way })}
+        />
+        {filters.who && (
+          <Button size="sm" onClick={() => onFilter({ who: undefined })}>
+            Only by {filters.who.replace(":", " ")}: show all
+          </Button>
+        )}
+        {filters.from && (
+          <Button size="sm" onClick={() => onFilter({ from: undefined })}>
+            Only from {filters.from}: show all
+          </Button>
+        )}
         {filters.target && (
           <Button size="sm" onClick={() => onFilter({ target: undefined })}>
             Only {filters.target.replace(":", " ")}: show all
@@ -99,7 +115,7 @@ function Entry({ entry, onFilter }: { entry: AuditEntry; onFilter: (part: AuditF
               {actionWords(entry.action)}
             </span>
             <span className="block text-sm wrap-anywhere text-muted">
-              {entry.actor || "the server"}
+              <Who entry={entry} />
               {nameIn(entry) && `, ${nameIn(entry)}`}
             </span>
           </span>
@@ -114,6 +130,8 @@ function Entry({ entry, onFilter }: { entry: AuditEntry; onFilter: (part: AuditF
             ))}
             <Line line={{ name: "target", text: `${entry.target_type.replaceAll("_", " ")} ${entry.target_id}` }} />
             <Line line={{ name: "when", text: formatTime(entry.created_at) }} />
+            <Line line={{ name: "who", text: whoText(entry) }} />
+            {wayOf(entry.carrier) && <Line line={{ name: "came by", text: wayOf(entry.carrier) }} />}
             {entry.client_address && <Line line={{ name: "from", text: entry.client_address }} />}
             {entry.request_id && <Line line={{ name: "request", text: entry.request_id }} />}
           </dl>
@@ -124,10 +142,31 @@ function Entry({ entry, onFilter }: { entry: AuditEntry; onFilter: (part: AuditF
             <Button size="sm" onClick={() => onFilter({ action: entry.action })}>
               Only this kind of change
             </Button>
+            {filterOf(entry) && (
+              <Button size="sm" onClick={() => onFilter({ who: filterOf(entry) })}>
+                Everything by this {entry.actor_kind === "api_key" ? "key" : "account"}
+              </Button>
+            )}
+            {entry.client_address && (
+              <Button size="sm" onClick={() => onFilter({ from: entry.client_address })}>
+                Everything from this address
+              </Button>
+            )}
           </div>
         </div>
       </details>
     </li>
+  );
+}
+
+/** Who it was, and beside it the name they chose, marked as that. */
+function Who({ entry }: { entry: AuditEntry }) {
+  const isNamed = entry.actor_kind === "person" || entry.actor_kind === "api_key";
+  if (!isNamed) return whoText(entry);
+  return (
+    <>
+      <bdi title="The name they chose">“{entry.actor}”</bdi> ({whoText(entry)})
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { actionWords, linesOf } from "./audit-words";
+import { actionWords, filterOf, linesOf, wayOf, whoText } from "./audit-words";
 import { targetOf } from "./queries";
 
 test("an entry reads as what was and what became of it", () => {
@@ -24,4 +24,15 @@ test("a target is a kind of thing, or one of them", () => {
   expect(targetOf("agent")).toEqual({ target_type: "agent" });
   expect(targetOf("setting:chat/temperature")).toEqual({ target_type: "setting", target_id: "chat/temperature" });
   expect(targetOf(undefined)).toEqual({});
+});
+
+test("an entry says who it was, never by the name they chose", () => {
+  const entry = { actor: "platform key", actor_kind: "person", user_id: 7, api_key_id: null } as const;
+  expect(whoText(entry)).toBe("account 7");
+  expect(filterOf(entry)).toBe("account:7");
+  expect(whoText({ ...entry, actor_kind: "api_key", user_id: null, api_key_id: "k1" })).toBe("key k1");
+  expect(whoText({ ...entry, actor_kind: "platform_key", user_id: null })).toBe("the operator's key");
+  expect(filterOf({ user_id: null, api_key_id: null })).toBeUndefined();
+  expect(wayOf("cookie")).toBe("a browser's sign-in");
+  expect(wayOf("")).toBe("");
 });

@@ -12,8 +12,9 @@ import { Panel, Row, Rows } from "@/ui/panel";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
 import { InviteDialog } from "./invite-dialog";
-import { membersQuery, useChangeRole, useRemoveMember, useRevokeInvitation } from "./queries";
+import { membersQuery, useChangeRole, useReadmit, useRemoveMember, useRevokeInvitation } from "./queries";
 
+const READMITTED = "They may come in again; their next sign-in does the rest.";
 const ROLES: Role[] = ["admin", "editor", "viewer"];
 
 /** Who works here, in which role, and who has been invited. */
@@ -25,6 +26,7 @@ export function MembersPanel() {
   const [leaving, setLeaving] = useState<Member | null>(null);
   const remove = useRemoveMember();
   const revoke = useRevokeInvitation();
+  const readmit = useReadmit();
 
   return (
     <Panel
@@ -50,6 +52,21 @@ export function MembersPanel() {
                   <Trash2 aria-hidden className="size-4" />
                 </IconButton>
               )}
+            </Row>
+          ))}
+          {members.data.barred.map((one) => (
+            <Row
+              key={`barred ${one.user_id}`}
+              title={one.name || one.email || `account ${one.user_id}`}
+              detail="put out here, although the organisation counts them in"
+            >
+              <Button
+                size="sm"
+                aria-label={`Let ${one.name || one.email} in again`}
+                onClick={() => readmit.mutate(one.user_id, { onSuccess: () => toast.success(READMITTED) })}
+              >
+                Let in again
+              </Button>
             </Row>
           ))}
           {members.data.invitations.map((invitation) => (

@@ -1,19 +1,21 @@
 import type { Role } from "@/client";
 import { useEdited } from "@/lib/edited";
 import { asProblem } from "@/lib/problem";
+import { useCan } from "@/lib/workspace";
 import { Dialog } from "@/ui/dialog";
 import { DialogDone, DialogForm } from "@/ui/dialog-form";
-import { SelectField, TextField } from "@/ui/field";
+import { CheckField, SelectField, TextField } from "@/ui/field";
 import { Secret } from "@/ui/secret";
 import { useCreateKey } from "./queries";
 
 /** Makes a key and shows it once. What was typed is kept on this device until it is made; the key never is. */
 export function NewKeyDialog({ onClose }: { onClose: () => void }) {
-  const edit = useEdited<{ name: string; role: Role }>(
-    { data: { name: "", role: "editor" }, etag: null },
+  const edit = useEdited<{ name: string; role: Role; isShared: boolean }>(
+    { data: { name: "", role: "editor", isShared: false }, etag: null },
     { keep: { kind: "api-key", id: "" } },
   );
-  const { name, role } = edit.draft;
+  const { name, role, isShared } = edit.draft;
+  const isOwner = useCan("owner");
   const create = useCreateKey();
   const problem = create.error ? asProblem(create.error) : null;
   return (
@@ -31,7 +33,12 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
           problem={problem}
           action="Make the key"
           busy={create.isPending}
-          onSubmit={() => create.mutate({ name: name.trim(), role }, { onSuccess: edit.discard })}
+          onSubmit={() =>
+            create.mutate(
+              { name: name.trim(), role, belongs_to: isShared ? "workspace" : "person" },
+              { onSuccess: edit.discard },
+            )
+          }
           onClose={onClose}
         >
           <TextField
@@ -52,6 +59,14 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
             <option value="editor">an editor (create and cook)</option>
             <option value="admin">an admin (manage)</option>
           </SelectField>
+          {isOwner && (
+            <CheckField
+              label="Belongs to the workspace"
+              checked={isShared}
+              onChange={(event) => edit.change({ isShared: event.target.checked })}
+              hint="It stays when you go, until somebody revokes it. Otherwise it ends with your membership."
+            />
+          )}
         </DialogForm>
       )}
     </Dialog>

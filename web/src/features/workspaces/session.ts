@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { AuthConfig, Me, WorkspaceMembership } from "@/client";
+import type { Session, SessionList } from "@/client/system";
 import { http } from "@/lib/http";
 
 /** How people sign in here, and whether anybody has yet. */
@@ -34,6 +35,19 @@ export const signIn = (body: { email: string; password: string }) => http.post<M
 export const openSession = () => http.post<Me>("/api/auth/session");
 
 export const signOut = () => http.post<void>("/api/auth/sign-out");
+
+/** Where the signed-in person is signed in. */
+export const sessionsQuery = queryOptions({
+  queryKey: ["auth", "sessions"],
+  queryFn: ({ signal }) => http.get<SessionList>("/api/auth/sessions", { signal }),
+});
+
+export const endSession = (id: Session["id"]) => http.delete(`/api/auth/sessions/${id}`);
+
+export const signOutEverywhere = () => http.post<{ sessions_ended: number }>("/api/auth/sign-out-everywhere");
+
+export const changePassword = (body: { current_password: string; new_password: string }) =>
+  http.put<Me>("/api/auth/password", { body });
 
 /** Ends the session here and says which page ends the identity provider's too. */
 export const signOutOfProvider = () => http.post<{ url: string }>("/api/auth/oidc/sign-out");
