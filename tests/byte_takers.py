@@ -7,6 +7,8 @@ from unittest.mock import Mock
 
 import aiohttp
 import orjson
+from automatos.runs.context import fence, storable
+from automatos.runs.invoking import find_invoked
 
 from automatos.agents.documents import read_yaml
 from automatos.credentials import api_call, probe
@@ -30,8 +32,6 @@ from automatos.llm.types import ModelChoice, ToolSpec
 from automatos.recipes import outputs
 from automatos.recipes.types import Step
 from automatos.runs import loop
-from automatos.runs.context import fence, storable
-from automatos.runs.invoking import find_invoked
 from automatos.skills.tool_schema import read_tools
 from automatos.tools.builtin import text_stats
 from automatos.tools.registry import handed_definition
