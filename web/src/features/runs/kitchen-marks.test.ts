@@ -46,8 +46,7 @@ describe("what a provider says", () => {
   });
 
   test("tool calls that were read out of the text are marked on their turn", () => {
-    const [type, data] = answered("Let me see.");
-    const state = replay(log(QUEUED, STARTED, step1(), [type, { ...data, calls_from_text: true }]));
+    const state = replay(log(QUEUED, STARTED, step1(), answered("Let me see.", { calls_from_text: true })));
     expect(step(state, 1)?.turns[0]).toMatchObject({ text: "Let me see.", callsFromText: true });
     expect(step(replay(log(QUEUED, STARTED, step1(), answered("Hello"))), 1)?.turns[0]?.callsFromText).toBe(false);
   });
