@@ -12,7 +12,7 @@ import structlog
 
 from automatos.kernel.db import Database
 from automatos.llm import queries
-from automatos.llm.types import NOTHING_KNOWN, Cost, ModelTraits, PriceSource, Usage
+from automatos.llm.types import NOTHING_KNOWN, Cost, ModelChoice, ModelTraits, PriceSource, Usage, Window
 
 CACHE_S = 5.0
 MICRO = Decimal(1_000_000)
@@ -83,6 +83,11 @@ class PriceBook:
     def traits(self, provider: str, model_id: str) -> ModelTraits:
         """Return what the catalogue knows of how a model is asked, once it was prepared."""
         return self._traits.get((provider, model_id), NOTHING_KNOWN)
+
+    async def window(self, choice: ModelChoice) -> Window:
+        """Return how much a choice's model reads at once; prepares as `prepare` does."""
+        await self.prepare(choice.provider, choice.model_id)
+        return Window(choice.provider, choice.model_id, self.traits(choice.provider, choice.model_id).context_window)
 
     async def _refresh(self) -> None:
         if self._until > time.monotonic():

@@ -202,13 +202,8 @@ class ModelClient:
 
     async def window(self, choice: ModelChoice) -> Window:
         """Return how much can be asked of a choice: of its model or its fallback, whichever reads more at once."""
-        asked = [await self._window(one) for one in (choice, fallback_of(choice)) if one]
+        asked = [await self._prices.window(one) for one in (choice, fallback_of(choice)) if one]
         return max(asked, key=lambda window: window.chars)
-
-    async def _window(self, choice: ModelChoice) -> Window:
-        await self._prices.prepare(choice.provider, choice.model_id)
-        traits = self._prices.traits(choice.provider, choice.model_id)
-        return Window(choice.provider, choice.model_id, traits.context_window)
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
@@ -260,7 +255,7 @@ class ModelClient:
         try:
             async with scope:
                 access = await self._access_for(provider, route.choice, question.context)
-                window, size = await self._window(route.choice), prompt_size(question.messages, question.tools)
+                window, size = await self._prices.window(route.choice), prompt_size(question.messages, question.tools)
                 if not window.holds(size):
                     raise PromptTooLong(window, size)
                 while True:
