@@ -14,6 +14,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, Viewpor
 
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
+from tests.fakes.model_calls import Reply
+from tests.fakes.model_server import ModelServer
 
 OWNER = {"email": "ada@example.com", "name": "Ada Lovelace", "password": "correct horse battery"}
 SAMPLE = Path(__file__).parents[2] / "examples/recipes/research-digest.yaml"
@@ -165,3 +167,44 @@ async def browsing(chromium: Browser, site: Site) -> AsyncIterator[BrowserContex
     """The owner's browser, wide and light."""
     async with watched(chromium, site.server, viewport=WIDE, storage_state=site.cookies) as context:
         yield context
+
+
+@dataclass
+class Stand:
+    """A server whose model says what a test wants it to say, when it wants it."""
+
+    server: Server
+    model: ModelServer
+    context: BrowserContext
+    workspace: str
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        return await call(self.context, self.server, method, path, body)
+
+    async def agent(self, name: str) -> int:
+        body = {"name": name, "activate": True, "tools": ["calculator"]}
+        return (await self.call("POST", "/api/agents", body))["id"]
+
+    async def done(self, agent: int, *replies: Reply) -> Page:
+        """Have an agent do a task that is answered so, and open the page of its run."""
+        self.model.script(*replies)
+        task = await self.call("POST", f"/api/agents/{agent}/execute", {"prompt": "Work."})
+        await call_until_over(self.context, self.server, task["execution_id"])
+        return await self.open(f"/runs/{task['execution_id']}")
+
+    async def open(self, path: str) -> Page:
+        """Open a page of the workspace in a new tab."""
+        page = await self.context.new_page()
+        await page.goto(f"{self.server.url}/w/{self.workspace}{path}")
+        return page
+
+
+@pytest.fixture(scope="module")
+async def stand(chromium: Browser) -> AsyncIterator[Stand]:
+    async with stage() as opened, ModelServer() as model:
+        server = await opened.start_server(variables={
+            "OPENAI_API_KEY": "sk-scripted", "OPENAI_BASE_URL": model.base_url, "DEFAULT_LLM_PROVIDER": "openai",
+            "DEFAULT_LLM_MODEL": "fake-model"})
+        async with watched(chromium, server, viewport=WIDE, reduced_motion="reduce") as context:
+            me = await call(context, server, "POST", "/api/setup", OWNER)
+            yield Stand(server, model, context, me["workspaces"][0]["slug"])

@@ -1,59 +1,13 @@
 """A step while it is at work: who does it, how long, with how many tokens; what its model thought and called."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import expect
 
-from tests.browser.conftest import OWNER, WIDE, call, call_until_over, watched
-from tests.chaos.harness import stage
-from tests.chaos.processes import Server
+from tests.browser.conftest import Stand
 from tests.fakes.model_calls import Reply
-from tests.fakes.model_server import ModelServer
-
-
-@dataclass
-class Stand:
-    """A server whose model says what a test wants it to say, when it wants it."""
-
-    server: Server
-    model: ModelServer
-    context: BrowserContext
-    workspace: str
-
-    async def call(self, method: str, path: str, body: Any = None) -> Any:
-        return await call(self.context, self.server, method, path, body)
-
-    async def agent(self, name: str) -> int:
-        body = {"name": name, "activate": True, "tools": ["calculator"]}
-        return (await self.call("POST", "/api/agents", body))["id"]
-
-    async def done(self, agent: int, *replies: Reply) -> Page:
-        """Have an agent do a task that is answered so, and open the page of its run."""
-        self.model.script(*replies)
-        task = await self.call("POST", f"/api/agents/{agent}/execute", {"prompt": "Work."})
-        await call_until_over(self.context, self.server, task["execution_id"])
-        return await self.open(task["execution_id"])
-
-    async def open(self, run: str) -> Page:
-        page = await self.context.new_page()
-        await page.goto(f"{self.server.url}/w/{self.workspace}/runs/{run}")
-        return page
-
-
-@pytest.fixture(scope="module")
-async def stand(chromium: Browser) -> AsyncIterator[Stand]:
-    async with stage() as opened, ModelServer() as model:
-        server = await opened.start_server(variables={
-            "OPENAI_API_KEY": "sk-scripted", "OPENAI_BASE_URL": model.base_url, "DEFAULT_LLM_PROVIDER": "openai",
-            "DEFAULT_LLM_MODEL": "fake-model"})
-        async with watched(chromium, server, viewport=WIDE, reduced_motion="reduce") as context:
-            me = await call(context, server, "POST", "/api/setup", OWNER)
-            yield Stand(server, model, context, me["workspaces"][0]["slug"])
 
 
 @pytest.mark.capability("S129")
@@ -68,7 +22,7 @@ async def test_the_current_step_its_agent_its_tokens_and_its_duration_are_shown_
         Reply(tool_calls=[("calculator", {"expression": "1+1"})], usage=(2000, 22), gate=ends[1]),
         Reply(text="Written.", usage=(3000, 33), gate=ends[2]))
     started = await stand.call("POST", "/api/workflow-recipes/two/execute", {"input_data": {}})
-    page = await stand.open(started["recipe_execution_id"])
+    page = await stand.open(f"/runs/{started['recipe_execution_id']}")
     strip = page.get_by_role("navigation", name="Steps of this run")
     panel, current = page.locator("#step"), strip.locator("[aria-current=step]")
     time = panel.get_by_title("Time of this step")

@@ -84,6 +84,7 @@ async def test_a_step_names_a_pattern_and_its_agent_reads_the_words(room: Room) 
     await room.call("POST", "/api/workflow-recipes", {"template_id": "boat", "name": "Boat", "steps": [step]})
     page = await room.open("/recipes/boat")
     chosen = page.get_by_role("group", name="Step 1").get_by_label("Pattern")
+    await page.get_by_text("Pattern and limits of this step").click()
     await expect(chosen).to_have_value("")
 
     await chosen.select_option("Load balancing")

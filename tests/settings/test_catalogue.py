@@ -21,6 +21,9 @@ async def test_the_catalogue_tells_every_setting(client: Client) -> None:
     assert {each["name"] for each in found["categories"]} == MODEL_CATEGORIES | {"heartbeat"}
     temperature = items["rag", "temperature"]
     assert (temperature["value_type"], temperature["minimum"], temperature["maximum"]) == ("number", 0, 2)
+    providers = items["orchestrator_llm", "llm_provider"]["options"]
+    assert {"openai", "groq", "custom"} <= set(providers)
+    assert items["orchestrator_llm", "llm_model"]["options"] is None
     assert items["heartbeat", "active_hours_start"]["default"] == "08:00"
     assert all(each["description"].endswith(".") for each in found["items"])
 

@@ -54,7 +54,7 @@ def faults_of(
             faults.append(_fault(f"steps[{place}].agent_id", f"agent {step.agent_id} is not in this workspace"))
         if step.pattern_slug and step.pattern_slug not in patterns:
             faults.append(_fault(f"steps[{place}].pattern_slug",
-                                 f"this workspace has no pattern {step.pattern_slug!r}; see GET /api/patterns"))
+                                 f"this workspace has no pattern {step.pattern_slug!r}; choose another or none"))
         if RESERVED.fullmatch(step.output_key) and step.output_key != f"step_{step.order}":
             faults.append(_fault(f"steps[{place}].output_key", f"{step.output_key!r} is a reserved name"))
         faults += islice(_unknown_placeholders(place, step, steps, inputs), MAX_FAULTS)

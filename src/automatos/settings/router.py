@@ -26,9 +26,9 @@ async def list_settings(caller: CurrentCaller, session: Session) -> schemas.Sett
 
 
 @router.get("/catalogue")
-async def list_known_settings(caller: CurrentCaller) -> schemas.SettingCatalogue:
+async def list_known_settings(caller: CurrentCaller, choices: SettingChoices) -> schemas.SettingCatalogue:
     """List every setting this server reads, with its type, default, bounds and meaning."""
-    return service.known_settings()
+    return service.known_settings(choices)
 
 
 @router.get("/{category}/{key}", responses=problems(UnknownSetting))

@@ -68,12 +68,18 @@ async def get_setting(session: AsyncSession, workspace_id: UUID, category: str, 
                    scope=SettingScope.SYSTEM, updated_by="", updated_at=None)
 
 
-def known_settings() -> SettingCatalogue:
-    """Return every setting this server reads."""
+def known_settings(choices: Choices) -> SettingCatalogue:
+    """Return every setting this server reads; one that names a list of `choices` has it as its options."""
     found = catalogue.categories().values()
-    items = [KnownSetting.model_validate(setting, from_attributes=True) for each in found for setting in each.settings]
+    items = [_known(setting, choices) for each in found for setting in each.settings]
     return SettingCatalogue(items=items, total=len(items),
                             categories=[SettingCategory.model_validate(each) for each in found])
+
+
+def _known(setting: catalogue.KnownSetting, choices: Choices) -> KnownSetting:
+    shown = KnownSetting.model_validate(setting, from_attributes=True)
+    listed = choices.get(setting.choices) if setting.choices else None
+    return shown.model_copy(update={"options": list(listed)}) if listed else shown
 
 
 async def save_settings(

@@ -50,6 +50,22 @@ def test_a_pattern_is_made_changed_in_part_or_whole_and_deleted(quick: Quick, tm
     assert quick("pattern", "create", "--name", "Half").returncode == 2
 
 
+def test_a_recipe_is_exported_as_a_file_that_apply_takes(quick: Quick, tmp_path: Path) -> None:
+    file = tmp_path / "boat.yaml"
+    file.write_text("apiVersion: automatos/v1\nkind: Recipe\nagents: [{name: Rower, agent_type: custom}]\n"
+                    "recipe:\n  template_id: boat\n  name: Boat\n"
+                    "  steps: [{step_id: row, agent: Rower, prompt_template: Row.}]\n")
+    quick("recipe", "apply", file)
+
+    told = quick("recipe", "export", "Boat", "--output", tmp_path / "out.yaml")
+    assert told.stderr == f"recipe boat written to {tmp_path / 'out.yaml'}\n"
+    assert "template_id: boat" in quick("recipe", "export", "boat").stdout
+    assert quick.json("recipe", "export", "boat")["recipe"]["steps"][0]["agent"] == "Rower"
+    assert "recipe boat unchanged" in quick("recipe", "apply", tmp_path / "out.yaml").stdout
+    full = quick("recipe", "export", "boat", "--output", tmp_path / "no" / "such.yaml")
+    assert (full.returncode, "cannot be written" in full.stderr, "Traceback" in full.stderr) == (1, True, False)
+
+
 def test_a_skill_is_written_read_in_three_levels_and_restored(quick: Quick, tmp_path: Path) -> None:
     text = tmp_path / "body.md"
     text.write_text("Count the waves.")

@@ -100,7 +100,7 @@ export function Combobox(props: Props) {
           </Popover.Content>
         </Popover.Portal>
       </Popover.Root>
-      <p id={`${id}-note`} aria-live="polite" className={clsx("min-h-5 text-sm", error ? "text-bad" : "text-muted")}>
+      <p id={`${id}-note`} aria-live="polite" className={clsx("min-h-2 text-sm", error ? "text-bad" : "text-muted")}>
         {error ?? hint}
       </p>
     </div>

@@ -28,7 +28,7 @@ export function Field({ label, hint, error, optional, children, className }: Fie
         {optional && <span className="ml-1.5 font-normal text-muted">optional</span>}
       </label>
       {children({ id, "aria-describedby": note, "aria-invalid": error ? true : undefined })}
-      <p id={note} aria-live="polite" className={clsx("min-h-5 text-sm", error ? "text-bad" : "text-muted")}>
+      <p id={note} aria-live="polite" className={clsx("min-h-2 text-sm", error ? "text-bad" : "text-muted")}>
         {error ?? hint}
       </p>
     </div>

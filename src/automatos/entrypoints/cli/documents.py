@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from automatos.entrypoints.cli.console import CommandFailed
+from automatos.entrypoints.cli.console import CommandFailed, put, say
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_TEXT_BYTES = 1024 * 1024
@@ -111,3 +111,19 @@ def recipe_files(paths: Iterable[Path]) -> list[Path]:
         else:
             raise CommandFailed(f"{path} does not exist")
     return files
+
+
+def put_document(text: str, output: Path | None, what: str) -> None:
+    """Write a document as data, or into a file where one is named, and say what is in it.
+
+    Raises:
+        CommandFailed: the file cannot be written.
+    """
+    if output is None:
+        put(text.rstrip("\n"))
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{output} cannot be written: {error.strerror}") from error
+    say(f"{what} written to {output}")

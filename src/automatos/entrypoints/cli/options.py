@@ -25,6 +25,9 @@ AgentName = Annotated[
 AgentNames = Annotated[
     list[str],
     typer.Argument(help="Ids or names of agents.", metavar="AGENT...", autocompletion=completion.agents)]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file to write.", dir_okay=False)
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
 Watching = Annotated[bool, typer.Option("--watch", "-w", help="Follow the run to its end.")]
 RunJson = Annotated[bool, typer.Option("--json", help="Write JSON; with --watch one event a line.")]

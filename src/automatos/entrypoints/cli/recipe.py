@@ -1,4 +1,4 @@
-"""Commands about recipes: apply, validate, list, get, cook."""
+"""Commands about recipes: apply, validate, list, get, export, delete, cook."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from automatos.entrypoints.cli import completion
 from automatos.entrypoints.cli.console import Exit, put, put_json, put_table, say
-from automatos.entrypoints.cli.options import ExitStatus, NoInput, Quiet, RunJson, Watching, Yes
+from automatos.entrypoints.cli.options import ExitStatus, NoInput, Output, Quiet, RunJson, Watching, Yes
 
 app = typer.Typer()
 Named = Annotated[str, typer.Argument(
@@ -84,6 +84,24 @@ def get_recipe(recipe: Named, as_json: Json = False) -> None:
         put_json(found)
     else:
         put_recipe(found)
+
+
+@app.command("export")
+def export_recipe(recipe: Named, output: Output = None, as_json: Json = False) -> None:
+    """Write a recipe and its agents as YAML that apply takes; no secret is in it."""
+    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.documents import put_document
+    from automatos.entrypoints.cli.finding import find_recipe
+
+    client = Client()
+    found = find_recipe(client, recipe)
+    text: str = client.get(f"/api/workflow-recipes/{part(found['template_id'])}/export")
+    if as_json:
+        import yaml
+
+        put_json(yaml.safe_load(text))
+        return
+    put_document(text, output, f"recipe {found['template_id']}")
 
 
 @app.command("delete")

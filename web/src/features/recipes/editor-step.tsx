@@ -111,31 +111,38 @@ export function StepEditor({
             </option>
           ))}
         </SelectField>
+        <Rarer step={step} patterns={patterns} at={at} onChange={onChange} />
+      </div>
+    </li>
+  );
+}
+
+interface RarerProps {
+  step: DraftStep;
+  patterns: readonly PatternOption[];
+  at: (field: string) => string | undefined;
+  onChange: (part: Partial<DraftStep>) => void;
+}
+
+const RARER = ["pattern_slug", "max_retries", "timeout_s", "max_iterations"];
+
+/** What few steps need: a way of working together, and limits of their own, where the agent's do not fit. */
+function Rarer({ step, patterns, at, onChange }: RarerProps) {
+  const isUsed = [step.patternSlug, step.retries, step.timeoutS, step.iterations].some((value) => value !== null);
+  const [isOpen, setOpen] = useState(isUsed);
+  const isWrong = RARER.some((field) => at(field) !== undefined);
+  return (
+    <details className="sm:col-span-2" open={isOpen || isWrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="cursor-pointer py-1 text-sm text-muted hover:text-ink">
+        Pattern and limits of this step
+      </summary>
+      <div className="mt-2 grid gap-x-6 gap-y-2 sm:grid-cols-2">
         <PatternSelect
           patterns={patterns}
           value={step.patternSlug}
           onChange={(patternSlug) => onChange({ patternSlug })}
           error={at("pattern_slug")}
         />
-        <Limits step={step} at={at} onChange={onChange} />
-      </div>
-    </li>
-  );
-}
-
-interface LimitsProps {
-  step: DraftStep;
-  at: (field: string) => string | undefined;
-  onChange: (part: Partial<DraftStep>) => void;
-}
-
-/** What few steps need: limits of their own, where the agent's do not fit. */
-function Limits({ step, at, onChange }: LimitsProps) {
-  const [isOpen, setOpen] = useState(step.retries !== null || step.timeoutS !== null || step.iterations !== null);
-  return (
-    <details className="sm:col-span-2" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="cursor-pointer py-1 text-sm text-muted hover:text-ink">Limits of this step</summary>
-      <div className="mt-2 grid gap-x-6 gap-y-2 sm:grid-cols-3">
         <NumberField
           label="Retries"
           optional

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from automatos.entrypoints.cli.console import CommandFailed, put, put_json, say
-from automatos.entrypoints.cli.options import AgentNames, Json
+from automatos.entrypoints.cli.console import CommandFailed, put, put_json
+from automatos.entrypoints.cli.options import AgentNames, Json, Output
 
 app = typer.Typer()
 MARK = "---\n"
@@ -15,11 +15,12 @@ MARK = "---\n"
 @app.command("export")
 def export_agents(
     agents: AgentNames,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.", dir_okay=False)] = None,
+    output: Output = None,
     as_json: Json = False,
 ) -> None:
     """Write agents as YAML that import takes; no secret is in it."""
     from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.documents import put_document
     from automatos.entrypoints.cli.figures import quantity
     from automatos.entrypoints.cli.finding import agent_path
 
@@ -32,14 +33,7 @@ def export_agents(
             put_json(yaml.safe_load(text))
         return
     whole = texts[0] if len(texts) == 1 else "".join(MARK + text.removeprefix(MARK) for text in texts)
-    if output is None:
-        put(whole.rstrip("\n"))
-        return
-    try:
-        output.write_text(whole, encoding="utf-8")
-    except OSError as error:
-        raise CommandFailed(f"{output} cannot be written: {error.strerror}") from error
-    say(f"{quantity(len(texts), 'agent')} written to {output}")
+    put_document(whole, output, quantity(len(texts), "agent"))
 
 
 @app.command("import")
