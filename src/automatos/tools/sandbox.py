@@ -12,6 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from automatos.tools import quota
 from automatos.tools.errors import ToolRefused
 from automatos.tools.types import ResourceLimits
 
@@ -20,7 +21,8 @@ TMP_BYTES = 64 * 1024 * 1024
 PROBE_TIMEOUT_S = 10.0
 MAX_CPU_S = 30
 MAX_MEMORY_BYTES = 2 * 1024**3
-LIMITS = ("--nproc=64", f"--fsize={32 * 1024**2}", "--nofile=256", "--core=0")
+MAX_FILE_BYTES = 32 * 1024**2
+LIMITS = ("--nproc=64", "--nofile=256", "--core=0")
 ISOLATION = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
     "--disable-userns", "--die-with-parent", "--new-session", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL",
@@ -90,23 +92,41 @@ class Sandbox:
         return None
 
     async def _run(self, order: Order) -> Finished:
-        process = await _start(order)
+        held = await asyncio.to_thread(quota.measure, order.folder)
+        process = await _start(order, max(0, quota.MAX_BYTES - held))
+        # A folder that is full already is written to by nothing; what remains to be done there is deleting.
+        watch = asyncio.create_task(_stop_beyond(order.folder, process)) if held <= quota.MAX_BYTES else None
         try:
             async with asyncio.timeout(order.timeout_s):
                 output, is_cut = await _read(process)
-                return Finished(await process.wait(), output.decode("utf-8", "replace"), is_cut)
+                exit_code = await process.wait()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            _kill(process)
+            await process.wait()
+            if watch:
+                watch.cancel()
+        if watch and watch.done() and not watch.cancelled():
+            raise quota.full(quota.MAX_BYTES + 1)
+        return Finished(exit_code, output.decode("utf-8", "replace"), is_cut)
 
 
-async def _start(order: Order) -> asyncio.subprocess.Process:
+async def _stop_beyond(folder: Path, process: asyncio.subprocess.Process) -> None:
+    await quota.wait_until_beyond(folder)
+    _kill(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _start(order: Order, room: int) -> asyncio.subprocess.Process:
     try:
         with (order.given or Path(os.devnull)).open("rb") as given:
             return await asyncio.create_subprocess_exec(
                 *_without_root(), *bubblewrap(order.folder, order.extra), "--", "/usr/bin/prlimit", *held_to(order),
+                f"--fsize={min(MAX_FILE_BYTES, room)}",
                 "--", "/bin/sh", "-c", order.command,
                 stdin=given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True, cwd="/", env={"PATH": os.defpath},

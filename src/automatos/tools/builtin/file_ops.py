@@ -5,6 +5,7 @@ import hashlib
 from typing import Any
 
 from automatos.tools.means import Means
+from automatos.tools.quota import refuse_beyond
 
 MAX_READ_BYTES = 60_000
 MAX_ENTRIES = 500
@@ -40,6 +41,7 @@ def _write_once(means: Means, path: str, content: bytes) -> str:
     mark = means.effects / hashlib.sha256(means.context.call_key.encode()).hexdigest()
     if mark.exists():
         return told
+    refuse_beyond(means.files, len(content))
     means.jail.write(path, content)
     mark.touch()
     return told
