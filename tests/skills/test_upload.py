@@ -5,10 +5,14 @@ import random
 import stat
 import struct
 import zipfile
+from contextlib import suppress
 
 import pytest
 
 from automatos.kernel.db import Database
+from automatos.skills.archive import read_archive
+from automatos.skills.errors import ArchiveRefused
+from tests.byte_inputs import archive
 from tests.skills.conftest import NOTHING, skill_md, stored
 from tests.surface import Answer, Client
 
@@ -257,3 +261,24 @@ async def test_files_can_be_checked_without_being_stored(client: Client, databas
     empty = (await client.post("/api/skills/validate", json={"files": [{"path": "a", "content": ""}]})).json()
     assert (empty["is_valid"], empty["items"][0]["problems"]) == (False, ["There is no SKILL.md among the files."])
     assert await stored(database, client) == NOTHING
+
+
+def renamed(content: bytes, name: bytes) -> bytes:
+    """Return an archive whose entry `xxxx` has another name of as many bytes, in both of its places."""
+    return content.replace(b"xxxx", name)
+
+
+@pytest.mark.parametrize("name", [b"\0abc", b"\0\0\0\0", b"././", b"....", b"\\abc", b"/abc"])
+def test_an_entry_without_a_name_of_its_own_is_refused_or_no_file(name: bytes) -> None:
+    made = renamed(archive([("xxxx", b"x"), ("s/SKILL.md", b"---\nname: s\ndescription: d\n---\n")]), name)
+    with suppress(ArchiveRefused):
+        assert set(read_archive(made).files) == {"s/SKILL.md"}
+
+
+@pytest.mark.parametrize("offset", [1, 40, 10_000, 2**32 - 2])
+def test_an_entry_whose_bytes_lie_elsewhere_is_refused(offset: int) -> None:
+    made = bytearray(archive([("s/SKILL.md", b"---\nname: s\ndescription: d\n---\n")]))
+    listed = made.rfind(b"PK\x01\x02")
+    made[listed + 42:listed + 46] = offset.to_bytes(4, "little")
+    with pytest.raises(ArchiveRefused):
+        read_archive(bytes(made))

@@ -4,6 +4,7 @@ import contextlib
 import io
 import posixpath
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -48,7 +49,8 @@ def read_archive(content: bytes) -> Archive:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _Reader(archive).read()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, RuntimeError,
+            ValueError) as error:
         raise ArchiveRefused("The archive is not a ZIP file, or it is damaged.") from error
 
 
@@ -73,7 +75,7 @@ class _Reader:
     def read(self) -> Archive:
         for entry in self._archive.infolist():
             path = _path_of(entry)
-            if entry.is_dir() or path.endswith("/") or _is_noise(path):
+            if path.endswith("/") or _is_noise(path):
                 continue
             if fault := self._hostile(path, entry):
                 raise ArchiveRefused(f"The archive was refused for {entry.orig_filename[:200]!r}: {fault}.")
@@ -95,6 +97,7 @@ class _Reader:
     def _hostile(self, path: str, entry: zipfile.ZipInfo) -> str | None:
         mode = entry.external_attr >> 16
         faults = {
+            "it has no name": not path,
             "its path comes twice": path in self._entries,
             "it is not a plain file": stat.S_IFMT(mode) not in PLAIN_KINDS and not stat.S_ISLNK(mode),
             "it is encrypted; pack it without a password": bool(entry.flag_bits & ENCRYPTED),
