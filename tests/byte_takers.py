@@ -7,8 +7,6 @@ from unittest.mock import Mock
 
 import aiohttp
 import orjson
-from automatos.runs.context import fence, storable
-from automatos.runs.invoking import find_invoked
 
 from automatos.agents.documents import read_yaml
 from automatos.credentials import api_call, probe
@@ -31,7 +29,9 @@ from automatos.llm.providers.written_calls import read_calls
 from automatos.llm.types import ModelChoice, ToolSpec
 from automatos.recipes import outputs
 from automatos.recipes.types import Step
-from automatos.runs import loop
+from automatos.runtime import loop
+from automatos.runtime.context import fence, storable
+from automatos.runtime.invoking import find_invoked
 from automatos.skills.tool_schema import read_tools
 from automatos.tools.builtin import text_stats
 from automatos.tools.registry import handed_definition
@@ -84,6 +84,12 @@ def chat_streams() -> dict[str, Make]:
         "tiny pieces": events_of(lambda _: delta(content="x"), 45, end),
         "spaces at the beginning": events_of(lambda _: delta(content=" "), 45, end),
         "an open thought": events_of(lambda at: delta(content="<think>" if at == 0 else "<"), 45, end),
+        "thoughts": lambda n: events_of(
+            lambda _: delta(content="<think></think>" * (n // 15) + "x"), n + 40, end)(n + 40),
+        "blanks before an end": lambda n: events_of(
+            lambda _: delta(content="x" + " " * n + "\n</think>\n"), n + 60, end)(n + 60),
+        "fenced arguments": lambda n: events_of(lambda _: calls(
+            index=0, id="a", function={"name": "add", "arguments": "```" + "\n" * n + "x"}), n + 90, end)(n + 90),
         "brackets": events_of(lambda _: delta(content="[<"), 45, end),
         "pieces of arguments": events_of(lambda _: calls(function={"arguments": "}"}), 75, end),
         "blank pieces of arguments": events_of(lambda _: calls(function={"arguments": " "}), 75, end),

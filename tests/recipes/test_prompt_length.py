@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from automatos.runs.invoking import with_skill
-from tests.runs.test_try import frames_of
 
 from automatos.agents.types import SkillSpec
 from automatos.entrypoints.services import Services
@@ -25,7 +23,9 @@ from automatos.llm.types import (
 from automatos.recipes.execution import prompt_of
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.types import Step
+from automatos.runtime.invoking import with_skill
 from tests.fakes.model_server import ModelServer, Reply
+from tests.runtime.test_try import frames_of
 from tests.surface import Client, Make
 
 UNKNOWN = Window("vllm", "mine")

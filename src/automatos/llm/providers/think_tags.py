@@ -13,8 +13,8 @@ ENDS_OF = {
 _TAG = "|".join(map(re.escape, ENDS_OF))
 _OPENING = re.compile(rf"\s*+({_TAG})", re.IGNORECASE)
 _OPENED = re.compile(_TAG, re.IGNORECASE)
-MOST_BEFORE = 1_000
-"""A text that begins with more white space than this begins with no tag."""
+MOST_BEFORE, MOST_THOUGHTS = 1_000, 16
+"""A text that begins with more white space begins with no tag; after so many thoughts the rest is the answer."""
 _ANSWER_MARK = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>", re.IGNORECASE)
 _MARKS = ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>")
 _UNOPENED = re.compile(r"(?:\A|\n)[ \t]*</(think|thinking)>[ \t]*(?:\n|\Z)")
@@ -43,7 +43,7 @@ class ThinkTags:
     With `is_on` False every text passes. Tags later in the text are part of the answer.
     """
 
-    __slots__ = ("_closing", "_held", "_reasoning", "_state", "_told", "is_on")
+    __slots__ = ("_closing", "_held", "_reasoning", "_state", "_thoughts", "_told", "is_on")
 
     def __init__(self, *, is_on: bool) -> None:
         self.is_on = is_on
@@ -51,7 +51,7 @@ class ThinkTags:
         self._held = ""
         self._closing = ""
         self._reasoning: list[str] = []
-        self._told = 0
+        self._told = self._thoughts = 0
 
     @property
     def reasoning(self) -> str:
@@ -105,7 +105,11 @@ class ThinkTags:
 
     def _found_opening(self) -> bool:
         """Find the beginning of reasoning, or of the answer; blanks between the two are dropped."""
+        if self._thoughts == MOST_THOUGHTS:
+            self._state = _State.ANSWER
+            return False
         if found := _OPENING.match(self._held):
+            self._thoughts += 1
             self._state, self._closing = _State.REASONING, ENDS_OF[found[1].lower()]
             self._held = self._held[found.end():]
             return True
