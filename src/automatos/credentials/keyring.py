@@ -183,9 +183,9 @@ class Keyring:
             drawer.names_until = time.monotonic() + NAMES_S
         return drawer.names
 
-    async def _drawer(self, workspace_id: UUID, max_age_s: float = CACHE_S) -> _Drawer:
+    async def _drawer(self, workspace_id: UUID, max_age_s: float | None = None) -> _Drawer:
         drawer, began = self._drawers.get(workspace_id), time.monotonic()
-        if drawer and began - drawer.read_at < max_age_s:
+        if drawer and began - drawer.read_at < (CACHE_S if max_age_s is None else max_age_s):
             return drawer
         forgotten = self._forgotten
         async with self._database.recording(workspace_id) as connection:
