@@ -292,8 +292,8 @@ def takers_of_texts() -> Sequence[Taker]:
     """Return them with their inputs."""
     answered: list[tuple[str, Any, Callable[[], AnswerReader], dict[str, Make]]] = [
         ("chat", ChatReader, lambda: ChatReader(call(), ThinkTags(is_on=True)), chat_streams()),
-        ("messages", anthropic._Reader, lambda: anthropic._Reader(call()), message_streams()),
-        ("responses", responses._Reader, lambda: responses._Reader(call()), response_streams()),
+        ("messages", anthropic._Reader, lambda: anthropic._Reader(call(), ThinkTags(is_on=True)), message_streams()),
+        ("responses", responses._Reader, lambda: responses._Reader(call(), ThinkTags(is_on=True)), response_streams()),
     ]
     texts: list[tuple[str, Any, Callable[[bytes], object], dict[str, Make]]] = [
         ("calls in a text", read_calls, told(lambda text: read_calls(text, TOOLS)), written_texts()),
