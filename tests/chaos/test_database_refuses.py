@@ -161,7 +161,7 @@ async def judge_runs(machine: Machine, followers: list[Follower]) -> None:
     asked = Counter(call["last_user_text"].split("]")[0] for call in calls)
     assert (len(asked), set(asked.values())) == (RUNS * len(STEPS), {1})
     paid = sum(call["tokens"] for call in calls)
-    runs = await asyncio.gather(*(machine.client.run(follower.url.split("/")[-2]) for follower in followers))
+    runs = [await machine.client.run(follower.url.split("/")[-2]) for follower in followers]
     assert sum(run["total_tokens"] for run in runs) == paid
     await _until_ledger(machine, [run["id"] for run in runs], paid)
     print(f"{len(runs)} runs, {len(calls)} calls, {paid} tokens")
