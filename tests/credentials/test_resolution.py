@@ -137,7 +137,7 @@ async def test_an_agents_environment_chooses_the_key(
 async def test_an_expired_credential_is_not_used(
     database: Database, vault: Vault, own_settings: Settings, workspace_id: UUID, store: Any
 ) -> None:
-    await store(name="Key", provider="openai", value="k" * 20, expires_at=now() + timedelta(seconds=0.05))
+    await store(name="Key", provider="openai", value="k" * 20, expires_at=now() + timedelta(hours=1))
     keyring = Keyring(database, vault, own_settings)
     async with database.recording(workspace_id) as connection:
         await connection.execute("UPDATE credentials SET expires_at = now() - interval '1 second'")

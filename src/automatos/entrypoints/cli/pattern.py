@@ -28,7 +28,8 @@ def list_patterns(
     if as_json:
         put_json(page)
         return
-    put_table((each | {"type": each["pattern_type"]} for each in page["items"]), COLUMNS, spare=("scope", "type"))
+    rows = [each | {"type": each["pattern_type"]} for each in page["items"]]
+    put_table(rows, COLUMNS, spare=("scope", "type", "name"))
     say_rest(page, "patterns", "automatos pattern create --name NAME --type TYPE")
 
 
