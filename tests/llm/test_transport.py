@@ -196,3 +196,29 @@ async def test_an_error_longer_than_anybody_reads_is_cut(ask: Asker, model_serve
 
     assert len(caught.value.detail) < 1000
     assert isinstance(caught.value, ModelRefused) and not isinstance(caught.value, ModelAnswerInvalid)
+
+
+CRUMBS = [{"index": place} for place in range(30_000)]
+
+
+@pytest.mark.parametrize("body", [
+    stream(orjson.dumps({"choices": [{"delta": {"reasoning_details": CRUMBS}}]}), *GOOD),
+    stream(orjson.dumps({"choices": [{"delta": {"tool_calls": CRUMBS}}]}), *GOOD),
+    stream(orjson.dumps({"choices": [{"delta": {"content": CRUMBS}}]}), *GOOD),
+    stream(orjson.dumps({"choices": CRUMBS}), *GOOD),
+    orjson.dumps({"choices": [{"message": {"content": "Hello", "details": CRUMBS}, "finish_reason": "stop"}]}),
+], ids=["details", "calls", "content", "choices", "document"])
+async def test_an_event_of_tens_of_thousands_of_parts_is_no_answer(
+    ask: Asker, model_server: ModelServer, body: bytes
+) -> None:
+    model_server.script(Reply(body=body, content_type="text/event-stream"))
+
+    with pytest.raises(ModelAnswerInvalid, match="not a model answer"):
+        await ask(retries=0)
+
+
+async def test_a_text_full_of_brackets_is_an_answer(ask: Asker, model_server: ModelServer) -> None:
+    text = "{[" * 40_000
+    model_server.script(Reply(body=stream(chunk(text), *GOOD), content_type="text/event-stream"))
+
+    assert (await ask(retries=0)).text == f"{text}Hello"

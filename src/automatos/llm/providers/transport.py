@@ -35,6 +35,8 @@ MAX_STREAM_BYTES = 128 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BYTES = 16 * 1024
 PIECE_BYTES = 2 * 1024
+MAX_PARTS = 20_000
+"""So many objects and lists one event or document holds at most: each is looked at while nobody else has a turn."""
 DRAIN_S = 0.25
 MALFORMED = (orjson.JSONDecodeError, EventTooLong, KeyError, TypeError, AttributeError, IndexError, ValueError)
 """What reading a document of another shape raises."""
@@ -160,6 +162,7 @@ async def _take_whole(call: ProviderCall, head: bytes, content: aiohttp.StreamRe
     if is_error(document):
         raise classify(call, None, error_of(document))
     try:
+        _refuse_crumbs(body)
         text = reader.take_whole(document)
     except MALFORMED as error:
         raise _malformed(call, error_of(document)) from error
@@ -239,9 +242,24 @@ def _taken(call: ProviderCall, reader: AnswerReader, events: Iterable[ServerEven
                     continue
                 raise _malformed(call, read_error(data))
         try:
+            _refuse_crumbs(data)
             yield reader.take(data)
         except MALFORMED as error:
             raise _malformed(call, _words_of(data)) from error
+
+
+def _refuse_crumbs(data: bytes) -> None:
+    """Raise ValueError for JSON of more parts than are looked at; only what has as many brackets is read for it."""
+    if len(data) < MAX_PARTS or data.count(b"{") + data.count(b"[") <= MAX_PARTS:
+        return
+    waiting, count = [read_json(data)], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            count += 1
+            waiting += part.values() if isinstance(part, dict) else part
+            if count > MAX_PARTS:
+                raise ValueError(f"more than {MAX_PARTS} parts")
 
 
 def _error_in(data: bytes, name: bytes) -> ProviderError | None:
