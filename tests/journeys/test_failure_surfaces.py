@@ -19,6 +19,8 @@ FAILURES: dict[type[errors.ModelProblem], Reply] = {
     errors.ModelAnswerTooLong: Reply(text="x" * 5_000_000, chunks=20),
     errors.ModelAnswerEmpty: Reply(text=""),
     errors.ModelRefused: Reply(status=400, message="the prompt is odd"),
+    errors.ContextTooLong: Reply(status=400, message="This model's maximum context length is 8192 tokens.",
+                                 code="context_length_exceeded"),
     errors.AnswerRefused: Reply(text="", finish_reason="content_filter"),
     errors.ModelNotFound: Reply(status=404, message="The model does not exist"),
     errors.AddressWrong: Reply(status=404, message="Not Found"),
@@ -27,6 +29,7 @@ FAILURES: dict[type[errors.ModelProblem], Reply] = {
     errors.CredentialRefused: Reply(status=401, message="Incorrect API key provided"),
 }
 ELSEWHERE = {
+    errors.PromptTooLong: "nobody is asked: tests/recipes/test_prompt_length.py",
     errors.ModelTimeout: "ends by a clock: tests/journeys/test_failures.py",
     errors.FeatureRefused: "is asked again without the feature: tests/llm/test_refused_features.py",
     errors.ToolsRefused: "needs an agent with tools: tests/llm/test_refused_features.py",
