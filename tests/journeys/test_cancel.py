@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -71,6 +72,29 @@ async def test_cancelling_between_retries_ends_the_waiting(
     events = await client.follow(run_id)
 
     assert events[-1]["type"] == "execution.cancelled"
+    assert len(model_server.calls) == 1
+
+
+@pytest.mark.parametrize("first", ["an answer", "a call of a tool"])
+async def test_nothing_begins_after_a_cancellation_whose_signal_is_still_on_its_way(
+    client: Client, make: Make, database: Database, model_server: ModelServer, first: str
+) -> None:
+    recipe = await make.recipe("First", "Second")
+    calls: list[Any] = [("calculator", {"expression": "1 + 1"})] if first == "a call of a tool" else []
+    answers = asyncio.Event()
+    model_server.script(Reply(text="ok", tool_calls=calls, gate=answers))
+    model_server.script(Reply(text="too much"), repeat=True)
+    run_id = await client.cook(recipe["template_id"])
+    await model_server.wait_for_calls(1)
+    async with database.recording(client.workspace_id) as connection:  # what a request to cancel writes first
+        await connection.execute(
+            "UPDATE recipe_executions SET cancel_requested_by = 'Ada' WHERE id = $1", UUID(run_id))
+
+    answers.set()
+    events = await client.follow(run_id)
+
+    assert events[-1]["type"] == "execution.cancelled"
+    assert events[-1]["data"]["by"] == "Ada"
     assert len(model_server.calls) == 1
 
 

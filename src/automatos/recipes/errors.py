@@ -1,5 +1,6 @@
 """What can go wrong with recipes and their executions."""
 
+import asyncio
 from typing import Any
 
 from automatos.kernel.errors import NotFound, Problem
@@ -195,6 +196,10 @@ class PatternGone(Problem):
 
     def __init__(self, step_id: str, slug: str) -> None:
         super().__init__(f"Step {step_id!r} names the pattern {slug!r}, which was deleted. {self.next_step}")
+
+
+class CancelRequested(asyncio.CancelledError):
+    """Somebody asked to cancel the execution, and the signal to this worker has not come yet."""
 
 
 class Fenced(Exception):

@@ -27,6 +27,7 @@ from automatos.recipes.errors import (
     AgentGone,
     AgentStopped,
     AnswerCutOff,
+    CancelRequested,
     Fenced,
     StepFailed,
     StepTimedOut,
@@ -79,11 +80,12 @@ class Cook:
             while not await self._work_until_stopped(job):
                 self._stop_running()
                 await go_on(self._kitchen.database, job)
+        except CancelRequested:
+            await self._cancel_once(job)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if job.interruption is not Interruption.CANCEL or task is None:
+            if job.interruption is not Interruption.CANCEL:
                 raise
-            task.uncancel()
+            _forget_interruption()
             await self.cancel()
         finally:
             job.leaves_waiting = job.leaves_waiting or self._journal.leaves_waiting
@@ -350,11 +352,27 @@ class Cook:
         await self._end_early("worker_lost", f"The execution was given up: {why}.",
                               "Read the server's log for what stopped the workers, then cook again.")
 
+    async def _cancel_once(self, job: HeldJob) -> None:
+        """Cancel; the signal for it may come in the middle and cut the recording off, which then is done again."""
+        try:
+            await self.cancel()
+        except asyncio.CancelledError:
+            if job.interruption is not Interruption.CANCEL:
+                raise
+            _forget_interruption()
+            await self.cancel()
+
     async def cancel(self) -> None:
         """End the execution as cancelled; no later step runs."""
         async with self._kitchen.database.recording(self._state.workspace_id) as connection:
             by = await queries.canceller(connection, self._state.workspace_id, self._state.id)
         await end_cancelled(self._state, self._journal, by)
+
+
+def _forget_interruption() -> None:
+    """Let this task go on, in order to do what it was interrupted for."""
+    if task := asyncio.current_task():
+        task.uncancel()
 
 
 def _loop_time(at: datetime) -> float:

@@ -7,6 +7,7 @@ worker has taken over, nothing is written, and the writer stops (`Fenced`).
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from automatos.kernel.db import Database, dump_json
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.types import FailedAttempt
-from automatos.recipes.errors import Fenced
+from automatos.recipes.errors import CancelRequested, Fenced
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.runtime.service import opening_to_json, storable, turns_to_json
@@ -84,6 +85,7 @@ class ExecutionJournal:
         self._timer: asyncio.TimerHandle | None = None
         self.step: StepState | None = None
         self.leaves_waiting = False
+        self._is_to_be_cancelled = False
 
     def add(self, event: RunEventData, *, step: StepState | None = None) -> None:
         """Gather an event, and the step it changed, for the next record."""
@@ -155,7 +157,9 @@ class ExecutionJournal:
     async def store(self) -> None:
         """Record everything gathered, with the state as it is now, and tell the readers.
 
-        Raises Fenced when another worker has taken over. A database that is away is waited for up to PATIENCE_S.
+        Raises Fenced when another worker has taken over, and CancelRequested, after recording, when somebody has asked
+        to cancel: the row knows it before the signal comes, and no step, model or tool may begin after it. A database
+        that is away is waited for up to PATIENCE_S.
         """
         async with self._lock:
             if self._cut_off:
@@ -175,6 +179,8 @@ class ExecutionJournal:
             StoredEvent(self.state.topic, first + n, event.type, stamp, event.data)
             for n, event in enumerate(pending.events)
         ])
+        if self._is_to_be_cancelled and self.state.finished_at is None:
+            raise CancelRequested
 
     def drop_stream(self) -> None:
         """Forget what was streamed: the attempt it belongs to is over."""
@@ -210,7 +216,8 @@ class ExecutionJournal:
         self._has_streamed.add((self._streamed.order, self._streamed.turn))
         self.add(self._streamed.take())
         try:
-            await self.store()
+            with suppress(CancelRequested):  # the signal ends the run at work; this only streams its text
+                await self.store()
         except Fenced:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
         except DatabaseUnavailable:
@@ -239,6 +246,7 @@ class ExecutionJournal:
                     if row is None:
                         raise Fenced(str(self.state.id))
                     self.leaves_waiting = bool(row["leaves_waiting"])
+                    self._is_to_be_cancelled = row["is_to_be_cancelled"]
                     return
             except DatabaseUnavailable as error:
                 was_unsure = True

@@ -35,13 +35,14 @@ WITH e AS (
         last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
         error = $14, deadline_at = $20, is_estimated = $21, is_cut_off = $22
     WHERE id = $1 AND workspace_id = $23 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
-    RETURNING id, workspace_id
+    RETURNING id, workspace_id, cancel_requested_by
 )
 SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, $3, $16::text[], $17::jsonb[], $11) END,
        CASE WHEN $15::jsonb IS NOT NULL THEN put_steps(workspace_id, id, $15) END,
        CASE WHEN $18::jsonb IS NOT NULL THEN append_runs(workspace_id, $18) END,
        CASE WHEN $19::jsonb IS NOT NULL THEN append_turns(workspace_id, $19) END,
-       CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END AS leaves_waiting
+       CASE WHEN $12::timestamptz IS NOT NULL THEN durable.finish('recipes.run', id::text) END AS leaves_waiting,
+       cancel_requested_by IS NOT NULL AS is_to_be_cancelled
 FROM e
 """
 
@@ -112,7 +113,8 @@ async def steps_of(connection: asyncpg.Connection, execution_id: UUID) -> list[a
 async def record(connection: asyncpg.Connection, values: tuple[Any, ...]) -> asyncpg.Record | None:
     """Write one record of an execution (see `journal._values`); returns None when the writer is fenced off.
 
-    `leaves_waiting` says that the execution ended and others wait in the lane it was in.
+    `leaves_waiting` says that the execution ended and others wait in the lane it was in, `is_to_be_cancelled` that
+    somebody asked to cancel it.
     """
     return await connection.fetchrow(RECORD, *values)
 
