@@ -4,6 +4,7 @@ Run as a program it measures them all, or those whose names hold its argument, a
 seconds for inputs of n, 2n and 4n bytes.
 """
 
+import gc
 import os
 import resource
 import sys
@@ -156,6 +157,7 @@ def report(taker: Taker) -> None:
         os.waitpid(child, 0)
         return
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, resource.RLIM_INFINITY))
+    gc.freeze()  # the collector would otherwise look through all that was imported, at one size and not at another
     costs = measure(taker)
     sys.stdout.write(orjson.dumps([taker.name, costs]).decode() + "\n")
     sys.stdout.flush()
