@@ -205,7 +205,7 @@ async def test_every_status_has_its_badge_and_a_change_without_effects_takes_one
     broken = await room.agent("Error")
     for _ in range(FAILURES_TO_ERROR):
         told = await room.call("POST", f"/api/agents/{broken['id']}/execute", {"prompt": BREAKS})
-        await call_until_over(room.context, room.server, told["execution_id"])
+        await call_until_over(room.context, room.server, told["execution_id"], workspace=room.id)
     page = await room.open("/agents?view=table")
     looks: set[str] = set()
     for name in ("Steady hand", "Inactive", "Idle", "Paused", "Maintenance", "Training", "Error"):
