@@ -7,7 +7,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.conftest import Room
-from tests.browser.test_unsaved_work import EDITORS, begin, leave_anyway, press
+from tests.browser.test_unsaved_work import EDITORS, begin, end_session_at_save, leave_anyway, press
 
 
 @pytest.mark.parametrize(("section", "opens", "label", "text", "sends", "secret"), [
@@ -51,7 +51,7 @@ async def test_while_signed_out_the_page_does_not_say_as_well_that_the_connectio
     lost = page.get_by_text("Connection lost")
     await expect(lost.first).to_be_visible()
     cookies = await room.context.cookies()
-    await room.context.clear_cookies()
+    await end_session_at_save(room, page, EDITORS[2].writes)
     await EDITORS[2].save(page)
     dialog = page.get_by_role("dialog", name="Your session has ended")
     await expect(dialog).to_be_visible()
