@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from automatos.events import types as events
+from automatos.events.service import recorded
 from tests.chaos.client import Follower
 from tests.chaos.harness import stage
 from tests.chaos.processes import ProcessDied
@@ -76,23 +78,26 @@ async def test_a_killed_database_comes_back_at_the_same_address_with_what_was_co
 @pytest.fixture
 async def breaking_stream() -> AsyncIterator[str]:
     """A stream of five events that breaks after every second one, mid-frame, and resumes after Last-Event-ID."""
-    kinds = ["execution.queued", "execution.started", "step.started", "step.completed", "execution.completed"]
+    told = [recorded(each) for each in (
+        events.ExecutionStarted(), events.ExecutionRecovered(epoch=2), events.StepRestarted(order=1, turn=1),
+        events.ExecutionResumed(),
+        events.ExecutionCompleted(total_tokens=3, cost_usd="0", duration_ms=5, agents=1, steps_completed=1))]
 
-    async def events(request: web.Request) -> web.StreamResponse:
+    async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         after = int(request.headers["Last-Event-ID"])
-        for seq, kind in list(enumerate(kinds, start=1))[after: after + 2]:
-            data = f'{{"seq":{seq},"type":"{kind}","data":{{}}}}'
-            await response.write(f"id: {seq}\nevent: {kind}\ndata: {data}\n\n".encode())
-        if after + 2 < len(kinds):
+        for seq, each in list(enumerate(told, start=1))[after: after + 2]:
+            data = f'{{"seq":{seq},"type":"{each.type}","data":{each.data}}}'
+            await response.write(f"id: {seq}\nevent: {each.type}\ndata: {data}\n\n".encode())
+        if after + 2 < len(told):
             await response.write(b'event: broken\ndata: {"seq":')
             assert request.transport
             request.transport.abort()
         return response
 
     app = web.Application()
-    app.add_routes([web.get("/events", events)])
+    app.add_routes([web.get("/events", stream)])
     async with TestServer(app) as server:
         yield str(server.make_url("/events"))
 
@@ -101,7 +106,7 @@ async def test_a_follower_reconnects_and_records_every_event_once(breaking_strea
     async with aiohttp.ClientSession() as session:
         follower = Follower(session, breaking_stream)
 
-        assert (await follower.until("step.started")).seq == 3
+        assert (await follower.until("step.restarted")).seq == 3
         assert (follower.last_seq, follower.is_ended) == (3, False)
         assert (await follower.until_end()).type == "execution.completed"
 
