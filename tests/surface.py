@@ -63,12 +63,16 @@ class Client:
     async def delete(self, path: str, **options: Any) -> Answer:
         return await self.send("DELETE", path, **options)
 
-    async def follow(self, run_id: str, *, after: int = 0, timeout_s: float = 60) -> list[dict[str, Any]]:
-        """Return a run's events from its stream, until the last one."""
+    async def follow(
+        self, run_id: str, *, after: int = 0, timeout_s: float = 60, is_open: asyncio.Event | None = None
+    ) -> list[dict[str, Any]]:
+        """Return a run's events from its stream, until the last one; `is_open` is set when the stream has begun."""
         headers = self.headers | ({"Last-Event-ID": str(after)} if after else {})
         events: list[dict[str, Any]] = []
         async with asyncio.timeout(timeout_s), self.http.get(f"/api/runs/{run_id}/events", headers=headers) as response:
             assert response.status == 200, await response.text()
+            if is_open:
+                is_open.set()
             async for line in response.content:
                 if line.startswith(b"data: "):
                     events.append(orjson.loads(line[6:]))

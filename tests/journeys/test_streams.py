@@ -156,8 +156,9 @@ async def test_a_place_beyond_the_end_of_a_running_stream_still_hears_the_end(
     run_id = await client.cook(recipe["template_id"])
     await model_server.wait_for_calls(1)
 
-    following = asyncio.create_task(client.follow(run_id, after=100_000))
-    await asyncio.sleep(0.2)
+    is_read = asyncio.Event()
+    following = asyncio.create_task(client.follow(run_id, after=100_000, is_open=is_read))
+    await is_read.wait()
     gate.set()
 
     assert (await following)[-1]["type"] == "execution.completed"

@@ -92,8 +92,10 @@ async def test_a_run_and_its_reader_outlive_a_restart_of_the_database(
     gate = asyncio.Event()
     shared_model_server.script(Reply(text="one", gate=gate), Reply(text="two"))
     run_id = await client.cook(recipe["template_id"])
-    reading = asyncio.create_task(client.follow(run_id))
+    is_read = asyncio.Event()
+    reading = asyncio.create_task(client.follow(run_id, is_open=is_read))
     await shared_model_server.wait_for_calls(1)
+    await is_read.wait()  # the database stops under an open stream, not before it is asked for
 
     await server.stop_database()
     gate.set()
