@@ -206,7 +206,9 @@ async def test_viewers_read_and_change_nothing(desk: Desk) -> None:
 async def test_list_readers_are_told_after_a_change(desk: Desk) -> None:
     agent = await desk.create("Ada")
     await desk.ask("DELETE", f"/{agent['id']}")
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(60):
+        while desk.app.state.bus.rung.count((desk.workspace_id, "agents")) < 2:
+            await asyncio.sleep(0.01)
     assert desk.app.state.bus.rung.count((desk.workspace_id, "agents")) == 2
 
 

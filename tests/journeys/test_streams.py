@@ -13,8 +13,10 @@ from tests.surface import Client, Make
 TEXT = "The quick brown fox jumps over the lazy dog. " * 30
 
 
-async def frames(client: Client, path: str, count: int, **options: Any) -> list[dict[str, Any]]:
-    """Return the first frames of a stream, each with id, event and data."""
+async def frames(
+    client: Client, path: str, count: int, *, is_first: asyncio.Event | None = None, **options: Any
+) -> list[dict[str, Any]]:
+    """Return the first frames of a stream, each with id, event and data; `is_first` is set with the first."""
     found: list[dict[str, Any]] = []
     current: dict[str, Any] = {}
     async with asyncio.timeout(60), client.http.get(path, headers=client.headers, **options) as response:
@@ -28,6 +30,8 @@ async def frames(client: Client, path: str, count: int, **options: Any) -> list[
             elif not line and current:
                 found.append(current)
                 current = {}
+                if is_first:
+                    is_first.set()
                 if len(found) >= count:
                     break
     return found
@@ -122,8 +126,9 @@ async def test_one_stream_carries_several_runs_and_resumes_from_its_cursor(
 
 async def test_list_readers_are_told_when_a_run_starts(client: Client, make: Make, model_server: ModelServer) -> None:
     recipe = await make.recipe("Write")
-    watching = asyncio.create_task(frames(client, "/api/events", 2, params={"topics": "runs"}))
-    await asyncio.sleep(0.3)
+    is_watched = asyncio.Event()
+    watching = asyncio.create_task(frames(client, "/api/events", 2, is_first=is_watched, params={"topics": "runs"}))
+    await is_watched.wait()
 
     run_id = await client.cook(recipe["template_id"])
     told = await watching

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from automatos.entrypoints.services import Services
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
@@ -24,6 +25,14 @@ async def until_run(client: Client, task: dict[str, Any], status: str) -> dict[s
         while (run := await run_of(client, task))["status"] != status:
             await asyncio.sleep(0.02)
     return run
+
+
+async def told_to_pause(services: Services, task: dict[str, Any]) -> None:
+    """Wait until the worker of a task knows that it is to pause: that reaches it a moment after the answer."""
+    assert services.worker
+    async with asyncio.timeout(60):
+        while not any(job.wants_pause for job in services.worker._held.values() if job.key == task["execution_id"]):
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.capability("S019", "S094")
@@ -159,7 +168,7 @@ async def test_a_paused_agent_takes_work_in_and_begins_it_when_it_is_resumed(
 
 @pytest.mark.capability("S096")
 async def test_pausing_freezes_a_run_between_two_turns_and_resuming_goes_on_without_asking_again(
-    client: Client, make: Make, model_server: ModelServer
+    client: Client, make: Make, model_server: ModelServer, services: Services
 ) -> None:
     agent, gate = await make.agent(tools=["calculator"]), asyncio.Event()
     model_server.script(
@@ -173,7 +182,7 @@ async def test_pausing_freezes_a_run_between_two_turns_and_resuming_goes_on_with
     paused = await client.put(f"/api/agents/{agent['id']}/status", json={
         "status": "paused", "impact_token": preview["impact_token"],
         "confirmations": [one["id"] for one in preview["required_confirmations"]]})
-    await asyncio.sleep(0.5)  # the word reaches the worker a moment after the answer
+    await told_to_pause(services, task)
     gate.set()
     frozen = await until_run(client, task, "paused")
     await asyncio.sleep(0.2)
