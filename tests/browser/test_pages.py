@@ -156,3 +156,17 @@ async def test_the_chosen_theme_survives_a_reload(browsing: BrowserContext, site
     await page.reload()
 
     await expect(page.locator("html")).to_have_class("dark")
+
+
+async def test_on_a_phone_the_name_of_a_run_stands_beside_its_status(chromium: Browser, site: Site) -> None:
+    async with watched(chromium, site.server, storage_state=site.cookies, viewport=PHONE) as context:
+        page = await context.new_page()
+        await page.goto(site.address("/runs"))
+        row = page.get_by_role("table", name="Runs").locator("tbody tr").first
+        icon, name = row.locator("svg").first, row.get_by_role("link")
+        await expect(name).to_be_visible()
+        left, right = await icon.bounding_box(), await name.bounding_box()
+
+    assert left
+    assert right
+    assert right["x"] - (left["x"] + left["width"]) < 48

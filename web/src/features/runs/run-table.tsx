@@ -12,6 +12,11 @@ export function RunTable({ runs }: { runs: readonly RunSummary[] }) {
   return (
     <div className="card overflow-hidden">
       <table aria-label="Runs" className="w-full table-fixed text-left">
+        {/* On phones the head is out of the table's flow and gives no column its width. */}
+        <colgroup>
+          <col className="w-12" />
+          <col />
+        </colgroup>
         <thead className="border-b text-sm text-muted max-sm:sr-only">
           <tr>
             <th scope="col" className={clsx(HEAD, "w-12")}>
