@@ -45,6 +45,7 @@ MAY_CROSS = {
     "workspaces/provision.py",
     "workspaces/sessions.py",
     "workspaces/setup.py",
+    "workspaces/tenants.py",  # every workspace of the server, for its system admins
     "workspaces/workspace.py",  # the list of one's own workspaces, and a new one
 }
 """The only places that may look across workspaces; a new one needs a reason here and a policy in the database."""

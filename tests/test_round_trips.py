@@ -102,7 +102,12 @@ async def workspace(client: Client, make: Make) -> str:
     return f"/api/workspaces/{client.workspace_id}"
 
 
+async def any_workspace(client: Client, make: Make) -> str:
+    return f"/api/admin/workspaces/{client.workspace_id}"
+
+
 MAKERS: dict[str, Maker] = {
+    "/api/admin/workspaces/{tenant_id}": any_workspace,
     "/api/agents/{agent_id}": agent,
     "/api/agents/{agent_id}/config": part_of_agent("/api/agents", "/config"),
     "/api/agents/{agent_id}/model-config": part_of_agent("/api/agents", "/model-config"),

@@ -231,6 +231,7 @@ BODIES: dict[str | None, Any] = {
     "StatusChange": lambda _: {"status": "idle"},
     "StatusPreviewOrder": lambda _: {"status": "inactive"},
     "TaskNew": lambda _: {"prompt": "Hello"},
+    "TenantChange": lambda _: {"plan_limits": {"max_agents": 1}},
     "Toggle": lambda _: {"enabled": False},
     "Trial": lambda ids: {"agent": agent(ids), "messages": [{"role": "user", "content": "Hello"}]},
     "WorkspaceChange": lambda _: {"name": "Renamed"},

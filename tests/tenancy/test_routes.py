@@ -26,7 +26,9 @@ WRITES_OF_ANYBODY = {
 }
 """What a viewer may send besides reads."""
 
-OF_THE_SERVER = {"GET /api/health/endpoints"}
+OF_THE_SERVER = {
+    "GET /api/admin/workspaces", "GET /api/admin/workspaces/{tenant_id}", "GET /api/health/endpoints",
+}
 """Reads that no role in a workspace gives."""
 
 

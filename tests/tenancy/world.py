@@ -118,7 +118,7 @@ async def fill_hers(world: World, models: ModelServer) -> None:
     ada = await world.ada.at(world.ada.home)
     hers["session_id"] = UUID((await ada.get("/api/auth/sessions")).json()["items"][0]["id"])
     shared = await made(ada, "/api/workspaces", name=f"{secret} kitchen")
-    hers |= {"workspace_id": UUID(shared["id"]), "user_id": world.ada.id}
+    hers |= {"workspace_id": UUID(shared["id"]), "tenant_id": UUID(shared["id"]), "user_id": world.ada.id}
     ada = await world.ada.at(shared["id"])
     await fill_library(world, ada)
 

@@ -44,7 +44,7 @@ from automatos.settings import router as settings_room
 from automatos.skills import patterns_router
 from automatos.skills import router as skills
 from automatos.tools import router as tools
-from automatos.workspaces import keys_router, oidc_router
+from automatos.workspaces import keys_router, oidc_router, tenants_router
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -56,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workspaces.router,
     oidc_router.router,
     keys_router.router,
+    tenants_router.router,
     credentials.router,
     settings_room.router,
     model_config_router.router,

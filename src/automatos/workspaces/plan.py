@@ -45,8 +45,9 @@ class PlanLimitReached(Problem):
     def __init__(self, limit: PlanLimit, most: int, there: int) -> None:
         counted = COUNTED[limit]
         super().__init__(
-            f"This workspace may have {most} {counted.nouns} and has {there}. {counted.instead}, or work in a shared "
-            "workspace, which has no such limit.", limit_name=limit.value, limit=most, used=there)
+            f"This workspace may have {most} {counted.nouns} and has {there}. {counted.instead}, work in a shared "
+            "workspace, or ask whoever administers the server for more.",
+            limit_name=limit.value, limit=most, used=there)
 
 
 def limit_of(plan_limits: Mapping[str, object], limit: PlanLimit) -> int | None:

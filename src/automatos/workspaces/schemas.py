@@ -113,6 +113,23 @@ class WorkspaceChange(Body):
     slug: Slug | None = None
 
 
+PlanNumber = Annotated[int, Field(strict=True, ge=-1, le=1_000_000, description="-1 is any number.")]
+
+
+class PlanChange(Body):
+    """How many of each a workspace may have, -1 for any number; what is left out stays."""
+
+    max_agents: PlanNumber | None = None
+    max_workflows: PlanNumber | None = None
+    max_members: PlanNumber | None = None
+
+
+class TenantChange(Body):
+    """What a system admin changes of a workspace."""
+
+    plan_limits: PlanChange
+
+
 class InvitationNew(Body):
     """Whom to invite, as what."""
 
@@ -224,6 +241,26 @@ class WorkspaceOut(Out):
     is_personal: bool
     plan_limits: PlanLimits
     created_at: datetime
+
+
+class TenantOut(Out):
+    """A workspace as a system admin sees it."""
+
+    id: UUID
+    name: Chosen
+    slug: str
+    is_personal: bool
+    owner: Chosen | None = Field(description="The email address or the name of its owner.")
+    members: int
+    plan_limits: PlanLimits
+    created_at: datetime
+
+
+class TenantPage(Out):
+    """A page of the server's workspaces; `next_cursor` leads to the next."""
+
+    items: list[TenantOut]
+    next_cursor: UUID | None
 
 
 class MemberOut(Out):

@@ -9,6 +9,7 @@ from automatos.workspaces.issuer import clerk_host, refuse_unnamed_issuer
 from automatos.workspaces.keys import create_key
 from automatos.workspaces.plan import PlanLimit, PlanLimitReached, hold_room, require_room
 from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token, sign_in_mode
+from automatos.workspaces.tenants import find_tenant, list_tenants, set_plan
 
 __all__ = [
     "Gatekeeper",
@@ -17,11 +18,13 @@ __all__ = [
     "PlanLimitReached",
     "clerk_host",
     "create_key",
+    "find_tenant",
     "get_or_create_default_workspace",
     "grant_admin",
     "hold_room",
     "list_admins",
     "list_audit_of",
+    "list_tenants",
     "needs_admin",
     "needs_setup",
     "operator_key",
@@ -29,6 +32,7 @@ __all__ = [
     "refuse_unnamed_issuer",
     "require_room",
     "revoke_admin",
+    "set_plan",
     "setup_token",
     "sign_in_mode",
     "try_identity_provider",

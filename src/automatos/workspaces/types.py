@@ -126,6 +126,20 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """A workspace as the server's system admins see it; `owner` is an email address or a name."""
+
+    id: UUID
+    name: str
+    slug: str
+    is_personal: bool
+    owner: str | None
+    members: int
+    plan_limits: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A person in a workspace."""
 

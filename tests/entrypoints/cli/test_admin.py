@@ -63,3 +63,18 @@ async def test_keys_without_an_issuer_end_the_start_with_one_paragraph(alone: Cl
     assert done.returncode == 1
     assert "AUTOMATOS_JWT_ISSUER" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_plan_of_a_workspace_is_set_on_the_servers_machine(quick: Cli) -> None:
+    (place,) = quick.json("admin", "workspaces")
+    assert place["plan_limits"] == {"max_agents": -1, "max_workflows": -1, "max_members": -1}
+    assert place["slug"] in quick("admin", "workspaces").stdout
+
+    said = quick("admin", "plan", place["slug"], "--agents", "500", "--members", "7").stderr
+    assert "may have 500 agents, any number of recipes, 7 members" in said
+    back = quick.json("admin", "plan", place["id"], "--agents=-1", "--members=-1")
+    assert back == place
+    for wrong in (("plan", place["slug"]), ("plan", place["slug"], "--agents=-2"), ("plan", "nobodys", "--agents=1")):
+        assert quick("admin", *wrong).returncode in {1, 2}
+    entries = quick.json("audit", "list", "--action", "workspace.plan_changed")["items"]
+    assert [(each["actor"], each["actor_kind"]) for each in entries] == [("server's terminal", "server")] * 2

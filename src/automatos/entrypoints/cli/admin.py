@@ -1,13 +1,13 @@
-"""Commands about system admins, for whoever has the server's machine: list, grant, revoke."""
+"""Commands of whoever has the server's machine: list, grant, revoke (system admins), workspaces, plan."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from automatos.entrypoints.cli.asking import Manner
-from automatos.entrypoints.cli.console import put, put_json, say
+from automatos.entrypoints.cli.console import misuse, put, put_json, put_table, say
 from automatos.entrypoints.cli.database import on_ground
 from automatos.entrypoints.cli.options import Json
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from automatos.kernel.config import Settings
     from automatos.kernel.db import Database
     from automatos.workspaces.models import User
+    from automatos.workspaces.types import Tenant
 
 app = typer.Typer()
 Home = Annotated[Path | None, typer.Option(help="Data directory [AUTOMATOS_HOME, ~/.automatos].")]
 Who = Annotated[str, typer.Argument(help="Email address, account number, or id at the identity provider.")]
+Most = Annotated[int | None, typer.Option(help="How many; -1 for any number.", min=-1, max=1_000_000)]
 T = TypeVar("T")
 
 
@@ -68,6 +70,61 @@ def revoke(who: Who, as_json: Json = False, home: Home = None) -> None:
     Manner(as_json).tell(
         _described(user), f"{_named(user)} is no system admin any more; whoever stands in AUTOMATOS_ADMINS becomes one "
                           "again at the next sign-in")
+
+
+@app.command("workspaces")
+def list_workspaces(
+    search: Annotated[str | None, typer.Option(help="Only those whose name or owner has this text.")] = None,
+    as_json: Json = False, home: Home = None,
+) -> None:
+    """List every workspace of this server with its owner, its members and what its plan allows."""
+    from automatos.workspaces.service import list_tenants
+
+    async def find(database: "Database", _: "Settings") -> "list[Tenant]":
+        page, following = await list_tenants(database, search=search, limit=200)
+        found = [*page]
+        while following:
+            page, following = await list_tenants(database, search=search, after=following, limit=200)
+            found += page
+        return found
+
+    rows = [_told(tenant) for tenant in _with_database(home, find)]
+    if as_json:
+        put_json(rows)
+    else:
+        put_table((row | row["plan_limits"] for row in rows), (
+            "slug", "name", "owner", "members", "max_agents", "max_workflows", "max_members"), spare=("name",))
+
+
+@app.command("plan")
+def change_plan(
+    workspace: Annotated[str, typer.Argument(help="The workspace's slug or id, as `admin workspaces` lists them.")],
+    agents: Most = None, recipes: Most = None, members: Most = None, as_json: Json = False, home: Home = None,
+) -> None:
+    """Set how many agents, recipes and members a workspace may have; what is there already stays."""
+    from automatos.workspaces.service import PlanLimit, find_tenant, set_plan
+
+    given = {PlanLimit.AGENTS: agents, PlanLimit.RECIPES: recipes, PlanLimit.MEMBERS: members}
+    wanted = {limit: most for limit, most in given.items() if most is not None}
+    if not wanted:
+        misuse("no limit was named", "for example: automatos admin plan acme --agents 20 --recipes -1")
+
+    async def do(database: "Database", _: "Settings") -> "Tenant":
+        found = await find_tenant(database, workspace)
+        return await set_plan(database, "server's terminal", found.id, wanted)
+
+    tenant = _with_database(home, do)
+    allowed = _told(tenant)["plan_limits"]
+    Manner(as_json).tell(_told(tenant), f"{tenant.name} may have " + ", ".join(
+        f"{most if most >= 0 else 'any number of'} {noun}" for noun, most in zip(
+            ("agents", "recipes", "members"), (allowed[limit.value] for limit in PlanLimit), strict=True)))
+
+
+def _told(tenant: "Tenant") -> dict[str, Any]:
+    """Return a workspace as the API gives it."""
+    from automatos.workspaces.schemas import TenantOut
+
+    return TenantOut.model_validate(tenant).model_dump(mode="json")
 
 
 def _named(user: "User") -> str:
