@@ -88,10 +88,12 @@ async def test_a_frozen_worker_that_comes_back_changes_nothing(machine: Machine)
     other = await machine.start_worker()
     await finish(followers)
     before = [await machine.client.stored_events(f.url.split("/")[-2]) for f in followers]
+    asked = len(await machine.model.calls())
 
     frozen.thaw()
     await asyncio.sleep(3)
 
+    assert len(await machine.model.calls()) == asked
     assert [await machine.client.stored_events(f.url.split("/")[-2]) for f in followers] == before
     assert other.is_running
     assert frozen.is_running

@@ -62,6 +62,27 @@ async def test_the_platforms_key_follows_where_it_is_shared(
     assert (secret.source if secret else None) == ("environment" if is_shared else None)
 
 
+STRANGERS = [{"clerk_publishable_key": "pk_test_x"}, {"jwks_url": "https://id.example.org/jwks"},
+             {"jwt_key": SecretStr("x")}, {"oidc_issuer": "https://id.example.org"}]
+
+
+@pytest.mark.parametrize("lets_in", STRANGERS, ids=lambda each: next(iter(each)))
+async def test_strangers_of_an_identity_provider_get_the_platforms_key_only_where_the_operator_says_so(
+    database: Database, vault: Vault, tmp_path, workspace_id: UUID, lets_in: dict[str, object]
+) -> None:
+    operators = new_id()
+    unsaid = Settings(home=tmp_path, openai_api_key=SecretStr("sk-platform")).model_copy(
+        update={"workspace_id": operators, **lets_in})
+    said = unsaid.model_copy(update={"share_platform_keys": True})
+
+    found = {(who, place): await Keyring(database, vault, settings).find_access(at, "openai")
+             for who, settings in (("unsaid", unsaid), ("said", said))
+             for place, at in (("the operator's", operators), ("a stranger's", workspace_id))}
+
+    assert {name for name, access in found.items() if access is None} == {("unsaid", "a stranger's")}
+    assert await Keyring(database, vault, unsaid).configured_providers(workspace_id) == {}
+
+
 async def test_a_deleted_key_is_gone_at_once_in_this_process_and_within_seconds_in_others(
     keyring: Keyring, keep, database: Database, caller: Caller, workspace_id, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from uuid import UUID
 
 import pytest
 
+from automatos.credentials.service import Keyring
+from automatos.kernel.config import Settings
+from automatos.kernel.db import Database
+from automatos.kernel.http import Http
+from automatos.kernel.ids import new_id
 from automatos.llm.errors import (
     AddressWrong,
     CredentialMissing,
@@ -19,7 +25,8 @@ from automatos.llm.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from automatos.llm.types import ModelChoice, ToolSpec
+from automatos.llm.service import ModelClient
+from automatos.llm.types import CallContext, ModelChoice, ToolSpec
 from tests.fakes.model_server import ModelServer, Reply
 from tests.llm.conftest import CHOICE, Asker
 
@@ -321,3 +328,28 @@ async def test_hundreds_of_calls_share_the_connections_and_stay_apart(ask: Asker
     answers = await asyncio.gather(*(ask(f"Number {n}") for n in range(200)))
 
     assert [a.text for a in answers] == [f"gpt-4o-mini answers: Number {n}" for n in range(200)]
+
+
+async def test_nothing_is_asked_before_this_process_may_do_its_work_and_the_wait_is_not_the_models(
+    database: Database, wired: Settings, outgoing: Http, keyring: Keyring, model_server: ModelServer, workspace_id: UUID
+) -> None:
+    may = asyncio.Event()
+    client = ModelClient.open(database, wired, outgoing, keyring, may.wait)
+    ask = Asker(client, CallContext(workspace_id, run_id=new_id(), turn=1))
+    asking = asyncio.create_task(ask("Hello", deadline_s=5))
+    await asyncio.sleep(0.05)
+    assert (asking.done(), model_server.calls) == (False, [])
+
+    may.set()
+    assert (await asking).text
+    may.clear()
+    dropped = asyncio.create_task(ask("Hello"))
+    await asyncio.sleep(0.05)
+    dropped.cancel()
+    await asyncio.wait([dropped])
+    await client.close()
+
+    assert len(model_server.calls) == 1
+    async with database.recording(workspace_id) as connection:
+        rows = await connection.fetch("SELECT status FROM llm_usage WHERE workspace_id = $1", workspace_id)
+    assert [row["status"] for row in rows] == ["success"], "what was not asked stands in no ledger"

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType
 
 import orjson
 import pytest
 
+from automatos.kernel.config import Settings
+from automatos.kernel.http import Http
 from automatos.tools import service
 from automatos.tools.service import MAX_OUTPUT_CHARS, Toolbox
 from automatos.tools.types import Effect, ToolContext
@@ -109,3 +112,15 @@ async def test_the_clock_and_the_counter_answer(toolbox: Toolbox, context: Make)
         assert (await call(toolbox, context(), "current_datetime", timezone=name)).error_code == "invalid_arguments"
     counted = orjson.loads((await call(toolbox, context(), "text_stats", text="One two. Three!\nFour")).output)
     assert (counted["words"], counted["sentences"], counted["lines"]) == (4, 2, 2)
+
+
+async def test_no_tool_begins_before_this_process_may_do_its_work(http: Http, tmp_path: Path, context: Make) -> None:
+    may = asyncio.Event()
+    toolbox = Toolbox(Settings(home=tmp_path), http, until_certain=may.wait)
+    calling = asyncio.create_task(call(toolbox, context(), "write_file", path="x", content="y"))
+    await asyncio.sleep(0.05)
+    assert (calling.done(), (context().home / "files/x").exists()) == (False, False)
+
+    may.set()
+    assert (await calling).ok
+    assert (context().home / "files/x").read_text() == "y"

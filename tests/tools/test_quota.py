@@ -1,17 +1,22 @@
-"""What an execution's files may take is held while tools write, and what is full can be emptied."""
+"""What the files of an execution, and of all in a workspace, may take is held; what is full can be emptied."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 import pytest
 
 from automatos.tools import quota
+from automatos.tools import room as rooms
+from automatos.tools.room import Folders
 from automatos.tools.service import Toolbox
 from automatos.tools.types import ToolContext, ToolResult
 
 Make = Callable[..., ToolContext]
 QUOTA = 1024**2
+LARGE = 900_000
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +82,74 @@ async def test_what_leads_out_of_the_folder_is_not_counted(shell: Toolbox, conte
 
     assert linked.output == "exit code 0\nx\n"
     assert (await write(shell, context(call_key="b"), "more", 100)).ok
+
+
+@pytest.fixture
+def at_work(toolbox: Toolbox) -> set[str]:
+    """The executions that have not ended, of workspaces that may hold three times what one execution may."""
+    names = set[str]()
+
+    async def unfinished(_: UUID) -> frozenset[str]:
+        return frozenset(names)
+
+    toolbox._folders = Folders(3 * QUOTA, unfinished)
+    return names
+
+
+async def test_many_executions_fill_no_more_than_their_workspace_may_hold(
+    toolbox: Toolbox, context: Make, home: Path, at_work: set[str]
+) -> None:
+    at_work |= {"a", "b", "c", "d"}
+    for name in ("a", "b", "c"):
+        assert (await write(toolbox, context(home=home / name, call_key=name), "x", LARGE)).ok
+
+    refused = await write(toolbox, context(home=home / "d", call_key="d"), "deep/x", QUOTA // 2)
+
+    assert (refused.ok, refused.error_code) == (False, "files_full")
+    assert "other executions" in refused.output
+    assert not (home / "d/files/deep").exists()
+    elsewhere = context(home=home.parent / "another" / "e", call_key="e")
+    assert (await write(toolbox, elsewhere, "x", QUOTA // 2)).ok, "another workspace has room of its own"
+
+
+async def test_the_oldest_folders_of_ended_executions_give_way_and_no_other(
+    toolbox: Toolbox, context: Make, home: Path, at_work: set[str]
+) -> None:
+    at_work |= {"a", "b", "c", "d", "e"}
+    for name in ("a", "b", "c"):
+        assert (await write(toolbox, context(home=home / name, call_key=name), "x", LARGE)).ok
+    for name in ("b", "a"):
+        at_work.discard(name)
+    (home / "b").touch()  # what was written to last
+
+    assert (await write(toolbox, context(home=home / "d", call_key="d"), "x", QUOTA // 2)).ok
+    assert {each.name for each in home.iterdir()} == {"b", "c", "d"}
+    assert (await write(toolbox, context(home=home / "e", call_key="e"), "x", QUOTA // 2)).ok
+    assert {each.name for each in home.iterdir()} == {"c", "d", "e"}
+
+
+async def test_what_another_process_wrote_counts_too(
+    toolbox: Toolbox, context: Make, home: Path, at_work: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work |= {"a", "b", "c", "d"}
+    assert (await write(toolbox, context(home=home / "a", call_key="1"), "x", 10)).ok
+    for name in ("b", "c", "d"):
+        (home / name).mkdir()
+        (home / name / "x").write_bytes(bytes(QUOTA))
+
+    assert (await write(toolbox, context(home=home / "a", call_key="2"), "y", 10)).ok, "sizes are believed for a while"
+    monkeypatch.setattr(rooms, "MEASURED_FOR_S", 0.0)
+    assert (await write(toolbox, context(home=home / "a", call_key="3"), "z", 10)).error_code == "files_full"
+
+
+async def test_commands_that_fill_a_workspace_together_are_stopped_together(
+    shell: Toolbox, context: Make, home: Path, at_work: set[str]
+) -> None:
+    at_work |= {"a", "b", "c", "d", "e"}
+    fill = "i=0; while :; do head -c 65536 /dev/zero > f$i; i=$((i+1)); done"
+    ended = await asyncio.gather(*(
+        run(shell, context(home=home / name, call_key=name), fill) for name in ("a", "b", "c", "d")))
+
+    assert {each.error_code for each in ended} == {"files_full"}
+    late = await run(shell, context(home=home / "e", call_key="e"), "head -c 65536 /dev/zero > more; stat -c %s more")
+    assert late.output.splitlines()[-1] == "0", "a full workspace takes no byte"

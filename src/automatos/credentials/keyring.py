@@ -103,7 +103,7 @@ class Keyring:
         drawer = await self._drawer(workspace_id)
         found, _ = await self._search(drawer, workspace_id, provider, wanted, service)
         if found is None:
-            shared = self._platform_access(provider)
+            shared = self._platform_access(workspace_id, provider)
             if provider.wire == "demo":
                 return shared
             drawer = await self._drawer(workspace_id, RECENT_S if shared else 0.0)
@@ -128,11 +128,12 @@ class Keyring:
             return Resolution(provider.name, environment, "workspace", level, found.id, found.name,
                               isinstance(drawer.opened[found.id], ProviderAccess), tuple(looks))
         sought = f"the server's variable {provider.env_variable}" if provider.env_variable else "the server's variables"
-        if self._platform_access(provider):
+        if self._platform_access(workspace_id, provider):
             looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, "it is used"))
             return Resolution(
                 provider.name, environment, "environment", CredentialLevel.ENVIRONMENT_VARIABLE, looks=tuple(looks))
-        looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, self._platform_obstacle(provider)))
+        obstacle = self._platform_obstacle(workspace_id, provider)
+        looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, obstacle))
         return Resolution(provider.name, environment, "none", looks=tuple(looks))
 
     async def configured_providers(self, workspace_id: UUID) -> dict[str, str]:
@@ -144,7 +145,7 @@ class Keyring:
             if own is not None:
                 if isinstance(drawer.opened[own[0].id], ProviderAccess):
                     found[name] = "workspace"
-            elif self._platform_access(provider):
+            elif self._platform_access(workspace_id, provider):
                 found[name] = "environment"
         return found
 
@@ -218,9 +219,21 @@ class Keyring:
         return ProviderAccess(provider, Secret(str(fields.get(KEY_FIELD) or "")), base_url, "workspace",
                               allow_private=may_be_private(base_url, self._settings), credential_id=row["id"])
 
-    def _platform_access(self, provider: Provider) -> ProviderAccess | None:
-        """Return the key that the operator put in the environment, if tenants may use it."""
-        if not self._settings.share_platform_keys or not provider.key_setting:
+    def _is_shared_with(self, workspace_id: UUID) -> bool:
+        """Say whether the operator's keys are for a workspace: all, none, or, where nobody says, by who comes in.
+
+        An identity provider lets in people whom the operator never saw, so there only the default workspace has them.
+        """
+        settings = self._settings
+        if settings.share_platform_keys is not None:
+            return settings.share_platform_keys
+        lets_others_in = (
+            settings.clerk_publishable_key, settings.jwks_url, settings.jwt_key, settings.oidc_issuer)
+        return not any(lets_others_in) or workspace_id == (settings.workspace_id or settings.default_tenant_id)
+
+    def _platform_access(self, workspace_id: UUID, provider: Provider) -> ProviderAccess | None:
+        """Return the key that the operator put in the environment, if the workspace may use it."""
+        if not provider.key_setting or not self._is_shared_with(workspace_id):
             return None
         key: SecretStr | None = getattr(self._settings, provider.key_setting)
         value = key.get_secret_value().strip() if key else ""
@@ -230,11 +243,11 @@ class Keyring:
         base_url = put_right(provider, chosen) if chosen and chosen.strip() else provider.base_url or ""
         return ProviderAccess(provider, Secret(value), base_url, "environment", allow_private=bool(chosen))
 
-    def _platform_obstacle(self, provider: Provider) -> str:
+    def _platform_obstacle(self, workspace_id: UUID, provider: Provider) -> str:
         if not provider.key_setting:
             return "no variable holds a key for this provider"
-        if not self._settings.share_platform_keys:
-            return "the operator does not share keys (AUTOMATOS_SHARE_PLATFORM_KEYS)"
+        if not self._is_shared_with(workspace_id):
+            return "the operator does not share keys with this workspace (AUTOMATOS_SHARE_PLATFORM_KEYS)"
         return "it is not set"
 
     def _note(self, workspace_id: UUID, credential_id: UUID, action: str) -> None:

@@ -38,6 +38,8 @@ class Presence:
         self._places = places
         self._database = database
         self._lease_s = lease_s
+        self._certain_until = math.inf
+        self._renewed = asyncio.Event()
         self._back_at = math.inf
         self._may_bury_at = -math.inf
         self._on_lost: list[Callable[[], None]] = []
@@ -52,6 +54,17 @@ class Presence:
         """Call `callback(alive_at)` when this process has buried others: when the first of them was last heard of."""
         self._on_burial.append(callback)
 
+    async def until_certain(self) -> None:
+        """Return as long as this process is certainly not buried; wait for the lease's renewal when it stood still.
+
+        Whoever begins what cannot be taken back asks first: a process that was frozen does not know how long it was
+        away, and others may have done by now what it is about to do. When it was buried, its jobs are interrupted
+        while they wait here.
+        """
+        while time.monotonic() >= self._certain_until:
+            self._renewed.clear()
+            await self._renewed.wait()
+
     async def start(self) -> None:
         """Register and keep the lease renewed until `stop`; what died on this machine is buried at once."""
         await self._register()
@@ -63,6 +76,7 @@ class Presence:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._is_certain_until(math.inf)
         with contextlib.suppress(DatabaseUnavailable):
             async with self._database.recording(None) as connection:
                 await queries.retire(connection, self.id)
@@ -114,9 +128,14 @@ class Presence:
         row = await queries.renew(connection, self.id, self._lease_s)
         if row is None:
             return None
+        self._is_certain_until(asked + self._lease_s)
         clock.follow(row["at"], asked, time.monotonic())
         self.workers = row["workers"]
         return row["others"]
+
+    def _is_certain_until(self, moment: float) -> None:
+        self._certain_until = moment
+        self._renewed.set()
 
     async def _bury(self, connection: asyncpg.Connection) -> None:
         if self._comes_back():

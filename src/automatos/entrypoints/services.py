@@ -31,7 +31,7 @@ from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
 from automatos.recipes.crew import Kitchen
-from automatos.recipes.service import Workforce
+from automatos.recipes.service import Workforce, unfinished_executions
 from automatos.recipes.types import RUN_RECIPE
 from automatos.runtime.service import WorkspaceShelf, account_for
 from automatos.runtime.types import SkillShelf
@@ -99,9 +99,11 @@ class Services:
             self.keyring = Keyring(self.database, self.vault, self.settings, self.bus)
             stack.push_async_callback(self.keyring.close)
             self.offered = OfferedModels(self.keyring, self.http)
-            self.models = ModelClient.open(self.database, self.settings, self.http, self.keyring)
+            self.models = ModelClient.open(
+                self.database, self.settings, self.http, self.keyring, self.presence.until_certain)
             stack.push_async_callback(self.models.close)
-            self.toolbox = Toolbox(self.settings, self.http)
+            self.toolbox = Toolbox(self.settings, self.http, partial(unfinished_executions, self.database),
+                                   self.presence.until_certain)
             await self.toolbox.open()
             self.shelf_of = partial(WorkspaceShelf, self.database, self.toolbox)
             stack.push_async_callback(self.presence.stop)

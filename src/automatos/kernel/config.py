@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     workspace_id: UUID | None = Field(None, validation_alias=_own("WORKSPACE_ID", "WORKSPACE_ID"))
     default_tenant_id: UUID = Field(UUID(int=0), validation_alias=_own("DEFAULT_TENANT_ID", "DEFAULT_TENANT_ID"))
     session_days: int = Field(14, ge=1, le=365, validation_alias=_own("SESSION_DAYS"))
-    share_platform_keys: bool = Field(True, validation_alias=_own("SHARE_PLATFORM_KEYS"))
+    share_platform_keys: bool | None = Field(None, validation_alias=_own("SHARE_PLATFORM_KEYS"))
 
     # Models.
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
@@ -156,6 +156,7 @@ class Settings(BaseSettings):
     # Work.
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
+    workspace_files_mb: int = Field(2048, ge=256, le=2**30, validation_alias=_own("WORKSPACE_FILES_MB"))
     heartbeat_enabled: bool = Field(True, validation_alias=_own("HEARTBEAT_ENABLED", "HEARTBEAT_ENABLED"))
     agent_idle_after_s: float = Field(300.0, ge=1.0, le=604_800.0, validation_alias=_own("AGENT_IDLE_AFTER_S"))
     agent_error_after_failures: int = Field(5, ge=1, le=1000, validation_alias=_own("AGENT_ERROR_AFTER_FAILURES"))

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Self, TypeVar
 from uuid import UUID
@@ -32,13 +31,14 @@ from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ProviderCall
 from automatos.llm.providers.own_choices import OF_ONE_CALL
+from automatos.llm.question import AskAgain, Question, Route
 from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
     Answer,
     AnswerEnd,
+    BeforeCall,
     CallContext,
     Completion,
-    CompletionStatus,
     Cost,
     DefaultModel,
     FailedAttempt,
@@ -66,77 +66,12 @@ ATTEMPTS_PER_EPOCH = 1000
 Fault = TypeVar("Fault", bound=ModelProblem)
 
 
-@dataclass(slots=True)
-class _Question:
-    """What is asked, and what has already been told of the answer."""
-
-    messages: Sequence[Message]
-    tools: Sequence[ToolSpec]
-    context: CallContext
-    on_delta: Callable[[str], None] | None
-    on_restart: Callable[[], None] | None
-    retries: int
-    attempt: int
-    may_call_tools: bool
-    on_failed: Callable[[FailedAttempt], None] | None = None
-    before_pause: Callable[[], Awaitable[None]] | None = None
-    pause_s: Callable[[int], float] | None = None
-    on_reasoning: Callable[[str], None] | None = None
-    refused: frozenset[str] = frozenset()
-    failures: int = 0
-    has_told: bool = False
-
-    @property
-    def retries_left(self) -> int:
-        """How many more requests may follow a failed one."""
-        return self.retries - self.failures
-
-    def tell(self, text: str) -> None:
-        """Hand on a piece of the answer."""
-        if self.on_delta:
-            self.has_told = True
-            self.on_delta(text)
-
-    def tell_reasoning(self, text: str) -> None:
-        """Hand on a piece of the reasoning."""
-        if self.on_reasoning:
-            self.has_told = True
-            self.on_reasoning(text)
-
-    def may_ask_again(self) -> bool:
-        """Say whether asking again cannot leave the reader with two beginnings."""
-        return not self.has_told or self.on_restart is not None
-
-    def start_over(self) -> None:
-        """Tell the reader that what it was told is void."""
-        if self.has_told and self.on_restart:
-            self.on_restart()
-        self.has_told = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """One model to ask, what its answer counts as, and until when (the event loop's clock)."""
-
-    choice: ModelChoice
-    status: CompletionStatus
-    ends_at: float
-    has_next: bool = False
-
-
-class _AskAgain(Exception):
-    """The request gave no answer and another may follow: after a pause, or at once and free when it is None."""
-
-    def __init__(self, pause_s: float | None) -> None:
-        super().__init__(pause_s)
-        self.pause_s = pause_s
-
-
 class ModelClient:
     """Asks models; one per process."""
 
     def __init__(self, *, settings: Settings, http: Http, keyring: Keyring, prices: PriceBook,
-                 recorder: UsageRecorder, database: Database) -> None:
+                 recorder: UsageRecorder, database: Database, until_certain: BeforeCall | None = None) -> None:
+        self._until_certain = until_certain
         self._settings = settings
         self._http = http
         self._keyring = keyring
@@ -147,14 +82,16 @@ class ModelClient:
         self._wires = open_wires(settings)
 
     @classmethod
-    def open(cls, database: Database, settings: Settings, http: Http, keyring: Keyring) -> Self:
+    def open(cls, database: Database, settings: Settings, http: Http, keyring: Keyring,
+             until_certain: BeforeCall | None = None) -> Self:
         """Make the client of this process, with a price book and a usage recorder of its own.
 
+        `until_certain` is awaited before each request: it returns when this process may still do its work.
         The keyring learns to ask the settings for the names of credentials that people chose there.
         """
         keyring.ask_for_names(partial(read_names, database))
         return cls(settings=settings, http=http, keyring=keyring, prices=PriceBook(database),
-                   recorder=UsageRecorder(database), database=database)
+                   recorder=UsageRecorder(database), database=database, until_certain=until_certain)
 
     async def close(self) -> None:
         """Write the last usage rows; calls must have ended or been cancelled before."""
@@ -232,13 +169,15 @@ class ModelClient:
             ModelProblem: there is no complete answer; see `llm.errors` for the kinds.
             UnknownProvider: the choice names a provider that does not exist.
         """
-        question = _Question(messages, tools, context, on_delta, on_restart, retries,
+        question = Question(messages, tools, context, on_delta, on_restart, retries,
                              attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools,
                              on_failed=on_failed, before_pause=before_pause, pause_s=pause_s,
                              on_reasoning=on_reasoning)
         fallback = fallback_of(choice)
+        if self._until_certain:
+            await self._until_certain()  # what waits for our own standing is no fault of the model
         started_at = _now_s()
-        first = _Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0),
+        first = Route(choice, "success", started_at + deadline_s * (FIRST_MODEL_SHARE if fallback else 1.0),
                        has_next=fallback is not None)
         try:
             return await self._ask(first, question)
@@ -246,9 +185,9 @@ class ModelClient:
             if fallback is None or not problem.is_worth_fallback or not question.may_ask_again():
                 raise
         question.start_over()
-        return await self._ask(_Route(fallback, "fallback", started_at + deadline_s), question)
+        return await self._ask(Route(fallback, "fallback", started_at + deadline_s), question)
 
-    async def _ask(self, route: _Route, question: _Question) -> Completion:
+    async def _ask(self, route: Route, question: Question) -> Completion:
         """Ask one model until it answers, refuses for good, or the time is over."""
         provider = get_provider(route.choice.provider)
         scope = asyncio.timeout_at(route.ends_at)
@@ -259,10 +198,12 @@ class ModelClient:
                 if not window.holds(size):
                     raise PromptTooLong(window, size)
                 while True:
+                    if self._until_certain:
+                        await self._until_certain()
                     question.attempt += 1
                     try:
                         return await self._ask_once(route, access, question)
-                    except _AskAgain as again:
+                    except AskAgain as again:
                         pause_s = again.pause_s
                     question.start_over()
                     if question.before_pause and pause_s is not None:
@@ -273,7 +214,7 @@ class ModelClient:
                 raise
         raise _fault(ModelTimeout, route.choice, f"{provider.display_name} did not finish its answer in time.")
 
-    def _adapts(self, problem: ModelProblem, call: ProviderCall, account: str, question: _Question) -> bool:
+    def _adapts(self, problem: ModelProblem, call: ProviderCall, account: str, question: Question) -> bool:
         """Remember a refused feature; says whether asking without it is something new."""
         if not isinstance(problem, FeatureRefused) or problem.features <= call.refused:
             return False
@@ -292,8 +233,8 @@ class ModelClient:
             raise _fault(CredentialMissing, choice, f"There is no base URL for {provider.display_name}.")
         return access
 
-    async def _ask_once(self, route: _Route, access: ProviderAccess, question: _Question) -> Completion:
-        """Make one request and write it to the ledger, however it ends; raises _AskAgain when another may follow."""
+    async def _ask_once(self, route: Route, access: ProviderAccess, question: Question) -> Completion:
+        """Make one request and write it to the ledger, however it ends; raises AskAgain when another may follow."""
         choice, account = route.choice, str(access.credential_id or access.base_url)
         call = ProviderCall(
             self._http.session(allow_private=access.allow_private), access.provider, access.base_url,
@@ -310,13 +251,13 @@ class ModelClient:
         except ModelProblem as problem:
             if self._adapts(problem, call, account, question):
                 self._note(route, question, call, began, access.credential_id, "error", _words(problem))
-                raise _AskAgain(None) from problem
+                raise AskAgain(None) from problem
             pause_s = self._pause_after(problem, route, question)
             self._note(route, question, call, began, access.credential_id, "error", _words(problem), problem, pause_s)
             if pause_s is None:
                 raise
             question.failures += 1
-            raise _AskAgain(pause_s) from problem
+            raise AskAgain(pause_s) from problem
         except asyncio.CancelledError:
             if _now_s() >= route.ends_at:
                 late = _fault(ModelTimeout, choice, "The answer did not end in time.")
@@ -326,14 +267,14 @@ class ModelClient:
             raise
         return self._completion(route, question, answer, call, began, access.credential_id)
 
-    def _pause_after(self, problem: ModelProblem, route: _Route, question: _Question) -> float | None:
+    def _pause_after(self, problem: ModelProblem, route: Route, question: Question) -> float | None:
         """Return after how many seconds the model is asked again, None when asking again is no use."""
         if not (problem.is_retryable and question.retries_left > 0 and question.may_ask_again()):
             return None
         pause_s = _pause_s(problem, question)
         return None if _now_s() + pause_s >= route.ends_at else pause_s
 
-    def _completion(self, route: _Route, question: _Question, answer: Answer, call: ProviderCall, began: float,
+    def _completion(self, route: Route, question: Question, answer: Answer, call: ProviderCall, began: float,
                     credential_id: UUID | None) -> Completion:
         choice, latency_ms = route.choice, _ms_since(began)
         usage = usage_of_answer(answer, call.progress)
@@ -345,7 +286,7 @@ class ModelClient:
                           answer.end, answer.reasoning, answer.items, tuple(sorted(call.refused)),
                           answer.calls_from_text)
 
-    def _note(self, route: _Route, question: _Question, call: ProviderCall, began: float, credential_id: UUID | None,
+    def _note(self, route: Route, question: Question, call: ProviderCall, began: float, credential_id: UUID | None,
               status: Literal["error", "cancelled"], message: str | None, problem: ModelProblem | None = None,
               pause_s: float | None = None) -> None:
         """Write a request that gave no answer to the ledger, with what it used, and tell who waits for the answer."""
@@ -383,7 +324,7 @@ def _words(problem: ModelProblem) -> str:
     return f"{problem.code}: {problem.detail}"
 
 
-def _pause_s(problem: ModelProblem, question: _Question) -> float:
+def _pause_s(problem: ModelProblem, question: Question) -> float:
     """Return how long to wait: as the provider asked, up to a minute; else as the caller says; else doubling."""
     if problem.retry_after_s is not None:
         return min(problem.retry_after_s, RETRY_AFTER_CAP_S)

@@ -1,6 +1,6 @@
 """Words of the conversation with a model: messages, tools, choices, answers, and the record of what a call used."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,8 @@ Role = Literal["system", "user", "assistant", "tool"]
 CompletionStatus = Literal["success", "fallback"]
 UsageStatus = Literal["success", "fallback", "error", "cancelled"]
 PriceSource = Literal["catalogue", "published", "unknown"]
+BeforeCall = Callable[[], Awaitable[object]]
+"""Awaited before a call that cannot be taken back: it returns when this process may still do its work."""
 MAX_TOKENS_OF_A_CALL = 10_000_000
 MOST_CHARS_PER_TOKEN = 16
 """More characters than the tokens of any text of words, code or data have on average, so that nothing is refused that

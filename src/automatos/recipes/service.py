@@ -11,6 +11,7 @@ from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import Workforce
 from automatos.recipes.definition import Fault, faults_of, patterns_named
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
+from automatos.recipes.folders import unfinished_executions
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
 from automatos.recipes.schemas import LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
@@ -31,7 +32,8 @@ from automatos.workspaces.types import Caller
 
 __all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "ending_of",
            "get_recipe", "get_version", "list_recipes", "list_versions", "present", "recipes_changed_since",
-           "recipes_fingerprint", "runs_ended_since", "runs_fingerprint", "start_task", "started_by", "update_recipe"]
+           "recipes_fingerprint", "runs_ended_since", "runs_fingerprint", "start_task", "started_by",
+           "unfinished_executions", "update_recipe"]
 HINT_TOPIC = "recipes"
 COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 

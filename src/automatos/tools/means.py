@@ -7,6 +7,7 @@ from typing import Any
 
 from automatos.tools.guard import Fetched, Outgoing, WebGuard
 from automatos.tools.jail import Jail
+from automatos.tools.room import Folders, Room
 from automatos.tools.sandbox import Sandbox, prepare_folder
 from automatos.tools.types import ToolContext
 
@@ -20,12 +21,17 @@ class Means:
     context: ToolContext
     web: WebGuard
     sandbox: Sandbox
+    folders: Folders
 
     async def fetch(self, asked: Outgoing) -> Fetched:
         """Make a web request, no faster than the agent may read; raises `ToolRefused`."""
         limits = self.context.limits
         bytes_per_s = limits.network_bandwidth * BYTES_OF_A_MEGABIT if limits else None
         return await self.web.fetch(asked, bytes_per_s=bytes_per_s)
+
+    async def room(self) -> Room:
+        """Return what the agent's files may take now."""
+        return await self.folders.room(self.context)
 
     @property
     def files(self) -> Path:

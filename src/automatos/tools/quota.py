@@ -1,6 +1,5 @@
-"""How much the folder of an execution may hold: measured before a tool writes and while a command does."""
+"""How much the folder of an execution may hold, and how it is measured."""
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -25,23 +24,12 @@ def measure(folder: Path) -> int:
     return total
 
 
-def refuse_beyond(folder: Path, more: int) -> None:
-    """Refuse a file of so many bytes where the folder has no room for it."""
-    held = measure(folder)
-    if held + max(more, ENTRY_BYTES) > MAX_BYTES:
-        raise full(held)
-
-
-async def wait_until_beyond(folder: Path) -> None:
-    """Return once a folder holds more than it may; a command that makes it so is stopped then."""
-    while True:
-        if await asyncio.to_thread(measure, folder) > MAX_BYTES:
-            return
-        await asyncio.sleep(LOOKS_EVERY_S)
-
-
-def full(held: int) -> ToolRefused:
+def full(held: int, most: int) -> ToolRefused:
     """Return what the model is told when there is no room."""
+    if most < MAX_BYTES:
+        return ToolRefused("files_full", f"This execution's folder may hold {_mb(most)} MB now, because other "
+                           "executions of the workspace that are at work hold the rest. Delete what is not needed with "
+                           "the shell (rm), or write less; there is room again when they end.")
     return ToolRefused("files_full", f"The execution's folder may hold {_mb(MAX_BYTES)} MB and holds "
                        f"{'more' if held > MAX_BYTES else f'{_mb(held)} MB'}. Delete what is not needed with the shell "
                        "(rm), then write again.")

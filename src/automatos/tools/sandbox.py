@@ -14,6 +14,7 @@ from pathlib import Path
 
 from automatos.tools import quota
 from automatos.tools.errors import ToolRefused
+from automatos.tools.room import Room, room_alone
 from automatos.tools.types import ResourceLimits
 
 MAX_OUTPUT_BYTES = 64 * 1024
@@ -37,7 +38,7 @@ class Order:
     """A command to run in a folder, which it sees as /work, within some time.
 
     `limits` are the agent's own; the server's hold above them. `extra` is a folder that the command may read as
-    /skill, and `given` a file that it reads as standard input.
+    /skill, and `given` a file that it reads as standard input. Without a `room` the folder is one of no workspace.
     """
 
     command: str
@@ -46,6 +47,7 @@ class Order:
     limits: ResourceLimits | None = None
     extra: Path | None = None
     given: Path | None = None
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,11 @@ class Sandbox:
         return None
 
     async def _run(self, order: Order) -> Finished:
+        room = order.room or room_alone(order.folder)
         held = await asyncio.to_thread(quota.measure, order.folder)
-        process = await _start(order, max(0, quota.MAX_BYTES - held))
+        process = await _start(order, max(0, room.most - held))
         # A folder that is full already is written to by nothing; what remains to be done there is deleting.
-        watch = asyncio.create_task(_stop_beyond(order.folder, process)) if held <= quota.MAX_BYTES else None
+        watch = asyncio.create_task(_stop_beyond(room, order.folder, process)) if held <= room.most else None
         try:
             async with asyncio.timeout(order.timeout_s):
                 output, is_cut = await _read(process)
@@ -106,12 +109,13 @@ class Sandbox:
             if watch:
                 watch.cancel()
         if watch and watch.done() and not watch.cancelled():
-            raise quota.full(quota.MAX_BYTES + 1)
+            raise quota.full(quota.MAX_BYTES + 1, room.most)
+        room.note(await asyncio.to_thread(quota.measure, order.folder))
         return Finished(exit_code, output.decode("utf-8", "replace"), is_cut)
 
 
-async def _stop_beyond(folder: Path, process: asyncio.subprocess.Process) -> None:
-    await quota.wait_until_beyond(folder)
+async def _stop_beyond(room: Room, folder: Path, process: asyncio.subprocess.Process) -> None:
+    await room.wait_until_beyond(folder)
     _kill(process)
 
 

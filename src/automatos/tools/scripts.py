@@ -36,7 +36,7 @@ async def run_script(script: Script, means: Means) -> str:
     async with _laid_out(script, means.context.home) as place:
         done = await means.sandbox.run(Order(
             f"exec {program} {shlex.quote(f'/skill/{script.command}')}", means.files, timeout_s, means.context.limits,
-            extra=place / "skill", given=place / "arguments.json",
+            extra=place / "skill", given=place / "arguments.json", room=await means.room(),
         ))
     output = done.output + ("\n[output cut]" if done.is_cut else "")
     if done.exit_code:

@@ -13,12 +13,13 @@ from jsonschema.exceptions import ValidationError
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.http import Http
-from automatos.llm.types import ToolSpec
+from automatos.llm.types import BeforeCall, ToolSpec
 from automatos.tools.builtin import RUNNERS
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import WebGuard
 from automatos.tools.means import Means
 from automatos.tools.registry import ToolDefinition, bounded, definitions, handed_definition
+from automatos.tools.room import Folders, Unfinished
 from automatos.tools.sandbox import Sandbox
 from automatos.tools.scripts import run_script
 from automatos.tools.tracker import ToolTracker
@@ -39,12 +40,21 @@ def known_names() -> frozenset[str]:
 
 
 class Toolbox:
-    """The built-in tools of this process; open it once at start. It owns nothing that must be closed."""
+    """The built-in tools of this process; open it once at start. It owns nothing that must be closed.
 
-    def __init__(self, settings: Settings, http: Http) -> None:
+    `unfinished` says which executions still need their folder; without it none gives way to others. `until_certain` is
+    awaited before each call: it returns when this process may still do its work.
+    """
+
+    def __init__(
+        self, settings: Settings, http: Http, unfinished: Unfinished | None = None,
+        until_certain: BeforeCall | None = None,
+    ) -> None:
+        self._until_certain = until_certain
         reach = settings.allow_private_urls
         self._web = WebGuard(http.session(allow_private=reach), allow_private=reach)
         self._sandbox = Sandbox()
+        self._folders = Folders(settings.workspace_files_mb * 1024**2, unfinished)
         self._probe_folder = settings.home / "sandbox"
 
     async def open(self) -> None:
@@ -85,6 +95,8 @@ class Toolbox:
         try:
             tool = self._granted(name, context)
             values = read_arguments(tool, arguments)
+            if self._until_certain:
+                await self._until_certain()
             async with asyncio.timeout(max(0.0, min(context.deadline_s, tool.deadline_s))):
                 output = await self._run(tool.name, values, context)
             return ToolResult(True, presentable(output))
@@ -105,7 +117,7 @@ class Toolbox:
             ToolRefused: the sandbox is off, or the script failed.
             TimeoutError: it did not end in time.
         """
-        return await run_script(script, Means(context, self._web, self._sandbox))
+        return await run_script(script, Means(context, self._web, self._sandbox, self._folders))
 
     @property
     def scripts_off_reason(self) -> str | None:
@@ -114,7 +126,7 @@ class Toolbox:
 
     def _run(self, name: str, values: JsonObject, context: ToolContext) -> Awaitable[str]:
         if name in definitions():
-            return RUNNERS[name](values, Means(context, self._web, self._sandbox))
+            return RUNNERS[name](values, Means(context, self._web, self._sandbox, self._folders))
         return context.handed[name].run(values, context)
 
     def _granted(self, name: str, context: ToolContext) -> ToolDefinition:

@@ -5,7 +5,7 @@ import hashlib
 from typing import Any
 
 from automatos.tools.means import Means
-from automatos.tools.quota import refuse_beyond
+from automatos.tools.room import Room
 
 MAX_READ_BYTES = 60_000
 MAX_ENTRIES = 500
@@ -23,7 +23,7 @@ async def read_file(arguments: dict[str, Any], means: Means) -> str:
 async def write_file(arguments: dict[str, Any], means: Means) -> str:
     """Replace a file; the same call made again after a crash changes nothing."""
     path, content = str(arguments["path"]), str(arguments["content"]).encode()
-    return await asyncio.to_thread(_write_once, means, path, content)
+    return await asyncio.to_thread(_write_once, means, await means.room(), path, content)
 
 
 async def list_directory(arguments: dict[str, Any], means: Means) -> str:
@@ -36,12 +36,12 @@ async def list_directory(arguments: dict[str, Any], means: Means) -> str:
     return "\n".join(lines) or "The folder is empty."
 
 
-def _write_once(means: Means, path: str, content: bytes) -> str:
+def _write_once(means: Means, room: Room, path: str, content: bytes) -> str:
     told = f"Wrote {len(content)} bytes to {path}."
     mark = means.effects / hashlib.sha256(means.context.call_key.encode()).hexdigest()
     if mark.exists():
         return told
-    refuse_beyond(means.files, len(content))
+    room.refuse_beyond(means.files, len(content))
     means.jail.write(path, content)
     mark.touch()
     return told

@@ -16,7 +16,8 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
     if "\x00" in command:
         raise ToolRefused("invalid_arguments", "command: it has a NUL character in it.")
     try:
-        done = await means.sandbox.run(Order(command, means.files, timeout_s, means.context.limits))
+        done = await means.sandbox.run(
+            Order(command, means.files, timeout_s, means.context.limits, room=await means.room()))
     except TimeoutError as error:
         raise ToolRefused("tool_timeout", f"The command did not end within {timeout_s} s and was stopped.") from error
     cut = "\n[output cut]" if done.is_cut else ""
