@@ -101,6 +101,14 @@ async def test_pages_assets_and_probes_are_not_limited(serve) -> None:
     assert await statuses(site, "/", 1) == [429]
 
 
+async def test_the_key_of_the_metrics_cannot_be_guessed_without_end_and_scrapers_of_this_machine_go_on(serve) -> None:
+    site = await serve(add_routes, rate_limit="3/minute")
+    far = {"X-Forwarded-For": "203.0.113.9"}
+    found = [await statuses(site, "/metrics", 1, headers=far | {"X-API-Key": f"guess-{n}"}) for n in range(5)]
+    assert found == [[401]] * 3 + [[429]] * 2
+    assert await statuses(site, "/metrics", 5) == [200] * 5
+
+
 @pytest.mark.parametrize("carrier", ["X-API-Key", "Authorization", "Cookie"])
 async def test_whoever_is_known_has_a_limit_of_their_own(serve, carrier: str) -> None:
     site = await serve(add_routes, rate_limit="2/minute", rate_limit_signed_in="6/minute")

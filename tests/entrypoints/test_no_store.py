@@ -9,9 +9,11 @@ KEY = {"name": "Mine", "key_type": "server", "role": "viewer"}
 
 async def test_answers_that_carry_a_credential_are_kept_by_nobody(client: Client) -> None:
     made = await client.post("/api/api-keys", json=KEY)
-    invited = await client.post("/api/workspaces/invitations", json={"email": "kim@example.org", "role": "viewer"})
-    assert made.status == 201
+    invited = await client.post(f"/api/workspaces/{client.workspace_id}/members/invite",
+                                json={"email": "kim@example.org", "role": "viewer"})
+    assert (made.status, invited.status) == (201, 201)
     assert made.json()["key"]
+    assert invited.json()["token"]
     assert {each.headers["cache-control"] for each in (made, invited)} == {"no-store"}
 
 

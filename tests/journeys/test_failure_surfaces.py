@@ -92,3 +92,20 @@ async def test_the_run_and_the_command_line_tell_it_and_it_is_retried_where_that
     assert step["attempts"][-1]["reason"][:40] in failed
     assert run["error"]["message"][:40] in lines[-1]
     assert sum("tries again" in line for line in lines) == tries - 1
+
+
+async def test_a_prompt_that_is_too_long_is_one_failure_whoever_counted(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    ended = list[dict[str, object]]()
+    model_server.script(FAILURES[errors.ContextTooLong])
+    for prompt in ("Say hello", "{input.x}" * 2_500):
+        recipe = await make.recipe(prompt, inputs={"x": {"type": "string"}}, execution_config={"max_retries": 0})
+        ended.append((await client.cooked(recipe["template_id"], x="x" * 10_000))["error"])
+
+    said, counted = ended
+    assert (said["code"], said["next_step"]) == (counted["code"], counted["next_step"])
+    assert said["code"] == "prompt_too_long"
+    assert "openai" in str(said["message"]).lower()
+    assert "25,0" in str(counted["message"])
+    assert len(model_server.calls) == 1, "what is counted here is not sent"

@@ -96,7 +96,7 @@ async def test_a_request_that_is_too_long_is_told_as_such(
 
     assert type(problem) is ContextTooLong
     assert not problem.is_retryable
-    assert "larger context window" in problem.detail
+    assert "larger window" in problem.detail
 
 
 async def test_a_fallback_with_more_room_answers_what_is_too_long(ask: Asker, model_server: ModelServer) -> None:

@@ -139,6 +139,10 @@ CONTENTS: dict[str, tuple[Spoil, str]] = {
     "a .GIT folder": (with_name(".GIT"), ".git"),
     "a backslash": (with_name("a\\b"), "backslash"),
     "a line break": (with_name("a\nb"), "control"),
+    "a name that nobody sees whole": (with_name("a\u200b.md"), "cannot see"),
+    "an escaped way out": (with_name("%2e%2e"), "leads out"),
+    "two names that look alike": (
+        lambda r: r.commit(folder("evil", {"e\u0301.md": "a", "\u00e9.md": "b"})), "cannot tell"),
     "endless folders": (bottomless, "more than"),
     "the same files over and over": (many_of_the_same, "together"),
     "no skill": (lambda r: r.commit({"README.md": "hello"}), "no SKILL.md"),

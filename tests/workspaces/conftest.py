@@ -110,6 +110,12 @@ class House:
             opened = await open_session(session, user.id, timedelta(days=1), "")
         return Person(user.id, email, home, opened.token.reveal())
 
+    async def browser(self, user_id: int) -> dict[str, str]:
+        """Sign somebody in once more and return what that browser sends."""
+        async with self.database.session(None, Scope.AUTH) as session:
+            opened = await open_session(session, user_id, timedelta(days=1), "another browser")
+        return {"Cookie": f"automatos_session={opened.token.reveal()}", **BROWSER}
+
     async def shared(self, owner: Person, **members: tuple[Person, Role]) -> UUID:
         """Make a shared workspace with an owner and members."""
         made = await self.client.post("/api/workspaces", json={"name": "Kitchen"}, headers=owner.cookie)

@@ -149,34 +149,41 @@ async def test_a_key_ends_with_the_membership_of_its_maker_and_only_owners_make_
     assert problem(await house.client.get(PROBE, headers=key)) == (401, "invalid_credential")
 
 
-async def test_signing_out_everywhere_ends_every_session_and_no_key(house: House) -> None:
-    ada = await house.person()
+async def test_signing_out_everywhere_ends_every_session_of_that_person_and_no_key(house: House) -> None:
+    ada, bob = await house.person(), await house.person("bob")
+    elsewhere = [await house.browser(ada.id) for _ in range(2)]
     key = {"X-API-Key": (await house.key(ada, ada.home))["key"]}
 
     ended = await house.client.post("/api/auth/sign-out-everywhere", headers=ada.cookie)
 
-    assert ended.json() == {"sessions_ended": 1}
-    assert problem(await house.client.get(PROBE, headers=ada.cookie)) == (401, "invalid_credential")
-    assert (await house.client.get(PROBE, headers=key)).status_code == 200
+    assert ended.json() == {"sessions_ended": 3}
+    for cookie in (ada.cookie, *elsewhere):
+        assert problem(await house.client.get(PROBE, headers=cookie)) == (401, "invalid_credential")
+    for headers in (key, bob.cookie):
+        assert (await house.client.get(PROBE, headers=headers)).status_code == 200
     assert problem(await house.client.post("/api/auth/sign-out-everywhere", headers=key)) == (403, "person_required")
 
 
 @pytest.mark.usefixtures("nobody")
-async def test_a_changed_password_ends_the_other_sessions(house: House) -> None:
+async def test_a_changed_password_ends_the_other_sessions_of_that_person(house: House) -> None:
     owner = {"email": "ada@example.org", "name": "Ada", "password": "correct horse"}
     first = await house.client.post("/api/setup", json=owner)
     cookie = {"Cookie": first.headers["set-cookie"].partition(";")[0], **BROWSER}
     house.client.cookies.clear()
+    elsewhere, bob = await house.browser(first.json()["user"]["id"]), await house.person("bob")
     change = {"current_password": "correct horse", "new_password": "battery staple"}
 
     wrong = await house.client.put("/api/auth/password", json=change | {"current_password": "x"}, headers=cookie)
+    assert problem(wrong) == (422, "wrong_password")
+    assert (await house.client.get(PROBE, headers=elsewhere)).status_code == 200
     changed = await house.client.put("/api/auth/password", json=change, headers=cookie)
 
     fresh = {"Cookie": changed.headers["set-cookie"].partition(";")[0], **BROWSER}
     house.client.cookies.clear()
-    assert problem(wrong) == (422, "wrong_password")
-    assert problem(await house.client.get(PROBE, headers=cookie)) == (401, "invalid_credential")
-    assert (await house.client.get(PROBE, headers=fresh)).status_code == 200
+    for ended in (cookie, elsewhere):
+        assert problem(await house.client.get(PROBE, headers=ended)) == (401, "invalid_credential")
+    for headers in (fresh, bob.cookie):
+        assert (await house.client.get(PROBE, headers=headers)).status_code == 200
     sign_in = {"email": "ada@example.org", "password": "correct horse"}
     assert problem(await house.client.post("/api/auth/sign-in", json=sign_in))[0] == 401
     again = await house.client.post("/api/auth/sign-in", json=sign_in | {"password": "battery staple"})

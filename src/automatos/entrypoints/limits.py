@@ -247,10 +247,12 @@ class RateLimits:
 
 
 def _is_limited(scope: Scope) -> bool:
-    """Say whether a request counts: the API and its overview do; pages, assets and probes do not."""
+    """Say whether a request counts: the API, its overview and keys for metrics do; pages, assets and probes do not."""
     path: str = scope["path"]
     if path == "/":
         return b"text/html" not in (find_header(scope, b"accept") or b"")
+    if path == "/metrics":
+        return presented_credential(scope) is not None
     return path.startswith("/api") and scope["method"] != "OPTIONS"
 
 

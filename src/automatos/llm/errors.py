@@ -126,14 +126,18 @@ class ModelRefused(ModelProblem):
     advice = "Correct what the provider names in the agent's model configuration or prompt."
 
 
-class PromptTooLong(ModelRefused):
-    """What would be sent is longer than the model reads at once; it was not put together, and nothing was sent."""
+class ContextTooLong(ModelRefused):
+    """What is to be read, and what may be written, is more than the model takes at once, as the provider says."""
 
     code = "prompt_too_long"
     title = "The prompt is too long for the model"
-    advice = ("Shorten the inputs, the outputs of earlier steps, the persona or the skills that it takes in, or choose "
-              "a model with a larger window.")
+    advice = ("Shorten the inputs, the outputs of earlier steps, the persona or the skills that it takes in, lower "
+              "max_tokens on the agent, or choose a model, or a fallback model, with a larger window.")
     is_worth_fallback = True
+
+
+class PromptTooLong(ContextTooLong):
+    """The same, counted here before anything was put together: nothing was sent, and no `provider_status` is told."""
 
     def __init__(self, window: Window, size: int, what: str = "The prompt") -> None:
         self.window = window
@@ -169,16 +173,6 @@ class ToolsRefused(ModelRefused):
     title = "The model calls no tools"
     advice = ("Choose a model that can call tools, take the tools away from the agent, or switch tool calling on where "
               "the model runs (vLLM: --enable-auto-tool-choice; llama.cpp: --jinja).")
-    is_worth_fallback = True
-
-
-class ContextTooLong(ModelRefused):
-    """What was sent, and what may be written, is longer than the model takes."""
-
-    code = "model_context_too_long"
-    title = "The request is too long for the model"
-    advice = ("Give the step less to read, lower max_tokens on the agent, or choose a model, or a fallback model, with "
-              "a larger context window.")
     is_worth_fallback = True
 
 
