@@ -24,6 +24,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Workspaces
+         * @description List every workspace of the server with its owner, its number of members and its plan; noted in the audit log.
+         */
+        get: operations["list_all_workspaces_api_admin_workspaces_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/workspaces/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Any Workspace
+         * @description Read one workspace of the server; noted in the audit log.
+         */
+        get: operations["read_any_workspace_api_admin_workspaces__tenant_id__get"];
+        /**
+         * Set Plan
+         * @description Set how many agents, recipes and members a workspace may have; what is left out stays, and nothing is removed.
+         */
+        put: operations["set_plan_api_admin_workspaces__tenant_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents": {
         parameters: {
             query?: never;
@@ -7626,6 +7670,18 @@ export interface components {
             voice_description?: string | null;
         };
         /**
+         * PlanChange
+         * @description How many of each a workspace may have, -1 for any number; what is left out stays.
+         */
+        PlanChange: {
+            /** Max Agents */
+            max_agents?: number | null;
+            /** Max Members */
+            max_members?: number | null;
+            /** Max Workflows */
+            max_workflows?: number | null;
+        };
+        /**
          * PlanLimits
          * @description How many a workspace may have of each; -1 is no limit. Recipes are its workflows.
          */
@@ -10032,6 +10088,53 @@ export interface components {
          */
         TemperatureSource: "agent" | "persona" | "provider";
         /**
+         * TenantChange
+         * @description What a system admin changes of a workspace.
+         */
+        TenantChange: {
+            plan_limits: components["schemas"]["PlanChange"];
+        };
+        /**
+         * TenantOut
+         * @description A workspace as a system admin sees it.
+         */
+        TenantOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Personal */
+            is_personal: boolean;
+            /** Members */
+            members: number;
+            /** Name */
+            name: string;
+            /**
+             * Owner
+             * @description The email address or the name of its owner.
+             */
+            owner: string | null;
+            plan_limits: components["schemas"]["PlanLimits"];
+            /** Slug */
+            slug: string;
+        };
+        /**
+         * TenantPage
+         * @description A page of the server's workspaces; `next_cursor` leads to the next.
+         */
+        TenantPage: {
+            /** Items */
+            items: components["schemas"]["TenantOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * Today
          * @description Counts of one day's beats.
          */
@@ -10490,6 +10593,177 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Overview"];
                     "text/html": unknown;
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_all_workspaces_api_admin_workspaces_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                search?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantPage"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_any_workspace_api_admin_workspaces__tenant_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantOut"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `workspace_not_found`: No such workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_plan_api_admin_workspaces__tenant_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantOut"];
+                };
+            };
+            /** @description `system_admin_required`: Only for system admins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `workspace_not_found`: No such workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Any other error. */
