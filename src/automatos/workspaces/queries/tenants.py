@@ -1,9 +1,8 @@
 """SQL of all workspaces at once, for system admins: whose each is, how many are in it, what its plan allows."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.workspaces.models import User, Workspace, WorkspaceMember
@@ -12,9 +11,10 @@ from automatos.workspaces.types import Tenant
 MEMBERS = (select(func.count()).where(WorkspaceMember.workspace_id == Workspace.id).correlate(Workspace)
            .scalar_subquery().label("members"))
 TENANTS = select(
-    Workspace.id, Workspace.name, Workspace.slug, Workspace.is_personal, Workspace.plan_limits, Workspace.created_at,
-    User.email, User.name.label("owner_name"), MEMBERS,
+    Workspace.id, Workspace.name, Workspace.slug, Workspace.is_personal, func.coalesce(User.email, User.name), MEMBERS,
+    Workspace.plan_limits, Workspace.created_at,
 ).outerjoin(User, User.id == Workspace.owner_id)
+"""The columns of `Tenant`, in its order."""
 
 
 async def across_list_tenants(
@@ -27,7 +27,7 @@ async def across_list_tenants(
     if search:
         looked_at = (Workspace.name, Workspace.slug, User.email, User.name)
         statement = statement.where(or_(*(column.icontains(search, autoescape=True) for column in looked_at)))
-    return [_tenant(row) for row in await session.execute(statement)]
+    return [Tenant(*row) for row in await session.execute(statement)]
 
 
 async def across_find_tenant(session: AsyncSession, who: str) -> Tenant | None:
@@ -37,9 +37,4 @@ async def across_find_tenant(session: AsyncSession, who: str) -> Tenant | None:
     except ValueError:
         chosen = Workspace.slug == who
     row = (await session.execute(TENANTS.where(chosen))).one_or_none()
-    return _tenant(row) if row else None
-
-
-def _tenant(row: Row[Any]) -> Tenant:
-    return Tenant(row.id, row.name, row.slug, row.is_personal, row.email or row.owner_name, row.members,
-                  row.plan_limits, row.created_at)
+    return Tenant(*row) if row else None
