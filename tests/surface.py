@@ -66,17 +66,38 @@ class Client:
     async def follow(
         self, run_id: str, *, after: int = 0, timeout_s: float = 60, is_open: asyncio.Event | None = None
     ) -> list[dict[str, Any]]:
-        """Return a run's events from its stream, until the last one; `is_open` is set when the stream has begun."""
+        """Return the facts of a run from its stream, until the last one; `is_open` is set when the stream has begun."""
+        told = await self.watch(run_id, after=after, timeout_s=timeout_s, is_open=is_open)
+        return [event for event in told if event["seq"]]
+
+    async def watch(
+        self, run_id: str, *, after: int = 0, timeout_s: float = 60, is_open: asyncio.Event | None = None
+    ) -> list[dict[str, Any]]:
+        """Return all that a run's stream tells until its end, answers that are being written too."""
         headers = self.headers | ({"Last-Event-ID": str(after)} if after else {})
         events: list[dict[str, Any]] = []
         async with asyncio.timeout(timeout_s), self.http.get(f"/api/runs/{run_id}/events", headers=headers) as response:
             assert response.status == 200, await response.text()
             if is_open:
                 is_open.set()
-            async for line in response.content:
-                if line.startswith(b"data: "):
-                    events.append(orjson.loads(line[6:]))
+            events += [event async for event in self.events_of(response)]
         return events
+
+    @staticmethod
+    async def events_of(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+        """Yield the events of a stream as they come."""
+        async for line in response.content:
+            if line.startswith(b"data: "):
+                yield orjson.loads(line[6:])
+
+    async def until_told(self, run_id: str, *types: str, timeout_s: float = 60) -> dict[str, Any]:
+        """Follow a run until an event of one of these types comes, and return it."""
+        path = f"/api/runs/{run_id}/events"
+        async with asyncio.timeout(timeout_s), self.http.get(path, headers=self.headers) as response:
+            async for event in self.events_of(response):
+                if event["type"] in types:
+                    return event
+        raise AssertionError(f"the stream of {run_id} ended before {' or '.join(types)}")
 
     async def cook(self, template_id: str, **inputs: Any) -> str:
         """Start a recipe and return the run's id."""

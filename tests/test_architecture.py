@@ -28,7 +28,6 @@ MAY_CROSS = {
     "agents/resting.py",  # whose agents have had nothing to do?
     "agents/starting.py",  # everybody's agents that start with the server
     "credentials/rotation.py",  # a new key seals what every workspace has
-    "durable/service.py",  # the log is pruned for everybody
     "heartbeats/due.py",  # a beat is due before its workspace is known
     "personas/seed.py",  # the product's own personas belong to no workspace
     "recipes/jobs.py",  # a job is found before its workspace is known

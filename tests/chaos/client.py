@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -40,11 +41,15 @@ class Event:
 
 @dataclass
 class Follower:
-    """Follows one execution's event stream, records every event, and goes on after the last one it has seen."""
+    """Follows one execution's event stream, records every fact, and goes on after the last one it has seen.
+
+    `texts` are the answers that are being written or were, by step and turn, put together as the events say.
+    """
 
     session: aiohttp.ClientSession
     url: str
     events: list[Event] = field(default_factory=list)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def last_seq(self) -> int:
@@ -74,7 +79,7 @@ class Follower:
         """Read on until an event of this type has newly arrived, and disconnect; reconnects when the stream breaks."""
         async with asyncio.timeout(timeout_s):
             while not self.is_ended:
-                if await self._read(kind):
+                if await self._read(lambda told: told == kind):
                     return self.events[-1]
         raise AssertionError(f"the stream ended before {kind}: {self.types}")
 
@@ -82,18 +87,24 @@ class Follower:
         """Read on until the terminal event; reconnects with Last-Event-ID for as long as the server is away."""
         async with asyncio.timeout(timeout_s):
             while not self.is_ended:
-                await self._read(None)
+                await self._read(lambda _: False)
         return self.events[-1]
 
-    async def _read(self, stop_at: str | None) -> bool:
-        """Read one connection's worth of events; True when the wanted type arrived, False when the stream broke."""
+    async def until_text(self, least: int, timeout_s: float = 60) -> None:
+        """Read on until so many characters of the first step's first answer were told while it was written."""
+        async with asyncio.timeout(timeout_s):
+            while len(self.texts.get((1, 1), "")) < least and not self.is_ended:
+                await self._read(lambda _: len(self.texts.get((1, 1), "")) >= least)
+
+    async def _read(self, is_wanted: Callable[[str], bool]) -> bool:
+        """Read one connection's worth of events; True when a wanted type arrived, False when the stream broke."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(self.last_seq)}
         try:
             async with self.session.get(self.url, headers=headers, timeout=STREAM_TIMEOUT) as response:
                 if 400 <= response.status < 500:
                     raise Refused("GET", self.url, response.status, await response.text())
                 async for raw in response.content:
-                    if raw.startswith(b"data:") and self._record(raw[5:]) == stop_at:
+                    if raw.startswith(b"data:") and is_wanted(self._record(raw[5:])):
                         return True
         except aiohttp.ClientError:
             pass
@@ -104,8 +115,18 @@ class Follower:
     def _record(self, raw: bytes) -> str:
         frame = orjson.loads(raw)
         require_known(frame["type"], frame["data"])
+        if frame["seq"] == 0:
+            self._write(frame["type"], frame["data"])
+            return frame["type"]
+        if frame["type"] == "execution.recovered":
+            self.texts.clear()
         self.events.append(Event(frame["seq"], frame["type"], frame["data"]))
         return frame["type"]
+
+    def _write(self, kind: str, data: dict[str, Any]) -> None:
+        turn = (data["order"], data["turn"])
+        so_far = self.texts.get(turn, "") if kind == "step.delta" else ""
+        self.texts[turn] = so_far + data["text"]
 
 
 class Client:

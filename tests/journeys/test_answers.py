@@ -72,8 +72,7 @@ async def test_a_run_that_is_cancelled_in_mid_answer_counts_what_came(
     model_server.script(Reply(text="word " * 400, chunks=8, gate=gate, gate_after=6))
     run_id = await client.cook(recipe["template_id"])
     await model_server.wait_for_calls(1)
-    while not any(event["type"] == "step.delta" for event in await _events(client, run_id)):
-        await asyncio.sleep(0.05)
+    await client.until_told(run_id, "step.delta", "step.text")
 
     await client.post(f"/api/runs/{run_id}/cancel")
     events = await client.follow(run_id)

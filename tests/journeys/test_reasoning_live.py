@@ -63,7 +63,7 @@ async def test_an_answer_without_reasoning_tells_none(client: Client, make: Make
     recipe = await make.recipe("Say hello")
     model_server.script(Reply(text="word " * 60, chunks=30, chunk_delay_s=0.01))
 
-    events = await client.follow(await client.cook(recipe["template_id"]))
+    events = await client.watch(await client.cook(recipe["template_id"]))
 
     assert [each for each in events if each["type"] == "step.delta"]
     assert not [each for each in events if each["type"] == "step.delta" and "reasoning" in each["data"]]

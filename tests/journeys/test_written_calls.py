@@ -14,7 +14,7 @@ async def test_a_run_works_with_written_calls_and_says_so(
         Reply(text="It is two."))
 
     run_id = await client.cook(recipe["template_id"])
-    events = await client.follow(run_id)
+    events = await client.watch(run_id)
     run = (await client.get(f"/api/runs/{run_id}")).json()
 
     assert (run["status"], run["output_data"]["final_output"]) == ("completed", "It is two.")

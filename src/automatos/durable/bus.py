@@ -1,8 +1,8 @@
 """The bus: tells the readers of streams that something is there. Events are stored first; this is only the wake-up.
 
-Inside the process events are handed over as they are. Other processes hear over PostgreSQL's NOTIFY, sent in batches
-from short transactions of their own, and read the table. With Redis events are published there too, for others to read;
-no process of ours listens to it.
+Inside the process events are handed over as they are, text that is being written as it grows. Other processes hear over
+PostgreSQL's NOTIFY, sent in batches from short transactions of their own, and read the table. With Redis events are
+published there too, for others to read; no process of ours listens to it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -20,7 +20,8 @@ import structlog
 
 from automatos.durable import queries
 from automatos.durable.presence import Presence
-from automatos.durable.types import StoredEvent, Subscription
+from automatos.durable.texts import WORD_TEXT, WORD_WANTED, Carrier, LiveTexts
+from automatos.durable.types import LiveText, StoredEvent, StreamPlace, Subscription
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -28,6 +29,8 @@ log = structlog.get_logger("automatos.durable")
 GONE = (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What a connection of our own raises, and what those of the pools do."""
 CHANNEL = "automatos"
+WORD_HELLO = "hello"
+"""What a process says that listens from now on."""
 BATCH_S = 0.01
 ASK_AT_MOST = 4
 """Processes without room that a word for one of them visits; those have work, and look again when some of it ends."""
@@ -47,7 +50,10 @@ class Bus:
         self._redis_url = redis_url
         self._readers: dict[tuple[UUID, str], set[Subscription]] = defaultdict(set)
         self._outgoing: dict[str, dict[str, None]] = defaultdict(dict)
-        self._listeners: dict[str, Callable[[str], None]] = {}
+        self.texts = LiveTexts(presence, Carrier(self._readers_of, self._tell_others, self._send_to, self._show))
+        self._listeners: dict[str, Callable[[str], None]] = {
+            WORD_TEXT: self.texts.hear_text, WORD_WANTED: self.texts.hear_wanted,
+            WORD_HELLO: lambda _: self.texts.want_all()}
         self._able: dict[str, Callable[[bool], bool]] = {}
         self._reconnect = asyncio.Event()
         presence.on_lost(self._reconnect.set)
@@ -151,6 +157,17 @@ class Bus:
         readers.discard(subscription)
         if not readers:
             del self._readers[workspace_id, topic]
+            self.texts.leave((workspace_id, topic))
+
+    def _readers_of(self, place: StreamPlace) -> Collection[Subscription]:
+        return self._readers.get(place, ())
+
+    def _send_to(self, process: UUID, message: str) -> None:
+        self._queue(own_channel(process), message)
+
+    def _show(self, text: LiveText, told: tuple[int, int]) -> None:
+        if self._redis:
+            self._redis.publish(text.place[0], [text.since(told)])
 
     def _pass_on(self, word: str, asked: list[str]) -> None:
         """Have one more process asked that was not yet; after ASK_AT_MOST the word is dropped, and somebody's look
@@ -219,7 +236,7 @@ class Bus:
             connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
             await connection.add_listener(CHANNEL, self._hear_notice)
             await connection.add_listener(own_channel(self._presence.id), self._hear_notice)
-            await self._notify(CHANNEL, ["hello"])
+            await self._notify(CHANNEL, [WORD_HELLO])
             self._everybody_reads()
             self._deaf_since = None
             while not await _happens(gone, PROBE_EVERY_S):
@@ -257,6 +274,7 @@ class Bus:
         for (_, topic), readers in self._readers.items():
             for reader in readers:
                 reader.nudge(topic, hint=":" not in topic)
+        self.texts.want_all()
 
 
 def own_channel(executor_id: UUID) -> str:

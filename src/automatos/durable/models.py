@@ -16,8 +16,6 @@ class Event(Base):
     """One fact of a stream. `seq` counts from 1 without holes within the stream; rows are appended, never changed."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_age", "created_at", postgresql_using="brin"),)
-
     stream: Mapped[str] = mapped_column(String(100), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()

@@ -239,12 +239,6 @@ async def events_after(
     return [StoredEvent(stream, r["seq"], r["type"], r["created_at"].isoformat(), r["data"]) for r in rows]
 
 
-async def prune_events(connection: asyncpg.Connection, age: timedelta) -> str:
-    """Delete streamed text of long-finished streams; the turns keep every word."""
-    return await connection.execute(
-        "DELETE FROM events WHERE type = 'step.delta' AND created_at < now() - $1::interval", age)
-
-
 async def take_periodic(
     connection: asyncpg.Connection, executor_id: UUID, names: Sequence[str], every_s: Sequence[float]
 ) -> list[asyncpg.Record]:

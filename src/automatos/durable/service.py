@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,11 +15,11 @@ from automatos.durable.presence import Presence, count_living
 from automatos.durable.stream import follow, follow_many
 from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
 from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Worker
-from automatos.kernel.db import Database, Scope
+from automatos.kernel.db import Database
 
 __all__ = ["Bus", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
            "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
-           "other_machines", "places_of", "prune_events", "set_lane", "settle", "stop_lane", "wake"]
+           "other_machines", "places_of", "set_lane", "settle", "stop_lane", "wake"]
 
 
 async def enqueue_in_session(
@@ -125,8 +124,3 @@ async def events_after(
     async with database.recording(workspace_id) as connection:
         return await queries.events_after(connection, workspace_id, topic, seq, limit)
 
-
-async def prune_events(database: Database, age: timedelta) -> Any:
-    """Delete streamed pieces of text older than `age`; answers keep the whole text."""
-    async with database.recording(None, Scope.ENGINE) as connection:
-        return await queries.prune_events(connection, age)

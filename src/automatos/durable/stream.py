@@ -1,4 +1,8 @@
-"""Following streams: replay from the table, then live, each event once and in order, whatever is lost in between."""
+"""Following streams: replay from the table, then live, each event once and in order, whatever is lost in between.
+
+Text that is being written is told between the facts it belongs to, without a number: as far as it has come to a reader
+who comes late, then piece by piece. A reader that is slow gets larger pieces.
+"""
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -6,7 +10,7 @@ from uuid import UUID
 
 from automatos.durable import queries
 from automatos.durable.bus import cursor_of
-from automatos.durable.types import EventBus, StoredEvent
+from automatos.durable.types import EventBus, LiveText, StoredEvent, Subscription
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -26,6 +30,8 @@ class _Reader:
         self._workspace_id = workspace_id
         self.places = places
         self.unread: set[str] = set()
+        self._told: dict[LiveText, tuple[int, int]] = {}
+        self._early: dict[LiveText, bool] = {}
 
     async def read(self, topic: str) -> list[StoredEvent]:
         """Read a page on in the table; the place moves with it. A database that is away has nothing yet."""
@@ -59,6 +65,44 @@ class _Reader:
             passed.extend(await self.read(topic))
         return passed
 
+    async def next(self, subscription: Subscription, topics: set[str]) -> list[StoredEvent]:
+        """Return what has arrived, events and texts; looks at the table of these streams when nothing has."""
+        live, must_read, _ = subscription.take()
+        texts = self._early | subscription.take_texts()
+        must_read |= {text.place[1] for text in texts if text.after > self.places[text.place[1]]}
+        if not live and not texts and not self.unread:
+            must_read = must_read or topics
+        return self.weave(await self.accept(live, must_read & topics), texts)
+
+    def weave(self, events: Sequence[StoredEvent], texts: dict[LiveText, bool]) -> list[StoredEvent]:
+        """Put what is new of texts between events: after the fact that a text follows, before the one that ends it."""
+        woven: list[StoredEvent] = []
+        for event in events:
+            for text in [each for each in texts if each.until == event.seq and each.place[1] == event.topic]:
+                woven += self._more_of(text, is_late=texts.pop(text))
+            woven.append(event)
+        self._early = {}
+        for text, is_late in texts.items():
+            place = self.places[text.place[1]]
+            if text.after > place:
+                self._early[text] = is_late
+            elif text.until is None or text.until > place:
+                woven += self._more_of(text, is_late=is_late)
+        self._told = {text: size for text, size in self._told.items()
+                      if text.until is None or text.until > self.places[text.place[1]]}
+        return woven
+
+    def _more_of(self, text: LiveText, *, is_late: bool) -> list[StoredEvent]:
+        """Return what this reader has not got of a text: all of it as a whole, where it may have some of another."""
+        told, self._told[text] = self._told.get(text), text.size
+        if told == text.size:
+            return []
+        if told is not None:
+            return [text.since(told)]
+        has_other = any(each.of.about == text.of.about and each.place == text.place
+                        for each in self._told if each is not text)
+        return [text.whole() if is_late or has_other else text.since((0, 0))]
+
 
 async def follow(
     bus: EventBus, database: Database, workspace_id: UUID, topic: str, after: int,
@@ -69,14 +113,17 @@ async def follow(
     `permitted` is asked again every 20 s; when it says no the stream ends.
     """
     reader = _Reader(database, workspace_id, {topic: after})
+    place = (workspace_id, topic)
     async with bus.subscribe(workspace_id, [topic]) as subscription:
         events = await reader.accept([], {topic})
+        if not any(map(is_last, events)):
+            bus.texts.meet(place, subscription)
         checked = spoken = time.monotonic()
         while not subscription.is_released:
             if events:
                 spoken = time.monotonic()
                 yield "".join(_frame(str(event.seq), event) for event in events)
-                if any(is_last(event) for event in events):
+                if any(map(is_last, events)):
                     return
             elif time.monotonic() - spoken > SILENCE_S:
                 spoken = time.monotonic()
@@ -85,10 +132,10 @@ async def follow(
                 checked = time.monotonic()
                 if not await _is_still(permitted):
                     return
+                bus.texts.want(place)
             if not reader.unread:
                 await subscription.wait(RECHECK_S)
-            live, must_read, _ = subscription.take()
-            events = await reader.accept(live, must_read or (set() if live else {topic}))
+            events = await reader.next(subscription, {topic})
 
 
 async def follow_many(
@@ -103,6 +150,8 @@ async def follow_many(
     reader = _Reader(database, workspace_id, dict(places))
     async with bus.subscribe(workspace_id, [*places, *hints]) as subscription:
         events = await reader.accept([], set(places))
+        for topic in places:
+            bus.texts.meet((workspace_id, topic), subscription)
         changed = set(hints)
         checked = spoken = time.monotonic()
         while not subscription.is_released:
@@ -116,12 +165,12 @@ async def follow_many(
                 checked = time.monotonic()
                 if not await _is_still(permitted):
                     return
+                for topic in places:
+                    bus.texts.want((workspace_id, topic))
             if not reader.unread:
                 await subscription.wait(RECHECK_S)
-            live, must_read, changed = subscription.take()
-            changed &= set(hints)
-            is_quiet = not live and not reader.unread
-            events = await reader.accept(live, (must_read & set(places)) or (set(places) if is_quiet else set()))
+            changed = subscription.hints & set(hints)
+            events = await reader.next(subscription, set(places))
 
 
 async def _is_still(permitted: Permitted) -> bool:
@@ -133,4 +182,6 @@ async def _is_still(permitted: Permitted) -> bool:
 
 
 def _frame(cursor: str, event: StoredEvent) -> str:
-    return f"id: {cursor}\nevent: {event.type}\ndata: {event.envelope()}\n\n"
+    """Write an event; text that is being written has no number, so that it moves no reader's place."""
+    number = f"id: {cursor}\n" if event.seq else ""
+    return f"{number}event: {event.type}\ndata: {event.envelope()}\n\n"

@@ -10,11 +10,16 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from automatos.kernel.clock import now
+from automatos.kernel.recording import dump_json
+
 BACKLOG = 256
 """Events a slow reader may have waiting before it is sent to the table."""
 
 Encoded = str
 """JSON that is already text; events are written once and sent as they are."""
+StreamPlace = tuple[UUID, str]
+"""A workspace and one of its streams."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """An event with its place in its stream."""
+    """An event with its place in its stream; text that is being written has none, its `seq` is 0."""
 
     topic: str
     seq: int
@@ -143,13 +148,94 @@ class StoredEvent:
         )
 
 
+@dataclass(frozen=True)
+class TextOf:
+    """What a text is: `about` names it within its stream, as members of JSON, and two types of event tell of it.
+
+    One of type `piece` goes on where the one before ended, one of type `whole` has all there is by now.
+    """
+
+    about: str
+    piece: str
+    whole: str
+
+
+@dataclass(eq=False)
+class LiveText:
+    """One text as far as it has come, reasoning apart. It follows the fact `after`; the fact `until` ends it.
+
+    `is_told` says that readers may have seen some of it, `is_from_start` that this process knows it from its beginning,
+    `sent` what other processes have of it.
+    """
+
+    place: StreamPlace
+    of: TextOf
+    after: int
+    id: str
+    is_own: bool = False
+    is_told: bool = False
+    is_from_start: bool = True
+    until: int | None = None
+    text: str = ""
+    reasoning: str = ""
+    sent: tuple[int, int] = (0, 0)
+    _text: list[str] = field(default_factory=list[str], repr=False)
+    _reasoning: list[str] = field(default_factory=list[str], repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How long the text and the reasoning are."""
+        return len(self.text), len(self.reasoning)
+
+    def take(self, more: str, *, is_reasoning: bool) -> None:
+        """Take what was written; `gather` joins it to the rest, so that a long text is not copied with each word."""
+        (self._reasoning if is_reasoning else self._text).append(more)
+
+    def gather(self) -> bool:
+        """Join what was taken to the rest; says whether there was any."""
+        more, thought = "".join(self._text), "".join(self._reasoning)
+        self._text, self._reasoning = [], []
+        self.text, self.reasoning = self.text + more, self.reasoning + thought
+        return bool(more or thought)
+
+    def join(self, at: tuple[int, int], more: str, thought: str) -> bool:
+        """Take a part that begins at a size; says False where something between is missing."""
+        if at[0] > len(self.text) or at[1] > len(self.reasoning):
+            return False
+        self.text += more[len(self.text) - at[0]:]
+        self.reasoning += thought[len(self.reasoning) - at[1]:]
+        return True
+
+    def reach(self, first: tuple[int, int], most: int) -> tuple[int, int]:
+        """Return the size that is reached from another within so many characters, the reasoning first."""
+        thought = min(len(self.reasoning), first[1] + most)
+        return min(len(self.text), first[0] + most - (thought - first[1])), thought
+
+    def since(self, told: tuple[int, int]) -> StoredEvent:
+        """Return what has come since as a piece."""
+        return self._told(self.of.piece, self.text[told[0]:], self.reasoning[told[1]:])
+
+    def whole(self) -> StoredEvent:
+        """Return all there is by now."""
+        return self._told(self.of.whole, self.text, self.reasoning)
+
+    def _told(self, type_: str, text: str, reasoning: str) -> StoredEvent:
+        thought = f',"reasoning":{dump_json(reasoning)}' if reasoning else ""
+        data = f'{{{self.of.about},"text":{dump_json(text)}{thought}}}'
+        return StoredEvent(self.place[1], 0, type_, now().isoformat(), data)
+
+
 class Subscription:
-    """One reader's place on the bus: a bounded backlog of events, and a flag that says "read the table"."""
+    """One reader's place on the bus: a bounded backlog of events, and a flag that says "read the table".
+
+    `texts` are those that have grown since it last looked; the value says whether it came after their beginning.
+    """
 
     def __init__(self) -> None:
         self.events: list[StoredEvent] = []
         self.hints: set[str] = set()
         self.must_read: set[str] = set()
+        self.texts: dict[LiveText, bool] = {}
         self.is_released = False
         self._awake = asyncio.Event()
 
@@ -175,6 +261,16 @@ class Subscription:
             self.events.extend(events)
         self._awake.set()
 
+    def tell(self, text: LiveText, *, is_late: bool) -> None:
+        """Say that a text has grown; however much it grows meanwhile, a slow reader holds it once."""
+        self.texts.setdefault(text, is_late)
+        self._awake.set()
+
+    def take_texts(self) -> dict[LiveText, bool]:
+        """Return and forget which texts have grown."""
+        taken, self.texts = self.texts, {}
+        return taken
+
     def nudge(self, topic: str, *, hint: bool) -> None:
         """Say that a topic has something new."""
         (self.hints if hint else self.must_read).add(topic)
@@ -186,8 +282,37 @@ class Subscription:
         self._awake.set()
 
 
+class Texts(Protocol):
+    """What rooms and readers need of the texts that are being written."""
+
+    def begin(self, place: StreamPlace, of: TextOf, after: int) -> LiveText:
+        """Begin a text that follows the fact `after` of its stream."""
+        ...
+
+    def add(self, text: LiveText, more: str, *, is_reasoning: bool = False) -> None:
+        """Let a text grow; readers get it within a tenth of a second."""
+        ...
+
+    def end(self, text: LiveText, until: int | None, *, is_whole: bool = False) -> None:
+        """Forget a text, just before the fact with the number `until` is published; without one it was given up."""
+        ...
+
+    def meet(self, place: StreamPlace, reader: Subscription) -> None:
+        """Give a new reader the texts of a stream as far as they have come, and ask other processes for theirs."""
+        ...
+
+    def want(self, place: StreamPlace) -> None:
+        """Ask other processes to go on sending the texts of a stream."""
+        ...
+
+
 class EventBus(Protocol):
     """What rooms need of the bus: tell readers of events and lists, tell processes a word."""
+
+    @property
+    def texts(self) -> Texts:
+        """The texts that are being written or read in this process."""
+        ...
 
     def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
         """Tell everybody about events that are stored by now."""

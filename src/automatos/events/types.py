@@ -2,7 +2,8 @@
 
 A class here is the one home of its type. Whoever records an event makes an object of its class; the API's description,
 the web app's types, the command line and `docs/reference/events.md` are derived from `RunEventData`. Events are stored
-for good, so a field that joins a class later has a default: events of before do not hold it.
+for good, so a field that joins a class later has a default: events of before do not hold it. Two types are not stored:
+`step.text` and `step.delta` tell of an answer that is being written, and `model.answered` has the whole.
 """
 
 from dataclasses import dataclass
@@ -136,12 +137,22 @@ class StepStarted(_StepEvent):
 
 @dataclass(slots=True, kw_only=True)
 class StepDelta(_StepEvent):
-    """A piece of an answer as it is written; deleted after a day, `model.answered` has the whole."""
+    """A piece of an answer as it is written, which goes on where the one before ended; not in the log, `seq` is 0."""
 
     type: ClassVar[Literal["step.delta"]] = "step.delta"
     turn: TurnNumber
     text: Annotated[str, Field(description="The piece of the answer.")]
     reasoning: Annotated[str | None, Field(description="A piece of what the model thinks, where it tells.")] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepText(_StepEvent):
+    """An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0."""
+
+    type: ClassVar[Literal["step.text"]] = "step.text"
+    turn: TurnNumber
+    text: Annotated[str, Field(description="All of the answer by now.")]
+    reasoning: Annotated[str | None, Field(description="All of what the model thinks by now, where it tells.")] = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -324,7 +335,7 @@ class ExecutionCancelled(_ExecutionEnded):
 
 RunEventData = (
     ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionResumed
-    | StepStarted | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
+    | StepStarted | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
     | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled
     | ExecutionCompleted | ExecutionCompletedWithSkips | ExecutionFailed | ExecutionCancelled
 )

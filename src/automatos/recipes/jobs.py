@@ -1,4 +1,4 @@
-"""What the worker does for recipes: drive executions, end those nobody drives, tidy the event log."""
+"""What the worker does for recipes: drive executions, end those nobody drives."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from automatos.agents.service import load_for_run
-from automatos.durable.service import PeriodicTask, prune_events
+from automatos.durable.service import PeriodicTask
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database, Scope
 from automatos.llm.types import ModelChoice
@@ -23,7 +23,6 @@ from automatos.skills.service import words_of_patterns
 
 log = structlog.get_logger("automatos.recipes")
 LATE_BY = timedelta(seconds=15)
-KEEP_PIECES = timedelta(days=1)
 
 
 def handler(kitchen: Kitchen) -> Handler:
@@ -111,11 +110,7 @@ def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
         for row in await _overdue(kitchen.database):
             await _end_overdue(kitchen, row["id"], row["workspace_id"])
 
-    async def forget_pieces() -> None:
-        await prune_events(kitchen.database, KEEP_PIECES)
-
-    return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),
-            PeriodicTask("recipes.forget_pieces", 3600.0, forget_pieces))
+    return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),)
 
 
 async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import structlog
 
-from automatos.durable.types import EventBus, NewEvent, StoredEvent
+from automatos.durable.types import EventBus, LiveText, NewEvent, StoredEvent, TextOf
 from automatos.events.service import recorded
-from automatos.events.types import ModelFailed, ModelRetrying, RunEventData, StepDelta, StepRestarted
+from automatos.events.types import ModelFailed, ModelRetrying, RunEventData, StepDelta, StepRestarted, StepText
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.errors import DatabaseUnavailable, Problem
@@ -28,9 +28,23 @@ from automatos.runtime.service import opening_to_json, storable, turns_to_json
 from automatos.runtime.types import MAX_REASONING_CHARS, Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
-STREAM_EVERY_S = 0.05
 PATIENCE_S = 900.0
 """How long a record waits for a database that is away or full before the job is given back, its answer lost."""
+
+
+@dataclass
+class Streamed:
+    """The answer that is being written, as readers follow it; `room` is left for reasoning."""
+
+    order: int
+    turn: int
+    live: LiveText
+    room: int = MAX_REASONING_CHARS
+    is_void: bool = False
+
+    def is_of(self, order: int, turn: int) -> bool:
+        """Say whether it belongs to a turn."""
+        return (self.order, self.turn) == (order, turn)
 
 
 @dataclass
@@ -41,32 +55,12 @@ class Pending:
     turns: list[Turn] = field(default_factory=list[Turn])
     steps: dict[int, StepState] = field(default_factory=dict[int, StepState])
     runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    over: list[Streamed] = field(default_factory=list[Streamed])
 
     def before(self, later: "Pending") -> "Pending":
         """Return what is pending here, followed by what came later."""
         return Pending(self.events + later.events, self.turns + later.turns, self.steps | later.steps,
-                       self.runs + later.runs)
-
-
-@dataclass
-class Streamed:
-    """What was streamed of a turn and is not recorded yet, text and reasoning apart; `room` is left for reasoning."""
-
-    order: int
-    turn: int
-    text: list[str] = field(default_factory=list[str])
-    reasoning: list[str] = field(default_factory=list[str])
-    room: int = MAX_REASONING_CHARS
-
-    def is_of(self, order: int, turn: int) -> bool:
-        """Say whether it belongs to a turn."""
-        return (self.order, self.turn) == (order, turn)
-
-    def take(self) -> StepDelta:
-        """Return what there is as one event; it is no longer here."""
-        text, reasoning = "".join(self.text), "".join(self.reasoning)
-        self.text, self.reasoning = [], []
-        return StepDelta(order=self.order, turn=self.turn, text=text, reasoning=reasoning or None)
+                       self.runs + later.runs, self.over + later.over)
 
 
 class ExecutionJournal:
@@ -80,9 +74,7 @@ class ExecutionJournal:
         self._cut_off: Pending | None = None
         self._lock = asyncio.Lock()
         self._streamed: Streamed | None = None
-        self._has_streamed: set[tuple[int, int]] = set()
-        self._flushing: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self.step: StepState | None = None
         self.leaves_waiting = False
         self._is_to_be_cancelled = False
@@ -101,7 +93,9 @@ class ExecutionJournal:
 
     def add_turn(self, step: StepState, turn: Turn, events: Sequence[RunEventData]) -> None:
         """Gather a turn with its events, and count what it used."""
-        self._finish_stream(step.step.order, turn)
+        if turn.kind == "model" and self._streamed and self._streamed.is_of(step.step.order, turn.seq):
+            self._pending.over.append(self._streamed)
+            self._streamed = None
         self._pending.turns.append(turn)
         self._pending.events.extend(map(recorded, events))
         self.state.count(step, turn)
@@ -116,27 +110,23 @@ class ExecutionJournal:
         await self.store()
 
     def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
-        """Take a piece of an answer or of its reasoning; pieces become events about twenty times a second."""
+        """Take a piece of an answer or of its reasoning; readers get it, nothing of it is recorded."""
         if self.step is None:
             return
         order = self.step.step.order
         if self._streamed is None or not self._streamed.is_of(order, turn):
-            self._streamed = Streamed(order, turn)
+            self._streamed = Streamed(order, turn, self._begin_text(order, turn))
         streamed = self._streamed
-        if not is_reasoning:
-            streamed.text.append(text)
-        elif streamed.room > 0:
-            streamed.reasoning.append(text[:streamed.room])
-            streamed.room -= len(text)
-        else:
-            return
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(STREAM_EVERY_S, self._flush_soon)
+        if is_reasoning:
+            text, streamed.room = text[:streamed.room], max(streamed.room - len(text), 0)
+        if text:
+            self._bus.texts.add(streamed.live, text, is_reasoning=is_reasoning)
 
     def restart(self, turn: int) -> None:
         """Drop what was streamed of a turn whose model is asked again, and tell readers who have seen some."""
-        self._streamed = None
-        if self.step and (self.step.step.order, turn) in self._has_streamed:
+        streamed = self._streamed
+        self.drop_stream()
+        if self.step and streamed and streamed.live.is_told and streamed.is_of(self.step.step.order, turn):
             self.add(StepRestarted(order=self.step.step.order, turn=turn))
 
     def failed(self, turn: int, failure: FailedAttempt) -> None:
@@ -172,8 +162,7 @@ class ExecutionJournal:
             except BaseException:
                 self._cut_off = pending
                 raise
-            first = self.state.last_seq + 1
-            self.state.last_seq += len(pending.events)
+            first = self._count(pending)
         stamp = at.isoformat()
         self._bus.publish(self.state.workspace_id, [
             StoredEvent(self.state.topic, first + n, event.type, stamp, event.data)
@@ -183,40 +172,44 @@ class ExecutionJournal:
             raise CancelRequested
 
     def drop_stream(self) -> None:
-        """Forget what was streamed: the attempt it belongs to is over."""
+        """Forget what was streamed: the attempt it belongs to is over, as the next record says."""
+        if self._streamed and not self._streamed.live.is_told:
+            self._bus.texts.end(self._streamed.live, None)
+        elif self._streamed:
+            self._streamed.is_void = True
+            self._pending.over.append(self._streamed)
         self._streamed = None
-        self._has_streamed.clear()
 
     async def close(self) -> None:
-        """Stop streaming; what was streamed and not recorded is lost, the turn's answer is not."""
-        if self._timer:
-            self._timer.cancel()
-        if self._flushing:
-            self._flushing.cancel()
-            await asyncio.gather(self._flushing, return_exceptions=True)
+        """Stop streaming; text that was not finished is gone, what was recorded is not."""
+        self.drop_stream()
+        if self._catching_up:
+            self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
+        for pending in (self._pending, self._cut_off or Pending()):
+            for streamed in pending.over:
+                self._bus.texts.end(streamed.live, None)
 
-    def _finish_stream(self, order: int, turn: Turn) -> None:
-        """Complete the pieces of an answer whose beginning readers have seen; short answers come whole."""
-        if turn.kind != "model" or self._streamed is None or not self._streamed.is_of(order, turn.seq):
-            return
-        rest = "".join(self._streamed.text)
-        self._streamed = None
-        if rest and (order, turn.seq) in self._has_streamed:
-            self.add(StepDelta(order=order, turn=turn.seq, text=rest))
+    def _begin_text(self, order: int, turn: int) -> LiveText:
+        """Begin the text of a turn; it follows the facts that were gathered, which are recorded now if any were."""
+        gathered = len(self._pending.events)
+        after = self.state.last_seq + gathered + (len(self._cut_off.events) if self._cut_off else 0)
+        if gathered and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up(), name=f"recipes.stream:{self.state.id}")
+        about = TextOf(f'"order":{order},"turn":{turn}', StepDelta.type, StepText.type)
+        return self._bus.texts.begin((self.state.workspace_id, self.state.topic), about, after)
 
-    def _flush_soon(self) -> None:
-        self._timer = None
-        has_fresh = self._streamed and (self._streamed.text or self._streamed.reasoning)
-        if has_fresh and (self._flushing is None or self._flushing.done()):
-            self._flushing = asyncio.create_task(self._flush(), name=f"recipes.stream:{self.state.id}")
+    def _count(self, written: Pending) -> int:
+        """Count the events that were written and return the first's number; texts that were over end with it."""
+        first = self.state.last_seq + 1
+        self.state.last_seq += len(written.events)
+        for streamed in written.over:
+            self._bus.texts.end(streamed.live, first, is_whole=not streamed.is_void)
+        return first
 
-    async def _flush(self) -> None:
-        if self._streamed is None:
-            return
-        self._has_streamed.add((self._streamed.order, self._streamed.turn))
-        self.add(self._streamed.take())
+    async def _catch_up(self) -> None:
         try:
-            with suppress(CancelRequested):  # the signal ends the run at work; this only streams its text
+            with suppress(CancelRequested):  # the signal ends the run at work; this only records what was gathered
                 await self.store()
         except Fenced:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
@@ -229,7 +222,7 @@ class ExecutionJournal:
             is_written = await self._is_written(connection, len(cut_off.events))
         self._cut_off = None
         if is_written:
-            self.state.last_seq += len(cut_off.events)
+            self._count(cut_off)
         else:
             self._pending = cut_off.before(self._pending)
 

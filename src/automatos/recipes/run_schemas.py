@@ -230,7 +230,8 @@ class Cancelling(Out):
 class Envelope(Out):
     """An event with its place in its stream."""
 
-    seq: int = Field(description="Its number, counted from 1 without holes within a run.")
+    seq: int = Field(description="Its number, counted from 1 without holes within a run; 0 where it tells of an answer "
+                                 "that is being written, which is not in the log.")
     topic: str = Field(description="The stream: `run:` and the run's id.")
     at: str = Field(description="When it was recorded, ISO 8601.")
 

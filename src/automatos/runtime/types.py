@@ -122,7 +122,7 @@ class Journal(Protocol):
         ...
 
     def stream(self, turn: int, text: str, *, is_reasoning: bool = False) -> None:
-        """Take a piece of a model's answer, or of its reasoning, as it comes; written in batches."""
+        """Take a piece of a model's answer, or of its reasoning, as it comes: readers get it, it is not recorded."""
         ...
 
     def failed(self, turn: int, failure: FailedAttempt) -> None:

@@ -71,7 +71,8 @@ def test_a_failed_attempt_is_told_with_what_follows_and_counted(told: events.Run
     progress.take(event(events.StepStarted(
         order=2, step_id="two", agent_id=7, agent_name="Scout", attempt=1, run_id=UUID(int=1), prompt="Go",
         provider="groq", model="m")))
-    progress.take(event(events.StepDelta(order=2, turn=1, text="Half")))
+    progress.take(event(events.StepDelta(order=2, turn=1, text="Ha")))
+    progress.take(event(events.StepDelta(order=2, turn=1, text="lf")))
     progress.take(event(told))
 
     assert line_of(event(told)) == f"10:20:30  step 2 attempt 1 of 3 {said} answered 500: overloaded."

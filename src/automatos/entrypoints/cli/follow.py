@@ -29,6 +29,11 @@ class Event:
     raw: str = field(repr=False)
 
     @property
+    def is_fact(self) -> bool:
+        """Whether it is in the log; the others tell of an answer that is being written."""
+        return self.seq > 0
+
+    @property
     def is_final(self) -> bool:
         """Whether the run is over with it."""
         return self.type in FINAL_EVENTS
@@ -40,7 +45,7 @@ class Event:
 
 
 def follow(client: Client, run_id: str, after: int = 0) -> Generator[Event]:
-    """Yield a run's events after `after` until it is over; a lost connection is taken up where it broke.
+    """Yield a run's events after `after` until it is over; a lost connection is taken up after the last fact.
 
     Raises:
         NoServer: none answered for a minute.
@@ -49,9 +54,9 @@ def follow(client: Client, run_id: str, after: int = 0) -> Generator[Event]:
     seen, tries, silent_since = after, 0, time.monotonic()
     while True:
         for event in _one_connection(client, run_id, seen):
-            if event.seq <= seen:
+            if event.is_fact and event.seq <= seen:
                 continue
-            seen, tries, silent_since = event.seq, 0, time.monotonic()
+            seen, tries, silent_since = max(event.seq, seen), 0, time.monotonic()
             yield event
             if event.is_final:
                 return

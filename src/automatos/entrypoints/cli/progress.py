@@ -12,7 +12,7 @@ CUT_OFF = "warning: cut off by its limit, not whole"
 CallEvent = events.ModelAnswered | events.ModelRetrying | events.ModelFailed | events.ToolFinished
 """What came of asking a model or a tool."""
 StepEvent = (
-    events.StepStarted | events.StepDelta | events.StepRestarted | CallEvent | events.StepRetrying
+    events.StepStarted | events.StepText | events.StepDelta | events.StepRestarted | CallEvent | events.StepRetrying
     | events.StepCompleted | events.StepFailed | events.StepSkipped | events.StepCancelled
 )
 """What happens within a step."""
@@ -20,7 +20,7 @@ StepEvent = (
 
 @dataclass
 class StepProgress:
-    """What is known of one step; `text` is its latest answer as far as it has come."""
+    """What is known of one step; `text` is its latest answer as far as it has come, `turn` the last that is over."""
 
     order: int
     step_id: str
@@ -28,6 +28,7 @@ class StepProgress:
     agent: str = ""
     note: str = ""
     text: str = ""
+    turn: int = 0
     tokens: int = 0
     duration_ms: int | None = None
 
@@ -74,19 +75,19 @@ class Progress:
 def _take_step(step: StepProgress, told: StepEvent) -> None:
     match told:
         case events.StepStarted():
-            step.status, step.agent, step.text, step.note = "running", told.agent_name, "", ""
-        case events.StepDelta():
-            step.text += told.text
+            step.status, step.agent, step.text, step.note, step.turn = "running", told.agent_name, "", "", 0
+        case events.StepText() | events.StepDelta():
+            _write(step, told)
         case events.StepRestarted():
             step.text = ""
         case events.ModelAnswered():
-            step.text, step.note = told.text, _wanted(told)
+            step.text, step.note, step.turn = told.text, _wanted(told), told.turn
             step.tokens += told.input_tokens + told.output_tokens
         case events.ModelRetrying() | events.ModelFailed():
             step.note, step.text = _sentence(told), ""
             step.tokens += told.input_tokens + told.output_tokens
         case events.ToolFinished():
-            step.text, step.note = "", _used(told)
+            step.text, step.note, step.turn = "", _used(told), told.turn
         case events.StepRetrying():
             step.note, step.text = _sentence(told), ""
         case events.StepCompleted():
@@ -95,6 +96,11 @@ def _take_step(step: StepProgress, told: StepEvent) -> None:
         case events.StepFailed() | events.StepSkipped() | events.StepCancelled():
             step.status, step.duration_ms = told.type.removeprefix("step."), None
             step.note = told.error.message if told.error else ""
+
+
+def _write(step: StepProgress, told: events.StepText | events.StepDelta) -> None:
+    if told.turn > step.turn:
+        step.text = told.text if isinstance(told, events.StepText) else step.text + told.text
 
 
 def line_of(event: Event) -> str | None:
@@ -133,7 +139,7 @@ def _sentence_of_step(told: StepEvent) -> str:
     match told:
         case events.StepStarted():
             said = f"{told.step_id} started by {told.agent_name}{_again(told)}"
-        case events.StepDelta():
+        case events.StepText() | events.StepDelta():
             said = ""
         case events.StepRestarted():
             said = "begins its answer again"

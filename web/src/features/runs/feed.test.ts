@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "@/client";
 import { RunFeed } from "./feed";
-import { log, type Told } from "./scripted-events";
+import { live, log, type Told } from "./scripted-events";
 
 const QUEUED: Told = [
   "execution.queued",
@@ -30,6 +30,18 @@ describe("the feed", () => {
     late.receive(nth(events, 5));
     await expect.poll(() => late.snapshot().lastSeq).toBe(6);
     expect(late.snapshot().steps[0]?.turns[0]?.text).toBe("abc");
+  });
+
+  test("keeps what is being written while it reads the log, and then goes on from there", async () => {
+    const facts = events.slice(0, 3);
+    const feed = new RunFeed(async (after) => facts.filter((one) => one.seq > after));
+    const reading = feed.read();
+    for (const piece of live(delta("a"), delta("b"))) feed.receive(piece);
+    expect(feed.snapshot().steps).toEqual([]);
+    await reading;
+    for (const piece of live(delta("c"))) feed.receive(piece);
+    expect(feed.snapshot().steps[0]?.turns[0]?.text).toBe("abc");
+    expect(feed.snapshot().lastSeq).toBe(3);
   });
 
   test("keeps what it has when the log cannot be read, and says so", async () => {

@@ -1,5 +1,5 @@
 import type { RunEvent } from "@/client";
-import { cook } from "./kitchen";
+import { cook, isFact } from "./kitchen";
 import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
 
 /** Reads the stored log after `seq`, oldest first; an empty page is the end. */
@@ -7,12 +7,14 @@ export type ReadLog = (after: number) => Promise<RunEvent[]>;
 
 /**
  * Follows one run without gap or repeat, however events arrive: the stored log first, live events as they come. A live
- * event that leaves a hole makes it read the log over the hole; one that was seen is dropped.
+ * event that leaves a hole makes it read the log over the hole; one that was seen is dropped. What tells of an answer that
+ * is being written is no part of the log and comes in its order.
  */
 export class RunFeed {
   private current: KitchenState = EMPTY_KITCHEN;
   private readonly listeners = new Set<() => void>();
   private waiting: RunEvent[] = [];
+  private writing: RunEvent[] = [];
   private isReading = false;
   private failure: unknown = null;
 
@@ -29,6 +31,11 @@ export class RunFeed {
 
   /** Takes one live event. */
   receive(event: RunEvent): void {
+    if (!isFact(event)) {
+      if (this.isReading) this.writing.push(event);
+      else this.apply([event]);
+      return;
+    }
     if (event.seq <= this.current.lastSeq) return;
     if (!this.isReading && event.seq === this.current.lastSeq + 1) {
       this.apply([event]);
@@ -70,7 +77,7 @@ export class RunFeed {
         last = event.seq;
       } else this.waiting.push(event);
     }
-    this.apply(ready);
+    this.apply([...ready, ...this.writing.splice(0)]);
     if (this.waiting.length > 0 && this.current.lastSeq > before && !this.failure) void this.read();
   }
 

@@ -3,7 +3,7 @@ import type { RunEvent } from "@/client";
 import { RUN_EVENT_TYPES, type RunEventOf } from "@/lib/live/events";
 import { cook, TAKE_IN } from "./kitchen";
 import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
-import { log, type Told } from "./scripted-events";
+import { live, log, type Told } from "./scripted-events";
 
 function nth(events: RunEvent[], index: number): RunEvent {
   const found = events[index];
@@ -71,6 +71,19 @@ describe("replay", () => {
 
     const done = cook(streaming, { ...nth(log(answered("Hello!")), 0), seq: 6 });
     expect(step(done, 1).turns).toMatchObject([{ text: "Hello!", isAnswered: true, tokens: 15 }]);
+  });
+
+  test("an answer that is being written moves no place in the log, and who comes late gets what there is", () => {
+    const text = (whole: string): Told => ["step.text", { order: 1, turn: 1, text: whole }];
+    const begun = replay(log(QUEUED, STARTED, step1()));
+    const streaming = replay(live(text("Hel"), delta("lo")), begun);
+    expect(streaming.lastSeq).toBe(3);
+    expect(step(streaming, 1).turns).toMatchObject([{ text: "Hello", isAnswered: false }]);
+
+    expect(step(replay(live(text("Hello"), delta("!")), streaming), 1).turns).toMatchObject([{ text: "Hello!" }]);
+
+    const done = cook(streaming, { ...nth(log(answered("Hello!")), 0), seq: 4 });
+    expect(step(replay(live(text("late"), delta("later")), done), 1).turns).toMatchObject([{ text: "Hello!" }]);
   });
 
   test("keeps turns apart and shows tool calls with their results", () => {

@@ -3,12 +3,15 @@ import type { RunEventOf, RunEventType } from "@/lib/live/events";
 import { attemptOf, newStep, usedOf } from "./event-data";
 import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
+/** Whether an event is a fact of the log; the others tell of an answer that is being written. */
+export const isFact = (event: RunEvent): boolean => event.seq > 0;
+
 /** The screen after one more event. One that was seen before, or of a type that only newer servers know, says nothing. */
 export function cook(state: KitchenState, event: RunEvent): KitchenState {
-  if (event.seq <= state.lastSeq) return state;
+  if (isFact(event) && event.seq <= state.lastSeq) return state;
   const takeIn = (TAKE_IN as Partial<Record<string, (state: KitchenState, event: never) => KitchenState>>)[event.type];
   const next = takeIn ? takeIn(state, event as never) : state;
-  return { ...next, lastSeq: event.seq };
+  return isFact(event) ? { ...next, lastSeq: event.seq } : next;
 }
 
 /** What the screen makes of each type; one that is missing here does not compile. */
@@ -168,6 +171,12 @@ export const TAKE_IN: TakeIn = {
   "execution.paused": hold,
   "execution.resumed": goOn,
   "step.started": (state, event) => changeStep(goOn(state), event, (step) => startStep(step, event)),
+  "step.text": (state, event) =>
+    changeStep(state, event, (step) =>
+      changeTurn(step, event.data.turn, (turn) =>
+        turn.isAnswered ? turn : { ...turn, text: event.data.text, reasoning: event.data.reasoning ?? "" },
+      ),
+    ),
   "step.delta": (state, event) =>
     changeStep(state, event, (step) =>
       changeTurn(step, event.data.turn, (turn) =>

@@ -11,3 +11,6 @@ export function log(...told: Told[]): RunEvent[] {
     return { seq: index + 1, topic: "run:1", type, at, data } as RunEvent;
   });
 }
+
+/** For tests: the same without numbers, as an answer is told while it is being written. */
+export const live = (...told: Told[]): RunEvent[] => log(...told).map((event) => ({ ...event, seq: 0 }));

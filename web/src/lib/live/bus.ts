@@ -109,8 +109,8 @@ export class LiveBus {
     this.refollow();
   }
 
-  private refollow(): void {
-    this.stream?.follow([...this.wants.values()].flat());
+  private refollow(isAnew = false): void {
+    this.stream?.follow([...this.wants.values()].flat(), isAnew);
   }
 
   private spread(message: Message): void {
@@ -132,10 +132,12 @@ export class LiveBus {
         this.current = message.status;
         for (const listener of this.statusListeners) listener();
         return;
-      case "wants":
+      case "wants": {
+        const before = this.wants.get(message.tab) ?? [];
         this.wants.set(message.tab, message.topics);
-        if (this.stream) this.welcome();
+        if (this.stream) this.welcome(message.topics.filter((topic) => !before.includes(topic)));
         return;
+      }
       case "gone":
         this.wants.delete(message.tab);
         this.refollow();
@@ -145,9 +147,12 @@ export class LiveBus {
     }
   }
 
-  /** A tab that just spoke up may not know yet how the connection is. */
-  private welcome(): void {
-    this.refollow();
+  /**
+   * A tab that just spoke up may not know yet how the connection is. Of a run that another tab follows already it missed
+   * the beginning of what is being written, which a new connection tells again.
+   */
+  private welcome(news: string[]): void {
+    this.refollow(news.some((topic) => topic.startsWith("run:")));
     this.say({ kind: "status", status: this.current });
   }
 }

@@ -26,10 +26,10 @@ export class LiveStream {
     private readonly handlers: StreamHandlers,
   ) {}
 
-  /** Follows exactly these topics from now on. */
-  follow(topics: Iterable<string>): void {
+  /** Follows exactly these topics from now on, anew where something of them was missed. */
+  follow(topics: Iterable<string>, isAnew = false): void {
     const wanted = [...new Set(topics)].sort();
-    if (wanted.join() === this.topics.join() && this.source) return;
+    if (!isAnew && wanted.join() === this.topics.join() && this.source) return;
     this.topics = wanted;
     this.open();
   }
