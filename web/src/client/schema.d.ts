@@ -5037,7 +5037,7 @@ export interface components {
             data: components["schemas"]["ExecutionCancelled"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5132,7 +5132,7 @@ export interface components {
             data: components["schemas"]["ExecutionCompleted"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5227,7 +5227,7 @@ export interface components {
             data: components["schemas"]["ExecutionCompletedWithSkips"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5363,7 +5363,7 @@ export interface components {
             data: components["schemas"]["ExecutionFailed"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5434,7 +5434,7 @@ export interface components {
             data: components["schemas"]["ExecutionPaused"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5499,7 +5499,7 @@ export interface components {
             data: components["schemas"]["ExecutionQueued"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5537,7 +5537,7 @@ export interface components {
             data: components["schemas"]["ExecutionRecovered"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5569,7 +5569,7 @@ export interface components {
             data: components["schemas"]["ExecutionResumed"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5611,7 +5611,7 @@ export interface components {
             data: components["schemas"]["ExecutionStarted"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -5672,7 +5672,7 @@ export interface components {
             data: components["schemas"]["ExecutionWaiting"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -6646,7 +6646,7 @@ export interface components {
             data: components["schemas"]["ModelAnswered"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -6895,7 +6895,7 @@ export interface components {
             data: components["schemas"]["ModelFailed"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -7119,7 +7119,7 @@ export interface components {
             data: components["schemas"]["ModelRetrying"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -8136,7 +8136,7 @@ export interface components {
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
-        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -9433,7 +9433,7 @@ export interface components {
             data: components["schemas"]["StepCancelled"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9524,7 +9524,7 @@ export interface components {
             data: components["schemas"]["StepCompleted"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9540,7 +9540,7 @@ export interface components {
         };
         /**
          * StepDelta
-         * @description A piece of an answer as it is written; deleted after a day, `model.answered` has the whole.
+         * @description A piece of an answer as it is written, which goes on where the one before ended; not in the log, `seq` is 0.
          */
         StepDelta: {
             /**
@@ -9566,7 +9566,7 @@ export interface components {
         };
         /**
          * StepDeltaEvent
-         * @description A piece of an answer as it is written; deleted after a day, `model.answered` has the whole.
+         * @description A piece of an answer as it is written, which goes on where the one before ended; not in the log, `seq` is 0.
          */
         StepDeltaEvent: {
             /**
@@ -9577,7 +9577,7 @@ export interface components {
             data: components["schemas"]["StepDelta"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9617,7 +9617,7 @@ export interface components {
             data: components["schemas"]["StepFailed"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9731,7 +9731,7 @@ export interface components {
             data: components["schemas"]["StepRestarted"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9781,7 +9781,7 @@ export interface components {
             data: components["schemas"]["StepRetrying"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9821,7 +9821,7 @@ export interface components {
             data: components["schemas"]["StepSkipped"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9905,7 +9905,7 @@ export interface components {
             data: components["schemas"]["StepStarted"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
@@ -9925,6 +9925,59 @@ export interface components {
          * @enum {string}
          */
         StepStatus: "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
+        /**
+         * StepText
+         * @description An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0.
+         */
+        StepText: {
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Reasoning
+             * @description All of what the model thinks by now, where it tells.
+             */
+            reasoning?: string | null;
+            /**
+             * Text
+             * @description All of the answer by now.
+             */
+            text: string;
+            /**
+             * Turn
+             * @description Which answer or tool result of the step, from 1.
+             */
+            turn: number;
+        };
+        /**
+         * StepTextEvent
+         * @description An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0.
+         */
+        StepTextEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepText"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.text";
+        };
         /**
          * StopOrder
          * @description How to stop, and what was acknowledged of it; graceful where no type is named.
@@ -10234,7 +10287,7 @@ export interface components {
             data: components["schemas"]["ToolFinished"];
             /**
              * Seq
-             * @description Its number, counted from 1 without holes within a run.
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
              */
             seq: number;
             /**
