@@ -20,8 +20,8 @@ from automatos.llm.types import (
     Window,
     prompt_size,
 )
-from automatos.recipes.execution import prompt_of
 from automatos.recipes.placeholders import TooLong, fill
+from automatos.recipes.step_runner import prompt_of
 from automatos.recipes.types import Step
 from automatos.runtime.invoking import with_skill
 from tests.fakes.model_server import ModelServer, Reply

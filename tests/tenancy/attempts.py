@@ -15,6 +15,7 @@ from tests.tenancy.world import COMMIT, EVERYBODYS, NOWHERE, Ids
 
 FIXED = {
     "version": 1, "category": "notes", "key": "greeting", "name": "openai_api", "task": "coding",
+    "order": 1,
 }
 """Path parameters that belong to nobody."""
 
@@ -186,6 +187,7 @@ BODIES: dict[str | None, Any] = {
     "CredentialCreate": lambda _: {"name": "Mine", "provider": "openai", "value": "sk-mine"},
     "CredentialTry": lambda _: {"provider": "openai", "value": "sk-mine"},
     "CredentialUpdate": lambda _: {"description": "taken over"},
+    "Decision": lambda _: {"comment": "Well."},
     "Draft": lambda ids: {"agent": agent(ids)},
     "ExecutionStart": lambda _: {"input_data": {}},
     "GitSourceCreate": lambda _: {"git_url": NOWHERE},

@@ -19,7 +19,7 @@ from automatos.kernel.db import Database
 
 __all__ = ["Bus", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
            "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
-           "other_machines", "places_of", "set_lane", "settle", "stop_lane", "wake"]
+           "other_machines", "places_of", "set_lane", "settle", "signal_cancel", "stop_lane", "tell_cancel", "wake"]
 
 
 async def enqueue_in_session(
@@ -95,6 +95,20 @@ async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: s
     if is_held:
         bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL} -")
     return is_held
+
+
+async def signal_cancel(connection: asyncpg.Connection, job: Job, keys: Sequence[str]) -> list[str]:
+    """Leave the word to stop for several jobs, part of the transaction; returns those that somebody works on.
+
+    Call `tell_cancel` with them after the commit; without it they hear of it within a second.
+    """
+    return [key for key in keys if await queries.signal(connection, job.name, key, Interruption.CANCEL)]
+
+
+def tell_cancel(bus: EventBus, job: Job, keys: Sequence[str]) -> None:
+    """Tell whoever works on jobs that the word to stop was left for them."""
+    for key in keys:
+        bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL} -")
 
 
 async def settle(database: Database, job: Job, key: str) -> None:

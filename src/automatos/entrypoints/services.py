@@ -32,7 +32,6 @@ from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
 from automatos.recipes.crew import Kitchen
 from automatos.recipes.service import Workforce, unfinished_executions
-from automatos.recipes.types import RUN_RECIPE
 from automatos.runtime.service import WorkspaceShelf, account_for
 from automatos.runtime.types import SkillShelf
 from automatos.skills import jobs as skills
@@ -130,7 +129,7 @@ class Services:
         kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders, self.outcomes,
                           self.shelf_of)
         handlers = {
-            RUN_RECIPE.name: recipes.handler(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
+            **recipes.handlers(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
             **heartbeats.handlers(self.database, self.bus),
         }
         periodic = (

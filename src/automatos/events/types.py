@@ -22,6 +22,7 @@ Unpriced = Annotated[int, Field(description="How many calls have no known price.
 Estimated = Annotated[bool, Field(description="Whether tokens were estimated, because a provider did not tell.")]
 CutOff = Annotated[bool, Field(description="Whether an answer ran into its limit, so that it is not whole.")]
 InputTokens = Annotated[int, Field(description="Tokens that were sent.")]
+GraphPath = Annotated[str | None, Field(description="Where the step is in a graph, such as `rows[3].check`.")]
 OutputTokens = Annotated[int, Field(description="Tokens that were answered.")]
 
 
@@ -45,9 +46,11 @@ class QueuedStep:
 
     order: Order
     step_id: Annotated[str, Field(description="Its name in the recipe.")]
-    agent_id: AgentId
+    agent_id: Annotated[int | None, Field(description="The agent of the step; null where no agent does it.")]
     agent_name: AgentName
     output_key: Annotated[str, Field(description="The name under which later steps find its answer.")]
+    kind: Annotated[Literal["for_each", "approval", "wait"] | None, Field(
+        description="What it does where no agent does it.")] = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,6 +136,41 @@ class StepStarted(_StepEvent):
     provider: Annotated[str, Field(description="Whose model is asked.")]
     model: Annotated[str, Field(description="Which model is asked.")]
     timeout_s: Annotated[float | None, Field(description="How long the attempt may take.")] = None
+    path: GraphPath = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepWaiting(_StepEvent):
+    """The step waits, and holds nothing meanwhile."""
+
+    type: ClassVar[Literal["step.waiting"]] = "step.waiting"
+    step_id: Annotated[str, Field(description="The step's name in the recipe.")]
+    path: Annotated[str, Field(description="Where the step is in its run, such as `rows[3].check`.")]
+    until: Annotated[Literal["approval", "timer", "agent"], Field(
+        description="For what: a person decides, a time comes, its paused agent is resumed.")]
+    question: Annotated[str | None, Field(description="What is to be decided.")] = None
+    role: Annotated[str | None, Field(description="Who may decide, at least.")] = None
+    due_at: Annotated[str | None, Field(description="When it ends at the latest, ISO 8601.")] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepDecided(_StepEvent):
+    """A person has decided what the step waited for; a refusal fails the step."""
+
+    type: ClassVar[Literal["step.decided"]] = "step.decided"
+    is_approved: Annotated[bool, Field(description="Whether the run may go on.")]
+    by: Annotated[str, Field(description="Who decided.")]
+    comment: Annotated[str, Field(description="What they said about it.")] = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class StepExpanded(_StepEvent):
+    """The step is repeated for each item of a list; its items' steps follow."""
+
+    type: ClassVar[Literal["step.expanded"]] = "step.expanded"
+    step_id: Annotated[str, Field(description="The step's name in the recipe.")]
+    path: Annotated[str, Field(description="Where the step is in its run.")]
+    items: Annotated[int, Field(description="How many items the list has.")]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,6 +308,7 @@ class StepFailed(_StepEvent):
 
     type: ClassVar[Literal["step.failed"]] = "step.failed"
     error: Annotated[Failure, Field(description="Why it has none.")]
+    path: GraphPath = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -278,6 +317,7 @@ class StepSkipped(_StepEvent):
 
     type: ClassVar[Literal["step.skipped"]] = "step.skipped"
     error: Annotated[Failure, Field(description="Why it has none.")]
+    path: GraphPath = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -286,6 +326,7 @@ class StepCancelled(_StepEvent):
 
     type: ClassVar[Literal["step.cancelled"]] = "step.cancelled"
     error: Annotated[Failure | None, Field(description="Why, where it was not the run that was cancelled.")]
+    path: GraphPath = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -335,7 +376,8 @@ class ExecutionCancelled(_ExecutionEnded):
 
 RunEventData = (
     ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionResumed
-    | StepStarted | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
+    | StepStarted | StepWaiting | StepDecided | StepExpanded
+    | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
     | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled
     | ExecutionCompleted | ExecutionCompletedWithSkips | ExecutionFailed | ExecutionCancelled
 )

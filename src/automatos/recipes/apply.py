@@ -27,7 +27,8 @@ async def apply_file(session: AsyncSession, caller: Caller, file: RecipeFile, re
     ids = await _agent_ids(session, caller, file, {agent.name.lower(): agent.id for agent in done})
     content = file.recipe.model_dump(exclude={"steps", "template_id"}, by_alias=True) | {
         "steps": [
-            {**step.model_dump(exclude={"agent"}), "order": place, "agent_id": ids[step.agent.lower()]}
+            {**step.model_dump(exclude={"agent"}), "order": place,
+             "agent_id": ids[step.agent.lower()] if step.agent else None}
             for place, step in enumerate(file.recipe.steps, start=1)
         ]
     }
@@ -51,8 +52,7 @@ async def _agent_ids(
     """Return the id of every agent the steps name, from the file first and the workspace second."""
     faults = []
     for place, step in enumerate(file.recipe.steps):
-        name = step.agent.lower()
-        if name not in known:
+        if step.agent and (name := step.agent.lower()) not in known:
             agent_id = await agents.find_id_by_name(session, caller.workspace_id, step.agent)
             if agent_id is None:
                 faults.append({"where": f"recipe.steps[{place}].agent", "message": f"there is no agent {step.agent!r}"})

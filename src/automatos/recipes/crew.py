@@ -1,20 +1,23 @@
 """The crew of an execution: its agents made ready, each with its limits, its tools and a desk to work at."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
+from automatos.agents.service import load_for_run
 from automatos.agents.types import PRIORITIES, AgentSpec, AgentStatus, Outcomes
 from automatos.durable.types import EventBus
 from automatos.kernel.db import Database
 from automatos.llm.service import ModelClient
 from automatos.llm.types import ModelChoice, Window
+from automatos.recipes.definition import patterns_named
 from automatos.recipes.errors import AgentGone, PatternGone
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import Step
+from automatos.recipes.types import NOBODY, Step
 from automatos.runtime.service import AgentFactory, AgentRuntime, Desk, RunNotes
 from automatos.runtime.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
+from automatos.skills.service import words_of_patterns
 from automatos.tools.service import Toolbox
 from automatos.tools.types import Effect, ResourceLimits
 
@@ -130,6 +133,38 @@ class Crew:
         handed = runtime.handed.get(name)
         effect = handed.effect if handed else self._kitchen.toolbox.effect_of(name)
         return effect is Effect.READ
+
+
+async def crew_of(kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepState]) -> Crew:
+    """Return the agents and patterns of these steps as they are now, and give the steps their agents' names."""
+    named = [step.step for step in steps]
+    agent_ids = dict.fromkeys(step.agent_id for step in named if step.agent_id != NOBODY)
+    specs = await load_for_run(kitchen.database, state.workspace_id, agent_ids)
+    patterns = await _patterns_of(kitchen.database, state.workspace_id, patterns_named(named))
+    agents = {spec.id: spec for spec in specs}
+    for step in steps:
+        spec = agents.get(step.step.agent_id)
+        step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
+    return Crew(kitchen, state, agents, patterns, _default_model(kitchen, state.workspace_id))
+
+
+async def _patterns_of(database: Database, workspace_id: UUID, slugs: set[str]) -> dict[str, str]:
+    if not slugs:
+        return {}
+    async with database.session(workspace_id) as session:
+        return await words_of_patterns(session, workspace_id, slugs)
+
+
+def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:
+    """Return a finder of the workspace's default model that asks once: all steps of an execution get the same."""
+    found: list[ModelChoice] = []
+
+    async def find() -> ModelChoice:
+        if not found:
+            found.append((await kitchen.client.resolve_default(workspace_id)).choice)
+        return found[0]
+
+    return find
 
 
 def _resources(agent: AgentSpec) -> ResourceLimits | None:

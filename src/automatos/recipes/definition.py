@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 
+from automatos.recipes.graph import Flow, flow_faults
 from automatos.recipes.placeholders import RESERVED, find
-from automatos.recipes.types import Definition, ExecutionConfig, JsonObject, Step
+from automatos.recipes.types import NOBODY, Definition, ExecutionConfig, JsonObject, Step, is_graph
+from automatos.runs.types import StepKind
 
 JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,), "number": (int, float), "integer": (int,), "boolean": (bool,), "array": (list,),
@@ -19,9 +21,22 @@ MAX_FAULTS = 100
 
 def definition_of(row: Mapping[str, Any]) -> Definition:
     """Read a stored version: keys recipe_id, template_id, name, version, steps, inputs, outputs, execution_config."""
-    steps = tuple(Step(**step) for step in sorted(row["steps"], key=lambda step: step["order"]))
+    steps = tuple(stored_step(step) for step in sorted(row["steps"], key=lambda step: step["order"]))
     return Definition(row["recipe_id"], row["template_id"], row["name"], row["version"], steps, row["inputs"],
                       ExecutionConfig(**row["execution_config"]), row.get("outputs") or {})
+
+
+def stored_step(step: JsonObject) -> Step:
+    """Read a step as it is stored."""
+    values = dict(step)
+    needs = values.pop("needs", None)
+    values["agent_id"] = values["agent_id"] or NOBODY
+    return Step(**values, needs=None if needs is None else tuple(needs))
+
+
+def agent_of(step: Mapping[str, Any]) -> int:
+    """Return the agent of a stored step; NOBODY where no agent does it."""
+    return int(step["agent_id"] or NOBODY)
 
 
 def task_definition(stored: Mapping[str, Any]) -> Definition:
@@ -45,19 +60,21 @@ def faults_of(
     faults: list[Fault] = []
     agents, patterns = set(known_agents), set(known_patterns)
     faults += _unfit_defaults(inputs)
-    faults += _outputs_of_nothing(outputs, steps)
+    faults += _outputs_of_nothing(outputs, [step for step in steps if step.inside is None])
     faults += _repeated("order", steps, [step.order for step in steps])
     faults += _repeated("step_id", steps, [step.step_id for step in steps])
     faults += _repeated("output_key", steps, [step.output_key for step in steps])
+    flow = Flow(steps) if is_graph(steps) else None
+    faults += islice(flow_faults(steps, inputs), MAX_FAULTS) if flow else []
     for place, step in enumerate(steps):
-        if step.agent_id not in agents:
+        if step.kind is StepKind.AGENT and step.agent_id not in agents:
             faults.append(_fault(f"steps[{place}].agent_id", f"agent {step.agent_id} is not in this workspace"))
         if step.pattern_slug and step.pattern_slug not in patterns:
             faults.append(_fault(f"steps[{place}].pattern_slug",
                                  f"this workspace has no pattern {step.pattern_slug!r}; choose another or none"))
         if RESERVED.fullmatch(step.output_key) and step.output_key != f"step_{step.order}":
             faults.append(_fault(f"steps[{place}].output_key", f"{step.output_key!r} is a reserved name"))
-        faults += islice(_unknown_placeholders(place, step, steps, inputs), MAX_FAULTS)
+        faults += islice(_unknown_placeholders(place, step, steps, inputs, flow), MAX_FAULTS)
     return faults[:MAX_FAULTS]
 
 
@@ -84,12 +101,16 @@ def _repeated(field: str, steps: list[Step], values: list[Any]) -> list[Fault]:
     ]
 
 
-def _unknown_placeholders(place: int, step: Step, steps: list[Step], inputs: JsonObject) -> Iterator[Fault]:
-    earlier = [other for other in steps if other.order < step.order]
+def _unknown_placeholders(
+    place: int, step: Step, steps: list[Step], inputs: JsonObject, flow: Flow | None,
+) -> Iterator[Fault]:
+    earlier = flow.before(step.step_id) if flow else [other for other in steps if other.order < step.order]
     known = {f"input.{name}" for name in inputs} | {other.output_key for other in earlier}
     known |= {f"step_{other.order}_output" for other in earlier}
-    if earlier:
+    if len(flow.needs[step.step_id]) == 1 if flow else earlier:
         known.add("previous_output")
+    if step.inside:
+        known |= {"item", "index"}
     for found in find(step.prompt_template):
         if found.name not in known:
             yield _fault(f"steps[{place}].prompt_template", _why_unknown(found.name, steps), line=found.line,

@@ -8,10 +8,13 @@ from automatos.recipes.errors import OutputInvalid
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.outputs import produce
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import ExecutionStatus, JsonObject, StepStatus
+from automatos.recipes.types import NOBODY, ExecutionStatus, JsonObject, StepStatus
+from automatos.runs.types import StepKind
 from automatos.runtime.service import storable
 
 SUCCESSES = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS})
+ANSWERING = frozenset({StepKind.AGENT, StepKind.FOR_EACH})
+"""The kinds of steps whose output is an answer; a decision is none."""
 ENDS: dict[ExecutionStatus, type[events.EndData]] = {
     ExecutionStatus.COMPLETED: events.ExecutionCompleted,
     ExecutionStatus.COMPLETED_WITH_SKIPS: events.ExecutionCompletedWithSkips,
@@ -30,9 +33,15 @@ async def finish(
 
     An execution whose end was being recorded when it was told to end otherwise keeps that first end.
     """
-    if state.finished_at is not None:
-        await journal.store()
-        return
+    if state.finished_at is None:
+        journal.add(closing(state, status, error, by))
+    await journal.store()
+
+
+def closing(
+    state: ExecutionState, status: ExecutionStatus, error: JsonObject | None, by: str | None = None
+) -> events.EndData:
+    """Give an execution its end, with totals and the last output, and return the event that tells of it."""
     done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
     outputs: JsonObject | None = None
     if status in SUCCESSES and state.definition.outputs:
@@ -45,19 +54,19 @@ async def finish(
         **costs_as_text(state.cost_micro_usd, state.unpriced_calls), is_estimated=state.is_estimated,
         is_cut_off=state.is_cut_off,
         duration_ms=round((state.finished_at - (state.started_at or state.created_at)).total_seconds() * 1000),
-        agents=len({step.step.agent_id for step in done}), steps_completed=len(done),
+        agents=len({step.step.agent_id for step in done if step.step.agent_id != NOBODY}), steps_completed=len(done),
         error=events.Failure.of(error) if error else None,
     )
     if isinstance(event, events.ExecutionCancelled):
         event.by = by
     if done:
-        event.final_output, event.outputs = done[-1].output, outputs
+        event.outputs = outputs
+        event.final_output = next((s.output for s in reversed(done) if s.step.kind in ANSWERING), None)
         state.output_data = {"final_output": event.final_output, "total_duration_ms": event.duration_ms,
                              "total_tokens": event.total_tokens, "steps_completed": len(done)}
         if outputs is not None:
             state.output_data["outputs"] = outputs
-    journal.add(event)
-    await journal.store()
+    return event
 
 
 async def end_cancelled(state: ExecutionState, journal: ExecutionJournal, by: str | None) -> None:
@@ -80,9 +89,9 @@ def ended(record: StepState) -> events.StepFailed | events.StepSkipped | events.
     """Return the event of a step that is over without an answer."""
     order, error = record.step.order, events.Failure.of(record.error) if record.error else None
     if record.status is StepStatus.CANCELLED or error is None:
-        return events.StepCancelled(order=order, error=error)
+        return events.StepCancelled(order=order, error=error, path=record.path)
     kind = events.StepSkipped if record.status is StepStatus.SKIPPED else events.StepFailed
-    return kind(order=order, error=error)
+    return kind(order=order, error=error, path=record.path)
 
 
 def error_of(problem: Problem) -> JsonObject:

@@ -198,6 +198,18 @@ class PatternGone(Problem):
         super().__init__(f"Step {step_id!r} names the pattern {slug!r}, which was deleted. {self.next_step}")
 
 
+class WorkerLost(Problem):
+    """A step was given up because its workers died while they did it."""
+
+    status = 500
+    code = "worker_lost"
+    title = "The step was given up"
+    next_step = "Read the server's log for what stopped the workers, then start it again."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The step was given up: {why}. {self.next_step}")
+
+
 class CancelRequested(asyncio.CancelledError):
     """Somebody asked to cancel the execution, and the signal to this worker has not come yet."""
 

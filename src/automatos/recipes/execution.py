@@ -10,36 +10,26 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from automatos.agents.types import Outcome, lane_of
+from automatos.agents.types import lane_of
 from automatos.durable.service import events_after, go_on, move, settle
 from automatos.durable.types import Admission, HeldJob, Interruption
 from automatos.events import types as events
 from automatos.kernel.clock import now
-from automatos.kernel.errors import DatabaseUnavailable, Problem
-from automatos.kernel.ids import new_id
-from automatos.kernel.schemas import costs_as_text
-from automatos.llm.errors import PromptTooLong
-from automatos.llm.types import AnswerEnd, Window
+from automatos.kernel.errors import DatabaseUnavailable
 from automatos.recipes.crew import Crew, Kitchen
-from automatos.recipes.definition import as_text
-from automatos.recipes.ending import close_running, end_cancelled, ended, error_of, finish
+from automatos.recipes.ending import close_running, end_cancelled, finish
 from automatos.recipes.errors import (
-    AgentGone,
     AgentStopped,
-    AnswerCutOff,
     CancelRequested,
     Fenced,
-    StepFailed,
-    StepTimedOut,
 )
-from automatos.recipes.journal import PATIENCE_S, ExecutionJournal, tried_again
-from automatos.recipes.placeholders import TooLong, fill
+from automatos.recipes.journal import PATIENCE_S, ExecutionJournal
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, Step, StepStatus
+from automatos.recipes.step_runner import StepRunner
+from automatos.recipes.types import RUN_RECIPE, ExecutionStatus, StepStatus
 from automatos.runtime.errors import Frozen
-from automatos.runtime.service import fence, run_agent
-from automatos.runtime.types import Answer, Run
+from automatos.runtime.types import Run
 
 ENDINGS = {StepStatus.FAILED: ExecutionStatus.FAILED, StepStatus.CANCELLED: ExecutionStatus.CANCELLED}
 """How an execution ends after a step that ended so."""
@@ -63,7 +53,7 @@ class Cook:
         self._state = state
         self._journal = journal
         self._crew = crew
-        self._runs = runs
+        self._runner = StepRunner(kitchen, state, journal, crew, runs)
         self._has_begun = False
         self._has_cooked = False
         self._is_closed: int | None = None
@@ -85,7 +75,7 @@ class Cook:
         except asyncio.CancelledError:
             if job.interruption is not Interruption.CANCEL:
                 raise
-            _forget_interruption()
+            forget_interruption()
             await self.cancel()
         finally:
             job.leaves_waiting = job.leaves_waiting or self._journal.leaves_waiting
@@ -110,14 +100,14 @@ class Cook:
 
     async def _walk(self, job: HeldJob, clock: asyncio.Timeout) -> None:
         await self._begin()
-        clock.reschedule(_loop_time(self._state.deadline_at))
+        clock.reschedule(loop_time(self._state.deadline_at))
         is_settled = job.attempts <= 1 and not job.crashes
         for step in self._state.definition.steps:
             record = self._state.steps[step.order]
             if not record.is_over:
                 try:
                     await self._take_place(job, record)
-                    await self._cook_step(record, job)
+                    await self._do_step(record, job)
                 except (Waits, Frozen) as why:
                     await self._wait(job, record, why)
                     return
@@ -198,148 +188,18 @@ class Cook:
         await self._journal.store()
         job.again_in = timedelta()
 
+    async def _do_step(self, record: StepState, job: HeldJob) -> None:
+        if self._is_closed == record.step.agent_id and record.status is not StepStatus.RUNNING:
+            self._state.current_step = record.step.order
+            self._runner.fail(record, AgentStopped(record.agent_name))
+        else:
+            await self._runner.run(record, job)
+
     def _stop_running(self) -> None:
         """End the step whose agent was stopped; the recipe says whether the others go on."""
         for record in self._state.steps.values():
             if record.status is StepStatus.RUNNING:
-                self._fail(record, AgentStopped(record.agent_name))
-
-    async def _cook_step(self, record: StepState, job: HeldJob) -> None:
-        """Bring one step to its end; its last words wait in the journal for the next record."""
-        self._state.current_step = record.step.order
-        self._journal.step = record
-        if self._is_closed == record.step.agent_id and record.status is not StepStatus.RUNNING:
-            self._fail(record, AgentStopped(record.agent_name))
-            return
-        while True:
-            try:
-                answer = await self._attempt(record, job)
-            except DatabaseUnavailable:
-                raise  # says nothing about the step: it is taken up again when the database is back
-            except Problem as problem:
-                if not self._may_retry(record, problem):
-                    self._fail(record, problem)
-                    self._tell_outcome(record, problem)
-                    return
-                await self._wait_to_retry(record, problem)
-            else:
-                self._tell_outcome(record, self._complete(record, answer))
-                return
-
-    async def _attempt(self, record: StepState, job: HeldJob) -> Answer:
-        timeout_s = self._crew.timeout_s(record.step)
-        run = self._runs.get(record.run_id) if record.run_id else None
-        if run is None:
-            run = await self._begin_run(record)
-        else:
-            await self._journal.store()
-        clock = asyncio.timeout(timeout_s)
-        try:
-            async with clock:
-                desk = self._crew.desk(record, timeout_s, lambda: job.wants_pause)
-                return await run_agent(run, desk, self._journal)
-        except PromptTooLong as problem:
-            raise problem.of(f"What is said in step {record.step.step_id!r} by now") from problem
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            raise StepTimedOut(record.step.step_id, timeout_s) from error
-
-    async def _begin_run(self, record: StepState) -> Run:
-        state, step = self._state, record.step
-        window, taken = await self._crew.window(step)
-        record.prompt = prompt_of(step, self._values(), window, taken, self._crew.pattern_of(step))
-        opening = await self._crew.open(step, record.prompt, window)
-        run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
-        record.run_id = run.id
-        record.status = StepStatus.RUNNING
-        record.started_at = record.started_at or now()
-        self._journal.add_run(run.id, step.agent_id, opening)
-        self._journal.add(events.StepStarted(
-            order=step.order, step_id=step.step_id, agent_id=step.agent_id,
-            agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
-            provider=opening.model.provider, model=opening.model.model_id, timeout_s=self._crew.timeout_s(step),
-        ), step=record)
-        self._crew.notes(step.agent_id).started(run.id, opening)
-        await self._journal.store()
-        return run
-
-    def _values(self) -> dict[str, str]:
-        """What placeholders stand for: inputs as given, outputs fenced as material that is not to be obeyed."""
-        values = {f"input.{name}": as_text(value) for name, value in self._state.input_data.items()}
-        for done in self._state.steps.values():
-            if done.is_over:
-                text = fence(done.output) if done.output is not None else f"(step {done.step.step_id} was skipped)"
-                values |= {done.step.output_key: text, f"step_{done.step.order}_output": text}
-                if done.output is not None or "previous_output" not in values:
-                    values["previous_output"] = text
-        return values
-
-    def _complete(self, record: StepState, answer: Answer) -> Problem | None:
-        """Keep an answer; returns why it is no success where the recipe wants whole answers and it was cut off."""
-        self._journal.add_turn(record, answer.turn, answer.events)
-        record.is_cut_off = answer.turn.body.get("end") == AnswerEnd.CUT_OFF
-        self._state.is_cut_off = self._state.is_cut_off or record.is_cut_off
-        if record.is_cut_off and self._crew.fails_when_cut_off(record.step):
-            problem = AnswerCutOff(record.step.step_id)
-            self._fail(record, problem)
-            return problem
-        record.status = StepStatus.COMPLETED
-        record.output = answer.text
-        record.finished_at = now()
-        self._journal.add(events.StepCompleted(
-            order=record.step.order, output_key=record.step.output_key, output=answer.text,
-            input_tokens=record.input_tokens, output_tokens=record.output_tokens,
-            **costs_as_text(record.cost_micro_usd, record.unpriced_calls), is_estimated=record.is_estimated,
-            is_cut_off=record.is_cut_off, duration_ms=record.duration_ms,
-        ), step=record)
-        return None
-
-    def _fail(self, record: StepState, problem: Problem) -> None:
-        self._journal.drop_stream()
-        if record.step.error_handling == "skip":
-            record.status = StepStatus.SKIPPED
-        elif isinstance(problem, AgentStopped) and self._state.kind != "recipe":
-            record.status = StepStatus.CANCELLED
-        else:
-            record.status = StepStatus.FAILED
-        record.error = error_of(problem)
-        record.started_at = record.started_at or now()
-        record.finished_at = now()
-        self._journal.add(ended(record), step=record)
-
-    async def _wait_to_retry(self, record: StepState, problem: Problem) -> None:
-        self._journal.drop_stream()
-        delay_s = self._state.definition.config.delay_s(record.attempt)
-        self._crew.notes(record.step.agent_id).retrying(
-            record.run_id, attempt=record.attempt, code=problem.code, delay_s=delay_s)
-        record.attempts.append(tried_again(record, problem, delay_s))
-        record.attempt += 1
-        record.run_id = None
-        self._journal.add(events.StepRetrying(
-            order=record.step.order, attempt=record.attempt, delay_s=delay_s,
-            error=events.Failure.of(error_of(problem)),
-        ), step=record)
-        await self._journal.store()
-        await asyncio.sleep(delay_s)
-
-    def _may_retry(self, record: StepState, problem: Problem) -> bool:
-        if not (isinstance(problem, StepFailed) or getattr(problem, "is_retryable", False)):
-            return False
-        return self._crew.retries_left(record) > 0
-
-    def _tell_outcome(self, record: StepState, problem: Problem | None) -> None:
-        """Leave with the agent how its step ended; that its own row is gone is no outcome of its."""
-        if record.finished_at and not isinstance(problem, AgentGone):
-            notes = self._crew.notes(record.step.agent_id)
-            if problem:
-                notes.failed(record.run_id, problem.code)
-            else:
-                notes.finished(record.run_id, duration_ms=record.duration_ms,
-                               tokens=record.input_tokens + record.output_tokens)
-            self._kitchen.outcomes.record(Outcome(
-                self._state.workspace_id, record.step.agent_id, problem is None, record.finished_at,
-                record.duration_ms, f"{problem.code}: {problem.detail}" if problem else None))
+                self._runner.fail(record, AgentStopped(record.agent_name))
 
     async def _end_early(self, code: str, message: str, next_step: str) -> None:
         error = {"code": code, "message": message, "next_step": next_step}
@@ -359,7 +219,7 @@ class Cook:
         except asyncio.CancelledError:
             if job.interruption is not Interruption.CANCEL:
                 raise
-            _forget_interruption()
+            forget_interruption()
             await self.cancel()
 
     async def cancel(self) -> None:
@@ -369,28 +229,12 @@ class Cook:
         await end_cancelled(self._state, self._journal, by)
 
 
-def _forget_interruption() -> None:
+def forget_interruption() -> None:
     """Let this task go on, in order to do what it was interrupted for."""
     if task := asyncio.current_task():
         task.uncancel()
 
 
-def _loop_time(at: datetime) -> float:
+def loop_time(at: datetime) -> float:
     """Return a time of day on the event loop's clock."""
     return asyncio.get_running_loop().time() + max((at - now()).total_seconds(), 0.0)
-
-
-def prompt_of(step: Step, values: Mapping[str, str], window: Window, taken: int, pattern: str = "") -> str:
-    """Return a step's prompt, followed by the words of its pattern.
-
-    The window must hold it beside the characters that the system prompt takes.
-
-    Raises:
-        PromptTooLong: both together are more than the window holds; the prompt was not built.
-    """
-    words = f"\n\n{pattern}" if pattern else ""
-    try:
-        return fill(step.prompt_template, values, limit=window.chars - taken - len(words)) + words
-    except TooLong as error:
-        what = f"The prompt of step {step.step_id!r}, with the {taken:,} characters of its agent's persona and skills,"
-        raise PromptTooLong(window, error.size + len(words) + taken, what) from error

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import service as agents
+from automatos.agents.types import AgentRef
+from automatos.recipes.definition import agent_of
 from automatos.recipes.models import Recipe
 from automatos.recipes.schemas import FileStep
 
@@ -19,9 +21,10 @@ async def export_file(session: AsyncSession, recipe: Recipe) -> str:
     where the file is applied, and has an export of its own.
     """
     steps = sorted(recipe.steps, key=lambda step: int(str(step["order"])))
-    known = await agents.describe(session, recipe.workspace_id, {int(str(step["agent_id"])) for step in steps})
+    wanted = list(dict.fromkeys(agent_id for step in steps if (agent_id := agent_of(step))))
+    known = await agents.describe(session, recipe.workspace_id, wanted)
     definitions: list[dict[str, Any]] = []
-    for agent_id in dict.fromkeys(int(str(step["agent_id"])) for step in steps):
+    for agent_id in wanted:
         if known[agent_id].status is None:
             continue
         agent = await agents.get_agent(session, recipe.workspace_id, agent_id)
@@ -31,7 +34,7 @@ async def export_file(session: AsyncSession, recipe: Recipe) -> str:
         "template_id": recipe.template_id, "name": recipe.name, "description": recipe.description,
         "tags": recipe.tags, "inputs": {name: _input(spec) for name, spec in recipe.inputs.items()},
         "outputs": recipe.outputs, "execution_config": recipe.execution_config,
-        "steps": [_step(step, known[int(str(step["agent_id"]))].name) for step in steps],
+        "steps": [_step(step, known) for step in steps],
     }
     return agents.write_yaml([{"kind": "Recipe", "agents": definitions, "recipe": written}])
 
@@ -40,6 +43,7 @@ def _input(spec: Any) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if value is not None}
 
 
-def _step(step: Mapping[str, Any], agent: str) -> dict[str, Any]:
-    given = {name: step[name] for name in STEP_FIELDS if step.get(name) is not None}
-    return {"step_id": given.pop("step_id"), "agent": agent, **given}
+def _step(step: Mapping[str, Any], known: Mapping[int, AgentRef]) -> dict[str, Any]:
+    given = {name: step[name] for name in STEP_FIELDS if step.get(name) not in (None, "")}
+    agent = {"agent": known[agent_id].name} if (agent_id := agent_of(step)) else {}
+    return {"step_id": given.pop("step_id"), **agent, **given}

@@ -1,32 +1,36 @@
 """What the worker does for recipes: drive executions, end those nobody drives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
-from automatos.agents.service import load_for_run
 from automatos.durable.service import PeriodicTask
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database, Scope
-from automatos.llm.types import ModelChoice
-from automatos.recipes.crew import Crew, Kitchen
-from automatos.recipes.definition import patterns_named
+from automatos.recipes.crew import Kitchen, crew_of
 from automatos.recipes.errors import Fenced
 from automatos.recipes.execution import Cook
+from automatos.recipes.graph_steps import fail_overdue, step_handler
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.loading import load
 from automatos.recipes.queries import executions as queries
-from automatos.skills.service import words_of_patterns
+from automatos.recipes.types import RUN_RECIPE
+from automatos.runs.types import RUN_STEP
 
 log = structlog.get_logger("automatos.recipes")
 LATE_BY = timedelta(seconds=15)
 
 
+def handlers(kitchen: Kitchen) -> dict[str, Handler]:
+    """Return how the worker treats runs of recipes: those that are lines as one job, those that are graphs by steps."""
+    return {RUN_RECIPE.name: handler(kitchen), RUN_STEP.name: step_handler(kitchen)}
+
+
 def handler(kitchen: Kitchen) -> Handler:
-    """Return how the worker treats `recipes.run` jobs."""
+    """Return how the worker treats `recipes.run` jobs: runs that are lines."""
 
     async def drive(job: HeldJob) -> None:
         if cook := await _take_over_for(kitchen, job):
@@ -73,34 +77,9 @@ async def _take_over(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -
     if loaded is None:
         return None
     state, runs = loaded
-    specs = await load_for_run(kitchen.database, workspace_id, state.definition.agent_ids)
-    patterns = await _patterns_of(kitchen.database, workspace_id, patterns_named(state.definition.steps))
-    agents = {spec.id: spec for spec in specs}
-    for step in state.steps.values():
-        spec = agents.get(step.step.agent_id)
-        step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
+    crew = await crew_of(kitchen, state, list(state.steps.values()))
     journal = ExecutionJournal(kitchen.database, kitchen.bus, state)
-    crew = Crew(kitchen, state, agents, patterns, _default_model(kitchen, workspace_id))
     return Cook(kitchen, state, journal, crew, runs)
-
-
-async def _patterns_of(database: Database, workspace_id: UUID, slugs: set[str]) -> dict[str, str]:
-    if not slugs:
-        return {}
-    async with database.session(workspace_id) as session:
-        return await words_of_patterns(session, workspace_id, slugs)
-
-
-def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:
-    """Return a finder of the workspace's default model that asks once: all steps of an execution get the same."""
-    found: list[ModelChoice] = []
-
-    async def find() -> ModelChoice:
-        if not found:
-            found.append((await kitchen.client.resolve_default(workspace_id)).choice)
-        return found[0]
-
-    return find
 
 
 def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
@@ -117,6 +96,8 @@ async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID)
     """End one execution; one that cannot be ended is logged and stands in no other's way."""
     log.error("recipes.execution_overdue", execution_id=str(execution_id))
     try:
+        if await fail_overdue(kitchen, workspace_id, execution_id):
+            return
         if cook := await _take_over(kitchen, execution_id, workspace_id):
             await cook.give_up("nobody ended it by its deadline")
     except Fenced:

@@ -9,8 +9,11 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import asyncpg
 import structlog
 
 from automatos.durable.types import EventBus, LiveText, NewEvent, StoredEvent, TextOf
@@ -24,6 +27,7 @@ from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import CancelRequested, Fenced
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
+from automatos.recipes.types import JsonObject
 from automatos.runtime.service import opening_to_json, storable, turns_to_json
 from automatos.runtime.types import MAX_REASONING_CHARS, Opening, Turn
 
@@ -61,6 +65,34 @@ class Pending:
         """Return what is pending here, followed by what came later."""
         return Pending(self.events + later.events, self.turns + later.turns, self.steps | later.steps,
                        self.runs + later.runs, self.over + later.over)
+
+
+class Record(NamedTuple):
+    """The arguments of RECORD, in its order."""
+
+    execution_id: UUID
+    epoch: int
+    last_seq: int
+    status: str
+    current_step: int
+    input_tokens: int
+    output_tokens: int
+    cost_micro_usd: int
+    unpriced_calls: int
+    fresh: int
+    at: datetime
+    finished_at: datetime | None
+    output_data: JsonObject | None
+    error: JsonObject | None
+    steps: str | None
+    types: list[str]
+    bodies: list[str]
+    runs: str | None
+    turns: str | None
+    deadline_at: datetime
+    is_estimated: bool
+    is_cut_off: bool
+    workspace_id: UUID
 
 
 class ExecutionJournal:
@@ -226,7 +258,7 @@ class ExecutionJournal:
         else:
             self._pending = cut_off.before(self._pending)
 
-    async def _write(self, values: tuple[Any, ...], count: int) -> None:
+    async def _write(self, values: Record, count: int) -> None:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + PATIENCE_S
         was_unsure = False
@@ -235,11 +267,7 @@ class ExecutionJournal:
                 async with self._database.recording(self.state.workspace_id) as connection:
                     if was_unsure and await self._is_written(connection, count):
                         return
-                    row = await queries.record(connection, values)
-                    if row is None:
-                        raise Fenced(str(self.state.id))
-                    self.leaves_waiting = bool(row["leaves_waiting"])
-                    self._is_to_be_cancelled = row["is_to_be_cancelled"]
+                    await self._put(connection, values)
                     return
             except DatabaseUnavailable as error:
                 was_unsure = True
@@ -248,6 +276,14 @@ class ExecutionJournal:
                 why = repr(error.__cause__ or error)
                 log.warning("recipes.record_waits", execution_id=str(self.state.id), error=why)
                 await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
+
+    async def _put(self, connection: asyncpg.Connection, values: Record) -> None:
+        """Write a record, once."""
+        row = await queries.record(connection, values)
+        if row is None:
+            raise Fenced(str(self.state.id))
+        self.leaves_waiting = bool(row["leaves_waiting"])
+        self._is_to_be_cancelled = row["is_to_be_cancelled"]
 
     async def _is_written(self, connection: Any, count: int) -> bool:
         """Whether the record whose answer was lost had been committed: our epoch, and the events are there."""
@@ -281,9 +317,8 @@ def tried_again(step: StepState, problem: Problem, wait_s: float) -> dict[str, A
     }
 
 
-def _values(state: ExecutionState, pending: Pending, at: Any) -> tuple[Any, ...]:
-    """Return the arguments of RECORD, in its order."""
-    return (
+def _values(state: ExecutionState, pending: Pending, at: datetime) -> Record:
+    return Record(
         state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens,
         state.output_tokens, state.cost_micro_usd, state.unpriced_calls, len(pending.events), at, state.finished_at,
         state.output_data, state.error,

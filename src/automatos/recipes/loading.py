@@ -1,6 +1,6 @@
 """Reading an execution back from its rows, for whoever drives it next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -42,13 +42,16 @@ async def load(
         recipe = (task_definition(row["definition"]) if row["recipe_id"] is None
                   else await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"]))
         stored = await executions.steps_of(connection, execution_id) if row["started_at"] else []
-    state = _state_of(row, recipe, stored)
-    open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]
-    return state, {run_id: await _run(database, state, run_id) for run_id in open_runs}
-
-
-def _state_of(row: asyncpg.Record, recipe: Definition, stored: list[asyncpg.Record]) -> ExecutionState:
     by_order = {step["step_order"]: step for step in stored}
+    state = state_of(row, recipe, [(step, by_order.get(step.order)) for step in recipe.steps])
+    open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]
+    return state, {run_id: await read_run(database, state, run_id) for run_id in open_runs}
+
+
+def state_of(
+    row: asyncpg.Record, recipe: Definition, steps: Sequence[tuple[Step, asyncpg.Record | None]]
+) -> ExecutionState:
+    """Return an execution as its rows say."""
     return ExecutionState(
         id=row["id"], workspace_id=row["workspace_id"], kind=row["kind"], definition=recipe, epoch=row["epoch"],
         last_seq=row["last_seq"],
@@ -56,21 +59,24 @@ def _state_of(row: asyncpg.Record, recipe: Definition, stored: list[asyncpg.Reco
         deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], unpriced_calls=row["unpriced_calls"],
         is_estimated=row["is_estimated"], is_cut_off=row["is_cut_off"], started_at=row["started_at"],
-        steps={step.order: _step_of(step, by_order.get(step.order)) for step in recipe.steps},
+        steps={step.order: step_state(step, stored) for step, stored in steps},
     )
 
 
-def _step_of(step: Step, row: asyncpg.Record | None) -> StepState:
+def step_state(step: Step, row: asyncpg.Record | None) -> StepState:
+    """Return a step as its row says; without one it has not begun."""
     if row is None:
         return StepState(step, "")
     return StepState(
         step, row["agent_name"], StepStatus(row["status"]), row["attempt"], row["run_id"], row["prompt"], row["output"],
         row["error"], row["input_tokens"], row["output_tokens"], row["cost_micro_usd"], row["unpriced_calls"],
         row["is_estimated"], row["is_cut_off"], row["attempts"], row["started_at"], row["finished_at"],
+        row["path"],
     )
 
 
-async def _run(database: Database, state: ExecutionState, run_id: UUID) -> Run:
+async def read_run(database: Database, state: ExecutionState, run_id: UUID) -> Run:
+    """Return the run that a step at work is in, as far as it is recorded."""
     agent_id, opening, turns = await runtime.read_run(database, state.workspace_id, run_id)
     order = next(step.step.order for step in state.steps.values() if step.run_id == run_id)
     return Run(run_id, state.workspace_id, agent_id, state.id, order, opening, state.epoch, turns)

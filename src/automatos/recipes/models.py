@@ -104,18 +104,30 @@ class RecipeExecution(Base):
 class ExecutionStep(Base):
     """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest.
 
+    Steps of a graph have a `path` and a writer each (`epoch`, `last_seq`), a for-each its `items`.
+
     `attempts` holds those that failed; `cost_micro_usd` is what is known of the cost, `unpriced_calls` counts the rest.
     """
 
     __tablename__ = "recipe_execution_steps"
-    __table_args__ = (Index("ix_execution_steps_agent", "workspace_id", "agent_id", "finished_at",
-                            postgresql_where=text("finished_at IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_execution_steps_agent", "workspace_id", "agent_id", "finished_at",
+              postgresql_where=text("finished_at IS NOT NULL")),
+        Index("uq_execution_steps_path", "execution_id", "path", unique=True,
+              postgresql_where=text("path IS NOT NULL")),
+    )
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
     order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
     step_id: Mapped[str] = mapped_column(String(100))
-    agent_id: Mapped[int] = mapped_column(Integer)
+    path: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(20), server_default="agent")
+    epoch: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_seq: Mapped[int] = mapped_column(Integer, server_default="0")
+    items: Mapped[list[object] | None] = mapped_column(JSONB)
+    detail: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    agent_id: Mapped[int | None] = mapped_column(Integer)
     agent_name: Mapped[str] = mapped_column(String(255), server_default="")
     status: Mapped[str] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, server_default="1")

@@ -179,11 +179,25 @@ class TurnOut(Out):
     error: str | None
 
 
+class WaitsFor(Out):
+    """What a step waits for, or has waited for, and who decided."""
+
+    until: Literal["approval", "timer"]
+    role: str | None = None
+    due_at: str | None = None
+    decided_by: str | None = None
+    is_approved: bool | None = None
+    comment: str | None = None
+
+
 class RunStep(Costs):
     """What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest."""
 
     step_id: str
     order: int
+    path: str | None = Field(description="Where the step is in a graph, such as `rows[3].check`.")
+    kind: Literal["agent", "for_each", "approval", "wait"]
+    waits_for: WaitsFor | None
     agent_id: int | None
     agent_name: str
     status: StepStatus
@@ -225,6 +239,21 @@ class Cancelling(Out):
     def of(cls, execution_id: UUID) -> "Cancelling":
         """Say that this execution is being cancelled."""
         return cls(id=execution_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
+
+class Decision(Body):
+    """What somebody says about a decision."""
+
+    comment: str = Field("", max_length=10_000, description="Later steps read it as the output of the step.")
+
+
+class Decided(Out):
+    """A decision that was taken; the run goes on, or the step has failed."""
+
+    id: UUID
+    order: int
+    is_approved: bool
+    message: str
 
 
 class Envelope(Out):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, status
+from fastapi import APIRouter, Header, Path, Query, status
 from fastapi.responses import Response
 
 from automatos.durable.deps import BusDep
@@ -19,6 +19,7 @@ from automatos.recipes import errors, run_schemas, runs_view
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
 from automatos.recipes.types import ExecutionKind, ExecutionStatus
+from automatos.runs import errors as step_errors
 from automatos.workspaces.deps import (
     AllWorkspacesReader,
     AppAuthenticator,
@@ -35,6 +36,9 @@ HINTS = ("runs", "recipes", "agents", "usage", "personas", "skills", "heartbeats
 AGENT_HINT = re.compile(r"agent:[1-9][0-9]{0,9}")
 MAX_TOPICS = 50
 NotThere = problems(errors.ExecutionNotFound)
+UNDECIDED = problems(step_errors.StepNotFound, step_errors.StepNotWaiting, step_errors.StepAlreadyDecided,
+                     step_errors.ApprovalNotAllowed)
+StepOrder = Annotated[int, Path(ge=1, le=2**31 - 1, description="The step's number in the run.")]
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -75,6 +79,24 @@ async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: B
     """Cancel a run; whoever works on it stops within two seconds. A second call changes nothing."""
     await runs_view.cancel_execution(database, bus, caller, run_id)
     return run_schemas.Cancelling.of(run_id)
+
+
+@router.post("/api/runs/{run_id}/steps/{order}/approve", responses=UNDECIDED)
+async def approve_step(
+    run_id: UUID, order: StepOrder, body: run_schemas.Decision, caller: Editor, database: AppDatabase, bus: BusDep
+) -> run_schemas.Decided:
+    """Approve what a step waits for; the run goes on."""
+    await runs_view.decide(database, bus, caller, run_id, order, body.comment, is_approved=True)
+    return run_schemas.Decided(id=run_id, order=order, is_approved=True, message="Approved; the run goes on.")
+
+
+@router.post("/api/runs/{run_id}/steps/{order}/reject", responses=UNDECIDED)
+async def reject_step(
+    run_id: UUID, order: StepOrder, body: run_schemas.Decision, caller: Editor, database: AppDatabase, bus: BusDep
+) -> run_schemas.Decided:
+    """Reject what a step waits for; the step fails, and with it the run unless the step may be skipped."""
+    await runs_view.decide(database, bus, caller, run_id, order, body.comment, is_approved=False)
+    return run_schemas.Decided(id=run_id, order=order, is_approved=False, message="Rejected; the step has failed.")
 
 
 @router.get("/api/runs/{run_id}/events.json", response_model=run_schemas.EventPage, responses=NotThere)

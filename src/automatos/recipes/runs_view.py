@@ -12,14 +12,17 @@ from automatos.kernel.schemas import costs
 from automatos.recipes.ending import end_cancelled
 from automatos.recipes.errors import ExecutionNotFound, ExecutionOver, Fenced
 from automatos.recipes.journal import ExecutionJournal
-from automatos.recipes.loading import load
+from automatos.recipes.loading import definition, load
 from automatos.recipes.models import ExecutionStep, RecipeExecution
+from automatos.recipes.planning import plan_recipe
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus
+from automatos.runs.errors import ApprovalNotAllowed
+from automatos.runs.service import cancel_run, decide_step, tell_followed
 from automatos.runtime.service import read_turns
 from automatos.runtime.types import Turn
-from automatos.workspaces.types import Caller
+from automatos.workspaces.types import Caller, Role
 
 CANCEL_TRIES = 5
 CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_tokens of the agent, or ask for less."
@@ -64,6 +67,27 @@ async def cancel_execution(database: Database, bus: EventBus, caller: Caller, ex
             return
 
 
+async def decide(
+    database: Database, bus: EventBus, caller: Caller, execution_id: UUID, order: int, comment: str, *,
+    is_approved: bool,
+) -> None:
+    """Decide what a step of a run waits for; all that follows from it is one transaction.
+
+    Raises:
+        StepNotFound, StepNotWaiting, StepAlreadyDecided: as their names say.
+        ApprovalNotAllowed: the caller's role is lower than the step asks for.
+    """
+    def may(role: str) -> None:
+        if caller.role < Role(role):
+            raise ApprovalNotAllowed(role)
+
+    async with database.recording(caller.workspace_id) as connection, connection.transaction():
+        followed = await decide_step(
+            connection, plan_recipe, caller.workspace_id, execution_id, order, by=caller.actor, may=may,
+            is_approved=is_approved, comment=comment)
+    tell_followed(bus, followed)
+
+
 async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> bool:
     async with database.recording(caller.workspace_id) as connection:
         row = await executions.request_cancel(connection, caller.workspace_id, execution_id, caller.actor)
@@ -72,6 +96,13 @@ async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execut
         if row["status"] in FINAL:
             if row["status"] != ExecutionStatus.CANCELLED:
                 raise ExecutionOver(row["status"])
+            return True
+        if row["recipe_id"] and (
+                await definition(connection, caller.workspace_id, row["recipe_id"], row["recipe_version"])).is_graph:
+            async with connection.transaction():
+                followed = await cancel_run(connection, plan_recipe, caller.workspace_id, execution_id, caller.actor)
+            if followed:
+                tell_followed(bus, followed)
             return True
         if await cancel(connection, bus, RUN_RECIPE, str(execution_id)):
             return True
@@ -111,7 +142,8 @@ def _costs_of(execution: RecipeExecution) -> dict[str, int | None]:
 def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
     return RunStep.model_validate({
         **{name: getattr(step, name) for name in RunStep.model_fields
-           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning"}},
+           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning", "waits_for"}},
+        "waits_for": step.detail if step.detail and "until" in step.detail else None,
         "warning": CUT_OFF if step.is_cut_off else None,
         **costs(step.cost_micro_usd, step.unpriced_calls), "duration_ms": _ms(step.started_at, step.finished_at),
         "turns": [_turn(turn) for turn in turns],

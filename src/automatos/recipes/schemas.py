@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from automatos.agents.service import AgentDefinition
 from automatos.kernel.schemas import Body, Out, SingleLine
@@ -15,7 +23,8 @@ TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,9
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50), SingleLine]
 PatternSlug = Annotated[str, StringConstraints(min_length=1, max_length=100), SingleLine]
-Prompt = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
+Prompt = Annotated[str, StringConstraints(max_length=100_000)]
+MAX_WAIT_S = 366 * 86_400
 MAX_STEPS = 200
 MAX_INPUT_BYTES = 1_000_000
 
@@ -45,11 +54,47 @@ class OutputSpec(Body):
     description: str | None = Field(None, max_length=1000)
 
 
-class StepFields(Body):
+class ForEach(Body):
+    """The steps `inside` this one are done for each item of a list."""
+
+    items: Annotated[str, StringConstraints(min_length=1, max_length=110), SingleLine] = Field(
+        description="`input.NAME` of an array, or a step before this one whose answer is a list in JSON.")
+    concurrency: int = Field(10, ge=1, le=100, description="How many items are worked on at once.")
+    max_failures: int = Field(0, ge=0, le=10_000, description="How many items may fail.")
+
+
+class Approval(Body):
+    """A person decides whether the run goes on; the step's prompt says what about."""
+
+    role: Literal["editor", "admin", "owner"] = Field("editor", description="Who may decide, at least.")
+    timeout_s: int | None = Field(None, ge=1, le=MAX_WAIT_S, description="How long it waits before it fails.")
+
+
+class Wait(Body):
+    """The run goes on after a time."""
+
+    seconds: int = Field(ge=1, le=MAX_WAIT_S)
+
+
+class Flow(Out):
+    """When a step comes and what it does, in a recipe that is more than a line."""
+
+    needs: list[Key] | None = Field(
+        None, max_length=100,
+        description="The steps it comes after; none for at once, and the step before it where nothing is said.")
+    when: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
+        None, description="A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.")
+    inside: Key | None = Field(None, description="The for_each step that repeats this one.")
+    for_each: ForEach | None = None
+    approval: Approval | None = None
+    wait: Wait | None = None
+
+
+class StepFields(Flow, Body):
     """What a step says wherever it is written."""
 
     step_id: Key
-    prompt_template: Prompt
+    prompt_template: Prompt = Field("", validate_default=True)
     output_key: Key | None = None
     error_handling: ErrorHandling = "stop"
     max_retries: int | None = Field(None, ge=0, le=10)
@@ -60,11 +105,28 @@ class StepFields(Body):
         None, description="A pattern whose words follow the step's prompt, as they are when the run begins to work.")
 
 
+    @field_validator("prompt_template")
+    @classmethod
+    def _is_asked(cls, prompt: str, info: ValidationInfo) -> str:
+        if not prompt and not (info.data.get("for_each") or info.data.get("wait")):
+            raise ValueError("says what is to be done, or decided")
+        return prompt
+
+
+def has_agent(agent: Any, info: ValidationInfo) -> Any:
+    """Refuse a step that an agent does and that names none."""
+    if agent is None and not any(info.data.get(name) for name in ("for_each", "approval", "wait")):
+        raise ValueError("names the agent that does this step")
+    return agent
+
+
 class StepIn(StepFields):
     """One step as clients write it."""
 
     order: int = Field(ge=1, le=1000)
-    agent_id: int = Field(ge=1, le=2**31 - 1)
+    agent_id: Annotated[int | None, Field(
+        ge=1, le=2**31 - 1, validate_default=True, description="Who does it, where an agent does."),
+        AfterValidator(has_agent)] = None
 
 
 class ExecutionConfigIn(Body):
@@ -135,7 +197,8 @@ class ExecutionStart(Body):
 class FileStep(StepFields):
     """A step in a recipe file: names its agent."""
 
-    agent: str = Field(min_length=1, max_length=255)
+    agent: Annotated[str | None, Field(min_length=1, max_length=255, validate_default=True),
+                     AfterValidator(has_agent)] = None
 
 
 class FileRecipe(RecipeFields):
@@ -169,12 +232,12 @@ class StepAgent(Out):
     status: str
 
 
-class StepOut(Out):
+class StepOut(Flow):
     """One step of a recipe."""
 
     step_id: str
     order: int
-    agent_id: int
+    agent_id: int | None
     agent: StepAgent | None = None
     prompt_template: str
     output_key: str

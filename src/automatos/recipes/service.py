@@ -9,12 +9,12 @@ from automatos.agents import service as agents
 from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import Workforce
-from automatos.recipes.definition import Fault, faults_of, patterns_named
+from automatos.recipes.definition import Fault, agent_of, faults_of, patterns_named, stored_step
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.folders import unfinished_executions
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
-from automatos.recipes.schemas import LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
+from automatos.recipes.schemas import Flow, LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import JsonObject, Step
 from automatos.recipes.watched import (
@@ -129,7 +129,8 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
 
     With `lock` none of its agents can be deleted before the caller's transaction ends.
     """
-    known = await agents.describe(session, workspace_id, {step.agent_id for step in body.steps}, lock=lock)
+    wanted = {step.agent_id for step in body.steps if step.agent_id}
+    known = await agents.describe(session, workspace_id, wanted, lock=lock)
     here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
     inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
     steps = [_step(step) for step in body.steps]
@@ -139,7 +140,7 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
 
 async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequence[Recipe]) -> list[RecipeOut]:
     """Return recipes as clients see them: agents by name, the last run."""
-    wanted = {int(str(step["agent_id"])) for row in rows for step in row.steps}
+    wanted = {agent_id for row in rows for step in row.steps if (agent_id := agent_of(step))}
     known = await agents.describe(session, workspace_id, wanted)
     ids = [row.id for row in rows]
     last = await queries.last_executions(session, workspace_id, ids)
@@ -151,7 +152,7 @@ def _present(row: Recipe, known: dict[int, AgentRef], last: RecipeExecution | No
     recipe = RecipeOut.model_validate({
         **{name: getattr(row, name) for name in RecipeOut.model_fields if name not in COMPUTED},
         "use_count": use_count, "last_used_at": last.created_at if last else None,
-        "steps": [{**step, "agent": _agent(known.get(int(str(step["agent_id"]))))} for step in row.steps],
+        "steps": [{**step, "agent": _agent(known.get(agent_of(step)))} for step in row.steps],
         "last_run": LastRun.model_validate(last) if last else None,
     })
     recipe.steps.sort(key=lambda step: step.order)
@@ -171,7 +172,7 @@ def _agent(ref: AgentRef | None) -> JsonObject | None:
 def _step(step: StepIn) -> Step:
     values: JsonObject = step.model_dump()
     values["output_key"] = step.output_key or f"step_{step.order}"
-    return Step(**values)
+    return stored_step(values)
 
 
 def _values(body: RecipeBody) -> JsonObject:
@@ -180,9 +181,16 @@ def _values(body: RecipeBody) -> JsonObject:
         "name": body.name, "description": body.description, "tags": body.tags,
         "inputs": {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()},
         "outputs": body.stored_outputs,
-        "steps": [StepOut.model_validate(step).model_dump(mode="json", exclude={"agent"}) for step in steps],
+        "steps": [_stored(step) for step in steps],
         "execution_config": body.execution_config.model_dump(mode="json", exclude={"mode"}, exclude_none=True),
     }
+
+
+def _stored(step: Step) -> JsonObject:
+    """Return a step as it is stored; what makes a recipe more than a line is written only where it is said."""
+    values = StepOut.model_validate(step).model_dump(mode="json", exclude={"agent"})
+    values["agent_id"] = values["agent_id"] or None
+    return {name: value for name, value in values.items() if value is not None or name not in Flow.model_fields}
 
 
 def _version(caller: Caller, recipe_id: int, version: int, values: JsonObject) -> RecipeVersion:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -18,9 +19,12 @@ from automatos.llm.service import ModelClient
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.loading import definition
+from automatos.recipes.planning import plan_recipe
 from automatos.recipes.preflight import require_models, require_patterns
-from automatos.recipes.queries import definitions, executions
-from automatos.recipes.types import Accepted, Definition, JsonObject
+from automatos.recipes.queries import definitions, executions, graph_runs
+from automatos.recipes.types import Accepted, Definition, JsonObject, Step
+from automatos.runs.service import begin_run, tell_followed
+from automatos.runs.types import Followed
 from automatos.workspaces.types import Caller
 
 
@@ -50,7 +54,7 @@ async def start_execution(
             return repeat
     if found["idle"]:
         raise RecipeNotReady(found["idle"])
-    await require_models(database, models, caller.workspace_id, map(int, found["names"]))
+    await require_models(database, models, caller.workspace_id, map(int, found["names"] or {}))
     await require_patterns(database, caller.workspace_id, found["patterns"] or ())
     async with database.recording(caller.workspace_id) as connection:
         return await _accept(connection, bus, caller, found, inputs, key, fingerprint)
@@ -64,20 +68,37 @@ async def _accept(
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    execution_id, at, event = new_id(), now(), recorded(_queued(recipe, found["names"]))
-    is_new = await executions.accept(
-        connection, execution_id=execution_id, workspace_id=caller.workspace_id, recipe_id=recipe.recipe_id,
-        version=recipe.version, input_data=accepted, total_steps=len(recipe.steps), triggered_by=caller.actor,
-        idempotency_key=key, request_hash=fingerprint, at=at, priority=None, event=event,
-        first_agent=recipe.steps[0].agent_id,
-        deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s),
-    )
+    execution_id, at, event = new_id(), now(), recorded(_queued(recipe, found["names"] or {}))
+    values: dict[str, Any] = {
+        "execution_id": execution_id, "workspace_id": caller.workspace_id, "recipe_id": recipe.recipe_id,
+        "version": recipe.version, "input_data": accepted, "total_steps": len(recipe.own_steps),
+        "triggered_by": caller.actor, "idempotency_key": key, "request_hash": fingerprint, "at": at, "event": event,
+        "deadline_at": at + timedelta(seconds=recipe.config.total_timeout_s),
+    }
+    followed = None
+    if recipe.is_graph:
+        followed = await _accept_graph(connection, values)
+        is_new = followed is not None
+    else:
+        is_new = await executions.accept(
+            connection, **values, priority=None, first_agent=recipe.steps[0].agent_id)
     if not is_new and key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
         return repeat
-    wake(bus)
     bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
+    if followed:
+        tell_followed(bus, followed)
+    else:
+        wake(bus)
     bus.hint(caller.workspace_id, "runs")
     return Accepted(execution_id, recipe)
+
+
+async def _accept_graph(connection: asyncpg.Connection, values: dict[str, Any]) -> Followed | None:
+    """Store a run and begin its first steps, all or nothing; None when its idempotency key was used before."""
+    async with connection.transaction():
+        if not await graph_runs.accept(connection, **values):
+            return None
+        return await begin_run(connection, plan_recipe, values["workspace_id"], values["execution_id"])
 
 
 async def find_started(database: Database, workspace_id: UUID, idempotency_key: str) -> UUID | None:
@@ -102,11 +123,20 @@ async def _earlier(
 def _queued(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
     return ExecutionQueued(
         kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
-        total_steps=len(recipe.steps),
-        steps=[QueuedStep(order=s.order, step_id=s.step_id, agent_id=s.agent_id, agent_name=names[str(s.agent_id)],
-                          output_key=s.output_key)
-               for s in recipe.steps],
+        total_steps=len(recipe.own_steps),
+        steps=[QueuedStep(order=s.order, step_id=s.step_id, agent_id=s.agent_id or None,
+                          agent_name=names.get(str(s.agent_id), ""), output_key=s.output_key,
+                          kind=_kind(s))
+               for s in recipe.own_steps],
     )
+
+
+def _kind(step: Step) -> Literal["for_each", "approval", "wait"] | None:
+    if step.for_each:
+        return "for_each"
+    if step.approval:
+        return "approval"
+    return "wait" if step.wait else None
 
 
 def _fingerprint(template_id: str, inputs: JsonObject) -> str:

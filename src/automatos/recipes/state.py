@@ -29,11 +29,12 @@ class StepState:
     attempts: list[JsonObject] = field(default_factory=list[JsonObject])
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    path: str | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to this step."""
-        return self.status not in {StepStatus.PENDING, StepStatus.RUNNING}
+        return self.status not in {StepStatus.PENDING, StepStatus.RUNNING, StepStatus.WAITING}
 
     @property
     def duration_ms(self) -> int:
@@ -51,7 +52,7 @@ class StepState:
     def row(self) -> JsonObject:
         """Return the step's row as RECORD takes it."""
         return {
-            "step_order": self.step.order, "step_id": self.step.step_id, "agent_id": self.step.agent_id,
+            "step_order": self.step.order, "step_id": self.step.step_id, "agent_id": self.step.agent_id or None,
             "agent_name": self.agent_name, "status": self.status, "attempt": self.attempt, "run_id": self.run_id,
             "prompt": self.prompt, "output_key": self.step.output_key, "output": self.output, "error": self.error,
             "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,

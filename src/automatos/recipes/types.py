@@ -1,14 +1,18 @@
 """Words of recipes: statuses, jobs, and a definition as the engine sees it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
 from automatos.durable.types import Job
+from automatos.runs.types import StepKind
 
 JsonObject = dict[str, Any]
 RUN_RECIPE = Job("recipes.run")
+NOBODY = 0
+"""Stands for the agent of a step that no agent does."""
 
 ExecutionKind = Literal["recipe", "task", "heartbeat"]
 ErrorHandling = Literal["stop", "skip", "retry"]
@@ -40,6 +44,7 @@ class StepStatus(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
+    WAITING = "waiting"  # for a person, a time or its agent; it holds nothing meanwhile
     COMPLETED = "completed"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -66,7 +71,11 @@ class ExecutionConfig:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a definition."""
+    """One step of a definition; `agent_id` is NOBODY where no agent does it.
+
+    `needs` are the steps it comes after, the one before it where nothing is said; `inside` is the for-each that repeats
+    it.
+    """
 
     step_id: str
     order: int
@@ -80,6 +89,26 @@ class Step:
     read_only: bool = False
     on_cut_off: OnCutOff | None = None
     pattern_slug: str | None = None
+    needs: tuple[str, ...] | None = None
+    when: str | None = None
+    inside: str | None = None
+    for_each: JsonObject | None = None
+    approval: JsonObject | None = None
+    wait: JsonObject | None = None
+
+    @property
+    def kind(self) -> StepKind:
+        """What the step does."""
+        if self.for_each:
+            return StepKind.FOR_EACH
+        if self.approval:
+            return StepKind.APPROVAL
+        return StepKind.WAIT if self.wait else StepKind.AGENT
+
+
+def is_graph(steps: Iterable[Step]) -> bool:
+    """Say whether steps hang together in another way than each after the one before it."""
+    return any(step.kind is not StepKind.AGENT or step.needs is not None or step.when or step.inside for step in steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +127,17 @@ class Definition:
     @property
     def agent_ids(self) -> list[int]:
         """The agents of all steps, each once, in order of first use."""
-        return list(dict.fromkeys(step.agent_id for step in self.steps))
+        return list(dict.fromkeys(step.agent_id for step in self.steps if step.agent_id != NOBODY))
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether the steps are more than a line."""
+        return is_graph(self.steps)
+
+    @property
+    def own_steps(self) -> tuple[Step, ...]:
+        """The steps of the run itself, without those that a for-each repeats."""
+        return tuple(step for step in self.steps if step.inside is None)
 
 
 @dataclass(frozen=True, slots=True)

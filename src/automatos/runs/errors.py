@@ -1,4 +1,6 @@
-"""What can be wrong with a condition."""
+"""What can be wrong with conditions, and with steps that wait."""
+
+from automatos.kernel.errors import NotFound, Problem
 
 
 class ConditionInvalid(ValueError):
@@ -7,3 +9,47 @@ class ConditionInvalid(ValueError):
 
 class ConditionFailed(ValueError):
     """A condition has no answer for these values; the message says why and what to do."""
+
+
+class StepNotFound(NotFound):
+    """The run has no such step, or the workspace no such run."""
+
+    code = "step_not_found"
+    title = "No such step"
+
+    def __init__(self, run_id: object, order: int) -> None:
+        super().__init__(f"This workspace has no run {run_id} with a step {order}. Read it with GET /api/runs/RUN_ID.")
+
+
+class StepNotWaiting(Problem):
+    """The step waits for no decision."""
+
+    status = 409
+    code = "step_not_waiting"
+    title = "The step waits for no decision"
+
+    def __init__(self, step_id: str, status: str) -> None:
+        super().__init__(f"Step {step_id!r} is {status} and waits for no decision. Read the run for where it is.")
+
+
+class StepAlreadyDecided(Problem):
+    """Somebody has decided already."""
+
+    status = 409
+    code = "step_already_decided"
+    title = "The step is decided"
+
+    def __init__(self, step_id: str, by: str, *, is_approved: bool) -> None:
+        said = "approved" if is_approved else "refused"
+        super().__init__(f"Step {step_id!r} was {said} by {by}. A decision stays as it is; start the run again.")
+
+
+class ApprovalNotAllowed(Problem):
+    """The caller's role is lower than the step asks for."""
+
+    status = 403
+    code = "approval_not_allowed"
+    title = "You may not decide this"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This step is decided by the role {role} or a higher one. Ask somebody who has it.")

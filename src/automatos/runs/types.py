@@ -1,15 +1,23 @@
 """Words of runs: kinds and states of steps, their paths, what follows a failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NewType, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from automatos.durable.types import Job
+from automatos.events.types import EndData
 
 JsonObject = dict[str, Any]
 Inputs = Mapping[str, Any]
 Performer = NewType("Performer", str)
 """Who does a step, as an opaque key such as `agent:17`; steps of one performer share its concurrency group."""
+RUN_STEP = Job("runs.step")
+"""A step that somebody has to work for, or whose time comes; the key is that of `step_key`."""
 MAX_DELAY = timedelta(minutes=1)
 
 
@@ -81,3 +89,115 @@ class StepPath(str):
     def depth(self) -> int:
         """How many steps the path names: 1 for a step of the run itself."""
         return self.count(".") + 1
+
+
+def step_key(run_id: UUID, path: StepPath) -> str:
+    """Return the key of a step's job."""
+    return f"{run_id}/{path}"
+
+
+def read_step_key(key: str) -> tuple[UUID, StepPath]:
+    """Return the run and the path that a job's key names."""
+    run_id, _, path = key.partition("/")
+    return UUID(run_id), StepPath(path)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run whose row is locked, with the database's time; `error` in one that has not ended says why it is to fail."""
+
+    id: UUID
+    workspace_id: UUID
+    recipe_id: int | None
+    recipe_version: int
+    status: str
+    last_seq: int
+    input_data: JsonObject
+    error: JsonObject | None
+    cancel_requested_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    deadline_at: datetime | None
+    finished_at: datetime | None
+    at: datetime
+    waited: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepLabel:
+    """What the row of a step says of it beside its state."""
+
+    step_id: str
+    output_key: str
+    agent_id: int | None = None
+    agent_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a run ends, as whoever planned it sees it."""
+
+    status: str
+    event: EndData
+    output_data: JsonObject | None
+    error: JsonObject | None
+
+
+class StepUnready(Exception):
+    """What a step begins with cannot be had; it fails."""
+
+    def __init__(self, code: str, message: str, next_step: str) -> None:
+        super().__init__(message)
+        self.error: JsonObject = {"code": code, "message": message, "next_step": next_step}
+
+
+class Plan(Protocol):
+    """What the engine asks whoever planned a run, inside the transaction in which the run is locked."""
+
+    @property
+    def time_limit(self) -> timedelta:
+        """How long the run may work."""
+        ...
+
+    def label(self, path: StepPath, key: str) -> StepLabel:
+        """Return what to write of a step."""
+        ...
+
+    async def items(self, connection: asyncpg.Connection, path: StepPath, key: str) -> list[Any]:
+        """Return the items of a for-each; raises StepUnready."""
+        ...
+
+    async def question(self, connection: asyncpg.Connection, path: StepPath, key: str) -> str:
+        """Return what a person is to decide; raises StepUnready."""
+        ...
+
+    async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
+        """Queue the jobs of steps (path and key) with their performers."""
+        ...
+
+    async def close(self, connection: asyncpg.Connection, status: RunStatus, error: JsonObject | None) -> Closing:
+        """Return how the run ends; `error` is that of the step whose failure ended it."""
+        ...
+
+
+@dataclass(slots=True)
+class Followed:
+    """What followed from a change of a run; `tell_followed` passes it on after the commit."""
+
+    run_id: UUID
+    workspace_id: UUID
+    events: list[Any] = field(default_factory=list[Any])
+    interrupted: list[str] = field(default_factory=list[str])
+    has_jobs: bool = False
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakenStep:
+    """A step that this process is the writer of; its row, and the run's."""
+
+    run: RunRow
+    path: StepPath
+    row: asyncpg.Record
+    is_stopping: bool
+    time_limit: timedelta

@@ -33,6 +33,18 @@ SAID = {
     "a task": (event(queued("Scout", "task")), "queued Scout, 1 step"),
     "a stopped agent": (event(events.StepCancelled(order=1, error=STOPPED)), "step 1 cancelled: Scout was stopped."),
     "cancelled": (event(events.StepCancelled(order=1, error=None)), "step 1 cancelled"),
+    "an approval": (
+        event(events.StepWaiting(order=2, step_id="ok", path="ok", until="approval", question="Go?", role="admin")),
+        "step 2 ok waits for an approval by the role admin: Go?"),
+    "a time": (event(events.StepWaiting(order=2, step_id="w", path="w", until="timer", due_at="2026-12-01T00:00Z")),
+               "step 2 w waits until 2026-12-01T00:00Z"),
+    "a paused agent": (event(events.StepWaiting(order=2, step_id="w", path="rows[1].w", until="agent")),
+                       "step 2 rows[1].w waits until its agent is resumed"),
+    "approved": (event(events.StepDecided(order=2, is_approved=True, by="Ada")), "step 2 approved by Ada"),
+    "refused": (event(events.StepDecided(order=2, is_approved=False, by="Ada", comment="No.")),
+                "step 2 refused by Ada: No."),
+    "items": (event(events.StepExpanded(order=2, step_id="rows", path="rows", items=3)),
+              "step 2 rows is done for 3 items"),
 }
 
 
@@ -48,6 +60,17 @@ def test_a_live_view_says_what_a_run_waits_for_until_it_goes_on() -> None:
     assert progress.status == "waits: Scout is paused"
     progress.take(SAID["going on"][0])
     assert progress.status == "running"
+
+
+def test_a_live_view_meets_the_steps_of_items_as_they_begin_and_says_what_waits() -> None:
+    progress = Progress()
+    progress.take(event(queued("Rows", "rows")))
+    progress.take(event(events.StepWaiting(order=3, step_id="ok", path="rows[0].ok", until="approval", role="editor")))
+
+    assert [(step.step_id, step.status) for step in progress.steps.values()] == [
+        ("rows", "pending"), ("rows[0].ok", "waiting")]
+    progress.take(event(events.StepDecided(order=3, is_approved=True, by="Ada")))
+    assert progress.steps[3].note == "approved by Ada"
 
 
 FAILED: dict[str, Any] = {

@@ -11,8 +11,11 @@ CUT_OFF = "warning: cut off by its limit, not whole"
 
 CallEvent = events.ModelAnswered | events.ModelRetrying | events.ModelFailed | events.ToolFinished
 """What came of asking a model or a tool."""
+FlowEvent = events.StepWaiting | events.StepDecided | events.StepExpanded
+"""What happens to a step that no agent does."""
 StepEvent = (
-    events.StepStarted | events.StepText | events.StepDelta | events.StepRestarted | CallEvent | events.StepRetrying
+    events.StepStarted | FlowEvent | events.StepText | events.StepDelta | events.StepRestarted | CallEvent
+    | events.StepRetrying
     | events.StepCompleted | events.StepFailed | events.StepSkipped | events.StepCancelled
 )
 """What happens within a step."""
@@ -68,26 +71,28 @@ class Progress:
                   | events.ExecutionCancelled()):
                 self.end = told
             case _:
-                if step := self.steps.get(told.order):
-                    _take_step(step, told)
+                _take_step(self._step(told), told)
+
+    def _step(self, told: StepEvent) -> StepProgress:
+        """Return the step that an event is of; those of a for-each's items are met when they begin."""
+        if told.order not in self.steps:
+            name = getattr(told, "path", None) or getattr(told, "step_id", "")
+            self.steps[told.order] = StepProgress(told.order, name)
+        return self.steps[told.order]
 
 
 def _take_step(step: StepProgress, told: StepEvent) -> None:
     match told:
         case events.StepStarted():
             step.status, step.agent, step.text, step.note, step.turn = "running", told.agent_name, "", "", 0
+        case events.StepWaiting() | events.StepDecided() | events.StepExpanded():
+            step.status, step.note = "waiting" if isinstance(told, events.StepWaiting) else "running", _sentence(told)
         case events.StepText() | events.StepDelta():
             _write(step, told)
         case events.StepRestarted():
             step.text = ""
-        case events.ModelAnswered():
-            step.text, step.note, step.turn = told.text, _wanted(told), told.turn
-            step.tokens += told.input_tokens + told.output_tokens
-        case events.ModelRetrying() | events.ModelFailed():
-            step.note, step.text = _sentence(told), ""
-            step.tokens += told.input_tokens + told.output_tokens
-        case events.ToolFinished():
-            step.text, step.note, step.turn = "", _used(told), told.turn
+        case events.ModelAnswered() | events.ModelRetrying() | events.ModelFailed() | events.ToolFinished():
+            _take_call(step, told)
         case events.StepRetrying():
             step.note, step.text = _sentence(told), ""
         case events.StepCompleted():
@@ -101,6 +106,18 @@ def _take_step(step: StepProgress, told: StepEvent) -> None:
 def _write(step: StepProgress, told: events.StepText | events.StepDelta) -> None:
     if told.turn > step.turn:
         step.text = told.text if isinstance(told, events.StepText) else step.text + told.text
+
+
+def _take_call(step: StepProgress, told: CallEvent) -> None:
+    match told:
+        case events.ModelAnswered():
+            step.text, step.note, step.turn = told.text, _wanted(told), told.turn
+            step.tokens += told.input_tokens + told.output_tokens
+        case events.ModelRetrying() | events.ModelFailed():
+            step.note, step.text = _sentence(told), ""
+            step.tokens += told.input_tokens + told.output_tokens
+        case events.ToolFinished():
+            step.text, step.note, step.turn = "", _used(told), told.turn
 
 
 def line_of(event: Event) -> str | None:
@@ -138,7 +155,9 @@ def _sentence(told: events.RunEventData) -> str:
 def _sentence_of_step(told: StepEvent) -> str:
     match told:
         case events.StepStarted():
-            said = f"{told.step_id} started by {told.agent_name}{_again(told)}"
+            said = f"{told.path or told.step_id} started by {told.agent_name}{_again(told)}"
+        case events.StepWaiting() | events.StepDecided() | events.StepExpanded():
+            said = _sentence_of_flow(told)
         case events.StepText() | events.StepDelta():
             said = ""
         case events.StepRestarted():
@@ -152,6 +171,21 @@ def _sentence_of_step(told: StepEvent) -> str:
         case _:
             said = _sentence_of_call(told)
     return said
+
+
+def _sentence_of_flow(told: FlowEvent) -> str:
+    match told:
+        case events.StepWaiting(until="approval"):
+            return f"{told.path} waits for an approval by the role {told.role}: {told.question}"
+        case events.StepWaiting(until="timer"):
+            return f"{told.path} waits until {told.due_at}"
+        case events.StepWaiting():
+            return f"{told.path} waits until its agent is resumed"
+        case events.StepDecided():
+            said = f": {told.comment}" if told.comment else ""
+            return f"{'approved' if told.is_approved else 'refused'} by {told.by}{said}"
+        case events.StepExpanded():
+            return f"{told.path} is done for {quantity(told.items, 'item')}"
 
 
 def _sentence_of_call(told: CallEvent) -> str:

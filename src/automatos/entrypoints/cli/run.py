@@ -1,4 +1,4 @@
-"""Commands about runs: list, view, watch, cancel."""
+"""Commands about runs: list, view, watch, approve, reject, cancel."""
 
 import sys
 from typing import Annotated
@@ -111,6 +111,43 @@ def retry_run(run: RunId, watching: Watching = False, as_json: RunJson = False) 
         put(started["recipe_execution_id"])
         say("queued; follow it with: automatos run watch latest")
     return Exit.OK
+
+
+@app.command("approve")
+def approve_step(
+    run: RunId, step: Annotated[str, typer.Argument(help="The step that waits: its name, path or number.")],
+    comment: Annotated[str, typer.Option(help="What to say about it; later steps read it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Approve what a step of a run waits for; the run goes on."""
+    _decide(run, step, "approve", comment, as_json=as_json)
+
+
+@app.command("reject")
+def reject_step(
+    run: RunId, step: Annotated[str, typer.Argument(help="The step that waits: its name, path or number.")],
+    comment: Annotated[str, typer.Option(help="Why.")] = "", as_json: Json = False,
+) -> None:
+    """Reject what a step of a run waits for; the step fails."""
+    _decide(run, step, "reject", comment, as_json=as_json)
+
+
+def _decide(run: str, step: str, verb: str, comment: str, *, as_json: bool) -> None:
+    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.finding import find_run
+
+    client = Client()
+    run_id = find_run(client, run)
+    steps = client.get(f"/api/runs/{part(run_id)}")["steps"]
+    found = next((each for each in steps if step in {each["path"], each["step_id"], str(each["order"])}), None)
+    if found is None:
+        known = ", ".join(each["step_id"] for each in steps if each["status"] == "waiting") or "none"
+        raise CommandFailed(f"the run has no step {step!r}", f"steps that wait: {known}")
+    answer = client.post(f"/api/runs/{part(run_id)}/steps/{found['order']}/{verb}", {"comment": comment})
+    if as_json:
+        put_json(answer)
+    else:
+        say(answer["message"])
 
 
 @app.command("cancel")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SUCCEEDED = frozenset({"completed", "completed_with_skips"})
-MARKS = {"pending": "·", "running": "»", "completed": "✓", "failed": "✗", "skipped": "-", "cancelled": "-"}
+MARKS = {"pending": "·", "running": "»", "waiting": "…", "completed": "✓", "failed": "✗", "skipped": "-",
+         "cancelled": "-"}
 STYLES = {"running": "bold", "completed": "green", "failed": "red"}
 TAIL_LINES = 8
 REDRAWS_PER_S = 12

@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
 # (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come.
 ACTIVE = """
-WITH mine AS (SELECT key, priority, is_held FROM durable.jobs_in(:lane)),
+WITH mine AS (
+    SELECT split_part(key, '/', 1) AS key, max(priority) AS priority, bool_or(is_held) AS is_held
+    FROM durable.jobs_in(:lane) GROUP BY 1
+),
 found AS (
     SELECT e.id, e.kind, e.status, e.recipe_id, e.started_at, e.created_at,
            coalesce(r.name, e.definition->>'name') AS name,
@@ -30,7 +33,9 @@ LEFT JOIN mine m ON m.key = CAST(f.id AS text)
 CROSS JOIN LATERAL (
     SELECT bool_or(s.status = 'running') AS is_running, count(*) AS steps
     FROM jsonb_array_elements(f.steps) AS d
-    LEFT JOIN recipe_execution_steps s ON s.execution_id = f.id AND s.step_order = (d->>'order')::int
+    LEFT JOIN recipe_execution_steps s ON s.execution_id = f.id AND s.step_id = d->>'step_id'
+              AND s.status IN ('pending', 'running') AND d->>'inside' IS NOT NULL
+              OR s.execution_id = f.id AND s.step_order = (d->>'order')::int
     WHERE (d->>'agent_id')::int = :agent AND coalesce(s.status, 'pending') IN ('pending', 'running')
 ) o
 WHERE o.steps > 0

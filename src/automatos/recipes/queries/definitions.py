@@ -200,7 +200,7 @@ async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg
         SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle, a.patterns
         FROM workflow_recipes r
         CROSS JOIN LATERAL (
-            SELECT array_agg((s->>'agent_id')::int) AS ids,
+            SELECT array_agg((s->>'agent_id')::int) FILTER (WHERE s->>'agent_id' IS NOT NULL) AS ids,
                    array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL) AS patterns
             FROM jsonb_array_elements(r.steps) s) a
         WHERE r.template_id = $1 AND r.deleted_at IS NULL

@@ -135,7 +135,7 @@ async def request_cancel(
     return await connection.fetchrow(
         "UPDATE recipe_executions SET cancel_requested_by = CASE WHEN finished_at IS NULL "
         "THEN coalesce(cancel_requested_by, $2) ELSE cancel_requested_by END WHERE id = $1 AND workspace_id = $3 "
-        "RETURNING id, status",
+        "RETURNING id, status, recipe_id, recipe_version",
         execution_id, by, workspace_id,
     )
 

@@ -1,0 +1,171 @@
+"""A recipe's run as the engine asks for it: labels of steps, items, questions, agents to queue, the end."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from automatos.recipes.definition import as_text
+from automatos.recipes.ending import closing
+from automatos.recipes.graph import INPUT, Flow
+from automatos.recipes.loading import definition, state_of
+from automatos.recipes.placeholders import TooLong, fill
+from automatos.recipes.queries import graph_runs as queries
+from automatos.recipes.state import ExecutionState
+from automatos.recipes.step_runner import values_of
+from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step
+from automatos.runs.service import Graph, item_of
+from automatos.runs.types import Closing, RunRow, RunStatus, StepLabel, StepPath, StepUnready, step_key
+from automatos.runtime.service import fence
+
+MAX_ITEMS = 10_000
+MAX_QUESTION = 100_000
+
+
+KEPT_FLOWS = 512
+_flows: dict[tuple[UUID, int | None, int], Flow] = {}
+
+
+def flow_of(workspace_id: UUID, recipe: Definition) -> Flow:
+    """Return the flow of a version of a recipe; versions never change, so the latest used are kept."""
+    key = (workspace_id, recipe.recipe_id, recipe.version)
+    if key not in _flows:
+        while len(_flows) >= KEPT_FLOWS:
+            del _flows[next(iter(_flows))]
+        _flows[key] = Flow(recipe.steps)
+    return _flows[key]
+
+
+async def plan_recipe(connection: asyncpg.Connection, run: RunRow) -> "RecipePlan":
+    """Return what the engine asks of a recipe's run."""
+    if run.recipe_id is None:
+        raise LookupError(f"run {run.id} is of no recipe")
+    recipe = await definition(connection, run.workspace_id, run.recipe_id, run.recipe_version)
+    names = await queries.names_of(connection, recipe.agent_ids)
+    return RecipePlan(run, recipe, flow_of(run.workspace_id, recipe), names)
+
+
+class RecipePlan:
+    """One run of one version of a recipe."""
+
+    def __init__(self, run: RunRow, recipe: Definition, flow: Flow, names: Mapping[str, str]) -> None:
+        self.recipe = recipe
+        self.flow = flow
+        self._run = run
+        self._names = names
+
+    @property
+    def graph(self) -> Graph:
+        """The steps of the run."""
+        return self.flow.graph
+
+    @property
+    def time_limit(self) -> timedelta:
+        """How long the run may work."""
+        return timedelta(seconds=self.recipe.config.total_timeout_s)
+
+    def label(self, path: StepPath, key: str) -> StepLabel:
+        """Return what to write of a step."""
+        step = self.flow.by_key[key]
+        return StepLabel(step.step_id, step.output_key, step.agent_id or None,
+                         self._names.get(str(step.agent_id), "") if step.agent_id else "")
+
+    async def items(self, connection: asyncpg.Connection, path: StepPath, key: str) -> list[Any]:
+        """Return the items of a for-each; raises StepUnready."""
+        step = self.flow.by_key[key]
+        source = (step.for_each or {})["items"]
+        if source.startswith(INPUT):
+            found = self._run.input_data.get(source.removeprefix(INPUT))
+        else:
+            found = _read(await self._output(connection, path, step, source))
+        if found is None:
+            return []
+        if not isinstance(found, list):
+            raise StepUnready("items_invalid", f"{source} is no list in JSON.", "Ask for a list in JSON, and no more.")
+        items = cast("list[Any]", found)
+        if len(items) > MAX_ITEMS:
+            raise StepUnready("items_invalid", f"{source} has {len(items):,} items; {MAX_ITEMS:,} are taken.",
+                              "Divide the list.")
+        return items
+
+    async def _output(self, connection: asyncpg.Connection, path: StepPath, step: Step, source: str) -> str | None:
+        before = next(each for each in self.flow.before(step.step_id) if source in {each.step_id, each.output_key})
+        rows = await queries.steps_at(connection, self._run.id, [path_of(before, path, self.flow)])
+        return rows[0]["output"] if rows else None
+
+    async def question(self, connection: asyncpg.Connection, path: StepPath, key: str) -> str:
+        """Return what a person is to decide; raises StepUnready."""
+        step = self.flow.by_key[key]
+        state, more = await self.before(connection, path, step)
+        try:
+            return fill(step.prompt_template, values_of(state) | more, limit=MAX_QUESTION)
+        except TooLong as error:
+            raise StepUnready("question_too_long", f"What is to be decided has {error.size:,} characters.",
+                              "Name fewer outputs in it.") from error
+
+    async def before(
+        self, connection: asyncpg.Connection, path: StepPath, step: Step
+    ) -> tuple[ExecutionState, dict[str, str]]:
+        """Return the run with the steps that are over before one, and the values of the item that it is for."""
+        row = await queries.run_of(connection, self._run.workspace_id, self._run.id)
+        if row is None:
+            raise LookupError(f"run {self._run.id} is gone")
+        known = self.flow.before(step.step_id)
+        paths = [path_of(each, path, self.flow) for each in known]
+        rows = {each["path"]: each for each in await queries.steps_at(connection, self._run.id, paths)}
+        state = state_of(row, self.recipe, [
+            (each, rows.get(where)) for each, where in zip(known, paths, strict=True)])
+        return state, await self._item(connection, path, step)
+
+    async def _item(self, connection: asyncpg.Connection, path: StepPath, step: Step) -> dict[str, str]:
+        if step.inside is None:
+            return {}
+        rows, _, number = path.rpartition(".")[0].removesuffix("]").rpartition("[")
+        text = as_text(await item_of(connection, self._run.id, rows, int(number)))
+        is_given = (self.flow.by_key[step.inside].for_each or {})["items"].startswith(INPUT)
+        return {"item": text if is_given else fence(text), "index": number}
+
+    async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
+        """Queue the jobs of steps with their agents."""
+        await queries.enqueue(
+            connection, self._run.workspace_id, [step_key(self._run.id, path) for path in steps],
+            [self.flow.by_key[key].agent_id for key in steps.values()])
+
+    async def close(self, connection: asyncpg.Connection, status: RunStatus, error: JsonObject | None) -> Closing:
+        """Return how the run ends."""
+        row = await queries.run_of(connection, self._run.workspace_id, self._run.id)
+        if row is None:
+            raise LookupError(f"run {self._run.id} is gone")
+        own = self.recipe.own_steps
+        rows = {each["path"]: each
+                for each in await queries.steps_at(connection, self._run.id, [step.step_id for step in own])}
+        state = state_of(row, self.recipe, [(step, rows.get(step.step_id)) for step in own])
+        event = closing(state, ExecutionStatus(status), error, self._run.cancel_requested_by)
+        return Closing(state.status, event, state.output_data, state.error)
+
+
+def path_of(step: Step, seen_from: StepPath, flow: Flow) -> StepPath:
+    """Return where a step before another one is in the run: beside it, or around the for-each that repeats it."""
+    depth = 0
+    around = step.inside
+    while around is not None:
+        depth += 1
+        around = flow.by_key[around].inside
+    return StepPath(".".join([*seen_from.split(".")[:depth], step.step_id]))
+
+
+def _read(output: str | None) -> Any:
+    """Read a list in JSON as models write it; None where the step gave nothing."""
+    if output is None:
+        return None
+    text = output.strip()
+    if text.startswith("```"):
+        text = text.split("\n", 1)[-1].rpartition("```")[0]
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return output
+

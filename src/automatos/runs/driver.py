@@ -1,0 +1,304 @@
+"""What follows from a change of a run, recorded as one fact: steps begin, wait and end, and the run with them.
+
+Everything here happens in one transaction in which the run's row is locked. It may be done by anybody at any time:
+the worker that ends a step, the person who approves one, whoever cancels the run.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import asyncpg
+
+from automatos.durable.service import signal_cancel
+from automatos.durable.types import StoredEvent
+from automatos.events import types as events
+from automatos.events.service import recorded
+from automatos.runs import queries
+from automatos.runs.conditions import Condition
+from automatos.runs.gathering import gathered
+from automatos.runs.graph import Advance, Finish, Graph, Node, StepEnd, StepRecord, StepStart, advance
+from automatos.runs.types import (
+    RUN_STEP,
+    Followed,
+    JsonObject,
+    OnError,
+    Plan,
+    RunRow,
+    RunStatus,
+    StepKind,
+    StepPath,
+    StepUnready,
+    step_key,
+)
+from automatos.runs.types import StepStatus as Status
+
+Planner = Callable[[asyncpg.Connection, RunRow], Awaitable["PlannedRun"]]
+UNNEEDED = {"code": "step_not_needed", "message": "Its condition does not hold, or nothing before it was done.",
+            "next_step": ""}
+
+
+class PlannedRun(Plan, Protocol):
+    """A plan with its graph."""
+
+    @property
+    def graph(self) -> Graph:
+        """The steps of the run."""
+        ...
+
+
+class Change:
+    """A run that is locked, and everything that is to be written about it."""
+
+    def __init__(self, connection: asyncpg.Connection, run: RunRow, plan: PlannedRun,
+                 rows: Mapping[StepPath, asyncpg.Record], items: Mapping[StepPath, Sequence[Any]]) -> None:
+        self.run = run
+        self._connection = connection
+        self._plan = plan
+        self._records = {path: record_of(row, items.get(path)) for path, row in rows.items()}
+        self._orders = {path: int(row["step_order"]) for path, row in rows.items()}
+        self._nodes = dict(_all_nodes(plan.graph))
+        self._next_order = max([*self._orders.values(), *(node.params["order"] for node in self._nodes.values())]) + 1
+        self._errors = {path: row["error"] for path, row in rows.items()}
+        self._events: list[events.RunEventData] = []
+        self._written: dict[StepPath, JsonObject] = {}
+        self._ready: dict[StepPath, str] = {}
+        self._timers: dict[StepPath, float] = {}
+        self._over: list[StepPath] = []
+        self._interrupted: list[StepPath] = []
+
+    @property
+    def stop(self) -> RunStatus | None:
+        """How the run is to end although its steps have not."""
+        if self.run.cancel_requested_by:
+            return RunStatus.CANCELLED
+        return RunStatus.FAILED if self.run.error else None
+
+    def note(self, event: events.RunEventData) -> None:
+        """Add an event."""
+        self._events.append(event)
+
+    def end_waiting(self, path: StepPath, output: str | None, error: JsonObject | None,
+                    detail: JsonObject | None = None) -> None:
+        """End a step that waited, well or with an error."""
+        node = self._node(path)
+        status = Status.FAILED if error else Status.COMPLETED
+        self._records[path] = StepRecord(status, output=output)
+        self._put(path, node, _stored(status, node), output=output, error=error, detail=detail)
+        self._over.append(path)
+        self._tell_end(path, node, status, output, error)
+
+    async def follow(self) -> Followed:
+        """Ask what follows until nothing more does, and write all of it."""
+        while True:
+            answer = advance(self._plan.graph, self._records, inputs=self.run.input_data, stop=self.stop)
+            for end in answer.ended:
+                await self._end(end)
+            has_grown = [await self._begin(start) for start in answer.ready]
+            if not answer.ended and not any(has_grown):
+                break
+        return await self._write(answer)
+
+    async def _end(self, end: StepEnd) -> None:
+        node, before = self._node(end.path), self._records.get(end.path)
+        output, error, detail = None, None, {"has_skips": True} if end.has_skips else None
+        if end.status is Status.SKIPPED:
+            error, detail = UNNEEDED, {"is_unneeded": True}
+        elif end.status is Status.FAILED:
+            code = "items_failed" if before else "condition_failed"
+            error = {"code": code, "message": end.why or "", "next_step": "Look at what it reads, and start it again."}
+        elif end.status is Status.COMPLETED and node.each:
+            count = len(before.items) if before else 0
+            found = await queries.outputs_of_items(
+                self._connection, self.run.id, end.path, node.each.body.nodes[-1].key)
+            output = gathered(found, end.path, node.each.body.nodes[-1].key, count)
+        self._records[end.path] = StepRecord(end.status, choice=end.choice, output=output, has_skips=end.has_skips)
+        self._put(end.path, node, "skipped" if end.status is Status.SKIPPED else _stored(end.status, node),
+                  output=output, error=error, detail=detail)
+        self._tell_end(end.path, node, end.status, output, error)
+        if before:
+            self._over.append(end.path)
+
+    async def _begin(self, start: StepStart) -> bool:
+        """Begin a step; returns whether others may begin or end for it at once."""
+        path, node = start.path, start.node
+        label = self._plan.label(path, node.key)
+        if node.kind is StepKind.AGENT:
+            self._records[path] = StepRecord(Status.READY)
+            self._put(path, node, "pending")
+            self._ready[path] = node.key
+            return False
+        try:
+            if node.kind is StepKind.FOR_EACH:
+                items = await self._plan.items(self._connection, path, node.key)
+                self._records[path] = StepRecord(Status.EXPANDED, items=items)
+                self._put(path, node, "running", items=items, started_at=self.run.at)
+                self.note(events.StepExpanded(
+                    order=self._orders[path], step_id=label.step_id, path=path, items=len(items)))
+                return True
+            question = (await self._plan.question(self._connection, path, node.key)
+                        if node.kind is StepKind.APPROVAL else None)
+        except StepUnready as problem:
+            self._records[path] = StepRecord(Status.FAILED)
+            self._put(path, node, _stored(Status.FAILED, node), error=problem.error, started_at=self.run.at)
+            self._tell_end(path, node, Status.FAILED, None, problem.error)
+            return True
+        self._suspend(path, node, question)
+        return False
+
+    def _tell_end(self, path: StepPath, node: Node, status: Status, output: str | None,
+                  error: JsonObject | None) -> None:
+        order, failure = self._orders[path], events.Failure.of(error) if error else None
+        if status is Status.COMPLETED:
+            self.note(events.StepCompleted(
+                order=order, output_key=self._plan.label(path, node.key).output_key, output=output or "",
+                input_tokens=0, output_tokens=0, cost_usd="0.000000", duration_ms=0))
+        elif status is Status.CANCELLED or failure is None:
+            self.note(events.StepCancelled(order=order, error=failure, path=path))
+        else:
+            is_skipped = status is Status.SKIPPED or node.on_error is OnError.SKIP
+            kind = events.StepSkipped if is_skipped else events.StepFailed
+            self.note(kind(order=order, error=failure, path=path))
+
+    def _suspend(self, path: StepPath, node: Node, question: str | None) -> None:
+        seconds = node.params.get("seconds") or node.params.get("timeout_s")
+        due_at = (self.run.at + timedelta(seconds=seconds)).isoformat() if seconds else None
+        until = "approval" if node.kind is StepKind.APPROVAL else "timer"
+        detail = {"until": until, "role": node.params.get("role"), "due_at": due_at}
+        self._records[path] = StepRecord(Status.SUSPENDED)
+        self._put(path, node, "waiting", prompt=question, detail=detail, started_at=self.run.at)
+        self.note(events.StepWaiting(
+            order=self._orders[path], step_id=self._plan.label(path, node.key).step_id, path=path, until=until,
+            question=question, role=detail["role"], due_at=due_at))
+        if seconds:
+            self._timers[path] = seconds
+
+    def _put(self, path: StepPath, node: Node, status: str, **values: Any) -> None:
+        """Note what a step's row is to say."""
+        if path not in self._orders:
+            is_own = path == node.key
+            self._orders[path] = node.params["order"] if is_own else self._next_order
+            self._next_order += not is_own
+        label = self._plan.label(path, node.key)
+        if status not in {"pending", "running", "waiting"}:
+            values["finished_at"] = self.run.at
+            values.setdefault("started_at", self.run.at)
+        self._errors[path] = values.get("error")
+        self._written[path] = self._written.get(path, {}) | {
+            "step_order": self._orders[path], "path": path, "kind": node.kind, "step_id": label.step_id,
+            "agent_id": label.agent_id, "agent_name": label.agent_name, "output_key": label.output_key,
+            "status": status, **values}
+
+    async def _write(self, answer: Advance) -> Followed:
+        self._interrupted = list(answer.interrupted)
+        if self._written:
+            await queries.put_steps(self._connection, self.run, list(self._written.values()))
+        keys = [step_key(self.run.id, path) for path in self._over]
+        if keys:
+            await queries.finish_jobs(self._connection, keys)
+        if self._ready:
+            await self._plan.enqueue(self._connection, self._ready)
+        for path, seconds in self._timers.items():
+            if self._records[path].status is Status.SUSPENDED:
+                await queries.enqueue_later(self._connection, self.run, step_key(self.run.id, path), seconds)
+        interrupted = await signal_cancel(
+            self._connection, RUN_STEP, [step_key(self.run.id, path) for path in self._interrupted])
+        stored = await self._save(answer.finished)
+        return Followed(self.run.id, self.run.workspace_id, stored, interrupted,
+                        has_jobs=bool(self._ready), is_over=answer.finished is not None)
+
+    async def _save(self, finish: Finish | None) -> list[StoredEvent]:
+        run, at = self.run, self.run.at
+        statuses = {record.status for record in self._records.values()}
+        is_busy = bool(statuses & {Status.READY, Status.RUNNING})
+        started_at, deadline_at = run.started_at, run.deadline_at
+        if run.started_at is None and (statuses - {Status.READY} or finish):
+            started_at, deadline_at = at, at + self._plan.time_limit
+            self._events.insert(0, events.ExecutionStarted())
+        elif run.status == "waiting" and is_busy and deadline_at:
+            deadline_at += run.waited or timedelta()
+            self._events.insert(0, events.ExecutionResumed())
+        closing = None
+        if finish:
+            error = self.run.error or self._error_of(finish)
+            closing = await self._plan.close(self._connection, finish.status, error)
+            self.note(closing.event)
+        status = closing.status if closing else (
+            "waiting" if started_at and not is_busy else "running" if started_at else "queued")
+        if not self._events and status == run.status:
+            return []
+        new = [recorded(event) for event in self._events]
+        await queries.save(
+            self._connection, run, new, status=status, started_at=started_at, deadline_at=deadline_at,
+            finished_at=at if closing else None, output_data=closing.output_data if closing else None,
+            error=closing.error if closing else None)
+        return [StoredEvent(f"run:{run.id}", run.last_seq + number, event.type, at.isoformat(), event.data)
+                for number, event in enumerate(new, start=1)]
+
+    def _error_of(self, finish: Finish) -> JsonObject | None:
+        """Return why a run failed: what the step said that failed, not those that were interrupted for it."""
+        if finish.status is not RunStatus.FAILED:
+            return None
+        own = [path for path, record in self._records.items()
+               if path.depth == 1 and record.status is Status.FAILED and self._node(path).on_error is OnError.STOP]
+        return next((error for path in own if (error := self._errors.get(path))), None)
+
+    def _node(self, path: StepPath) -> Node:
+        return self._nodes[path.rpartition(".")[2]]
+
+
+def record_of(row: asyncpg.Record, items: Sequence[Any] | None) -> StepRecord:
+    """Read what `advance` needs of a step's row; of `items` the number is enough where no condition reads them."""
+    detail = row["detail"] or {}
+    status = {
+        "pending": Status.READY, "waiting": Status.SUSPENDED, "completed": Status.COMPLETED, "failed": Status.FAILED,
+        "cancelled": Status.CANCELLED,
+        "running": Status.EXPANDED if row["kind"] == StepKind.FOR_EACH else Status.RUNNING,
+        "skipped": Status.SKIPPED if detail.get("is_unneeded") else Status.FAILED,
+    }[row["status"]]
+    return StepRecord(status, output=row["output"], items=range(row["items"] or 0) if items is None else items,
+                      has_skips=bool(detail.get("has_skips")))
+
+
+def _all_nodes(graph: Graph) -> list[tuple[str, Node]]:
+    return [pair for node in graph.nodes
+            for pair in [(node.key, node), *(_all_nodes(node.each.body) if node.each else [])]]
+
+
+def _stored(status: Status, node: Node) -> str:
+    """Return how a row says that a step ended: a failure that is passed over is told as a step that was skipped."""
+    return "skipped" if status is Status.FAILED and node.on_error is OnError.SKIP else status.value
+
+
+async def change_of(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> Change:
+    """Read a locked run's plan and steps."""
+    plan = await planner(connection, run)
+    nodes = dict(_all_nodes(plan.graph))
+    reads = {key for node in nodes.values() for key in _read_by(node)}
+    rows = {StepPath(row["path"]): row for row in await queries.steps_of(connection, run.id, sorted(reads))}
+    items: dict[StepPath, Sequence[Any]] = {}
+    for path, row in rows.items():
+        each = nodes[row["step_id"]].each
+        if row["items"] and each and any("item" in _names_in(node) for _, node in _all_nodes(each.body)):
+            items[path] = await queries.items_of(connection, run.id, path)
+    return Change(connection, run, plan, rows, items)
+
+
+def _read_by(node: Node) -> frozenset[str]:
+    return frozenset[str]().union(*(condition.reads for condition in _conditions(node)))
+
+
+def _names_in(node: Node) -> frozenset[str]:
+    return frozenset[str]().union(*(condition.names for condition in _conditions(node)))
+
+
+def _conditions(node: Node) -> list[Condition]:
+    return [condition for condition in (node.when, *(case.when for case in node.cases)) if condition]
+
+
+async def go_on(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> Followed:
+    """Do what follows from the state of a locked run; a run that is over stays as it is."""
+    if run.finished_at is not None:
+        return Followed(run.id, run.workspace_id, is_over=True)
+    return await (await change_of(connection, planner, run)).follow()
+

@@ -1,0 +1,171 @@
+"""SQL of runs that are graphs: the run's row is locked first, then its steps are read and written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from automatos.durable.types import NewEvent
+from automatos.kernel.db import dump_json
+from automatos.runs.types import RUN_STEP, JsonObject, RunRow, StepPath
+
+LOCK = """
+SELECT id, workspace_id, recipe_id, recipe_version, status, last_seq, input_data, error, cancel_requested_by,
+       created_at, started_at, deadline_at, finished_at, clock_timestamp() AS at,
+       CASE WHEN status = 'waiting' THEN clock_timestamp() - (
+           SELECT v.created_at FROM events v WHERE v.workspace_id = e.workspace_id AND v.stream = 'run:' || e.id
+           AND v.seq = e.last_seq) END AS waited
+FROM recipe_executions e WHERE id = $1 AND workspace_id = $2 FOR UPDATE
+"""
+
+STEPS = """
+SELECT path, step_order, step_id, kind, status, error, detail, jsonb_array_length(items) AS items,
+       CASE WHEN step_id = ANY($2) THEN output END AS output
+FROM recipe_execution_steps WHERE execution_id = $1 AND path IS NOT NULL
+"""
+
+PUT = """
+INSERT INTO recipe_execution_steps AS s
+    (execution_id, workspace_id, step_order, path, kind, step_id, agent_id, agent_name, status, prompt, output_key,
+     output, error, items, detail, started_at, finished_at)
+SELECT $1, $2, r.step_order, r.path, r.kind, r.step_id, r.agent_id, r.agent_name, r.status, coalesce(r.prompt, ''),
+       r.output_key, r.output, r.error, r.items, r.detail, r.started_at, r.finished_at
+FROM jsonb_to_recordset($3) AS r (
+    step_order int, path text, kind text, step_id text, agent_id int, agent_name text, status text, prompt text,
+    output_key text, output text, error jsonb, items jsonb, detail jsonb, started_at timestamptz,
+    finished_at timestamptz)
+ON CONFLICT (execution_id, step_order) DO UPDATE SET
+    status = excluded.status, output = excluded.output, error = excluded.error, finished_at = excluded.finished_at,
+    detail = coalesce(s.detail, '{}') || coalesce(excluded.detail, '{}')
+"""
+
+SAVE = """
+WITH e AS (
+    UPDATE recipe_executions
+    SET last_seq = last_seq + cardinality($3::text[]), status = $6, started_at = $7, deadline_at = $8,
+        finished_at = $9, output_data = coalesce($10, output_data), error = coalesce($11, error)
+    WHERE id = $1 AND workspace_id = $2 RETURNING id, workspace_id, last_seq
+)
+SELECT durable.append_events(workspace_id, 'run:' || id, last_seq - cardinality($3::text[]), $3::text[], $4::jsonb[],
+                             $5) FROM e
+"""
+
+
+async def lock(connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID) -> RunRow | None:
+    """Lock a run until the transaction ends."""
+    row = await connection.fetchrow(LOCK, run_id, workspace_id)
+    return RunRow(**row) if row else None
+
+
+async def steps_of(connection: asyncpg.Connection, run_id: UUID, with_output: Sequence[str]) -> list[asyncpg.Record]:
+    """Return the steps of a run that have begun; the outputs only of those whose keys are named."""
+    return await connection.fetch(STEPS, run_id, list(with_output))
+
+
+async def put_steps(connection: asyncpg.Connection, run: RunRow, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write steps that begin or end; of those that are there already only the state changes."""
+    await connection.execute(PUT, run.id, run.workspace_id, dump_json(list(rows)))
+
+
+async def save(
+    connection: asyncpg.Connection, run: RunRow, events: Sequence[NewEvent], *, status: str,
+    started_at: datetime | None, deadline_at: datetime | None, finished_at: datetime | None = None,
+    output_data: JsonObject | None = None, error: JsonObject | None = None,
+) -> None:
+    """Write what has become of a run, with its events."""
+    await connection.execute(
+        SAVE, run.id, run.workspace_id, [event.type for event in events], [event.data for event in events], run.at,
+        status, started_at, deadline_at, finished_at, output_data, error)
+
+
+async def outputs_of_items(
+    connection: asyncpg.Connection, run_id: UUID, path: StepPath, last_key: str
+) -> dict[str, str | None]:
+    """Return what the last step of each item gave, by path."""
+    rows = await connection.fetch(
+        "SELECT path, output FROM recipe_execution_steps WHERE execution_id = $1 AND step_id = $2 "
+        "AND starts_with(path, $3) AND status = 'completed'", run_id, last_key, f"{path}[")
+    return {row["path"]: row["output"] for row in rows}
+
+
+async def item_of(connection: asyncpg.Connection, run_id: UUID, path: str, index: int) -> Any:
+    """Return one item of a for-each."""
+    return await connection.fetchval(
+        "SELECT items -> $3::int FROM recipe_execution_steps WHERE execution_id = $1 AND path = $2",
+        run_id, path, index)
+
+
+async def items_of(connection: asyncpg.Connection, run_id: UUID, path: str) -> list[Any]:
+    """Return all items of a for-each."""
+    return await connection.fetchval(
+        "SELECT items FROM recipe_execution_steps WHERE execution_id = $1 AND path = $2", run_id, path) or []
+
+
+async def enqueue_later(connection: asyncpg.Connection, run: RunRow, key: str, seconds: float) -> None:
+    """Queue the job of a step that waits for a time."""
+    await connection.execute(
+        "SELECT durable.enqueue($1, $2, $3, 1, clock_timestamp() + make_interval(secs => $4), '')",
+        RUN_STEP.name, key, run.workspace_id, seconds)
+
+
+async def finish_jobs(connection: asyncpg.Connection, keys: Sequence[str]) -> bool:
+    """Delete jobs of steps; returns whether others wait in a group that one of them was in."""
+    rows = await connection.fetch(
+        "SELECT durable.finish($1, key) AS leaves_waiting FROM unnest($2::text[]) AS k (key)", RUN_STEP.name,
+        list(keys))
+    return any(row["leaves_waiting"] for row in rows)
+
+
+async def take(connection: asyncpg.Connection, run_id: UUID, path: StepPath) -> asyncpg.Record | None:
+    """Become the one writer of a step that an agent does and that is not over; older writers fail."""
+    return await connection.fetchrow(
+        "UPDATE recipe_execution_steps SET epoch = epoch + 1 WHERE execution_id = $1 AND path = $2 "
+        "AND kind = 'agent' AND status IN ('pending', 'running') RETURNING *", run_id, path)
+
+
+async def find_waiting(connection: asyncpg.Connection, run_id: UUID, path: StepPath) -> asyncpg.Record | None:
+    """Return a step that waits for a person or a time."""
+    return await connection.fetchrow(
+        "SELECT * FROM recipe_execution_steps WHERE execution_id = $1 AND path = $2 AND status = 'waiting'",
+        run_id, path)
+
+
+async def find_step(connection: asyncpg.Connection, run_id: UUID, order: int) -> asyncpg.Record | None:
+    """Return a step by its number."""
+    return await connection.fetchrow(
+        "SELECT * FROM recipe_execution_steps WHERE execution_id = $1 AND step_order = $2", run_id, order)
+
+
+async def place_of(connection: asyncpg.Connection, run_id: UUID, order: int) -> tuple[int, int] | None:
+    """Return a step's epoch and the number of the last event that its writer wrote."""
+    row = await connection.fetchrow(
+        "SELECT epoch, last_seq FROM recipe_execution_steps WHERE execution_id = $1 AND step_order = $2",
+        run_id, order)
+    return (row["epoch"], row["last_seq"]) if row else None
+
+
+async def record_step(
+    connection: asyncpg.Connection, run_id: UUID, workspace_id: UUID, order: int, epoch: int, seen: int,
+    types: Sequence[str], bodies: Sequence[str], at: datetime, *, steps: str | None, agent_runs: str | None,
+    turns: str | None, used: JsonObject,
+) -> asyncpg.Record | None:
+    """Write one record of a step; returns None when somebody else writes it by now."""
+    return await connection.fetchrow(
+        "SELECT * FROM record_step($1, $2, $3, $4, $5, $6::text[], $7::jsonb[], $8, $9, $10, $11, $12)",
+        run_id, workspace_id, order, epoch, seen, list(types), list(bodies), at, steps, agent_runs, turns, used)
+
+
+async def fail_run(connection: asyncpg.Connection, run: RunRow, error: JsonObject) -> None:
+    """Say that a run is to end as failed, and why."""
+    await connection.execute(
+        "UPDATE recipe_executions SET error = $3 WHERE id = $1 AND workspace_id = $2 AND finished_at IS NULL "
+        "AND error IS NULL", run.id, run.workspace_id, error)
+
+
+async def request_cancel(connection: asyncpg.Connection, run: RunRow, by: str) -> None:
+    """Say who asked to cancel a run."""
+    await connection.execute(
+        "UPDATE recipe_executions SET cancel_requested_by = coalesce(cancel_requested_by, $3) "
+        "WHERE id = $1 AND workspace_id = $2", run.id, run.workspace_id, by)

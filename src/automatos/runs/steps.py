@@ -1,0 +1,136 @@
+"""One step of a run in the hands of a process: taken, recorded by its writer alone, decided by a person."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from automatos.durable.service import tell_cancel, wake
+from automatos.durable.types import EventBus
+from automatos.events.service import recorded
+from automatos.events.types import ExecutionStarted, StepDecided
+from automatos.runs import queries
+from automatos.runs.driver import PlannedRun, Planner, change_of, go_on
+from automatos.runs.errors import StepAlreadyDecided, StepNotFound, StepNotWaiting
+from automatos.runs.types import RUN_STEP, Followed, RunRow, StepKind, StepPath, TakenStep
+
+REFUSED = {"code": "approval_refused", "next_step": "Change what was refused, and start the run again."}
+TOO_LATE = {"code": "approval_timeout", "message": "Nobody decided in time.",
+            "next_step": "Raise timeout_s of the step, and start the run again."}
+
+
+async def begin_run(connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID) -> Followed:
+    """Begin the first steps of a run that was stored in this transaction."""
+    run = await queries.lock(connection, workspace_id, run_id)
+    if run is None:
+        raise LookupError(f"run {run_id} was not stored")
+    return await go_on(connection, planner, run)
+
+
+async def take_step(
+    connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, path: StepPath,
+) -> TakenStep | Followed | None:
+    """Become the writer of a step in this transaction; None when there is nothing to do for it any more.
+
+    One that waited for a time, and whose time has come, ends at once; what follows from that is returned instead.
+    """
+    run = await queries.lock(connection, workspace_id, run_id)
+    if run is None or run.finished_at is not None:
+        return None
+    row = await queries.take(connection, run_id, path)
+    if row is None:
+        return await _end_of_time(connection, planner, run, path)
+    run, plan = await _started(connection, planner, run)
+    return TakenStep(run, path, row, is_stopping=bool(run.cancel_requested_by or run.error), time_limit=plan.time_limit)
+
+
+async def _started(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> tuple[RunRow, PlannedRun]:
+    plan = await planner(connection, run)
+    if run.started_at is not None:
+        return run, plan
+    started = replace(run, status="running", started_at=run.at, deadline_at=run.at + plan.time_limit,
+                      last_seq=run.last_seq + 1)
+    await queries.save(connection, run, [recorded(ExecutionStarted())], status="running", started_at=run.at,
+                       deadline_at=started.deadline_at)
+    return started, plan
+
+
+async def _end_of_time(
+    connection: asyncpg.Connection, planner: Planner, run: RunRow, path: StepPath
+) -> Followed | None:
+    row = await queries.find_waiting(connection, run.id, path)
+    if row is None:
+        return None
+    change = await change_of(connection, planner, run)
+    if row["kind"] == StepKind.APPROVAL:
+        change.end_waiting(path, None, TOO_LATE)
+    else:
+        change.end_waiting(path, None, None)
+    return await change.follow()
+
+
+async def decide_step(
+    connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, order: int, *, by: str,
+    may: Any, is_approved: bool, comment: str,
+) -> Followed:
+    """Let a person decide what a step waits for, in this transaction; `may(role)` refuses those who may not.
+
+    Raises:
+        StepNotFound: there is no such run or step.
+        StepNotWaiting: it waits for nobody.
+        StepAlreadyDecided: somebody was first.
+    """
+    run = await queries.lock(connection, workspace_id, run_id)
+    row = await queries.find_step(connection, run_id, order) if run else None
+    if run is None or row is None:
+        raise StepNotFound(run_id, order)
+    if row["kind"] != StepKind.APPROVAL:
+        raise StepNotWaiting(row["step_id"], row["status"])
+    detail = row["detail"] or {}
+    may(detail.get("role") or "editor")
+    if "decided_by" in detail:
+        raise StepAlreadyDecided(row["step_id"], detail["decided_by"], is_approved=detail["is_approved"])
+    if row["status"] != "waiting" or run.finished_at is not None:
+        raise StepNotWaiting(row["step_id"], row["status"])
+    change = await change_of(connection, planner, run)
+    change.note(StepDecided(order=order, is_approved=is_approved, by=by, comment=comment))
+    said = f": {comment}" if comment else "."
+    error = None if is_approved else REFUSED | {"message": f"{by} refused it{said}"}
+    change.end_waiting(StepPath(row["path"]), (comment or "approved") if is_approved else None, error,
+                       {"decided_by": by, "is_approved": is_approved, "comment": comment})
+    return await change.follow()
+
+
+async def cancel_run(
+    connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, by: str
+) -> Followed | None:
+    """End a run as cancelled, in this transaction; its running steps end a moment later. None when there is none."""
+    run = await queries.lock(connection, workspace_id, run_id)
+    if run is None:
+        return None
+    await queries.request_cancel(connection, run, by)
+    return await go_on(connection, planner, replace(run, cancel_requested_by=run.cancel_requested_by or by))
+
+
+async def fail_run(
+    connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, error: dict[str, Any]
+) -> Followed | None:
+    """End a run as failed, in this transaction; its running steps are interrupted."""
+    run = await queries.lock(connection, workspace_id, run_id)
+    if run is None or run.finished_at is not None:
+        return None
+    await queries.fail_run(connection, run, error)
+    return await go_on(connection, planner, replace(run, error=run.error or error))
+
+
+def tell_followed(bus: EventBus, followed: Followed) -> None:
+    """Pass on what followed from a change, after its commit."""
+    if followed.events:
+        bus.publish(followed.workspace_id, followed.events)
+    if followed.has_jobs:
+        wake(bus)
+    if followed.interrupted:
+        tell_cancel(bus, RUN_STEP, followed.interrupted)
+    if followed.is_over:
+        bus.hint(followed.workspace_id, "runs")
