@@ -1,0 +1,272 @@
+"""Runs that are graphs while their workers die: joins, items, approvals and times are taken up where they were."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.chaos.client import Follower, Refused, set_up
+from tests.chaos.harness import stage
+from tests.chaos.test_kill_worker import Table, lock_row, until
+from tests.runs.worlds import Planned, World, describe, judge
+
+pytestmark = pytest.mark.chaos
+QUICK = {"AUTOMATOS_LEASE_S": "1"}
+RANDOM_RUNS = int(os.environ.get("CHAOS_GRAPHS", "12"))
+KILLS = 6
+
+
+def recipe_file(template_id: str, steps: list[dict[str, Any]], **inputs: Any) -> dict[str, Any]:
+    """A recipe whose prompts carry the run's tag, done by one agent with room for many tasks."""
+    inputs = {"tag": {"type": "string", "required": True}} | inputs
+    return {
+        "apiVersion": "automatos/v1", "kind": "Recipe",
+        "agents": [{"name": "Worker", "prompt": "Do it.", "configuration": {"max_concurrent_tasks": 10}}],
+        "recipe": {"template_id": template_id, "name": template_id, "inputs": inputs, "steps": steps,
+                   "execution_config": {"max_retries": 0}},
+    }
+
+
+def step(key: str, **fields: Any) -> dict[str, Any]:
+    return {"step_id": key, "agent": "Worker", "prompt_template": f"[{{input.tag}} {key}]"} | fields
+
+
+JOIN = [step("left"), step("right", needs=[]),
+        step("join", needs=["left", "right"], prompt_template="[{input.tag} join] {step_1_output} {step_2_output}")]
+
+
+@dataclass
+class Running(Table):
+    """A table whose worker can be killed and replaced."""
+
+    worker: Any = None
+
+    async def replace_worker(self) -> None:
+        if self.worker:
+            self.worker.kill()
+        self.worker = await self.start_worker()
+
+    async def count(self, tag: str) -> Counter[str]:
+        """Count the model's calls of a run by step."""
+        return Counter(call["last_user_text"].partition("]")[0].rpartition(" ")[2] for call in await self.calls(tag))
+
+
+@pytest.fixture
+async def table() -> AsyncIterator[Running]:
+    async with stage() as scene:
+        postgres = await scene.start_postgres()
+        model = await scene.start_model_server(latency_ms=0)
+        server = await scene.start_server(database_url=postgres.url, model=model, with_worker=False, variables=QUICK)
+        async with await set_up(server.url) as client:
+            yield Running(scene, postgres, model, server, client)
+
+
+@pytest.mark.parametrize("held", [("left",), ("right",), ("left", "right"), ("join",)], ids="-".join)
+async def test_a_join_happens_once_whichever_side_of_it_the_worker_dies_on(
+    table: Running, held: tuple[str, ...]
+) -> None:
+    await table.client.apply(recipe_file("join", JOIN))
+    await table.replace_worker()
+    for key in held:
+        await table.model.script({"hang": True}, match=f"[t {key}]")
+    run_id = await table.client.execute("join", {"tag": "t"})
+    wanted = {"left", "right", *held}
+
+    async def is_held() -> bool:
+        done = await table.postgres.query(
+            "SELECT count(*) AS n FROM recipe_execution_steps WHERE status = 'completed'")
+        return set(await table.count("t")) == wanted and done[0]["n"] == len(wanted - set(held))
+
+    await until(is_held)
+    await table.replace_worker()
+    follower = table.client.follow(run_id)
+    await follower.until_end(60)
+
+    assert follower.types[-1] == "execution.completed"
+    assert follower.is_gapless
+    assert await table.count("t") == Counter({"left": 1, "right": 1, "join": 1}) + Counter(held)
+    assert follower.types.count("step.completed") == 3
+    assert follower.types.count("model.answered") == 3
+
+
+async def test_a_step_whose_end_was_not_recorded_with_its_join_is_done_again_and_the_join_once(
+    table: Running
+) -> None:
+    await table.client.apply(recipe_file("join", JOIN))
+    await table.replace_worker()
+    await table.model.script({"delay_s": 1.0}, match="[t right]")
+    run_id = await table.client.execute("join", {"tag": "t"})
+
+    async def left_is_done() -> bool:
+        done = await table.postgres.query("SELECT 1 FROM recipe_execution_steps WHERE status = 'completed'")
+        return len(done) == 1 and (await table.count("t"))["right"] == 1
+
+    await until(left_is_done)
+    lock = await lock_row(table.postgres, run_id)
+    await lock.until_somebody_waits(table.postgres)
+    table.worker.kill()
+    await lock.let_go(table.postgres)
+    await table.replace_worker()
+    follower = table.client.follow(run_id)
+    await follower.until_end(60)
+
+    assert follower.is_gapless
+    assert await table.count("t") == {"left": 1, "right": 2, "join": 1}
+    keys = {call["idempotency_key"] for call in await table.calls("t") if call["last_user_text"] == "[t right]"}
+    assert len(keys) == 1
+
+
+async def test_an_approval_and_a_time_outlive_the_death_of_worker_and_server(table: Running) -> None:
+    steps = [step("draft"), {"step_id": "pause", "wait": {"seconds": 4}, "needs": []},
+             {"step_id": "ok", "approval": {}, "prompt_template": "Go on with {step_1_output}?", "needs": ["draft"]},
+             step("end", needs=["ok", "pause"])]
+    await table.client.apply(recipe_file("wait", steps))
+    await table.replace_worker()
+    run_id = await table.client.execute("wait", {"tag": "t"})
+
+    async def is_waiting() -> bool:
+        rows = await table.postgres.query("SELECT status FROM recipe_execution_steps ORDER BY step_order")
+        return [row["status"] for row in rows] == ["completed", "waiting", "waiting"]
+
+    await until(is_waiting)
+    held = await table.postgres.query("SELECT 1 FROM durable.jobs WHERE executor_id IS NOT NULL")
+    assert held == []
+    table.worker.kill()
+    table.server.kill()
+    table.server = await table.scene.start_server(
+        database_url=table.postgres.url, model=table.model, with_worker=False, variables=QUICK,
+        home=table.server.home, port=table.server.port)
+    await table.replace_worker()
+
+    async def time_has_come() -> bool:
+        rows = await table.postgres.query("SELECT status FROM recipe_execution_steps WHERE step_id = 'pause'")
+        return rows[0]["status"] == "completed"
+
+    await until(time_has_come)
+    await table.replace_worker()
+    await table.client.call("POST", f"/api/runs/{run_id}/steps/3/approve", {"comment": "Yes."})
+    with pytest.raises(Refused) as again:
+        await table.client.call("POST", f"/api/runs/{run_id}/steps/3/reject", {})
+    follower = table.client.follow(run_id)
+    await follower.until_end(60)
+
+    assert again.value.problem["code"] == "step_already_decided"
+    assert follower.types[-1] == "execution.completed"
+    assert follower.is_gapless
+    assert await table.count("t") == {"draft": 1, "end": 1}
+
+
+class Scripted(World):
+    """A world in which a for-each itself never fails and gives no word."""
+
+    def ends_well(self, path: str, attempts: int) -> bool:
+        return (path.startswith("e") and "." not in path) or super().ends_well(path, attempts)
+
+    def output(self, path: str) -> str:
+        return "list" if path.startswith("e") and "." not in path else super().output(path)
+
+
+def random_plan(chance: Random) -> list[Planned]:
+    """Return up to seven steps, each after some of the earlier ones, some of them for items."""
+    plan: list[Planned] = []
+    before: dict[str, set[str]] = {}
+    for number in range(chance.randint(2, 7)):
+        is_each = chance.random() < 0.25
+        key = f"{'e' if is_each else 's'}{number}"
+        after = chance.sample(plan, min(len(plan), chance.randint(0, 2)))
+        before[key] = {one.key for one in after}.union(*(before[one.key] for one in after))
+        asks = chance.choice([None, None, None, "yes", "no", "broken", *sorted(before[key])])
+        step_ = Planned(key, "each" if is_each else "work", [(one.key, None) for one in after], asks,
+                        is_passed_over=chance.random() < 0.7)
+        if is_each:
+            step_.inner = [Planned(f"{key}i0", is_passed_over=chance.random() < 0.3),
+                           Planned(f"{key}i1", after=[(f"{key}i0", None)])]
+            step_.concurrency, step_.max_failures = chance.randint(1, 3), chance.randint(0, 3)
+        plan.append(step_)
+    return plan
+
+
+CONDITIONS = {"yes": "input.yes", "no": "input.no", "broken": "input.unknown == 1"}
+
+
+def written(plan: list[Planned], inside: str | None = None) -> list[dict[str, Any]]:
+    """Return a plan as the steps of a recipe file."""
+    steps: list[dict[str, Any]] = []
+    for each in plan:
+        entry: dict[str, Any] = {"step_id": each.key, "needs": [key for key, _ in each.after]}
+        if each.asks:
+            entry["when"] = CONDITIONS.get(each.asks) or f'steps.{each.asks}.output == "go"'
+        if each.is_passed_over:
+            entry["error_handling"] = "skip"
+        if inside:
+            entry["inside"] = inside
+        if each.kind == "each":
+            entry["for_each"] = {"items": f"input.{each.key}", "concurrency": each.concurrency,
+                                 "max_failures": each.max_failures}
+        else:
+            where = f"{inside}[{{index}}].{each.key}" if inside else each.key
+            entry |= {"agent": "Worker", "prompt_template": f"[{{input.tag}} {where}]"}
+        steps += [entry, *written(each.inner, each.key)]
+    return steps
+
+
+async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed(table: Running) -> None:
+    seed = int(os.environ.get("CHAOS_SEED", "20261130"))
+    chance = Random(seed)
+    await table.replace_worker()
+    runs: list[tuple[str, list[Planned], Scripted, Follower]] = []
+    for number in range(RANDOM_RUNS):
+        tag, plan, world = f"g{number}", random_plan(chance), Scripted(seed + number)
+        run_id = await begin_random(table, tag, plan, world)
+        runs.append((tag, plan, world, table.client.follow(run_id)))
+    for _ in range(KILLS):
+        calls = len(await table.model.calls())
+
+        async def has_gone_on(calls: int = calls) -> bool:
+            is_over = await table.postgres.query("SELECT 1 FROM recipe_executions WHERE finished_at IS NULL")
+            return len(await table.model.calls()) >= calls + chance.randint(1, 8) or not is_over
+
+        await until(has_gone_on)
+        await table.replace_worker()
+    await asyncio.gather(*(follower.until_end(120) for *_, follower in runs))
+
+    for tag, plan, world, follower in runs:
+        verdict = judge(plan, world)
+        run = await table.client.call("GET", follower.url.removeprefix(table.server.url).removesuffix("/events"))
+        said = f"{tag} of seed {seed}: {describe(plan)}"
+        ends = "failed" if verdict.is_failed else "completed_with_skips" if verdict.has_skips else "completed"
+        assert run["status"] == ends, said
+        assert follower.is_gapless
+        told = {each["path"]: status_of(each) for each in run["steps"]}
+        assert {path: told.get(path) for path in verdict.known} == verdict.known, said
+        answers = Counter(each["order"] for each in follower.data_of("model.answered"))
+        assert set(answers.values()) <= {1}, said
+        assert set((await table.count(tag)).values()) <= set(range(1, KILLS + 2))
+
+
+async def begin_random(table: Running, tag: str, plan: list[Planned], world: Scripted) -> str:
+    flat = [(each.key, each) for each in plan if each.kind == "work"]
+    inputs: dict[str, Any] = {}
+    for each in plan:
+        if each.kind == "each":
+            inputs[each.key] = world.items(each.key)
+            flat += [(f"{each.key}[{index}].{inner.key}", inner)
+                     for index in range(len(inputs[each.key])) for inner in each.inner]
+    for path, _ in flat:
+        reply = {"text": world.output(path), "delay_s": 0.05} if world.ends_well(path, 1) else {"status": 400}
+        await table.model.script(reply, match=f"[{tag} {path}]", repeat=True)
+    declared = {"yes": {"type": "boolean"}, "no": {"type": "boolean"}}
+    declared |= {key: {"type": "array"} for key in inputs}
+    await table.client.apply(recipe_file(tag, written(plan), **declared))
+    return await table.client.execute(tag, {"tag": tag, "yes": True, "no": False} | inputs)
+
+
+def status_of(found: dict[str, Any]) -> str:
+    """Say how a step ended in the words of the reference: what failed and was passed over has failed."""
+    is_unneeded = (found["error"] or {}).get("code") == "step_not_needed"
+    return "failed" if found["status"] == "skipped" and not is_unneeded else found["status"]
