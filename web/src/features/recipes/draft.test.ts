@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Recipe } from "@/client";
 import { bodyOf, draftOf, faultAt, moved, newStep, slugOf, variablesFor } from "./draft";
 
 test("steps are numbered in the order on screen, and moving stops at the ends", () => {
@@ -32,4 +33,11 @@ test("a fault is shown at its field, with its place in the prompt", () => {
 
 test("a name becomes an address", () => {
   expect(slugOf("  Müller's Weekly – Digest! ")).toBe("mu-ller-s-weekly-digest");
+});
+
+test("what the form does not edit of a step is saved as it was", () => {
+  const step = { step_id: "ok", order: 1, agent_id: null, prompt_template: "Go on?", output_key: "ok" };
+  const flow = { needs: [], when: "input.yes", approval: { role: "admin", timeout_s: null } };
+  const recipe = { inputs: {}, outputs: {}, tags: [], execution_config: {}, steps: [{ ...step, ...flow, wait: null }] };
+  expect(bodyOf(draftOf(recipe as unknown as Recipe)).steps[0]).toMatchObject({ ...flow, agent_id: null });
 });

@@ -32,7 +32,20 @@ export interface DraftStep {
   iterations: number | null;
   /** The pattern whose words follow the prompt. */
   patternSlug: string | null;
+  /** When it comes and what it does in a recipe that is more than a line; kept as the recipe's file says it. */
+  flow: Flow;
 }
+
+export type Flow = Pick<RecipeBody["steps"][number], (typeof FLOW_FIELDS)[number]>;
+
+const FLOW_FIELDS = ["needs", "when", "inside", "for_each", "approval", "wait"] as const;
+
+function flowOf(step: Recipe["steps"][number]): Flow {
+  return Object.fromEntries(FLOW_FIELDS.flatMap((name) => (step[name] == null ? [] : [[name, step[name]]])));
+}
+
+/** Whether an agent does the step. */
+export const isDoneByAgent = ({ flow }: DraftStep): boolean => !(flow.for_each || flow.approval || flow.wait);
 
 export function draftOf(recipe?: Recipe): Draft {
   if (!recipe) {
@@ -71,6 +84,7 @@ export function draftOf(recipe?: Recipe): Draft {
         timeoutS: step.timeout_s ?? null,
         iterations: step.max_iterations ?? null,
         patternSlug: step.pattern_slug ?? null,
+        flow: flowOf(step),
       })),
     outputs: recipe.outputs as Draft["outputs"],
     executionConfig: recipe.execution_config,
@@ -89,6 +103,7 @@ export function newStep(number: number): DraftStep {
     timeoutS: null,
     iterations: null,
     patternSlug: null,
+    flow: {},
   };
 }
 
@@ -137,7 +152,7 @@ export function bodyOf(draft: Draft): RecipeBody {
     steps: draft.steps.map((step, index) => ({
       step_id: step.stepId,
       order: index + 1,
-      agent_id: step.agentId ?? NO_AGENT,
+      agent_id: isDoneByAgent(step) ? (step.agentId ?? NO_AGENT) : null,
       prompt_template: step.prompt,
       output_key: step.outputKey,
       error_handling: step.errorHandling,
@@ -145,6 +160,7 @@ export function bodyOf(draft: Draft): RecipeBody {
       timeout_s: step.timeoutS,
       max_iterations: step.iterations,
       pattern_slug: step.patternSlug,
+      ...step.flow,
     })),
     execution_config: draft.executionConfig,
   };

@@ -4,7 +4,8 @@ import type { ErrorHandling, RecipeFault } from "@/client";
 import { IconButton } from "@/ui/button";
 import { Field, SelectField, TextField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
-import { type DraftStep, faultAt } from "./draft";
+import { type DraftStep, faultAt, isDoneByAgent } from "./draft";
+import { FlowNote } from "./flow-note";
 import { type PatternOption, PatternSelect } from "./pattern-select";
 
 /** How a step's agent is chosen; agents are another feature's. */
@@ -83,9 +84,12 @@ export function StepEditor({
           onChange={(event) => onChange({ stepId: event.target.value })}
           error={at("step_id")}
         />
-        {agentSelect({ value: step.agentId, onChange: (agentId) => onChange({ agentId }), error: at("agent_id") })}
+        <FlowNote flow={step.flow} />
+        {isDoneByAgent(step) &&
+          agentSelect({ value: step.agentId, onChange: (agentId) => onChange({ agentId }), error: at("agent_id") })}
         <PromptField
           value={step.prompt}
+          isRequired={isDoneByAgent(step) || step.flow.approval != null}
           variables={variables}
           error={at("prompt_template")}
           onChange={(prompt) => onChange({ prompt })}
@@ -180,6 +184,7 @@ function Rarer({ step, patterns, at, onChange }: RarerProps) {
 }
 
 interface PromptProps {
+  isRequired: boolean;
   value: string;
   variables: string[];
   error: string | undefined;
@@ -187,7 +192,7 @@ interface PromptProps {
 }
 
 /** A prompt, with buttons that put a variable where the cursor is. */
-function PromptField({ value, variables, error, onChange }: PromptProps) {
+function PromptField({ isRequired, value, variables, error, onChange }: PromptProps) {
   const box = useRef<HTMLTextAreaElement>(null);
 
   function insert(variable: string) {
@@ -211,7 +216,7 @@ function PromptField({ value, variables, error, onChange }: PromptProps) {
             {...control}
             ref={box}
             rows={5}
-            required
+            required={isRequired}
             value={value}
             onChange={(event) => onChange(event.target.value)}
             className="field-box resize-y"

@@ -96,6 +96,7 @@ const LABELS: Record<string, string> = {
   timeoutS: "time limit",
   iterations: "model turns",
   patternSlug: "pattern",
+  flow: "when it comes and what it does",
 };
 
 /** What differs between two states of a recipe, in the words of the form. */

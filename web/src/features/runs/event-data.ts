@@ -41,6 +41,7 @@ export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][nu
   return {
     order: data.order,
     stepId: data.step_id,
+    path: null,
     agentName: data.agent_name,
     outputKey: data.output_key,
     status: "pending",
@@ -52,6 +53,10 @@ export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][nu
     error: null,
     retry: null,
     waitsFor: null,
+    role: null,
+    dueAt: null,
+    decision: null,
+    items: null,
     ...NOTHING_USED,
     attempts: [],
     isCutOff: false,

@@ -44,7 +44,7 @@ test("a type of event that the server does not have does not compile", () => {
 
 test("a field that an event of the type does not have does not compile", () => {
   expect(faultsOf(reading("step.cancelled", "output"))).toEqual([
-    "Property 'output' does not exist on type '{ error: { code: string; message: string; next_step?: string | undefined; } | null; order: number; }'.",
+    "Property 'output' does not exist on type '{ error: { code: string; message: string; next_step?: string | undefined; } | null; order: number; path?: string | null | undefined; }'.",
   ]);
 });
 

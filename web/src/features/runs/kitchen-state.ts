@@ -80,6 +80,8 @@ export const NOTHING_USED: Used = {
 export interface StepView extends Used {
   order: number;
   stepId: string;
+  /** Where the step is in a graph, such as `rows[3].check`. */
+  path: string | null;
   agentName: string;
   outputKey: string;
   status: StepStatus;
@@ -90,8 +92,16 @@ export interface StepView extends Used {
   output: string | null;
   error: RunError | null;
   retry: { attempt: number; delayS: number; error: RunError | null } | null;
-  /** Why it cannot begin yet: its agent has no free slot, or is paused. */
-  waitsFor: "slot" | "paused" | null;
+  /** Why it does not go on: its agent has no free slot or is paused, a person decides, a time comes. */
+  waitsFor: "slot" | "paused" | "approval" | "timer" | null;
+  /** Who may decide, at least. */
+  role: string | null;
+  /** When it ends waiting at the latest. */
+  dueAt: string | null;
+  /** What somebody decided, and who. */
+  decision: { isApproved: boolean; by: string; comment: string } | null;
+  /** For how many items its steps are done. */
+  items: number | null;
   attempts: AttemptView[];
   isCutOff: boolean;
   durationMs: number | null;

@@ -5,7 +5,12 @@ import { stepLook } from "./status";
 
 const COLORS = { neutral: "text-muted", accent: "text-accent", ok: "text-ok", warn: "text-warn", bad: "text-bad" };
 
-const WAITS = { slot: "Waits for its agent", paused: "Its agent is paused" };
+const WAITS = {
+  slot: "Waits for its agent",
+  paused: "Its agent is paused",
+  approval: "Waits for a decision",
+  timer: "Waits for its time",
+};
 
 interface Props {
   steps: StepView[];

@@ -24,9 +24,10 @@ interface Props {
 function stepInFocus(state: KitchenState): number | undefined {
   const failed = state.steps.find((step) => step.status === "failed");
   const running = state.steps.find((step) => step.status === "running");
+  const asked = state.steps.find((step) => step.waitsFor === "approval");
   const waiting = state.steps.find((step) => step.waitsFor !== null);
   const reached = state.steps.findLast((step) => step.startedAt !== null);
-  return (running ?? waiting ?? failed ?? reached ?? state.steps[0])?.order;
+  return (asked ?? running ?? waiting ?? failed ?? reached ?? state.steps[0])?.order;
 }
 
 /** A run as it happens, and afterwards all of what happened. */
@@ -51,7 +52,13 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
       {isRecipe && state.steps.length > 0 && <StepStrip steps={state.steps} selected={order} onSelect={onSelect} />}
       {state.steps.length === 0 && error === null && <SkeletonRows rows={2} className="h-20" />}
       {step && (
-        <StepPanel key={step.order} step={step} isResult={isResult} title={isRecipe ? undefined : "What it did"} />
+        <StepPanel
+          key={step.order}
+          runId={run.id}
+          step={step}
+          isResult={isResult}
+          title={isRecipe ? undefined : "What it did"}
+        />
       )}
       {isRecipe && <Values title="Inputs" values={run.input_data} />}
     </div>

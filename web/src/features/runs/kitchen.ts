@@ -1,6 +1,7 @@
 import type { RunEvent, RunStatus, StepStatus } from "@/client";
 import type { RunEventOf, RunEventType } from "@/lib/live/events";
 import { attemptOf, newStep, usedOf } from "./event-data";
+import { decideStep, expandStep, known, suspendStep } from "./kitchen-flow";
 import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
 /** Whether an event is a fact of the log; the others tell of an answer that is being written. */
@@ -105,7 +106,7 @@ type StepEnd = RunEventOf<"step.failed" | "step.skipped" | "step.cancelled">;
 
 function endStep(status: StepStatus) {
   return (state: KitchenState, event: StepEnd) =>
-    changeStep(state, event, (step) => ({ ...settle(step, status), error: event.data.error }));
+    changeStep(known(state, event.data), event, (step) => ({ ...settle(step, status), error: event.data.error }));
 }
 
 type RunEnd = RunEventOf<
@@ -125,7 +126,7 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
     cancelledBy: ("by" in data && data.by) || null,
     pausedBy: null,
     steps: state.steps.map((step) => {
-      if (step.status === "running") return settle(step, unfinished);
+      if (step.status === "running" || step.status === "waiting") return settle(step, unfinished);
       return step.status === "pending" ? { ...step, status: untouched, waitsFor: null } : step;
     }),
   });
@@ -133,7 +134,9 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
 
 /** The run is at work, whatever held it up before. */
 function goOn(state: KitchenState): KitchenState {
-  const steps = state.steps.map((step) => (step.waitsFor ? { ...step, waitsFor: null } : step));
+  const steps = state.steps.map((step) =>
+    step.waitsFor && step.status !== "waiting" ? { ...step, waitsFor: null } : step,
+  );
   return { ...state, status: "running", pausedBy: null, steps };
 }
 
@@ -170,7 +173,10 @@ export const TAKE_IN: TakeIn = {
   "execution.waiting": hold,
   "execution.paused": hold,
   "execution.resumed": goOn,
-  "step.started": (state, event) => changeStep(goOn(state), event, (step) => startStep(step, event)),
+  "step.started": (state, event) => changeStep(known(goOn(state), event.data), event, (step) => startStep(step, event)),
+  "step.waiting": suspendStep,
+  "step.decided": decideStep,
+  "step.expanded": expandStep,
   "step.text": (state, event) =>
     changeStep(state, event, (step) =>
       changeTurn(step, event.data.turn, (turn) =>

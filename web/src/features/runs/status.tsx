@@ -34,6 +34,7 @@ const RUN_LOOKS: Record<RunStatus, Look> = {
 const STEP_LOOKS: Record<StepStatus, Look> = {
   pending: { label: "Not started", tone: "neutral", icon: CircleDashed },
   running: { label: "Running", tone: "accent", icon: LoaderCircle, spin: true },
+  waiting: { label: "Waiting", tone: "warn", icon: Hourglass },
   completed: { label: "Completed", tone: "ok", icon: CircleCheck },
   failed: { label: "Failed", tone: "bad", icon: CircleAlert },
   skipped: { label: "Skipped", tone: "warn", icon: SkipForward },

@@ -6,6 +6,7 @@ import { Fold } from "@/ui/fold";
 import { RichText } from "@/ui/text/rich-text";
 import { TextCard } from "@/ui/text/text-card";
 import { Attempts } from "./attempts";
+import { Decision } from "./decision";
 import type { StepView } from "./kitchen-state";
 import { StepBadge } from "./status";
 import { EndNote, TurnBlock } from "./turn";
@@ -14,6 +15,7 @@ import { UsedFigures } from "./used";
 import { Work } from "./work";
 
 interface Props {
+  runId: string;
   step: StepView;
   title?: string | undefined;
   /** Its output is the run's result, which stands above. */
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** Everything about one step: what it was asked, what it does, what came out. */
-export function StepPanel({ step, title, isResult }: Props) {
+export function StepPanel({ runId, step, title, isResult }: Props) {
   const isLive = step.status === "running";
   return (
     <section aria-labelledby="step-title" id="step" className="card grid gap-4 p-4 sm:p-6">
@@ -60,7 +62,8 @@ export function StepPanel({ step, title, isResult }: Props) {
           </Framed>
         </Fold>
       )}
-      {isLive || step.output === null ? (
+      <Decision runId={runId} step={step} />
+      {step.status === "waiting" || step.items !== null ? null : isLive || step.output === null ? (
         <Work step={step} isLive={isLive} />
       ) : (
         <Finished step={step} hasKey={title === undefined} isResult={isResult} />

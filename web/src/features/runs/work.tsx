@@ -6,6 +6,8 @@ import { Waiting } from "./waiting";
 const WAITS = {
   slot: (agent: string) => `${agent} is at work on as many tasks as it may; this step starts when one of them ends.`,
   paused: (agent: string) => `${agent} is paused; this step starts when it is resumed.`,
+  approval: () => "This step waits for a decision.",
+  timer: () => "This step waits for its time.",
 };
 
 /** Why there is nothing to read of a step yet, or at all. */

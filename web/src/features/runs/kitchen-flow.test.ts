@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { RunEvent } from "@/client";
+import { cook } from "./kitchen";
+import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
+
+type Told = [type: string, data: Record<string, unknown>];
+
+const QUEUED: Told = [
+  "execution.queued",
+  {
+    steps: [
+      { order: 1, step_id: "rows", agent_id: null, agent_name: "", output_key: "rows", kind: "for_each" },
+      { order: 2, step_id: "ok", agent_id: null, agent_name: "", output_key: "ok", kind: "approval" },
+    ],
+  },
+];
+
+function told(...events: Told[]): KitchenState {
+  return [QUEUED, ...events].reduce<KitchenState>(
+    (state, [type, data], index) =>
+      cook(state, { seq: index + 1, topic: "run:1", type, at: "2026-11-30T02:00:00Z", data } as unknown as RunEvent),
+    EMPTY_KITCHEN,
+  );
+}
+
+const ASKED: Told = [
+  "step.waiting",
+  { order: 2, step_id: "ok", path: "ok", until: "approval", question: "Publish?", role: "admin" },
+];
+const STARTED: Told = [
+  "step.started",
+  { order: 4, step_id: "check", path: "rows[1].check", agent_id: 7, agent_name: "Checker", attempt: 1, prompt: "x" },
+];
+
+test("a step that waits for a decision says what is asked and of whom, and the run waits with it", () => {
+  const state = told(ASKED);
+  expect(state.status).toBe("waiting");
+  expect(state.steps[1]).toMatchObject({ status: "waiting", waitsFor: "approval", prompt: "Publish?", role: "admin" });
+});
+
+test("a run with another step at work does not wait", () => {
+  expect(told(["step.expanded", { order: 1, step_id: "rows", path: "rows", items: 2 }], ASKED).status).toBe("running");
+});
+
+test("a step of an item that begins joins the steps, and what waits goes on waiting", () => {
+  const state = told(ASKED, STARTED);
+  expect(state.steps.map((step) => [step.stepId, step.status])).toEqual([
+    ["rows", "pending"],
+    ["ok", "waiting"],
+    ["rows[1].check", "running"],
+  ]);
+  expect(state.steps[1]?.waitsFor).toBe("approval");
+});
+
+test("a decision stays with its step", () => {
+  const state = told(
+    ASKED,
+    ["step.decided", { order: 2, is_approved: true, by: "Ada", comment: "Good." }],
+    [
+      "step.completed",
+      { order: 2, output_key: "ok", output: "Good.", input_tokens: 0, output_tokens: 0, cost_usd: "0" },
+    ],
+  );
+  expect(state.steps[1]).toMatchObject({
+    status: "completed",
+    waitsFor: null,
+    decision: { isApproved: true, by: "Ada", comment: "Good." },
+  });
+});
+
+test("a step that waited when its run was cancelled is cancelled", () => {
+  const state = told(ASKED, ["execution.cancelled", { cost_usd: "0", total_tokens: 0, duration_ms: 1 }]);
+  expect(state.steps[1]?.status).toBe("cancelled");
+});

@@ -1,0 +1,46 @@
+import type { RunEventOf } from "@/lib/live/events";
+import { newStep } from "./event-data";
+import type { KitchenState, StepView } from "./kitchen-state";
+
+/** What happens in a run that is a graph: steps wait, are decided, and are done for each item of a list. */
+
+interface Named {
+  order: number;
+  step_id?: string;
+  path?: string | null;
+}
+
+/** The screen with a step that the run did not begin with: those of a for-each's items come as they begin. */
+export function known(state: KitchenState, { order, step_id, path }: Named): KitchenState {
+  const name = path ?? step_id;
+  if (name === undefined || state.steps.some((step) => step.order === order)) return state;
+  const fresh = newStep({ order, step_id: name, agent_id: null, agent_name: "", output_key: step_id ?? name });
+  return { ...state, steps: [...state.steps, { ...fresh, path: path ?? null }] };
+}
+
+function change(state: KitchenState, order: number, part: Partial<StepView>): KitchenState {
+  return { ...state, steps: state.steps.map((step) => (step.order === order ? { ...step, ...part } : step)) };
+}
+
+/** The step waits; the run does, too, when nothing else is at work. */
+export function suspendStep(state: KitchenState, { at, data }: RunEventOf<"step.waiting">): KitchenState {
+  const waiting = change(known(state, data), data.order, {
+    status: "waiting",
+    waitsFor: data.until === "agent" ? "paused" : data.until,
+    ...(data.question ? { prompt: data.question } : {}),
+    role: data.role ?? null,
+    dueAt: data.due_at ?? null,
+    startedAt: at,
+    silentSince: null,
+  });
+  return { ...waiting, status: waiting.steps.some((step) => step.status === "running") ? "running" : "waiting" };
+}
+
+export function decideStep(state: KitchenState, { data }: RunEventOf<"step.decided">): KitchenState {
+  const decision = { isApproved: data.is_approved, by: data.by, comment: data.comment ?? "" };
+  return change(state, data.order, { decision, waitsFor: null });
+}
+
+export function expandStep(state: KitchenState, { at, data }: RunEventOf<"step.expanded">): KitchenState {
+  return change(known(state, data), data.order, { status: "running", items: data.items, startedAt: at });
+}
