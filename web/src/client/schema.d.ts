@@ -1964,6 +1964,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/steps/{order}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Step
+         * @description Approve what a step waits for; the run goes on.
+         */
+        post: operations["approve_step_api_runs__run_id__steps__order__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/steps/{order}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Step
+         * @description Reject what a step waits for; the step fails, and with it the run unless the step may be skipped.
+         */
+        post: operations["reject_step_api_runs__run_id__steps__order__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -4043,6 +4083,24 @@ export interface components {
             name: string;
         };
         /**
+         * Approval
+         * @description A person decides whether the run goes on; the step's prompt says what about.
+         */
+        Approval: {
+            /**
+             * Role
+             * @description Who may decide, at least.
+             * @default editor
+             * @enum {string}
+             */
+            role?: "editor" | "admin" | "owner";
+            /**
+             * Timeout S
+             * @description How long it waits before it fails.
+             */
+            timeout_s?: number | null;
+        };
+        /**
          * AssembledContext
          * @description Everything an agent reads before its first message, part by part, as a run starting now would get it.
          */
@@ -4796,6 +4854,35 @@ export interface components {
             name?: string | null;
             /** Tags */
             tags?: string[] | null;
+        };
+        /**
+         * Decided
+         * @description A decision that was taken; the run goes on, or the step has failed.
+         */
+        Decided: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Approved */
+            is_approved: boolean;
+            /** Message */
+            message: string;
+            /** Order */
+            order: number;
+        };
+        /**
+         * Decision
+         * @description What somebody says about a decision.
+         */
+        Decision: {
+            /**
+             * Comment
+             * @description Later steps read it as the output of the step.
+             * @default
+             */
+            comment?: string;
         };
         /**
          * DefaultModel
@@ -5748,17 +5835,29 @@ export interface components {
          */
         FileStep: {
             /** Agent */
-            agent: string;
+            agent?: string | null;
+            approval?: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
              * @default stop
              * @enum {string}
              */
             error_handling?: "stop" | "skip" | "retry";
+            for_each?: components["schemas"]["ForEach"] | null;
+            /**
+             * Inside
+             * @description The for_each step that repeats this one.
+             */
+            inside?: string | null;
             /** Max Iterations */
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /**
+             * Needs
+             * @description The steps it comes after; none for at once, and the step before it where nothing is said.
+             */
+            needs?: string[] | null;
             /**
              * On Cut Off
              * @description What follows an answer that its limit cut off.
@@ -5771,12 +5870,21 @@ export interface components {
              * @description A pattern whose words follow the step's prompt, as they are when the run begins to work.
              */
             pattern_slug?: string | null;
-            /** Prompt Template */
-            prompt_template: string;
+            /**
+             * Prompt Template
+             * @default
+             */
+            prompt_template?: string;
             /** Step Id */
             step_id: string;
             /** Timeout S */
             timeout_s?: number | null;
+            wait?: components["schemas"]["Wait"] | null;
+            /**
+             * When
+             * @description A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.
+             */
+            when?: string | null;
         };
         /**
          * FindingOut
@@ -5800,6 +5908,29 @@ export interface components {
          * @enum {string}
          */
         Fitness: "conforms" | "usable" | "unusable";
+        /**
+         * ForEach
+         * @description The steps `inside` this one are done for each item of a list.
+         */
+        ForEach: {
+            /**
+             * Concurrency
+             * @description How many items are worked on at once.
+             * @default 10
+             */
+            concurrency?: number;
+            /**
+             * Items
+             * @description `input.NAME` of an array, or a step before this one whose answer is a list in JSON.
+             */
+            items: string;
+            /**
+             * Max Failures
+             * @description How many items may fail.
+             * @default 0
+             */
+            max_failures?: number;
+        };
         /**
          * GitSourceCreate
          * @description A git repository to take skills from, over https.
@@ -7809,14 +7940,19 @@ export interface components {
         QueuedStep: {
             /**
              * Agent Id
-             * @description The agent of the step.
+             * @description The agent of the step; null where no agent does it.
              */
-            agent_id: number;
+            agent_id: number | null;
             /**
              * Agent Name
              * @description The name of that agent.
              */
             agent_name: string;
+            /**
+             * Kind
+             * @description What it does where no agent does it.
+             */
+            kind?: ("for_each" | "approval" | "wait") | null;
             /**
              * Order
              * @description Which step of the run, from 1.
@@ -8136,7 +8272,7 @@ export interface components {
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
-        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -8263,6 +8399,11 @@ export interface components {
             is_cut_off: boolean;
             /** Is Estimated */
             is_estimated: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "for_each" | "approval" | "wait";
             /** Known Cost Usd */
             known_cost_usd: string | null;
             /** Order */
@@ -8273,6 +8414,11 @@ export interface components {
             output_key: string;
             /** Output Tokens */
             output_tokens: number;
+            /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path: string | null;
             /** Prompt */
             prompt: string;
             /** Started At */
@@ -8284,6 +8430,7 @@ export interface components {
             turns?: components["schemas"]["TurnOut"][];
             /** Unpriced Calls */
             unpriced_calls: number;
+            waits_for: components["schemas"]["WaitsFor"] | null;
             /**
              * Warning
              * @description What to know of an answer that was kept; null when it is whole.
@@ -9419,6 +9566,11 @@ export interface components {
              * @description Which step of the run, from 1.
              */
             order: number;
+            /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path?: string | null;
         };
         /**
          * StepCancelledEvent
@@ -9539,6 +9691,60 @@ export interface components {
             type: "step.completed";
         };
         /**
+         * StepDecided
+         * @description A person has decided what the step waited for; a refusal fails the step.
+         */
+        StepDecided: {
+            /**
+             * By
+             * @description Who decided.
+             */
+            by: string;
+            /**
+             * Comment
+             * @description What they said about it.
+             * @default
+             */
+            comment?: string;
+            /**
+             * Is Approved
+             * @description Whether the run may go on.
+             */
+            is_approved: boolean;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+        };
+        /**
+         * StepDecidedEvent
+         * @description A person has decided what the step waited for; a refusal fails the step.
+         */
+        StepDecidedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepDecided"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.decided";
+        };
+        /**
          * StepDelta
          * @description A piece of an answer as it is written, which goes on where the one before ended; not in the log, `seq` is 0.
          */
@@ -9592,6 +9798,59 @@ export interface components {
             type: "step.delta";
         };
         /**
+         * StepExpanded
+         * @description The step is repeated for each item of a list; its items' steps follow.
+         */
+        StepExpanded: {
+            /**
+             * Items
+             * @description How many items the list has.
+             */
+            items: number;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Path
+             * @description Where the step is in its run.
+             */
+            path: string;
+            /**
+             * Step Id
+             * @description The step's name in the recipe.
+             */
+            step_id: string;
+        };
+        /**
+         * StepExpandedEvent
+         * @description The step is repeated for each item of a list; its items' steps follow.
+         */
+        StepExpandedEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepExpanded"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.expanded";
+        };
+        /**
          * StepFailed
          * @description The step has no answer, and the run ends for it.
          */
@@ -9603,6 +9862,11 @@ export interface components {
              * @description Which step of the run, from 1.
              */
             order: number;
+            /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path?: string | null;
         };
         /**
          * StepFailedEvent
@@ -9636,18 +9900,33 @@ export interface components {
          * @description One step as clients write it.
          */
         StepIn: {
-            /** Agent Id */
-            agent_id: number;
+            /**
+             * Agent Id
+             * @description Who does it, where an agent does.
+             */
+            agent_id?: number | null;
+            approval?: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
              * @default stop
              * @enum {string}
              */
             error_handling?: "stop" | "skip" | "retry";
+            for_each?: components["schemas"]["ForEach"] | null;
+            /**
+             * Inside
+             * @description The for_each step that repeats this one.
+             */
+            inside?: string | null;
             /** Max Iterations */
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /**
+             * Needs
+             * @description The steps it comes after; none for at once, and the step before it where nothing is said.
+             */
+            needs?: string[] | null;
             /**
              * On Cut Off
              * @description What follows an answer that its limit cut off.
@@ -9662,12 +9941,21 @@ export interface components {
              * @description A pattern whose words follow the step's prompt, as they are when the run begins to work.
              */
             pattern_slug?: string | null;
-            /** Prompt Template */
-            prompt_template: string;
+            /**
+             * Prompt Template
+             * @default
+             */
+            prompt_template?: string;
             /** Step Id */
             step_id: string;
             /** Timeout S */
             timeout_s?: number | null;
+            wait?: components["schemas"]["Wait"] | null;
+            /**
+             * When
+             * @description A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.
+             */
+            when?: string | null;
         };
         /**
          * StepOut
@@ -9676,17 +9964,29 @@ export interface components {
         StepOut: {
             agent?: components["schemas"]["StepAgent"] | null;
             /** Agent Id */
-            agent_id: number;
+            agent_id: number | null;
+            approval?: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
              * @default stop
              * @enum {string}
              */
             error_handling?: "stop" | "skip" | "retry";
+            for_each?: components["schemas"]["ForEach"] | null;
+            /**
+             * Inside
+             * @description The for_each step that repeats this one.
+             */
+            inside?: string | null;
             /** Max Iterations */
             max_iterations?: number | null;
             /** Max Retries */
             max_retries?: number | null;
+            /**
+             * Needs
+             * @description The steps it comes after; none for at once, and the step before it where nothing is said.
+             */
+            needs?: string[] | null;
             /** On Cut Off */
             on_cut_off?: ("continue" | "stop") | null;
             /** Order */
@@ -9701,6 +10001,12 @@ export interface components {
             step_id: string;
             /** Timeout S */
             timeout_s?: number | null;
+            wait?: components["schemas"]["Wait"] | null;
+            /**
+             * When
+             * @description A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.
+             */
+            when?: string | null;
         };
         /**
          * StepRestarted
@@ -9807,6 +10113,11 @@ export interface components {
              * @description Which step of the run, from 1.
              */
             order: number;
+            /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path?: string | null;
         };
         /**
          * StepSkippedEvent
@@ -9866,6 +10177,11 @@ export interface components {
              */
             order: number;
             /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path?: string | null;
+            /**
              * Prompt
              * @description What the agent is asked, with all values in place.
              */
@@ -9924,7 +10240,7 @@ export interface components {
          * @description Where a step of an execution is.
          * @enum {string}
          */
-        StepStatus: "pending" | "running" | "completed" | "failed" | "skipped" | "cancelled";
+        StepStatus: "pending" | "running" | "waiting" | "completed" | "failed" | "skipped" | "cancelled";
         /**
          * StepText
          * @description An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0.
@@ -9977,6 +10293,75 @@ export interface components {
              * @enum {string}
              */
             type: "step.text";
+        };
+        /**
+         * StepWaiting
+         * @description The step waits, and holds nothing meanwhile.
+         */
+        StepWaiting: {
+            /**
+             * Due At
+             * @description When it ends at the latest, ISO 8601.
+             */
+            due_at?: string | null;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Path
+             * @description Where the step is in its run, such as `rows[3].check`.
+             */
+            path: string;
+            /**
+             * Question
+             * @description What is to be decided.
+             */
+            question?: string | null;
+            /**
+             * Role
+             * @description Who may decide, at least.
+             */
+            role?: string | null;
+            /**
+             * Step Id
+             * @description The step's name in the recipe.
+             */
+            step_id: string;
+            /**
+             * Until
+             * @description For what: a person decides, a time comes, its paused agent is resumed.
+             * @enum {string}
+             */
+            until: "approval" | "timer" | "agent";
+        };
+        /**
+         * StepWaitingEvent
+         * @description The step waits, and holds nothing meanwhile.
+         */
+        StepWaitingEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepWaiting"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.waiting";
         };
         /**
          * StopOrder
@@ -10500,6 +10885,14 @@ export interface components {
             version: number;
         };
         /**
+         * Wait
+         * @description The run goes on after a time.
+         */
+        Wait: {
+            /** Seconds */
+            seconds: number;
+        };
+        /**
          * WaitingStop
          * @description A stop that waits for work to end.
          */
@@ -10519,6 +10912,27 @@ export interface components {
             requested_by: string;
             shutdown_type: components["schemas"]["ShutdownType"];
             target: components["schemas"]["AgentStatus"];
+        };
+        /**
+         * WaitsFor
+         * @description What a step waits for, or has waited for, and who decided.
+         */
+        WaitsFor: {
+            /** Comment */
+            comment?: string | null;
+            /** Decided By */
+            decided_by?: string | null;
+            /** Due At */
+            due_at?: string | null;
+            /** Is Approved */
+            is_approved?: boolean | null;
+            /** Role */
+            role?: string | null;
+            /**
+             * Until
+             * @enum {string}
+             */
+            until: "approval" | "timer";
         };
         /**
          * WantedCall
@@ -16242,6 +16656,152 @@ export interface operations {
             };
             /** @description `run_not_found`: No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    approve_step_api_runs__run_id__steps__order__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The step's number in the run. */
+                order: number;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description `approval_not_allowed`: You may not decide this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `step_not_found`: No such step */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `step_not_waiting`: The step waits for no decision; `step_already_decided`: The step is decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reject_step_api_runs__run_id__steps__order__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The step's number in the run. */
+                order: number;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description `approval_not_allowed`: You may not decide this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `step_not_found`: No such step */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `step_not_waiting`: The step waits for no decision; `step_already_decided`: The step is decided */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
