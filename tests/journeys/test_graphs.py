@@ -55,7 +55,7 @@ async def until_waiting(client: Client, run_id: str) -> dict[str, Any]:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.capability("S140", partly="No editor draws graphs; branches with several named cases come later.")
+@pytest.mark.capability("S140", partly="By a plan in steps; agents that divide a task among themselves come later.")
 async def test_two_steps_are_at_work_at_once_and_a_third_joins_them(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
