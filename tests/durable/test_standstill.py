@@ -2,9 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
+from automatos.durable import queries
 from automatos.durable.types import HeldJob, Interruption
 from automatos.kernel.db import Database
 from tests.durable.conftest import Process, Processes, Queue, Seen, until
@@ -53,6 +57,33 @@ async def test_a_process_that_was_buried_while_it_stood_still_is_interrupted_and
     assert seen.interrupted == [("x", Interruption.LEASE_LOST)]
     await until(lambda: begun)
     assert seen.driven == ["x", "x"], "it was begun once more, under the new lease"
+
+
+async def test_jobs_claimed_under_a_lease_that_was_lost_meanwhile_are_not_begun(
+    processes: Processes, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders, lost = list[UUID](), list[UUID]()
+
+    async def note(job: HeldJob) -> None:
+        holders.append(job.executor_id)
+
+    async def claim_and_be_buried(connection: asyncpg.Connection, executor_id: UUID, *more: Any) -> list[Any]:
+        rows = await claim(connection, executor_id, *more)
+        if rows and not lost:
+            lost.append(executor_id)
+            async with database.recording(None) as other:
+                await other.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)
+            await process.presence._renew()
+        return rows
+
+    claim = queries.claim
+    process = await processes.start(Seen(note).handlers(), lease_s=0.8)
+    monkeypatch.setattr(queries, "claim", claim_and_be_buried)
+    await queue.add("x")
+    await until(lambda: holders)
+
+    assert lost
+    assert lost[0] not in holders
 
 
 @pytest.mark.parametrize("is_stopped", [True, False])

@@ -120,6 +120,8 @@ class Worker:
         holder = self._presence.id
         async with self._database.recording(None) as connection:
             rows = await queries.claim(connection, holder, room, tuple(self._handlers), self._capacity)
+        if holder != self._presence.id:
+            return 0  # buried before the answer came: they are not ours, and are freed or will be
         for row in rows:
             job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder, row["lane"],
                           LaneMode(row["mode"]), row["crashes"])

@@ -198,8 +198,6 @@ class ModelClient:
                 if not window.holds(size):
                     raise PromptTooLong(window, size)
                 while True:
-                    if self._until_certain:
-                        await self._until_certain()
                     question.attempt += 1
                     try:
                         return await self._ask_once(route, access, question)
@@ -242,6 +240,7 @@ class ModelClient:
             question.may_call_tools, self._refused.of(account, choice.model_id) | question.refused,
             traits=self._prices.traits(choice.provider, choice.model_id),
             on_reasoning=question.tell_reasoning if question.on_reasoning else None,
+            before_sending=self._until_certain,
         )
         began = time.perf_counter()
         try:

@@ -8,7 +8,16 @@ import aiohttp
 
 from automatos.credentials.types import Provider
 from automatos.llm.errors import ModelProblem
-from automatos.llm.types import NOTHING_KNOWN, Answer, Message, ModelChoice, ModelTraits, ToolSpec, Usage
+from automatos.llm.types import (
+    NOTHING_KNOWN,
+    Answer,
+    BeforeCall,
+    Message,
+    ModelChoice,
+    ModelTraits,
+    ToolSpec,
+    Usage,
+)
 
 OnText = Callable[[str], None]
 Fault = TypeVar("Fault", bound=ModelProblem)
@@ -33,7 +42,8 @@ class CallProgress:
 class ProviderCall:
     """Everything one call to a provider needs; `refused` names what the model is known not to take.
 
-    `on_reasoning` is handed the readable reasoning as it comes, apart from the text.
+    `on_reasoning` is handed the readable reasoning as it comes, apart from the text. `before_sending` is awaited at the
+    last moment: what waits there has not left.
     """
 
     session: aiohttp.ClientSession
@@ -49,6 +59,7 @@ class ProviderCall:
     progress: CallProgress = field(default_factory=CallProgress, repr=False)
     traits: ModelTraits = NOTHING_KNOWN
     on_reasoning: OnText | None = None
+    before_sending: BeforeCall | None = None
 
     @property
     def is_at_home(self) -> bool:

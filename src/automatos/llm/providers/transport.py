@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
 
 from automatos.kernel.error_bodies import ProviderError, error_of, is_error, read_error, read_json
 from automatos.kernel.http import AddressRefused
@@ -79,8 +80,7 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
         headers["Idempotency-Key"] = call.idempotency_key
     progress = call.progress
     progress.url, progress.body = call.base_url + path, without(body, call.refused)
-    payload = orjson.dumps(progress.body)
-    progress.sent_bytes = len(payload)
+    payload = _Payload(orjson.dumps(progress.body), call)
     name = call.provider.display_name
     try:
         async with call.session.post(progress.url, data=payload, headers=headers, allow_redirects=False) as response:
@@ -111,6 +111,28 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
         raise call.fault(ModelUnavailable, f"The connection to {name} broke ({type(error).__name__}).") from error
     finally:
         progress.usage, progress.received_chars = reader.usage, reader.size
+
+
+class _Payload(aiohttp.BytesPayload):
+    """A request's body, held back until its sender may still ask: without it nobody has been asked anything.
+
+    Between a decision to ask and the last byte a process may stand still for long, in a connection that is made anew
+    or in the queue of the event loop.
+    """
+
+    def __init__(self, value: bytes, call: ProviderCall) -> None:
+        super().__init__(value, content_type="application/json")
+        self._call = call
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the body once it may leave, and count it as sent."""
+        transport: asyncio.Transport | None = getattr(writer, "transport", None)
+        if transport:
+            transport.set_write_buffer_limits(high=0)  # else the event loop sends at the end of its turn
+        if self._call.before_sending:
+            await self._call.before_sending()
+        self._call.progress.sent_bytes = self.size or 0
+        await super().write_with_length(writer, content_length)
 
 
 def _unreachable(call: ProviderCall, error: aiohttp.ClientConnectorError) -> ModelProblem:
