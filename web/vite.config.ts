@@ -16,20 +16,47 @@ const recipeFiles: Plugin = {
   },
 };
 
-/** Gives the app the list of the run events that the server describes, which types alone cannot. */
-const runEventTypes: Plugin = {
-  name: "run-event-types",
-  resolveId: (id) => (id === "virtual:run-event-types" ? `\0${id}` : null),
+interface Schema {
+  enum?: string[];
+  anyOf?: Schema[];
+  $ref?: string;
+}
+
+interface Description {
+  paths: Record<string, { get?: { parameters?: { in: string; name: string; schema: Schema }[] } }>;
+  components: { schemas: Record<string, Schema> & { RunEvent: { discriminator: { mapping: object } } } };
+}
+
+/** The words of each parameter of a GET that has a list of them, by path and name. */
+function queryWords({ paths, components }: Description) {
+  const listed = ({ enum: words, anyOf = [], $ref }: Schema): string[] | undefined =>
+    words ?? anyOf.map(listed).find(Boolean) ?? ($ref ? listed(components.schemas[baseOf($ref)] ?? {}) : undefined);
+  const baseOf = (ref: string) => ref.slice(ref.lastIndexOf("/") + 1);
+  const found: Record<string, Record<string, string[]>> = {};
+  for (const [path, { get }] of Object.entries(paths)) {
+    for (const one of get?.parameters ?? []) {
+      const words = one.in === "query" ? listed(one.schema) : undefined;
+      if (words) found[path] = { ...found[path], [one.name]: words };
+    }
+  }
+  return found;
+}
+
+/** Gives the app lists that the server describes and that are needed while it runs, which types alone cannot be. */
+const serverWords: Plugin = {
+  name: "server-words",
+  resolveId: (id) => (/^virtual:(run-event-types|query-words)$/.test(id) ? `\0${id}` : null),
   async load(id) {
-    if (id !== "\0virtual:run-event-types") return null;
-    const description = JSON.parse(await readFile(new URL("./openapi.json", import.meta.url), "utf8"));
-    return `export default ${JSON.stringify(Object.keys(description.components.schemas.RunEvent.discriminator.mapping))}`;
+    if (!id.startsWith("\0virtual:")) return null;
+    const description: Description = JSON.parse(await readFile(new URL("./openapi.json", import.meta.url), "utf8"));
+    const types = Object.keys(description.components.schemas.RunEvent.discriminator.mapping);
+    return `export default ${JSON.stringify(id.endsWith("query-words") ? queryWords(description) : types)}`;
   },
 };
 
 export default defineConfig({
   base: "./", // the server writes the path it lies under into the page
-  plugins: [recipeFiles, runEventTypes, react(), tailwind()],
+  plugins: [recipeFiles, serverWords, react(), tailwind()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: "../src/automatos/static",

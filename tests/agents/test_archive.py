@@ -64,7 +64,7 @@ async def test_an_archived_agent_takes_no_work_and_keeps_its_history(
     assert (task.status, task.code) == (400, "agent_not_eligible")
     assert (cooked.status, cooked.code) == (409, "recipe_not_ready")
     assert (activated.status, activated.json()["allowed"]) == (409, ["inactive"])
-    assert [one["execution_id"] for one in (await client.get(f"{path}/runs")).json()["items"]] == [run["id"]]
+    assert [one["run_id"] for one in (await client.get(f"{path}/runs")).json()["items"]] == [run["id"]]
     assert await usage_of(client, path) == used
     assert (await client.get(f"{path}/versions")).json()["total"] == 1
 

@@ -33,7 +33,7 @@ async def test_a_person_has_an_agent_check_in_now(heart: Heart, make: Make, mode
     assert result["findings"] == [{"check": "disk", "detail": "90 % full", "severity": "warning"}]
     assert result["tokens_used"] == 150
     assert result["triggered_by"] == "API key test"
-    run = (await make.client.get(f"/api/runs/{result['execution_id']}")).json()
+    run = (await make.client.get(f"/api/runs/{result['run_id']}")).json()
     assert result["finished_at"] == run["finished_at"] > run["started_at"]
 
 
@@ -48,12 +48,12 @@ async def test_a_result_ends_when_its_run_ended_however_late_it_is_looked_at(
     due = datetime.fromisoformat(config["next_at"])
     await heart.beat(agent, due)
     (noted,) = await heart.results(agent)
-    await client.follow(noted["execution_id"])
+    await client.follow(noted["run_id"])
 
     await heart.drive(noted["id"], due + timedelta(hours=5))
 
     (result,) = await heart.results(agent)
-    run = (await client.get(f"/api/runs/{noted['execution_id']}")).json()
+    run = (await client.get(f"/api/runs/{noted['run_id']}")).json()
     assert (result["status"] == "success") is (run["status"] == "completed")
     assert result["finished_at"] == run["finished_at"]
 
@@ -86,7 +86,7 @@ async def test_its_run_is_among_the_runs_as_a_heartbeat(
 
     await heart.run(agent)
     result = await heart.ended(agent)
-    run = (await client.get(f"/api/runs/{result['execution_id']}")).json()
+    run = (await client.get(f"/api/runs/{result['run_id']}")).json()
 
     assert (run["kind"], run["agent_id"], run["status"]) == ("heartbeat", agent["id"], "completed")
 
@@ -315,7 +315,7 @@ async def test_cancelling_its_run_ends_the_beat(
     await heart.run(agent)
     await model_server.wait_for_calls(1)
     async with asyncio.timeout(60):
-        while not (execution_id := (await heart.last(agent))["execution_id"]):
+        while not (execution_id := (await heart.last(agent))["run_id"]):
             await asyncio.sleep(0.02)
 
     assert (await client.post(f"/api/runs/{execution_id}/cancel")).status == 202

@@ -29,7 +29,7 @@ async def test_a_beat_whose_run_was_started_and_not_noted_finds_that_run_again(
         pass
     again = await heart.last(agent)
 
-    assert again["execution_id"] == first["execution_id"]
+    assert again["run_id"] == first["run_id"]
     assert again["status"] == "success"
     assert len(model_server.calls) == 1
 

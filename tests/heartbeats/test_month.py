@@ -120,7 +120,7 @@ async def test_a_beat_that_comes_so_late_that_it_is_night_is_skipped(
     await heart.beat(agent, began + timedelta(hours=23))
     result = await heart.last(agent)
 
-    assert (result["status"], result["execution_id"]) == ("skipped", None)
+    assert (result["status"], result["run_id"]) == ("skipped", None)
     assert "outside the active hours, 08:00 to 20:00 in Europe/Berlin" in result["reason"]
     assert await heart.next_at(agent) == began + timedelta(hours=32)
     assert model_server.calls == []

@@ -49,7 +49,7 @@ async def test_every_call_to_a_model_names_the_credential_it_used(
 
     uses = [each for each in audit["items"] if each["kind"] == "use"]
     assert [(use["succeeded"], use["total_tokens"]) for use in uses] == [(True, 15), (False, 0)]
-    assert {(use["agent_id"], use["execution_id"], use["provider"], use["model_id"]) for use in uses} == {
+    assert {(use["agent_id"], use["run_id"], use["provider"], use["model_id"]) for use in uses} == {
         (agent["id"], run["id"], "custom", "fake-model")}
     changes = [each["action"] for each in audit["items"] if each["kind"] == "change"]
     assert changes == ["credential.created"]

@@ -196,7 +196,7 @@ async def work_once_and_hold_once(world: World, ada: Client, models: ModelServer
     async with asyncio.timeout(60):
         while len(models.calls) == called:
             await asyncio.sleep(0.02)
-    world.hers |= {"run_id": UUID(held), "execution_id": UUID(held)}
+    world.hers |= {"run_id": UUID(held)}
 
 
 async def check_in(ada: Client, agent_id: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def export_agent(agent_id: AgentId, caller: CurrentCaller, session: Sessio
 
 
 @router.get("/{agent_id}/versions", responses=problems(AgentNotFound))
-async def list_versions(
+async def list_agent_versions(
     agent_id: AgentId, caller: CurrentCaller, session: Session,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> schemas.AgentVersions:
@@ -63,7 +63,7 @@ async def list_versions(
 
 
 @router.get("/{agent_id}/versions/{version}", responses=problems(AgentNotFound, VersionNotFound))
-async def get_version(
+async def get_agent_version(
     agent_id: AgentId, version: schemas.VersionNumber, caller: CurrentCaller, session: Session
 ) -> schemas.AgentVersionOut:
     """Return one saved version with its definition."""
@@ -71,7 +71,7 @@ async def get_version(
 
 
 @router.get("/{agent_id}/versions/{version}/diff", responses=problems(AgentNotFound, VersionNotFound))
-async def compare_versions(
+async def compare_agent_versions(
     agent_id: AgentId, version: schemas.VersionNumber, against: Annotated[schemas.VersionNumber, Query()],
     caller: CurrentCaller, session: Session,
 ) -> schemas.AgentVersionDiff:
@@ -81,7 +81,7 @@ async def compare_versions(
 
 @router.post("/{agent_id}/versions/{version}/restore", responses=problems(
     AgentNotFound, VersionNotFound, AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
-async def restore_version(
+async def restore_agent_version(
     agent_id: AgentId, version: schemas.VersionNumber, caller: Editor, session: Session, means: AgentLifecycle,
     response: Response,
 ) -> Agent:

@@ -45,7 +45,7 @@ async def put_model_config(
 
 
 @router.get("/persona", responses=problems(AgentNotFound))
-async def get_persona(
+async def get_agent_persona(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response
 ) -> part_schemas.AgentPersona:
     """Return the agent's voice: what is stored, and the text that counts."""
@@ -55,7 +55,7 @@ async def get_persona(
 
 
 @router.put("/persona", responses=problems(AgentNotFound, PersonaNotFound, AgentNotReady, StaleEdit))
-async def put_persona(
+async def put_agent_persona(
     *, agent_id: schemas.AgentId, body: part_schemas.PersonaChange, caller: Editor, session: Session,
     means: AgentLifecycle, response: Response, if_match: IfMatch = None,
 ) -> part_schemas.AgentPersona:
@@ -66,7 +66,7 @@ async def put_persona(
 
 
 @router.get("/skills", responses=problems(AgentNotFound))
-async def list_skills(
+async def list_agent_skills(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, response: Response
 ) -> part_schemas.AgentSkills:
     """List the agent's skills in the order of its prompt."""
@@ -76,7 +76,7 @@ async def list_skills(
 
 
 @router.post("/skills", responses=problems(AgentNotFound, UnknownSkills, AgentNotReady, StaleEdit))
-async def add_skills(
+async def add_agent_skills(
     *, agent_id: schemas.AgentId, body: part_schemas.SkillChange, caller: Editor, session: Session,
     means: AgentLifecycle, response: Response, if_match: IfMatch = None,
 ) -> part_schemas.AgentSkills:
@@ -88,7 +88,7 @@ async def add_skills(
 
 @router.delete("/skills/{skill_id}", status_code=status.HTTP_204_NO_CONTENT,
                responses=problems(AgentNotFound, SkillNotAssigned))
-async def remove_skill(
+async def remove_agent_skill(
     agent_id: schemas.AgentId, skill_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle
 ) -> None:
     """Take a skill from the agent; the skill itself stays."""

@@ -64,7 +64,9 @@ async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
 
 
 @agents.get("/stats")
-async def get_stats(caller: AllWorkspacesReader, session: ReadingSession, work: AgentWorkDep) -> schemas.AgentStats:
+async def get_agent_stats(
+    caller: AllWorkspacesReader, session: ReadingSession, work: AgentWorkDep
+) -> schemas.AgentStats:
     """Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
 
     System admins may name `__all__` as the workspace.

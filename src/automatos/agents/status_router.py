@@ -35,7 +35,7 @@ REFUSALS = problems(AgentNotFound, StatusChangeRefused, AgentNotReady, ImpactNot
 
 
 @router.get("/{agent_id}/status", responses=problems(AgentNotFound))
-async def get_status(
+async def get_agent_status(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, work: AgentWorkDep
 ) -> shapes.StatusReport:
     """Return an agent's status, what it may become, what it works on, and the stop that waits, if one does."""
@@ -43,7 +43,7 @@ async def get_status(
 
 
 @router.post("/{agent_id}/status/preview", responses=problems(AgentNotFound, StatusChangeRefused))
-async def preview_status(
+async def preview_agent_status(
     agent_id: schemas.AgentId, body: shapes.StatusPreviewOrder, caller: CurrentCaller, session: Session,
     means: AgentLifecycle,
 ) -> shapes.Impact:
@@ -53,7 +53,7 @@ async def preview_status(
 
 
 @router.put("/{agent_id}/status", responses=REFUSALS)
-async def change_status(
+async def change_agent_status(
     *, agent_id: schemas.AgentId, body: shapes.StatusChange, caller: Editor, session: Session, means: AgentLifecycle,
     response: Response,
 ) -> shapes.StatusChanged:
@@ -65,14 +65,14 @@ async def change_status(
 
 
 @router.delete("/{agent_id}/status/shutdown", responses=problems(AgentNotFound, AgentNotStopping))
-async def cancel_shutdown(
+async def cancel_agent_shutdown(
     agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
 ) -> schemas.Agent:
     """Call a waiting stop off: the agent takes work again as before."""
     return await _show(await stopping.cancel(session, caller, agent_id, means), session, means, response)
 
 
-@router.post("/{agent_id}/start", responses=REFUSALS)
+@router.post("/{agent_id}/start", name="start_agent", responses=REFUSALS)
 @router.post("/{agent_id}/activate", responses=REFUSALS)
 async def activate_agent(
     agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
@@ -81,7 +81,7 @@ async def activate_agent(
     return await _become(AgentStatus.ACTIVE, agent_id, caller, session, means, response)
 
 
-@router.post("/{agent_id}/stop", responses=REFUSALS)
+@router.post("/{agent_id}/stop", name="stop_agent", responses=REFUSALS)
 @router.post("/{agent_id}/deactivate", responses=REFUSALS)
 async def deactivate_agent(
     *, agent_id: schemas.AgentId, body: shapes.StopOrder | None = None, caller: Editor, session: Session,
@@ -127,7 +127,7 @@ async def resume_agent(
 
 
 @router.post("/{agent_id}/clear-error", responses=problems(AgentNotFound, AgentNotReady, WrongStatus))
-async def clear_error(
+async def clear_agent_error(
     agent_id: schemas.AgentId, caller: Editor, session: Session, means: AgentLifecycle, response: Response
 ) -> schemas.Agent:
     """Make an agent in error inactive again, once all it needs is there."""
@@ -135,7 +135,7 @@ async def clear_error(
 
 
 @router.get("/{agent_id}/deletion", responses=problems(AgentNotFound))
-async def preview_deletion(
+async def preview_agent_deletion(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, means: AgentLifecycle
 ) -> shapes.Impact:
     """Say what deleting an agent would touch; nothing changes."""

@@ -64,7 +64,7 @@ async def list_credential_types(caller: CurrentCaller, session: Session) -> sche
 
 
 @router.get("/types/{name}", responses=problems(UnknownCredentialType))
-async def read_credential_type(name: TypeName, caller: CurrentCaller, session: Session) -> schemas.CredentialType:
+async def get_credential_type(name: TypeName, caller: CurrentCaller, session: Session) -> schemas.CredentialType:
     """Read one type of credentials."""
     return await service.get_type(session, name)
 
@@ -114,7 +114,7 @@ async def try_credential(
 
 
 @router.get("/{credential_id}", responses=problems(CredentialNotFound))
-async def read_credential(
+async def get_credential(
     credential_id: UUID, caller: Editor, session: Session, means: Means
 ) -> schemas.Credential:
     """Read one credential; its secret values stay here."""

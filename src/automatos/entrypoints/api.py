@@ -14,7 +14,7 @@ from automatos.agents import router as agents
 from automatos.credentials import router as credentials
 from automatos.entrypoints import documents, health, overview
 from automatos.entrypoints.addresses import Proxies
-from automatos.entrypoints.description import describe
+from automatos.entrypoints.description import describe, operation_id
 from automatos.entrypoints.frontend import WebApp
 from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_origins
 from automatos.entrypoints.limits import RateLimits
@@ -81,6 +81,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="Automatos", version=__version__, description=overview.DESCRIPTION, lifespan=_lifespan,
         openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=_middleware(services), dependencies=[Depends(refuse_unknown_query)],
     )

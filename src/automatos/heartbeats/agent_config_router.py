@@ -21,7 +21,7 @@ IfMatch = Annotated[str | None, Header(max_length=1000)]
 
 
 @router.get("/config", responses=problems(AgentNotFound))
-async def get_configuration(
+async def get_agent_configuration(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, database: AppDatabase, means: AgentLifecycle,
     response: Response,
 ) -> schemas.AgentConfigurationShown:
@@ -34,7 +34,7 @@ async def get_configuration(
 
 
 @router.put("/config", responses=problems(AgentNotFound, UnknownTools, AgentNotReady, StaleEdit))
-async def put_configuration(
+async def put_agent_configuration(
     *, agent_id: schemas.AgentId, body: schemas.AgentConfigurationChange, caller: Editor, session: Session,
     database: AppDatabase, means: AgentLifecycle, hints: Hints, response: Response, if_match: IfMatch = None,
 ) -> agents.AgentOut:

@@ -22,19 +22,21 @@ NotThere = problems(AgentNotFound)
 
 
 @router.get("/status")
-async def get_status(caller: CurrentCaller, session: Session, settings: AppSettings) -> schemas.HeartbeatStatus:
+async def get_heartbeat_status(
+    caller: CurrentCaller, session: Session, settings: AppSettings
+) -> schemas.HeartbeatStatus:
     """Tell how heartbeats stand in the workspace: what runs, what is due, what is planned."""
     return await reports.status(session, caller.workspace_id, at=now(), is_active=settings.heartbeat_enabled)
 
 
 @router.get("/workspace")
-async def list_workspace(caller: CurrentCaller, session: Session) -> schemas.WorkspaceHeartbeats:
+async def list_heartbeats(caller: CurrentCaller, session: Session) -> schemas.WorkspaceHeartbeats:
     """List the workspace's heartbeats, each with its last result; those that are on come first."""
     return await reports.list_heartbeats(session, caller.workspace_id)
 
 
 @router.get("/analytics")
-async def get_analytics(
+async def get_heartbeat_analytics(
     caller: CurrentCaller, session: Session, database: AppDatabase
 ) -> schemas.HeartbeatAnalytics:
     """Count today's beats, and list the newest of the last 24 hours."""
@@ -42,7 +44,7 @@ async def get_analytics(
 
 
 @router.get("/agents/{agent_id}/config", responses=NotThere)
-async def get_config(
+async def get_heartbeat_config(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, database: AppDatabase, response: Response
 ) -> schemas.HeartbeatConfig:
     """Return an agent's heartbeat; its ETag is its version."""
@@ -50,7 +52,7 @@ async def get_config(
 
 
 @router.put("/agents/{agent_id}/config", responses=problems(AgentNotFound, StaleEdit))
-async def save_config(
+async def save_heartbeat_config(
     *, agent_id: schemas.AgentId, body: schemas.HeartbeatSettings, caller: Editor, session: Session,
     database: AppDatabase, hints: Hints, response: Response, if_match: IfMatch = None,
 ) -> schemas.HeartbeatConfig:
@@ -62,7 +64,7 @@ async def save_config(
 
 
 @router.patch("/{agent_id}/toggle", responses=NotThere)
-async def toggle(
+async def toggle_heartbeat(
     agent_id: schemas.AgentId, body: schemas.Toggle, caller: Editor, session: Session, database: AppDatabase,
     hints: Hints, response: Response,
 ) -> schemas.HeartbeatConfig:
@@ -75,7 +77,7 @@ async def toggle(
 
 @router.post("/agents/{agent_id}/run", status_code=status.HTTP_202_ACCEPTED,
              responses=problems(AgentNotFound, AgentNotEligible, errors.HeartbeatRunning, errors.TooManyHeartbeats))
-async def run_now(
+async def run_heartbeat(
     agent_id: schemas.AgentId, caller: Editor, database: AppDatabase, bus: BusDep
 ) -> schemas.HeartbeatResult:
     """Have an agent check in now, whatever the hour and whether or not anything changed; works while it is off."""
@@ -83,7 +85,7 @@ async def run_now(
 
 
 @router.get("/agents/{agent_id}/last", responses=NotThere)
-async def get_last(
+async def get_last_heartbeat_result(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session
 ) -> schemas.HeartbeatResult | None:
     """Return an agent's newest result; null before its first beat."""
@@ -91,7 +93,7 @@ async def get_last(
 
 
 @router.get("/agents/{agent_id}/history", responses=NotThere)
-async def list_history(
+async def list_heartbeat_results(
     agent_id: schemas.AgentId, caller: CurrentCaller, session: Session,
     limit: Annotated[int, Query(ge=1, le=200)] = 20, cursor: UUID | None = None,
 ) -> schemas.HeartbeatHistory:

@@ -174,7 +174,8 @@ class HeartbeatResult(Out):
     due_at: datetime | None = Field(description="When it was due; null when a person asked for it.")
     status: BeatStatus
     reason: str | None = Field(description="Why it was skipped, found nothing changed, or failed.")
-    execution_id: UUID | None = Field(description="The run in which the agent worked; null when it was not asked.")
+    run_id: UUID | None = Field(
+        validation_alias="execution_id", description="The run in which the agent worked; null when it was not asked.")
     findings: list[FindingOut]
     actions_taken: list[ActionTaken]
     tokens_used: int

@@ -84,9 +84,9 @@ class Body(BaseModel):
 
 
 class Out(BaseModel):
-    """A response body, read from rows or objects by attribute."""
+    """A response body, read from rows or objects by attribute; its description says that all its fields are there."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
 def micro_to_text(micro_usd: int | None) -> str | None:

@@ -105,7 +105,7 @@ class CredentialEvent(Out):
     succeeded: bool
     message: str | None
     agent_id: int | None = None
-    execution_id: UUID | None = None
+    run_id: UUID | None = Field(default=None, description="The run that made the call; null outside runs.")
     request_type: str | None = None
     provider: str | None = None
     model_id: str | None = None

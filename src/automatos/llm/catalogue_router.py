@@ -33,7 +33,7 @@ async def create_model(
 
 
 @router.get("/{entry_id}", responses=problems(ModelEntryNotFound))
-async def read_model(entry_id: EntryId, caller: CurrentCaller, session: Session) -> schemas.Model:
+async def get_model(entry_id: EntryId, caller: CurrentCaller, session: Session) -> schemas.Model:
     """Read one model of the catalogue."""
     return schemas.Model.model_validate(await catalogue.get_entry(session, entry_id))
 

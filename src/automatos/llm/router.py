@@ -69,7 +69,7 @@ async def list_offered_models(
 
 
 @router.get("/api/models/default", tags=["models"], responses=problems(UnknownModel))
-async def read_default(caller: CurrentCaller, models: AppModels) -> schemas.DefaultModel:
+async def get_default_model(caller: CurrentCaller, models: AppModels) -> schemas.DefaultModel:
     """Tell which model answers for agents that name none, and what decided it."""
     found = await models.resolve_default(caller.workspace_id)
     return schemas.DefaultModel(provider=found.choice.provider, model_id=found.choice.model_id, source=found.source,

@@ -86,7 +86,7 @@ def _use(row: LlmUsage) -> CredentialEvent:
     return CredentialEvent(
         kind=USE, id=row.id, at=row.created_at, action=USED, actor=None,
         succeeded=row.status in {"success", "fallback"}, message=row.error_message, agent_id=row.agent_id,
-        execution_id=row.execution_id, request_type=row.request_type, provider=row.provider, model_id=row.model_id,
+        run_id=row.execution_id, request_type=row.request_type, provider=row.provider, model_id=row.model_id,
         total_tokens=row.total_tokens, cost_usd=row.cost_micro_usd,
     )
 

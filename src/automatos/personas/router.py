@@ -47,8 +47,6 @@ async def list_personas(
                             skip=skip, limit=limit, categories=list(categories))
 
 
-@router.get("/workspaces/{workspace_id}/personas/{persona_id}", response_model=schemas.Persona,
-            responses=problems(PersonaNotFound), name="get_workspace_persona")
 @router.get("/personas/{persona_id}", response_model=schemas.Persona, responses=problems(PersonaNotFound))
 async def get_persona(
     persona_id: UUID, caller: CurrentCaller, session: Session, agents_of: AgentCounts, response: Response
@@ -56,6 +54,17 @@ async def get_persona(
     """Return one persona; its ETag is its version."""
     persona = await service.get_persona(session, caller.workspace_id, persona_id)
     return await _shown(persona, caller.workspace_id, session, agents_of, response)
+
+
+@router.get("/workspaces/{workspace_id}/personas/{persona_id}", response_model=schemas.Persona,
+            responses=problems(PersonaNotFound))
+async def get_workspace_persona(
+    workspace_id: UUID, persona_id: UUID, caller: CurrentCaller, session: Session, agents_of: AgentCounts,
+    response: Response,
+) -> schemas.Persona:
+    """Return one persona that a workspace may use; its ETag is its version."""
+    del workspace_id  # it is the caller's
+    return await get_persona(persona_id, caller, session, agents_of, response)
 
 
 @router.post("/workspaces/{workspace_id}/personas", response_model=schemas.Persona,

@@ -58,11 +58,11 @@ async def create_recipe(
     return await _shown(session, caller, recipe, response)
 
 
-@router.post("/validate", responses=problems())
+@router.post("/validate", response_model_exclude_none=True, responses=problems())
 async def validate_recipe(body: schemas.RecipeBody, caller: CurrentCaller, session: Session) -> schemas.Verdict:
     """Check a definition and list every fault of it; nothing is saved."""
     faults = await service.check(session, caller.workspace_id, body)
-    return schemas.Verdict(is_valid=not faults, faults=faults)
+    return schemas.Verdict.model_validate({"is_valid": not faults, "faults": faults})
 
 
 @router.post("/apply", responses=problems(errors.RecipeInvalid, PlanLimitReached))
@@ -115,14 +115,14 @@ async def export_recipe(template_id: Template, caller: CurrentCaller, session: S
 
 
 @router.get("/{template_id}/versions", responses=NotThere)
-async def list_versions(template_id: Template, caller: CurrentCaller, session: Session) -> schemas.VersionList:
+async def list_recipe_versions(template_id: Template, caller: CurrentCaller, session: Session) -> schemas.VersionList:
     """List a recipe's saved versions, newest first."""
     rows = await service.list_versions(session, caller.workspace_id, template_id)
     return schemas.VersionList(items=[schemas.VersionOut.model_validate(row) for row in rows], total=len(rows))
 
 
 @router.get("/{template_id}/versions/{version}", response_model=schemas.VersionOut, responses=NotThere)
-async def get_version(
+async def get_recipe_version(
     template_id: Template, version: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: CurrentCaller, session: Session
 ) -> RecipeVersion:
     """Return one saved version of a recipe."""
@@ -143,14 +143,15 @@ async def execute_recipe(
     recipe = accepted.definition
     said = "This Idempotency-Key already started this execution." if accepted.is_repeat else "Queued."
     return schemas.Started(
-        recipe_execution_id=accepted.execution_id, recipe_id=template_id, status=ExecutionStatus.QUEUED,
-        total_steps=len(recipe.steps), message=said, events_url=f"/api/runs/{accepted.execution_id}/events",
+        run_id=accepted.execution_id, recipe_execution_id=accepted.execution_id, recipe_id=template_id,
+        status=ExecutionStatus.QUEUED, total_steps=len(recipe.steps), message=said,
+        events_url=f"/api/runs/{accepted.execution_id}/events",
         url=f"/w/{caller.workspace_id}/runs/{accepted.execution_id}",
     )
 
 
 @router.get("/{template_id}/executions", responses=NotThere)
-async def list_executions(
+async def list_recipe_runs(
     template_id: Template, caller: CurrentCaller, session: Session,
     status: Annotated[ExecutionStatus | None, Query()] = None, skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -162,26 +163,26 @@ async def list_executions(
     return run_schemas.ExecutionPage(items=items, total=total, skip=skip, limit=limit, recipe_id=template_id)
 
 
-@router.get("/{template_id}/executions/{execution_id}", responses=problems(errors.ExecutionNotFound))
-async def get_execution(
-    template_id: Template, execution_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase
+@router.get("/{template_id}/executions/{run_id}", responses=problems(errors.ExecutionNotFound))
+async def get_recipe_run(
+    template_id: Template, run_id: UUID, caller: CurrentCaller, session: Session, database: AppDatabase
 ) -> run_schemas.RunOut:
     """Return one execution of a recipe with its steps and turns."""
-    run = await runs_view.show(session, database, caller.workspace_id, execution_id)
+    run = await runs_view.show(session, database, caller.workspace_id, run_id)
     if run.recipe_id != template_id:
-        raise errors.ExecutionNotFound(execution_id)
+        raise errors.ExecutionNotFound(run_id)
     return run
 
 
-@router.post("/{template_id}/executions/{execution_id}/cancel", status_code=status.HTTP_202_ACCEPTED,
+@router.post("/{template_id}/executions/{run_id}/cancel", status_code=status.HTTP_202_ACCEPTED,
              responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
-async def cancel_execution(
-    template_id: Template, execution_id: UUID, caller: Editor, session: Session, database: AppDatabase, bus: BusDep
+async def cancel_recipe_run(
+    template_id: Template, run_id: UUID, caller: Editor, session: Session, database: AppDatabase, bus: BusDep
 ) -> run_schemas.Cancelling:
     """Cancel an execution; whoever works on it stops within two seconds."""
-    await get_execution(template_id, execution_id, caller, session, database)
-    await runs_view.cancel_execution(database, bus, caller, execution_id)
-    return run_schemas.Cancelling.of(execution_id)
+    await get_recipe_run(template_id, run_id, caller, session, database)
+    await runs_view.cancel_execution(database, bus, caller, run_id)
+    return run_schemas.Cancelling.of(run_id)
 
 
 async def _shown(session: Session, caller: Caller, recipe: Recipe, response: Response) -> schemas.RecipeOut:

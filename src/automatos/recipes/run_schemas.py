@@ -15,6 +15,16 @@ from automatos.kernel.schemas import Body, Costs, Money, Out
 from automatos.recipes.types import ExecutionKind, ExecutionStatus, StepStatus
 
 
+class RunError(Out):
+    """Why a run or a step did not do what it should; `next_step` may be missing in errors of before."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    code: str = Field(description="The stable name of the error, for programs.")
+    message: str
+    next_step: str | None = Field(default=None, description="What to do about it.")
+
+
 class RunSummary(Costs):
     """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name.
 
@@ -40,7 +50,7 @@ class RunSummary(Costs):
     started_at: datetime | None
     finished_at: datetime | None
     triggered_by: str
-    error: dict[str, Any] | None
+    error: RunError | None
 
 
 class RunPage(Out):
@@ -103,7 +113,8 @@ class TaskNew(Body):
 class TaskStarted(Out):
     """A task that was accepted; follow it at `events_url`. `waits_for` says what must happen before it begins."""
 
-    execution_id: UUID
+    run_id: UUID
+    execution_id: UUID = Field(description="`run_id`, under the name of earlier clients.")
     agent_id: int
     agent_name: str
     status: ExecutionStatus
@@ -118,7 +129,7 @@ class TaskStarted(Out):
 class AgentRun(Costs):
     """One step that an agent has worked on, in whatever execution it was."""
 
-    execution_id: UUID
+    run_id: UUID
     kind: ExecutionKind
     recipe_id: str | None
     recipe_name: str
@@ -129,7 +140,7 @@ class AgentRun(Costs):
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
-    error: dict[str, Any] | None
+    error: RunError | None
 
 
 class AgentRuns(Out):
@@ -205,7 +216,7 @@ class RunStep(Costs):
     prompt: str
     output_key: str
     output: str | None
-    error: dict[str, Any] | None
+    error: RunError | None
     input_tokens: int
     output_tokens: int
     is_estimated: bool
@@ -236,9 +247,9 @@ class Cancelling(Out):
     message: str
 
     @classmethod
-    def of(cls, execution_id: UUID) -> "Cancelling":
-        """Say that this execution is being cancelled."""
-        return cls(id=execution_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+    def of(cls, run_id: UUID) -> "Cancelling":
+        """Say that this run is being cancelled."""
+        return cls(id=run_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
 
 
 class Decision(Body):
@@ -257,7 +268,9 @@ class Decided(Out):
 
 
 class Envelope(Out):
-    """An event with its place in its stream."""
+    """An event with its place in its stream; events of before lack the fields of its data that have a default."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     seq: int = Field(description="Its number, counted from 1 without holes within a run; 0 where it tells of an answer "
                                  "that is being written, which is not in the log.")

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
@@ -257,6 +258,15 @@ class LastRun(Out):
     finished_at: datetime | None
 
 
+class DeclaredInput(Out):
+    """One input that a recipe declares."""
+
+    type: ValueType = "string"
+    required: bool = False
+    default: JsonValue = None
+    description: str = ""
+
+
 class RecipeOut(Out):
     """A recipe as it is now."""
 
@@ -266,7 +276,7 @@ class RecipeOut(Out):
     name: str
     description: str
     tags: list[str]
-    inputs: dict[str, Any]
+    inputs: dict[str, DeclaredInput]
     outputs: dict[str, Any]
     steps: list[StepOut]
     execution_config: dict[str, Any]
@@ -304,11 +314,22 @@ class VersionList(Out):
     total: int
 
 
+class RecipeFault(Out):
+    """One thing wrong with a recipe: the field, and in prompts the place, which other faults have none of."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    where: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
 class Verdict(Out):
     """Whether a definition could be saved, and every fault of it."""
 
     is_valid: bool
-    faults: list[dict[str, Any]]
+    faults: list[RecipeFault]
 
 
 class AppliedAgent(Out):
@@ -330,7 +351,8 @@ class Applied(Out):
 class Started(Out):
     """An execution that was accepted; follow it at `events_url`."""
 
-    recipe_execution_id: UUID
+    run_id: UUID
+    recipe_execution_id: UUID = Field(description="`run_id`, under the name of earlier clients.")
     recipe_id: str
     status: ExecutionStatus
     total_steps: int

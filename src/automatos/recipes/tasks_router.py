@@ -75,7 +75,8 @@ def _shown(
     if started.is_repeat:
         said = "This Idempotency-Key already started this task."
     return run_schemas.TaskStarted(
-        execution_id=started.execution_id, agent_id=started.agent_id, agent_name=started.agent_name,
+        run_id=started.execution_id, execution_id=started.execution_id, agent_id=started.agent_id,
+        agent_name=started.agent_name,
         status=ExecutionStatus.QUEUED, waits_for=started.waits_for, parameters=body,
         estimated_duration_s=usual_s, message=said,
         url=f"/w/{caller.workspace_id}/runs/{started.execution_id}",

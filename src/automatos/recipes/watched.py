@@ -72,7 +72,7 @@ def _ending(run: RunOut, finished_at: datetime) -> Ending:
     calls = tuple((str(turn.body["name"]), turn.body["arguments"])
                   for step in run.steps for turn in step.turns if turn.kind == "tool")
     output = next((step.output for step in reversed(run.steps) if step.output is not None), "")
-    return Ending(run.status, output, run.error.get("message") if run.error else None, run.total_tokens,
+    return Ending(run.status, output, run.error.message if run.error else None, run.total_tokens,
                   run.cost_usd, calls, finished_at)
 
 

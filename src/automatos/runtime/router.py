@@ -1,5 +1,7 @@
 """Routes: what an agent reads before it works, and one answer of it before it is saved."""
 
+from typing import Any
+
 from fastapi import APIRouter
 
 from automatos.agents.errors import AgentNotFound, AgentNotReady, UnknownPersona, UnknownSkills, UnknownTools
@@ -12,15 +14,15 @@ from automatos.runtime.deps import AppAssembler
 from automatos.runtime.trial import try_agent
 from automatos.workspaces.deps import CurrentCaller, Editor, Session
 
-STREAM = {200: {"description": "Server-sent events: `delta` {text}, then `done` or `failed` (a problem document).",
-                "content": {"text/event-stream": {}}}}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"model": schemas.TryEvent, "description": "Server-sent events: `delta`, then `done` or `failed`."}}
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 
 @router.post("/assembled-context", response_model=schemas.AssembledContext,
              responses=problems(UnknownPersona, UnknownSkills, UnknownTools))
-async def assemble_draft(
+async def assemble_draft_context(
     body: schemas.Draft, caller: Editor, session: Session, assembler: AppAssembler
 ) -> Assembled:
     """Show what an agent would read if it were saved like this; stores nothing."""
@@ -29,7 +31,7 @@ async def assemble_draft(
 
 @router.post("/try", response_class=EventStream,
              responses=problems(UnknownPersona, UnknownSkills, UnknownTools, AgentNotReady) | STREAM)
-async def try_draft(
+async def try_agent_draft(
     body: schemas.Trial, caller: Editor, session: Session, assembler: AppAssembler
 ) -> EventStream:
     """Ask an agent that need not be saved for one answer, streamed; tools are not called, and only usage is stored."""
@@ -41,7 +43,7 @@ async def try_draft(
 
 
 @router.get("/{agent_id}/assembled-context", response_model=schemas.AssembledContext, responses=problems(AgentNotFound))
-async def assemble_agent(
+async def assemble_agent_context(
     agent_id: schemas.AgentId, caller: CurrentCaller, assembler: AppAssembler
 ) -> Assembled:
     """Show what a run of an agent that starts now would read: its whole system prompt, part by part."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from automatos.agents.service import AgentCreate
 from automatos.kernel.schemas import Body, Money, Out
@@ -109,3 +109,19 @@ class TryDone(Out):
     output_tokens: int
     cost_usd: Money
     latency_ms: int
+
+
+class TryFailed(Out):
+    """The problem document of an answer that failed; the data of the `failed` event."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class TryEvent(RootModel[TryDelta | TryDone | TryFailed]):
+    """What the stream of an answer brings, by the event's name."""

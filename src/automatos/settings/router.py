@@ -38,14 +38,14 @@ async def get_setting(category: Name, key: Name, caller: CurrentCaller, session:
 
 
 @router.get("/{category}")
-async def get_values(category: Name, caller: CurrentCaller, session: Session) -> schemas.SettingValues:
+async def get_settings_of_category(category: Name, caller: CurrentCaller, session: Session) -> schemas.SettingValues:
     """Return what holds in the workspace of one category, by key."""
     values = await service.values_of(session, caller.workspace_id, category)
     return schemas.SettingValues(category=category, values=values)
 
 
 @router.put("/{category}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
-async def save_settings(
+async def save_settings_of_category(
     category: Name, body: schemas.SettingsWrite, caller: Admin, database: AppDatabase, choices: SettingChoices
 ) -> schemas.SettingList:
     """Set several values of a category in one save, such as a provider and its model; null removes one."""

@@ -26,7 +26,8 @@ VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 IfMatch = Annotated[str | None, Header(max_length=1000)]
 SearchText = Annotated[str, Query(min_length=1, max_length=200)]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-ZIP_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/zip": BINARY}}}
+ZIP_BODY: dict[str, Any] = {"requestBody": {
+    "required": True, "content": {"application/zip": {"schema": {"contentMediaType": "application/zip"}}}}}
 NotThere = problems(errors.SkillNotFound)
 
 

@@ -20,7 +20,7 @@ GitProblems = (errors.GitRefused, errors.GitUnreachable, errors.SkillInvalid, Cr
 
 
 @router.get("", response_model=schemas.SkillSourceList)
-async def list_sources(
+async def list_skill_sources(
     caller: CurrentCaller, session: Session, status: Annotated[SourceStatus | None, Query()] = None
 ) -> dict[str, object]:
     """List the workspace's sources, by name."""
@@ -44,14 +44,14 @@ async def add_git_source(
 
 
 @router.get("/{source_id}", response_model=schemas.SkillSource, responses=NotThere)
-async def get_source(source_id: UUID, caller: CurrentCaller, session: Session) -> SkillSource:
+async def get_skill_source(source_id: UUID, caller: CurrentCaller, session: Session) -> SkillSource:
     """Return one source."""
     return await sources.get_source(session, caller.workspace_id, source_id)
 
 
 @router.put("/{source_id}", response_model=schemas.SkillSource,
             responses=problems(errors.SourceNotFound, errors.SourceNameTaken, errors.GitRefused))
-async def update_source(
+async def update_skill_source(
     source_id: UUID, body: schemas.SourceUpdate, caller: Admin, session: Session, hints: Hints
 ) -> SkillSource:
     """Change a source's name, branch or updates; a new branch counts from the next sync."""
@@ -62,7 +62,7 @@ async def update_source(
 
 @router.delete("/{source_id}", status_code=status.HTTP_204_NO_CONTENT,
                responses=problems(errors.SourceNotFound, errors.SkillInUse))
-async def delete_source(
+async def delete_skill_source(
     *, source_id: UUID, caller: Admin, session: Session, users: SkillUsersDep, hints: Hints, force: bool = False
 ) -> None:
     """Remove a source and its skills; with `force` also those that agents use."""
@@ -71,7 +71,7 @@ async def delete_source(
 
 
 @router.post("/{source_id}/sync", responses=problems(errors.SourceNotFound, errors.SourceInactive, *GitProblems))
-async def sync_source(
+async def sync_skill_source(
     *, source_id: UUID, caller: Admin, database: AppDatabase, remote: RemoteDep, users: SkillUsersDep, hints: Hints
 ) -> schemas.SyncResult:
     """Read the repository again and take what changed; when that fails, everything stays and the source says why."""
@@ -81,7 +81,7 @@ async def sync_source(
 
 
 @router.post("/{source_id}/pin", responses=problems(errors.SourceNotFound, errors.SourceInactive, *GitProblems))
-async def pin_source(
+async def pin_skill_source(
     *, source_id: UUID, body: schemas.SourcePin, caller: Admin, database: AppDatabase, remote: RemoteDep,
     users: SkillUsersDep, hints: Hints,
 ) -> schemas.SyncResult:
@@ -92,7 +92,7 @@ async def pin_source(
 
 
 @router.post("/{source_id}/rollback", responses=problems(errors.SourceNotFound, errors.CommitNotSynced))
-async def roll_source_back(
+async def roll_skill_source_back(
     *, source_id: UUID, body: schemas.SourceRollback, caller: Admin, database: AppDatabase, users: SkillUsersDep,
     hints: Hints,
 ) -> schemas.SyncResult:

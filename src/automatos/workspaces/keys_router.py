@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api")
 
 
 @router.get("/api-keys", tags=["api keys"])
-async def list_keys(caller: Admin, session: Session) -> schemas.ApiKeyList:
+async def list_api_keys(caller: Admin, session: Session) -> schemas.ApiKeyList:
     """List the API keys of the workspace that nobody revoked, without their texts; `state` says which are taken."""
     found = await keys.list_keys(session, caller)
     items = [schemas.ApiKeyOut.of(each.key, each.made_by, each.state) for each in found]
@@ -22,7 +22,7 @@ async def list_keys(caller: Admin, session: Session) -> schemas.ApiKeyList:
 
 
 @router.post("/api-keys", status_code=status.HTTP_201_CREATED, tags=["api keys"])
-async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -> schemas.ApiKeyMade:
+async def create_api_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -> schemas.ApiKeyMade:
     """Make an API key; the answer's `key` is shown once."""
     usual = Role.VIEWER if body.key_type is KeyType.PUBLIC else Role.EDITOR
     issued = await keys.create_key(
@@ -37,13 +37,13 @@ async def create_key(body: schemas.ApiKeyNew, caller: Admin, session: Session) -
     "/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, tags=["api keys"],
     responses=problems(errors.ApiKeyNotFound),
 )
-async def revoke_key(key_id: UUID, caller: Admin, session: Session) -> None:
+async def revoke_api_key(key_id: UUID, caller: Admin, session: Session) -> None:
     """Revoke an API key, at once and for good."""
     await keys.revoke_key(session, caller, key_id)
 
 
 @router.get("/audit", tags=["audit"])
-async def list_audit(
+async def list_audit_entries(
     caller: AllWorkspacesAdmin, session: ReadingSession,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

@@ -33,8 +33,8 @@ router = APIRouter(prefix=PATH, tags=["auth"])
 log = structlog.get_logger("automatos.workspaces")
 
 
-@router.get("/sign-in", include_in_schema=False)
-async def begin(request: Request, next: Annotated[str, Query(max_length=1000)] = "/") -> Response:  # noqa: A002
+@router.get("/sign-in", status_code=303, response_class=RedirectResponse)
+async def sign_in_at_provider(request: Request, next: Annotated[str, Query(max_length=1000)] = "/") -> Response:  # noqa: A002
     """Send the browser to the provider; `next` is the page of this site to come back to."""
     gatekeeper = _gatekeeper(request)
     redirect_uri = public_address(request) + CALLBACK_PATH
@@ -76,7 +76,7 @@ async def come_back(request: Request) -> Response:
 
 
 @router.post("/sign-out")
-async def leave(request: Request, response: Response) -> schemas.SignedOut:
+async def sign_out_of_provider(request: Request, response: Response) -> schemas.SignedOut:
     """End the session of the cookie; the answer names the page that ends the provider's session too."""
     require_same_origin(request, proof_needed=SESSION_COOKIE in request.cookies)
     gatekeeper = _gatekeeper(request)

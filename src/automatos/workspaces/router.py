@@ -53,7 +53,7 @@ AppGatekeeper = Annotated[Gatekeeper, Depends(get_gatekeeper)]
 
 
 @router.get("/auth/config", tags=["auth"])
-async def read_auth_config(database: AppDatabase, settings: AppSettings) -> schemas.AuthConfig:
+async def get_auth_config(database: AppDatabase, settings: AppSettings) -> schemas.AuthConfig:
     """Tell a browser how people sign in here; public."""
     mode = sign_in_mode(settings)
     return schemas.AuthConfig(
@@ -69,7 +69,7 @@ async def read_auth_config(database: AppDatabase, settings: AppSettings) -> sche
     "/setup", status_code=status.HTTP_201_CREATED, tags=["auth"],
     responses=problems(errors.AlreadySetUp, errors.SetupRefused),
 )
-async def set_up(
+async def set_up_server(
     body: schemas.Setup, request: Request, response: Response, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
     """Make the first account and sign it in; public, and closed for good once any account exists."""
@@ -85,7 +85,7 @@ async def set_up(
     "/setup/admin", tags=["auth"],
     responses=problems(errors.AlreadySetUp, errors.SetupRefused, errors.PersonRequired),
 )
-async def take_over(
+async def become_system_admin(
     body: schemas.TakeOver, request: Request, caller: CurrentCaller, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
     """Become the first system admin of a server whose people come from an identity provider, once."""
@@ -117,7 +117,7 @@ async def sign_out(request: Request, response: Response, database: AppDatabase, 
 
 
 @router.post("/auth/session", tags=["auth"], responses=problems(errors.TokenRequired))
-async def trade_token(
+async def open_session(
     request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
 ) -> schemas.Me:
     """Trade a token of the identity provider for a cookie that lives an hour."""
@@ -164,7 +164,7 @@ async def end_session(session_id: UUID, caller: CurrentCaller, database: AppData
 
 
 @router.get("/auth/me", tags=["auth"])
-async def read_me(caller: CurrentCaller, database: AppDatabase) -> schemas.Me:
+async def get_me(caller: CurrentCaller, database: AppDatabase) -> schemas.Me:
     """Tell the caller who they are and where they may work."""
     return await _describe(caller, database)
 
@@ -189,7 +189,7 @@ async def create_workspace(
 
 
 @router.get("/workspaces/{workspace_id}", tags=["workspaces"])
-async def read_workspace(workspace_id: UUID, caller: CurrentCaller, session: Session) -> schemas.WorkspaceOut:
+async def get_workspace(workspace_id: UUID, caller: CurrentCaller, session: Session) -> schemas.WorkspaceOut:
     """Read one workspace of the caller."""
     return schemas.WorkspaceOut.model_validate(await workspace.get_workspace(session, caller))
 

@@ -3,14 +3,8 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-/** The server's answers always have these; the schema cannot say so of fields with a default. */
-interface Whole {
-  model_usage_stats: Required<Schemas["AgentUsage"]>;
-  performance_metrics: Required<Schemas["AgentPerformance"]>;
-}
-
-export type Agent = Omit<Schemas["Agent"], keyof Whole> & Whole;
-export type AgentList = Omit<Schemas["Agents"], "items"> & { items: Agent[] };
+export type Agent = Schemas["Agent"];
+export type AgentList = Schemas["Agents"];
 export type AgentBody = Schemas["AgentCreate"];
 export type AgentStats = Schemas["AgentStats"];
 export type ModelConfig = Schemas["ModelSettings"];

@@ -37,12 +37,12 @@ export type BuiltinTools = Schemas["BuiltinTools"];
 export type { Agent, AgentBody, AgentList, AgentStats, BulkResult, ModelConfig } from "./agents";
 export type AgentTypes = Schemas["AgentTypes"];
 
-export type InputType = NonNullable<Schemas["InputSpec"]["type"]>;
-export type RecipeInput = With<Schemas["InputSpec"], { type: InputType }>;
+export type RecipeInput = Schemas["DeclaredInput"];
+export type InputType = RecipeInput["type"];
 export type RecipeStep = Schemas["StepOut"];
 export type ErrorHandling = RecipeStep["error_handling"];
-export type Recipe = With<Schemas["RecipeOut"], { inputs: Record<string, RecipeInput> }>;
-export type RecipeList = With<Schemas["RecipeList"], { items: Recipe[] }>;
+export type Recipe = Schemas["RecipeOut"];
+export type RecipeList = Schemas["RecipeList"];
 export type RecipeVersionList = With<
   Schemas["VersionList"],
   { items: With<Schemas["VersionOut"], { definition: Partial<Recipe> }>[] }
@@ -50,36 +50,21 @@ export type RecipeVersionList = With<
 export type RecipeBody = Schemas["RecipeUpdate"];
 export type RecipeCreate = Schemas["RecipeCreate"];
 export type RecipeFile = Schemas["RecipeFile"];
-export type AppliedRecipe = With<Schemas["Applied"], { recipe: Recipe }>;
+export type AppliedRecipe = Schemas["Applied"];
 export type ExecutionStarted = Schemas["Started"];
 
-/** One thing wrong with a recipe: the field, and in prompts the place. */
-export interface RecipeFault {
-  where: string;
-  message: string;
-  line?: number;
-  column?: number;
-}
-
-export type Verdict = With<Schemas["Verdict"], { faults: RecipeFault[] }>;
+export type RecipeFault = Schemas["RecipeFault"];
+export type Verdict = Schemas["Verdict"];
 
 export type RunStatus = Schemas["ExecutionStatus"];
 export type StepStatus = Schemas["StepStatus"];
 
-export interface RunError {
-  code: string;
-  message: string;
-  next_step?: string | null;
-}
-
+export type RunError = Schemas["RunError"];
+export type RunSummary = Schemas["RunSummary"];
+export type RunPage = Schemas["RunPage"];
+export type Run = Schemas["RunOut"];
 /** What was started: a recipe, a task of one agent, or an agent's own check. */
-export type RunKind = "recipe" | "task" | "heartbeat";
-/** A run of one agent has no recipe; `recipe_name` is the agent's name then. */
-type RunOf = { kind: RunKind; recipe_id: string | null; agent_id: number | null; error: RunError | null };
-
-export type RunSummary = With<Schemas["RunSummary"], RunOf>;
-export type RunPage = With<Schemas["RunPage"], { items: RunSummary[] }>;
-export type Run = With<Schemas["RunOut"], RunOf>;
+export type RunKind = Run["kind"];
 export type RunEvent = Schemas["RunEvent"];
 export type RunEventPage = Schemas["EventPage"];
 export type Changed = Schemas["Changed"];

@@ -17,8 +17,8 @@ export type StatusChanged = Schemas["StatusChanged"];
 export type Confirmation = Schemas["Confirmation"];
 
 /** One step of an agent; `error` says why it failed. */
-export type AgentRun = Omit<Schemas["AgentRun"], "error"> & { error: { code: string; message: string } | null };
-export type AgentRunList = Omit<Schemas["AgentRuns"], "items"> & { items: AgentRun[] };
+export type AgentRun = Schemas["AgentRun"];
+export type AgentRunList = Schemas["AgentRuns"];
 export type TaskOrder = Schemas["TaskNew"];
 export type TaskStarted = Schemas["TaskStarted"];
 

@@ -3,3 +3,15 @@ declare module "virtual:run-event-types" {
   const types: readonly import("./index").RunEvent["type"][];
   export default types;
 }
+
+/** The values that a parameter of a GET may have where the server's description lists them, put in likewise. */
+declare module "virtual:query-words" {
+  import type { QueryOf, Reading } from "@/lib/http";
+
+  const words: {
+    readonly [Path in Reading]?: {
+      readonly [Name in keyof QueryOf<Path>]?: readonly NonNullable<QueryOf<Path>[Name]>[];
+    };
+  };
+  export default words;
+}

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { eventsOf, type StreamedEvent } from "./event-stream";
+import { eventsOf } from "./event-stream";
 
 async function* cut(...pieces: string[]) {
   yield* pieces;
 }
 
-async function read(...pieces: string[]): Promise<StreamedEvent[]> {
-  const events: StreamedEvent[] = [];
+async function read(...pieces: string[]): Promise<unknown[]> {
+  const events: unknown[] = [];
   for await (const event of eventsOf(cut(...pieces))) events.push(event);
   return events;
 }

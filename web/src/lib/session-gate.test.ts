@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { http } from "./http";
+import { api, asReading, dataOf } from "./http";
 import { asProblem, SIGNED_OUT } from "./problem";
 import { currentAsking, isSignedOut, watchAsking } from "./session-gate";
 
 const refused = () => Response.json({ code: "not_signed_in", detail: "No." }, { status: 401 });
 const answered = () => Response.json({ ok: true });
 const server = vi.fn<() => Promise<Response>>();
+const save = () => dataOf(api().PUT("/api/skills/{skill_id}", { params: { path: { skill_id: 1 } }, body: {} }));
+const add = () => dataOf(api().POST("/api/skills", { body: { name: "a", description: "b", content: "c" } }));
 let leave: () => void = () => undefined;
 
 beforeEach(() => {
@@ -29,25 +31,25 @@ async function ask(request: Promise<unknown>, isSignedIn: boolean): Promise<unkn
 describe("a session that has ended", () => {
   it("sends again what was refused, once somebody has signed in", async () => {
     server.mockResolvedValueOnce(refused()).mockResolvedValueOnce(answered());
-    expect(await ask(http.put("/api/skills/1"), true)).toEqual({ ok: true });
+    expect(await ask(save(), true)).toEqual({ ok: true });
     expect(isSignedOut()).toBe(false);
   });
 
   it("is told in words of its own where signing in is put off, and asked about again by the next save only", async () => {
     server.mockImplementation(() => Promise.resolve(refused()));
-    expect(await ask(http.put("/api/skills/1"), false)).toBe(SIGNED_OUT);
+    expect(await ask(save(), false)).toBe(SIGNED_OUT);
     expect(isSignedOut()).toBe(true);
-    expect(await http.get("/api/skills").catch((error: unknown) => asProblem(error).code)).toBe(SIGNED_OUT);
-    const check = http.post("/api/skills/validate", { isReading: true });
+    expect(await dataOf(api().GET("/api/skills")).catch((error: unknown) => asProblem(error).code)).toBe(SIGNED_OUT);
+    const check = dataOf(api().POST("/api/skills/validate", { body: { files: [] }, fetch: asReading }));
     expect(await check.catch((error: unknown) => asProblem(error).code)).toBe(SIGNED_OUT);
     expect(currentAsking()).toBeNull();
-    expect(await ask(http.post("/api/skills"), false)).toBe(SIGNED_OUT);
+    expect(await ask(add(), false)).toBe(SIGNED_OUT);
   });
 
   it("is back as soon as anything is answered, as after signing in in another tab", async () => {
     server.mockResolvedValueOnce(refused()).mockResolvedValueOnce(answered());
-    await ask(http.put("/api/skills/1"), false);
-    await http.get("/api/skills");
+    await ask(save(), false);
+    await dataOf(api().GET("/api/skills"));
     expect(isSignedOut()).toBe(false);
   });
 });

@@ -110,7 +110,7 @@ function Task({ agent, onClose }: { agent: Agent; onClose: () => void }) {
         void navigate({
           to: "/w/$workspace/runs/$runId",
           from: "/w/$workspace",
-          params: { runId: started.execution_id },
+          params: { runId: started.run_id },
         });
       }}
     />

@@ -81,7 +81,7 @@ function Again({ run, onClose }: { run: Run; onClose: () => void }) {
       agentName={run.recipe_name}
       earlier={typeof run.input_data.prompt === "string" ? run.input_data.prompt : undefined}
       onClose={onClose}
-      onStarted={(task) => started(task.execution_id)}
+      onStarted={(task) => started(task.run_id)}
     />
   );
 }

@@ -110,8 +110,12 @@ function useRecipeSave(edit: Edited<Draft>, recipe: Recipe | null) {
 
   const storage: Storage<Draft> = {
     send: async ({ after, etag }) => {
-      const body = recipe ? bodyOf(after) : { ...bodyOf(after), template_id: slugOf(after.name) };
-      const stored = await save.mutateAsync({ templateId: recipe?.template_id ?? null, etag, body });
+      const body = bodyOf(after);
+      const stored = await save.mutateAsync(
+        recipe
+          ? { templateId: recipe.template_id, etag, body }
+          : { templateId: null, etag, body: { ...body, template_id: slugOf(after.name) } },
+      );
       saved.current = stored.data;
       return { data: draftOf(stored.data), etag: stored.etag };
     },

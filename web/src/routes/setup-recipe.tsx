@@ -88,7 +88,7 @@ function CookSample({ sample }: { sample: RecipeFile }) {
     const run = await cook.mutateAsync({ templateId: recipe.template_id, inputs: read.inputs, key: randomId() });
     await navigate({
       to: "/w/$workspace/runs/$runId",
-      params: { workspace: workspace.slug, runId: run.recipe_execution_id },
+      params: { workspace: workspace.slug, runId: run.run_id },
     });
   }
 

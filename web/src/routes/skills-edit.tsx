@@ -57,8 +57,9 @@ function Editor({ id, stored }: { id: number | null; stored: Tagged<Draft> }) {
 
   const storage: Storage<Draft> = {
     send: async ({ before, after, etag }) => {
-      const body = id === null ? after : partOf(before, after);
-      const { data, etag: tag } = await save.mutateAsync({ id, etag, body });
+      const { data, etag: tag } = await save.mutateAsync(
+        id === null ? { id, etag, body: after } : { id, etag, body: partOf(before, after) },
+      );
       saved.current = data;
       return { data: bodyOf(data, after.content), etag: tag };
     },

@@ -130,7 +130,7 @@ def _tell_sample(sample: "Sample", url: str) -> None:
     """Write the line that newcomers and scripts look for."""
     run = sample.run
     if not run.status.startswith("completed"):
-        why = (run.error or {}).get("message", "")
+        why = run.error.message if run.error else ""
         put(f"sample recipe {run.status}: {why} See {url}{sample.path}")
         return
     done = [step for step in run.steps if step.status == "completed"]

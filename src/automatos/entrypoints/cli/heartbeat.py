@@ -110,8 +110,8 @@ def run_heartbeat(
     path = _path(client, agent)
     result = client.post(f"{path}/run")
     result = _begun(client, path, result) if watching else result
-    if watching and result["execution_id"]:
-        return watch(client, result["execution_id"], as_json=as_json, exit_status=False, is_new=True)
+    if watching and result["run_id"]:
+        return watch(client, result["run_id"], as_json=as_json, exit_status=False, is_new=True)
     if as_json:
         put_json(result)
         return Exit.OK
@@ -123,7 +123,7 @@ def run_heartbeat(
 def _begun(client: "Client", path: str, result: dict[str, Any]) -> dict[str, Any]:
     """Return a beat once its run has begun, or once it is over without one."""
     until = time.monotonic() + PATIENCE_S
-    while result["status"] == "running" and not result["execution_id"] and time.monotonic() < until:
+    while result["status"] == "running" and not result["run_id"] and time.monotonic() < until:
         time.sleep(POLL_S)
         latest = client.get(f"{path}/last")
         result = latest if latest["id"] == result["id"] else result
@@ -144,7 +144,7 @@ def last_heartbeat(agent: AgentName, as_json: Json = False) -> None:
     if result is None:
         say("it has not checked in yet; have it do so with: automatos heartbeat run AGENT")
         return
-    put_fields(_row(result) | {"run": result["execution_id"]},
+    put_fields(_row(result) | {"run": result["run_id"]},
                ("id", "status", "reason", "started", "by", "run", "tokens", "cost"))
     for finding in result["findings"]:
         put(f"{finding['severity']}: {finding['check']}: {finding['detail']}")

@@ -33,7 +33,7 @@ def put_run(run: dict[str, Any], address: str) -> None:
     if error := run["error"]:
         put("")
         put(f"error: {error['message']}")
-        put(f"  {error.get('next_step', '')}")
+        put(f"  {error['next_step'] or ''}")
     output_data = run["output_data"] or {}
     if output := output_data.get("final_output"):
         put("")

@@ -141,7 +141,7 @@ def cook_recipe(
 
     client = Client()
     started = start(client, recipe, inputs or [], key)
-    run_id = started["recipe_execution_id"]
+    run_id = started["run_id"]
     if watching or exit_status or quiet:
         return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet, is_new=True)
     if as_json:

@@ -104,11 +104,11 @@ def retry_run(run: RunId, watching: Watching = False, as_json: RunJson = False) 
     started = client.post(f"/api/workflow-recipes/{part(found['recipe_id'])}/execute",
                           {"input_data": found["input_data"]})
     if watching:
-        return watch(client, started["recipe_execution_id"], as_json=as_json, exit_status=False, is_new=True)
+        return watch(client, started["run_id"], as_json=as_json, exit_status=False, is_new=True)
     if as_json:
         put_json(started)
     else:
-        put(started["recipe_execution_id"])
+        put(started["run_id"])
         say("queued; follow it with: automatos run watch latest")
     return Exit.OK
 

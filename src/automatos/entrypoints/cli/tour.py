@@ -23,7 +23,7 @@ def take_tour(name: str) -> int:
     default = client.get("/api/models/default")
     model = f"{default['provider']} {default['model_id']}"
     say(f"cooking {name}; who answers: {'the built-in demo provider, no model' if default['is_demo'] else model}")
-    return watch(client, start(client, name, [])["recipe_execution_id"], as_json=False, exit_status=True)
+    return watch(client, start(client, name, [])["run_id"], as_json=False, exit_status=True)
 
 
 def _client() -> Client:

@@ -81,7 +81,7 @@ GROUP BY 1 ORDER BY 1
 """
 
 STEPS_OF_AGENT = """
-SELECT e.id AS execution_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.definition->>'name') AS recipe_name,
+SELECT e.id AS run_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.definition->>'name') AS recipe_name,
        s.step_id, s.status, s.input_tokens, s.output_tokens, CASE WHEN s.unpriced_calls = 0
        THEN s.cost_micro_usd END AS cost_usd, s.cost_micro_usd AS known_cost_usd, s.unpriced_calls, s.started_at,
        s.finished_at,

@@ -69,7 +69,7 @@ export function AgentRuns({ agentId, status, skip, onShow, start }: Props) {
         <>
           <ul className="card divide-y overflow-hidden">
             {runs.data.items.map((run) => (
-              <RunRow key={`${run.execution_id} ${run.step_id}`} run={run} />
+              <RunRow key={`${run.run_id} ${run.step_id}`} run={run} />
             ))}
           </ul>
           <Pager skip={skip} total={runs.data.total} onGo={(to) => onShow({ skip: to || undefined })} />
@@ -104,7 +104,7 @@ export function RunName({ run }: { run: AgentRun }) {
     <Link
       to="/w/$workspace/runs/$runId"
       from="/w/$workspace"
-      params={{ runId: run.execution_id }}
+      params={{ runId: run.run_id }}
       className="block truncate font-medium text-accent underline-offset-2 hover:underline"
     >
       {run.kind === "recipe" ? `${run.recipe_name}: ${run.step_id}` : titleOf(run.kind)}

@@ -62,7 +62,7 @@ export function AgentUsage({ agent }: { agent: Agent }) {
         {runs.data && runs.data.items.length > 0 && (
           <Table label="Latest steps" columns={COLUMNS}>
             {runs.data.items.map((run) => (
-              <tr key={`${run.execution_id} ${run.step_id}`}>
+              <tr key={`${run.run_id} ${run.step_id}`}>
                 <Cell>
                   <RunName run={run} />
                 </Cell>

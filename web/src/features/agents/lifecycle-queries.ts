@@ -1,21 +1,10 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, skipToken, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Agent } from "@/client";
-import type {
-  AgentRunList,
-  AgentState,
-  AgentVersionList,
-  AssembledContext,
-  Impact,
-  Shutdown,
-  ShutdownType,
-  StatusChange,
-  TaskOrder,
-  TaskStarted,
-  VersionDiff,
-} from "@/client/lifecycle";
-import { http } from "@/lib/http";
+
+import type { AgentStatus, ShutdownType, StatusChange, TaskOrder } from "@/client/lifecycle";
+import { api, asReading, dataOf } from "@/lib/http";
 import { useLiveBus } from "@/lib/live/react";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 
 /** Everything about one agent's life sits under "agents", so that the server's hint about agents refreshes it. */
@@ -25,20 +14,26 @@ const keyOf = (workspace: string, part: string, id: number) => [workspace, "agen
 export const agentStateQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: keyOf(workspace, "state", id),
-    queryFn: ({ signal }) => http.get<AgentState>(`/api/agents/${id}/status`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/agents/{agent_id}/status", { params: { path: { agent_id: id } }, signal })),
   });
 
 /** What a change of status would do. It is asked for again only when the server says that it has changed. */
-export const impactQuery = (workspace: string, id: number, status: string, shutdown: ShutdownType | null) =>
+export const impactQuery = (workspace: string, id: number, status: AgentStatus | null, shutdown: ShutdownType | null) =>
   queryOptions({
     queryKey: [workspace, "agent-impact", id, status, shutdown],
-    queryFn: ({ signal }) =>
-      http.post<Impact>(`/api/agents/${id}/status/preview`, {
-        workspace,
-        body: { status, ...(shutdown ? { shutdown_type: shutdown } : {}) },
-        signal,
-        isReading: true,
-      }),
+    queryFn:
+      status === null
+        ? skipToken
+        : ({ signal }) =>
+            dataOf(
+              api(workspace).POST("/api/agents/{agent_id}/status/preview", {
+                params: { path: { agent_id: id } },
+                fetch: asReading,
+                body: { status, ...(shutdown ? { shutdown_type: shutdown } : {}) },
+                signal,
+              }),
+            ),
     staleTime: 0,
     gcTime: 0,
     refetchOnWindowFocus: false,
@@ -49,7 +44,8 @@ export const impactQuery = (workspace: string, id: number, status: string, shutd
 export const deletionQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "agent-impact", id, "deleted"],
-    queryFn: ({ signal }) => http.get<Impact>(`/api/agents/${id}/deletion`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/agents/{agent_id}/deletion", { params: { path: { agent_id: id } }, signal })),
     staleTime: 0,
     gcTime: 0,
     refetchOnWindowFocus: false,
@@ -68,21 +64,35 @@ export const agentRunsQuery = (workspace: string, id: number, { status, skip }: 
   queryOptions({
     queryKey: [workspace, "runs", "of-agent", id, status ?? "", skip, limit],
     queryFn: ({ signal }) =>
-      http.get<AgentRunList>(`/api/agents/${id}/runs`, { workspace, query: { status, skip, limit }, signal }),
+      dataOf(
+        api(workspace).GET("/api/agents/{agent_id}/runs", {
+          params: {
+            path: { agent_id: id },
+            query: { status: wordOf("/api/agents/{agent_id}/runs", "status", status), skip, limit },
+          },
+          signal,
+        }),
+      ),
     placeholderData: (previous) => previous,
   });
 
 export const agentVersionsQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: keyOf(workspace, "versions", id),
-    queryFn: ({ signal }) => http.get<AgentVersionList>(`/api/agents/${id}/versions`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/agents/{agent_id}/versions", { params: { path: { agent_id: id } }, signal })),
   });
 
 export const versionDiffQuery = (workspace: string, id: number, from: number, to: number) =>
   queryOptions({
     queryKey: [...keyOf(workspace, "versions", id), from, to],
     queryFn: ({ signal }) =>
-      http.get<VersionDiff>(`/api/agents/${id}/versions/${to}/diff`, { workspace, query: { against: from }, signal }),
+      dataOf(
+        api(workspace).GET("/api/agents/{agent_id}/versions/{version}/diff", {
+          params: { path: { agent_id: id, version: to }, query: { against: from } },
+          signal,
+        }),
+      ),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -90,7 +100,10 @@ export const versionDiffQuery = (workspace: string, id: number, from: number, to
 export const assembledQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: keyOf(workspace, "assembled", id),
-    queryFn: ({ signal }) => http.get<AssembledContext>(`/api/agents/${id}/assembled-context`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(
+        api(workspace).GET("/api/agents/{agent_id}/assembled-context", { params: { path: { agent_id: id } }, signal }),
+      ),
   });
 
 /** Keeps what is shown of one agent fresh while its page is open. */
@@ -119,25 +132,40 @@ function useAgentChange<T, R>(change: (workspace: string, value: T) => Promise<R
 /** Sets a status. The server refuses one with effects until they are confirmed. */
 export const useSetStatus = (id: number) =>
   useAgentChange((workspace, body: StatusChange) =>
-    http.put<{ agent: Agent; shutdown: Shutdown | null }>(`/api/agents/${id}/status`, { workspace, body }),
+    dataOf(api(workspace).PUT("/api/agents/{agent_id}/status", { params: { path: { agent_id: id } }, body })),
   );
 
 /** Takes back a stop that still waits for work to end. */
 export const useCancelStop = (id: number) =>
-  useAgentChange((workspace, _: undefined) => http.delete<Agent>(`/api/agents/${id}/status/shutdown`, { workspace }));
+  useAgentChange((workspace, _: undefined) =>
+    dataOf(api(workspace).DELETE("/api/agents/{agent_id}/status/shutdown", { params: { path: { agent_id: id } } })),
+  );
 
 export const useDeleteWithImpact = (id: number) =>
   useAgentChange((workspace, { cascade, token }: { cascade: boolean; token: string }) =>
-    http.delete(`/api/agents/${id}`, { workspace, query: { cascade, impact_token: token } }),
+    dataOf(
+      api(workspace).DELETE("/api/agents/{agent_id}", {
+        params: { path: { agent_id: id }, query: { cascade, impact_token: token } },
+      }),
+    ),
   );
 
 export const useRestoreVersion = (id: number) =>
   useAgentChange((workspace, version: number) =>
-    http.post<Agent>(`/api/agents/${id}/versions/${version}/restore`, { workspace }),
+    dataOf(
+      api(workspace).POST("/api/agents/{agent_id}/versions/{version}/restore", {
+        params: { path: { agent_id: id, version } },
+      }),
+    ),
   );
 
 /** Gives an agent a task of its own. Repeating a request with the same key starts nothing twice. */
 export const useRunTask = (id: number) =>
   useAgentChange((workspace, { key, ...body }: TaskOrder & { key: string }) =>
-    http.post<TaskStarted>(`/api/agents/${id}/execute`, { workspace, body, headers: { "Idempotency-Key": key } }),
+    dataOf(
+      api(workspace).POST("/api/agents/{agent_id}/execute", {
+        params: { path: { agent_id: id }, header: { "idempotency-key": key } },
+        body,
+      }),
+    ),
   );

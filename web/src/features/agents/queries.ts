@@ -1,7 +1,8 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Agent, AgentBody, AgentList, AgentStats, AgentTypes, BulkResult } from "@/client";
-import { exchange, http } from "@/lib/http";
+import type { AgentBody, BulkResult } from "@/client";
+import { api, dataOf, taggedOf } from "@/lib/http";
 import { useConnection } from "@/lib/live/react";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 
 export interface AgentFilters {
@@ -13,6 +14,14 @@ export interface AgentFilters {
   order?: "asc" | "desc" | undefined;
 }
 
+/** The filters as the server knows them. */
+const asked = ({ status, category, sort, ...others }: AgentFilters) => ({
+  ...others,
+  status: wordOf("/api/agents", "status", status),
+  category: wordOf("/api/agents", "category", category),
+  sort: wordOf("/api/agents", "sort", sort),
+});
+
 const ROSTER_PAGE = 200;
 const AGENT_POLL_MS = 10_000;
 const STATS_POLL_MS = 30_000;
@@ -21,7 +30,8 @@ const STATS_POLL_MS = 30_000;
 export const foundAgentsQuery = (workspace: string, search: string, limit: number) =>
   queryOptions({
     queryKey: [workspace, "agents", "found", search, limit],
-    queryFn: ({ signal }) => http.get<AgentList>("/api/agents", { workspace, query: { search, limit }, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/agents", { params: { query: { search, limit } }, signal })),
     placeholderData: (previous) => previous,
   });
 
@@ -30,11 +40,12 @@ export const rosterQuery = (workspace: string, filters: AgentFilters, limit = RO
   infiniteQueryOptions({
     queryKey: [workspace, "agents", "roster", filters, limit],
     queryFn: ({ pageParam, signal }) =>
-      http.get<AgentList>("/api/agents", {
-        workspace,
-        query: { ...filters, limit, cursor: pageParam },
-        signal,
-      }),
+      dataOf(
+        api(workspace).GET("/api/agents", {
+          params: { query: { ...asked(filters), limit, cursor: pageParam } },
+          signal,
+        }),
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (previous) => previous,
@@ -43,7 +54,7 @@ export const rosterQuery = (workspace: string, filters: AgentFilters, limit = RO
 export const agentStatsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "agents", "stats"],
-    queryFn: ({ signal }) => http.get<AgentStats>("/api/agents/stats", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/agents/stats", { signal })),
     staleTime: STATS_POLL_MS,
     refetchInterval: STATS_POLL_MS,
   });
@@ -52,7 +63,8 @@ export const agentStatsQuery = (workspace: string) =>
 export const agentQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "agents", "one", id],
-    queryFn: ({ signal }) => exchange<Agent>("GET", `/api/agents/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      taggedOf(api(workspace).GET("/api/agents/{agent_id}", { params: { path: { agent_id: id } }, signal })),
     staleTime: AGENT_POLL_MS,
   });
 
@@ -66,7 +78,7 @@ export function useAgent(id: number) {
 export const agentTypesQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "agent-types"],
-    queryFn: ({ signal }) => http.get<AgentTypes>("/api/agents/types", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/agents/types", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -81,7 +93,7 @@ function useAgentsChange<T, R>(change: (workspace: string, value: T) => Promise<
 }
 
 export const useCreateAgent = () =>
-  useAgentsChange((workspace, body: AgentBody) => http.post<Agent>("/api/agents", { workspace, body }));
+  useAgentsChange((workspace, body: AgentBody) => dataOf(api(workspace).POST("/api/agents", { body })));
 
 interface Save {
   id: number;
@@ -92,7 +104,12 @@ interface Save {
 /** Saves what changed, unless somebody else has saved meanwhile. */
 export const useSaveAgent = () =>
   useAgentsChange((workspace, { id, etag, body }: Save) =>
-    exchange<Agent>("PUT", `/api/agents/${id}`, { workspace, body, headers: etag ? { "If-Match": etag } : {} }),
+    taggedOf(
+      api(workspace).PUT("/api/agents/{agent_id}", {
+        params: { path: { agent_id: id }, header: { "if-match": etag } },
+        body,
+      }),
+    ),
   );
 
 export type BulkAction = "activate" | "deactivate" | "pause" | "delete" | "tag" | "untag";
@@ -111,7 +128,7 @@ export const useBulkAction = () =>
     const whole: BulkResult = { items: [], succeeded: 0, failed: 0 };
     for (let from = 0; from < ids.length; from += BULK_MOST) {
       const body = { action, agent_ids: ids.slice(from, from + BULK_MOST), ...(tags ? { tags } : {}) };
-      const part = await http.post<BulkResult>("/api/agents/bulk/actions", { workspace, body });
+      const part = await dataOf(api(workspace).POST("/api/agents/bulk/actions", { body }));
       whole.items.push(...part.items);
       whole.succeeded += part.succeeded;
       whole.failed += part.failed;
@@ -121,4 +138,10 @@ export const useBulkAction = () =>
 
 /** An agent as a file that another workspace or server can import; it holds no secrets. */
 export const exportOf = (workspace: string, id: number) =>
-  http.text(`/api/agents/${id}/export`, { workspace, headers: { Accept: "application/yaml" } });
+  dataOf(
+    api(workspace).GET("/api/agents/{agent_id}/export", {
+      params: { path: { agent_id: id } },
+      parseAs: "text",
+      headers: { Accept: "application/yaml" },
+    }),
+  );

@@ -52,7 +52,7 @@ function Change({ state, target, onClose }: ChangeProps) {
   const offered = state.allowed_statuses.find((one) => one === target) ?? null;
   const [choice, act] = useReducer(choose, { ...NO_CHOICE, target: offered });
   const [done, setDone] = useState<{ target: string; shutdown: Shutdown | null } | null>(null);
-  const question = impactQuery(workspace, state.agent_id, choice.target ?? "", shutdownOf(choice));
+  const question = impactQuery(workspace, state.agent_id, choice.target, shutdownOf(choice));
   const impact = useQuery({ ...question, enabled: choice.target !== null && done === null });
   const change = useSetStatus(state.agent_id);
 

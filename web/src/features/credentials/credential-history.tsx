@@ -67,13 +67,13 @@ function Use({ event }: { event: CredentialEvent }) {
   return (
     <>
       {event.total_tokens !== null && `${formatTokens(event.total_tokens)}, ${formatCost(event.cost_usd)}`}
-      {event.execution_id && (
+      {event.run_id && (
         <>
           {", "}
           <Link
             to="/w/$workspace/runs/$runId"
             from="/w/$workspace"
-            params={{ runId: event.execution_id }}
+            params={{ runId: event.run_id }}
             className="text-accent underline-offset-2 hover:underline"
           >
             run

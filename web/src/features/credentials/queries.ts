@@ -1,34 +1,28 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type {
-  Credential,
-  CredentialAudit,
-  CredentialCreate,
-  CredentialList,
-  CredentialTest,
-  CredentialTry,
-  CredentialTypeList,
-  CredentialUpdate,
-} from "@/client/system";
-import { http } from "@/lib/http";
+import type { CredentialCreate, CredentialTry, CredentialUpdate } from "@/client/system";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 export const credentialsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "credentials", "list"],
-    queryFn: ({ signal }) => http.get<CredentialList>("/api/credentials", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/credentials", { signal })),
   });
 
 export const credentialQuery = (workspace: string, id: string) =>
   queryOptions({
     queryKey: [workspace, "credentials", "one", id],
-    queryFn: ({ signal }) => http.get<Credential>(`/api/credentials/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(
+        api(workspace).GET("/api/credentials/{credential_id}", { params: { path: { credential_id: id } }, signal }),
+      ),
   });
 
 /** Every kind of credential, with the JSON Schema of its fields. */
 export const credentialTypesQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "credential-types"],
-    queryFn: ({ signal }) => http.get<CredentialTypeList>("/api/credentials/types", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/credentials/types", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -37,11 +31,12 @@ export const credentialHistoryQuery = (workspace: string, id: string) =>
   infiniteQueryOptions({
     queryKey: [workspace, "credentials", "history", id],
     queryFn: ({ pageParam, signal }) =>
-      http.get<CredentialAudit>(`/api/credentials/${id}/audit`, {
-        workspace,
-        query: { cursor: pageParam, limit: 20 },
-        signal,
-      }),
+      dataOf(
+        api(workspace).GET("/api/credentials/{credential_id}/audit", {
+          params: { path: { credential_id: id }, query: { cursor: pageParam, limit: 20 } },
+          signal,
+        }),
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });
@@ -61,27 +56,27 @@ function useCredentialChange<T, R>(change: (workspace: string, value: T) => Prom
 }
 
 export const useAddCredential = () =>
-  useCredentialChange((workspace, body: CredentialCreate) =>
-    http.post<Credential>("/api/credentials", { workspace, body }),
-  );
+  useCredentialChange((workspace, body: CredentialCreate) => dataOf(api(workspace).POST("/api/credentials", { body })));
 
 /** Changes what is given; fields that are not named stay as they are. */
 export const useUpdateCredential = () =>
   useCredentialChange((workspace, { id, body }: { id: string; body: CredentialUpdate }) =>
-    http.put<Credential>(`/api/credentials/${id}`, { workspace, body }),
+    dataOf(api(workspace).PUT("/api/credentials/{credential_id}", { params: { path: { credential_id: id } }, body })),
   );
 
 export const useDeleteCredential = () =>
-  useCredentialChange((workspace, id: string) => http.delete(`/api/credentials/${id}`, { workspace }));
+  useCredentialChange((workspace, id: string) =>
+    dataOf(api(workspace).DELETE("/api/credentials/{credential_id}", { params: { path: { credential_id: id } } })),
+  );
 
 /** Asks the provider whether the stored key works. */
 export const useTestCredential = () =>
   useCredentialChange((workspace, id: string) =>
-    http.post<CredentialTest>(`/api/credentials/${id}/test`, { workspace }),
+    dataOf(api(workspace).POST("/api/credentials/{credential_id}/test", { params: { path: { credential_id: id } } })),
   );
 
 /** Tries a credential before it is stored. */
 export const useTestKey = () =>
   useCredentialChange((workspace, body: CredentialTry) =>
-    http.post<CredentialTest>("/api/credentials/test", { workspace, body }),
+    dataOf(api(workspace).POST("/api/credentials/test", { body })),
   );

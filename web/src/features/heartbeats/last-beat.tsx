@@ -79,7 +79,7 @@ function Result({ result, runLink }: { result: HeartbeatResult; runLink: Props["
         <span>by {result.triggered_by === "heartbeat" ? "the clock" : result.triggered_by}</span>
         <span>{formatTokens(result.tokens_used)}</span>
         <span>{formatCost(result.cost_usd)}</span>
-        {result.execution_id && runLink(result.execution_id)}
+        {result.run_id && runLink(result.run_id)}
       </p>
       {result.reason && <p>{result.reason}</p>}
       <ul className="grid gap-2 empty:hidden">

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { HeartbeatBody, HeartbeatConfig, HeartbeatResult } from "@/client/agents";
-import { exchange, http } from "@/lib/http";
+import type { HeartbeatBody } from "@/client/agents";
+import { api, dataOf, taggedOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 /** An agent's heartbeat together with the ETag that its next save must name. */
@@ -8,7 +8,12 @@ export const heartbeatQuery = (workspace: string, agentId: number) =>
   queryOptions({
     queryKey: [workspace, "heartbeats", "config", agentId],
     queryFn: ({ signal }) =>
-      exchange<HeartbeatConfig>("GET", `/api/heartbeat/agents/${agentId}/config`, { workspace, signal }),
+      taggedOf(
+        api(workspace).GET("/api/heartbeat/agents/{agent_id}/config", {
+          params: { path: { agent_id: agentId } },
+          signal,
+        }),
+      ),
   });
 
 /** What came of the newest beat; null before the first. */
@@ -16,7 +21,12 @@ export const lastBeatQuery = (workspace: string, agentId: number) =>
   queryOptions({
     queryKey: [workspace, "heartbeats", "last", agentId],
     queryFn: ({ signal }) =>
-      http.get<HeartbeatResult | null>(`/api/heartbeat/agents/${agentId}/last`, { workspace, signal }),
+      dataOf(
+        api(workspace).GET("/api/heartbeat/agents/{agent_id}/last", {
+          params: { path: { agent_id: agentId } },
+          signal,
+        }),
+      ),
   });
 
 interface Save {
@@ -31,11 +41,12 @@ export function useSaveHeartbeat() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ agentId, etag, body }: Save) =>
-      exchange<HeartbeatConfig>("PUT", `/api/heartbeat/agents/${agentId}/config`, {
-        workspace,
-        body,
-        headers: etag ? { "If-Match": etag } : {},
-      }),
+      taggedOf(
+        api(workspace).PUT("/api/heartbeat/agents/{agent_id}/config", {
+          params: { path: { agent_id: agentId }, header: { "if-match": etag } },
+          body,
+        }),
+      ),
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "heartbeats"] }),
   });
 }
@@ -44,7 +55,8 @@ export function useBeatNow(agentId: number) {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: () => http.post<HeartbeatResult>(`/api/heartbeat/agents/${agentId}/run`, { workspace }),
+    mutationFn: () =>
+      dataOf(api(workspace).POST("/api/heartbeat/agents/{agent_id}/run", { params: { path: { agent_id: agentId } } })),
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "heartbeats"] }),
   });
 }

@@ -1,14 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type {
-  Model,
-  ModelList,
-  ModelNeeds,
-  ModelTrial,
-  ModelUpdate,
-  Recommendations,
-  TrialResult,
-} from "@/client/system";
-import { http } from "@/lib/http";
+import type { ModelNeeds, ModelTrial, ModelUpdate } from "@/client/system";
+import { api, dataOf } from "@/lib/http";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 
 export interface ModelFilters {
@@ -22,14 +15,20 @@ export const catalogueQuery = (workspace: string, filters: ModelFilters) =>
   queryOptions({
     queryKey: [workspace, "models", "catalogue", filters],
     queryFn: ({ signal }) =>
-      http.get<ModelList>("/api/models", { workspace, query: { ...filters, status: filters.status ?? "all" }, signal }),
+      dataOf(
+        api(workspace).GET("/api/models", {
+          params: { query: { ...filters, status: wordOf("/api/models", "status", filters.status) ?? "all" } },
+          signal,
+        }),
+      ),
     placeholderData: (previous) => previous,
   });
 
 export const modelQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "models", "entry", id],
-    queryFn: ({ signal }) => http.get<Model>(`/api/models/catalogue/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/models/catalogue/{entry_id}", { params: { path: { entry_id: id } }, signal })),
   });
 
 /** Changes a model for the whole server. */
@@ -38,7 +37,7 @@ export function useUpdateModel() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ id, body }: { id: number; body: ModelUpdate }) =>
-      http.put<Model>(`/api/models/catalogue/${id}`, { workspace, body }),
+      dataOf(api(workspace).PUT("/api/models/catalogue/{entry_id}", { params: { path: { entry_id: id } }, body })),
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "models"] }),
   });
 }
@@ -47,7 +46,7 @@ export function useUpdateModel() {
 export function useTryModel() {
   const { id: workspace } = useWorkspace();
   return useMutation({
-    mutationFn: (body: ModelTrial) => http.post<TrialResult>("/api/models/test", { workspace, body }),
+    mutationFn: (body: ModelTrial) => dataOf(api(workspace).POST("/api/models/test", { body })),
   });
 }
 
@@ -55,6 +54,6 @@ export function useTryModel() {
 export function useRecommend() {
   const { id: workspace } = useWorkspace();
   return useMutation({
-    mutationFn: (body: ModelNeeds) => http.post<Recommendations>("/api/models/recommend", { workspace, body }),
+    mutationFn: (body: ModelNeeds) => dataOf(api(workspace).POST("/api/models/recommend", { body })),
   });
 }

@@ -1,26 +1,26 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { DefaultModel, ModelList, OfferedModels, ProviderList } from "@/client";
-import { http } from "@/lib/http";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 export const modelsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "models", "list"],
-    queryFn: ({ signal }) => http.get<ModelList>("/api/models", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/models", { signal })),
     staleTime: 60_000,
   });
 
 export const providersQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "models", "providers"],
-    queryFn: ({ signal }) => http.get<ProviderList>("/api/models/providers", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/models/providers", { signal })),
   });
 
 /** The models that a provider itself lists for the workspace's key. */
 export const offeredQuery = (workspace: string, provider: string) =>
   queryOptions({
     queryKey: [workspace, "models", "offered", provider],
-    queryFn: ({ signal }) => http.get<OfferedModels>("/api/models/offered", { workspace, query: { provider }, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/models/offered", { params: { query: { provider } }, signal })),
     staleTime: 60_000,
     retry: false,
   });
@@ -28,7 +28,7 @@ export const offeredQuery = (workspace: string, provider: string) =>
 export const defaultModelQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "models", "default"],
-    queryFn: ({ signal }) => http.get<DefaultModel>("/api/models/default", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/models/default", { signal })),
   });
 
 /** Makes a model the workspace's choice for every agent that names none. */
@@ -38,7 +38,12 @@ export function useChooseDefaultModel() {
   return useMutation({
     mutationFn: async ({ provider, model_id }: { provider: string; model_id: string }) => {
       const values = { llm_provider: provider, llm_model: model_id };
-      await http.put("/api/settings/orchestrator_llm", { workspace, body: { values } });
+      await dataOf(
+        api(workspace).PUT("/api/settings/{category}", {
+          params: { path: { category: "orchestrator_llm" } },
+          body: { values },
+        }),
+      );
     },
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "models"] }),
   });

@@ -3,7 +3,7 @@ import { BookOpen, CircleSlash, PenLine } from "lucide-react";
 import { useState } from "react";
 import type { Persona, PersonaList } from "@/client/library";
 import { formatTokens } from "@/lib/format";
-import { http } from "@/lib/http";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { CardChoice } from "@/ui/choice";
 import { TextArea } from "@/ui/field";
@@ -18,11 +18,12 @@ export const personaChoicesQuery = (workspace: string, shownAs?: string) =>
   queryOptions({
     queryKey: [workspace, "personas", "choices", shownAs ?? ""],
     queryFn: ({ signal }) =>
-      http.get<PersonaList>("/api/personas", {
-        workspace,
-        query: { limit: MOST, marketplace_category: shownAs },
-        signal,
-      }),
+      dataOf(
+        api(workspace).GET("/api/personas", {
+          params: { query: { limit: MOST, marketplace_category: shownAs } },
+          signal,
+        }),
+      ),
     staleTime: 60_000,
   });
 

@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { Persona, PersonaBody, PersonaList } from "@/client/library";
-import { exchange, http } from "@/lib/http";
+import type { PersonaBody } from "@/client/library";
+import { api, dataOf, taggedOf } from "@/lib/http";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 
 const MOST = 200;
@@ -15,7 +16,12 @@ export const personasQuery = (workspace: string, filters: PersonaFilters = {}) =
   queryOptions({
     queryKey: [workspace, "personas", "list", filters],
     queryFn: ({ signal }) =>
-      http.get<PersonaList>("/api/personas", { workspace, query: { ...filters, limit: MOST }, signal }),
+      dataOf(
+        api(workspace).GET("/api/personas", {
+          params: { query: { ...filters, scope: wordOf("/api/personas", "scope", filters.scope), limit: MOST } },
+          signal,
+        }),
+      ),
     placeholderData: (previous) => previous,
   });
 
@@ -23,7 +29,8 @@ export const personasQuery = (workspace: string, filters: PersonaFilters = {}) =
 export const personaQuery = (workspace: string, id: string) =>
   queryOptions({
     queryKey: [workspace, "personas", "one", id],
-    queryFn: ({ signal }) => exchange<Persona>("GET", `/api/personas/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      taggedOf(api(workspace).GET("/api/personas/{persona_id}", { params: { path: { persona_id: id } }, signal })),
   });
 
 interface Save {
@@ -37,12 +44,21 @@ interface Save {
 export function useSavePersona() {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
-  const base = `/api/workspaces/${workspace}/personas`;
   return useMutation({
     mutationFn: ({ id, etag, body }: Save) => {
-      if (id === null) return exchange<Persona>("POST", base, { workspace, body });
-      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return exchange<Persona>("PUT", `${base}/${id}`, { workspace, body, headers });
+      if (id === null)
+        return taggedOf(
+          api(workspace).POST("/api/workspaces/{workspace_id}/personas", {
+            params: { path: { workspace_id: workspace } },
+            body,
+          }),
+        );
+      return taggedOf(
+        api(workspace).PUT("/api/workspaces/{workspace_id}/personas/{persona_id}", {
+          params: { path: { workspace_id: workspace, persona_id: id }, header: { "if-match": etag } },
+          body,
+        }),
+      );
     },
     onSuccess: (saved) => {
       cache.setQueryData(personaQuery(workspace, saved.data.id).queryKey, saved);
@@ -55,7 +71,12 @@ export function useDeletePersona() {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => http.delete(`/api/workspaces/${workspace}/personas/${id}`, { workspace }),
+    mutationFn: (id: string) =>
+      dataOf(
+        api(workspace).DELETE("/api/workspaces/{workspace_id}/personas/{persona_id}", {
+          params: { path: { workspace_id: workspace, persona_id: id } },
+        }),
+      ),
     onSuccess: () =>
       Promise.all([
         cache.invalidateQueries({ queryKey: [workspace, "personas"] }),

@@ -83,7 +83,7 @@ function CookForm({ recipe, earlier, activate, onClose, onStarted }: Props & { r
       {
         onSuccess: (started) => {
           edit.discard();
-          onStarted(started.recipe_execution_id);
+          onStarted(started.run_id);
         },
         // It may have been refused because an agent is not ready any more.
         onError: () => workspaceRead(),

@@ -16,7 +16,7 @@ test("steps are numbered in the order on screen, and moving stops at the ends", 
 
 test("a prompt may use inputs and the outputs of earlier steps only", () => {
   const draft = { ...draftOf(), steps: [newStep(1), newStep(2)] };
-  draft.inputs = [{ key: "k", name: "topic", type: "string", required: true, defaultText: "" }];
+  draft.inputs = [{ key: "k", name: "topic", type: "string", required: true, description: "", defaultText: "" }];
   expect(variablesFor(draft, 0)).toEqual(["{input.topic}"]);
   expect(variablesFor(draft, 1)).toEqual(["{input.topic}", "{result_1}", "{previous_output}"]);
 });

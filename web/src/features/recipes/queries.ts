@@ -1,20 +1,9 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type {
-  AppliedRecipe,
-  ExecutionStarted,
-  Recipe,
-  RecipeBody,
-  RecipeCreate,
-  RecipeFile,
-  RecipeList,
-  RecipeVersionList,
-  Verdict,
-} from "@/client";
-import { exchange, http } from "@/lib/http";
+import type { RecipeBody, RecipeCreate, RecipeFile } from "@/client";
+import { api, asReading, dataOf, taggedOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { loadSamples } from "./samples";
 
-const BASE = "/api/workflow-recipes";
 const PAGE = 30;
 
 /** The recipes page after page; the server searches. */
@@ -22,7 +11,12 @@ export const recipesQuery = (workspace: string, search?: string) =>
   infiniteQueryOptions({
     queryKey: [workspace, "recipes", "list", search ?? ""],
     queryFn: ({ pageParam, signal }) =>
-      http.get<RecipeList>(BASE, { workspace, query: { search, skip: pageParam, limit: PAGE }, signal }),
+      dataOf(
+        api(workspace).GET("/api/workflow-recipes", {
+          params: { query: { search, skip: pageParam, limit: PAGE } },
+          signal,
+        }),
+      ),
     initialPageParam: 0,
     getNextPageParam: ({ skip, items, total }) => (skip + items.length < total ? skip + items.length : undefined),
     placeholderData: (previous) => previous,
@@ -32,7 +26,8 @@ export const recipesQuery = (workspace: string, search?: string) =>
 export const foundRecipesQuery = (workspace: string, search: string, limit: number) =>
   queryOptions({
     queryKey: [workspace, "recipes", "found", search, limit],
-    queryFn: ({ signal }) => http.get<RecipeList>(BASE, { workspace, query: { search, limit }, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/workflow-recipes", { params: { query: { search, limit } }, signal })),
     placeholderData: (previous) => previous,
   });
 
@@ -40,28 +35,46 @@ export const foundRecipesQuery = (workspace: string, search: string, limit: numb
 export const recipeQuery = (workspace: string, templateId: string) =>
   queryOptions({
     queryKey: [workspace, "recipes", "one", templateId],
-    queryFn: ({ signal }) => exchange<Recipe>("GET", `${BASE}/${templateId}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      taggedOf(
+        api(workspace).GET("/api/workflow-recipes/{template_id}", {
+          params: { path: { template_id: templateId } },
+          signal,
+        }),
+      ),
   });
 
 /** Every saved state of a recipe, newest first. */
 export const recipeVersionsQuery = (workspace: string, templateId: string) =>
   queryOptions({
     queryKey: [workspace, "recipes", "versions", templateId],
-    queryFn: ({ signal }) => http.get<RecipeVersionList>(`${BASE}/${templateId}/versions`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(
+        api(workspace).GET("/api/workflow-recipes/{template_id}/versions", {
+          params: { path: { template_id: templateId } },
+          signal,
+        }),
+      ),
   });
 
 /** The recipe with its agents as a file that can be applied again, here or elsewhere. */
 export const exportOf = (workspace: string, templateId: string) =>
-  http.text(`${BASE}/${templateId}/export`, { workspace, headers: { Accept: "application/yaml" } });
+  dataOf(
+    api(workspace).GET("/api/workflow-recipes/{template_id}/export", {
+      params: { path: { template_id: templateId } },
+      parseAs: "text",
+      headers: { Accept: "application/yaml" },
+    }),
+  );
 
 /** What the server finds wrong with a definition, without saving it. */
 export const faultsQuery = (workspace: string, body: RecipeBody, isReady: boolean) =>
   queryOptions({
     queryKey: [workspace, "recipe-faults", body],
     queryFn: ({ signal }) =>
-      http
-        .post<Verdict>(`${BASE}/validate`, { workspace, body, signal, isReading: true })
-        .then((answer) => answer.faults),
+      dataOf(api(workspace).POST("/api/workflow-recipes/validate", { fetch: asReading, body, signal })).then(
+        (answer) => answer.faults,
+      ),
     enabled: isReady,
     retry: false,
     gcTime: 10_000,
@@ -80,7 +93,7 @@ export function useApplySample() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (sample: RecipeFile) =>
-      http.post<AppliedRecipe>(`${BASE}/apply`, { workspace, body: sample }).then((answer) => answer.recipe),
+      dataOf(api(workspace).POST("/api/workflow-recipes/apply", { body: sample })).then((answer) => answer.recipe),
     onSuccess: () =>
       Promise.all([
         cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
@@ -89,12 +102,11 @@ export function useApplySample() {
   });
 }
 
-interface Save {
-  /** The recipe's address; null creates it. */
-  templateId: string | null;
-  etag: string | null;
-  body: RecipeBody | RecipeCreate;
-}
+/** The recipe's address; null creates it. */
+type Save = { etag: string | null } & (
+  | { templateId: null; body: RecipeCreate }
+  | { templateId: string; body: RecipeBody }
+);
 
 /** Creates the recipe, or saves it unless somebody else has meanwhile. */
 export function useSaveRecipe() {
@@ -102,9 +114,13 @@ export function useSaveRecipe() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ templateId, etag, body }: Save) => {
-      if (templateId === null) return exchange<Recipe>("POST", BASE, { workspace, body });
-      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return exchange<Recipe>("PUT", `${BASE}/${templateId}`, { workspace, body, headers });
+      if (templateId === null) return taggedOf(api(workspace).POST("/api/workflow-recipes", { body }));
+      return taggedOf(
+        api(workspace).PUT("/api/workflow-recipes/{template_id}", {
+          params: { path: { template_id: templateId }, header: { "if-match": etag } },
+          body,
+        }),
+      );
     },
     onSuccess: (saved) => {
       cache.setQueryData(recipeQuery(workspace, saved.data.template_id).queryKey, saved);
@@ -118,7 +134,10 @@ export function useDeleteRecipe() {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (templateId: string) => http.delete(`${BASE}/${templateId}`, { workspace }),
+    mutationFn: (templateId: string) =>
+      dataOf(
+        api(workspace).DELETE("/api/workflow-recipes/{template_id}", { params: { path: { template_id: templateId } } }),
+      ),
     onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "recipes"] }),
   });
 }
@@ -135,11 +154,12 @@ export function useCook() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ templateId, inputs, key }: Cooking) =>
-      http.post<ExecutionStarted>(`${BASE}/${templateId}/execute`, {
-        workspace,
-        body: { input_data: inputs },
-        headers: { "Idempotency-Key": key },
-      }),
+      dataOf(
+        api(workspace).POST("/api/workflow-recipes/{template_id}/execute", {
+          params: { path: { template_id: templateId }, header: { "idempotency-key": key } },
+          body: { input_data: inputs },
+        }),
+      ),
     onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
   });
 }

@@ -11,5 +11,10 @@ export async function loadSamples(): Promise<RecipeFile[]> {
 /** A sample's inputs with everything that its file leaves to the defaults. */
 export function declaredInputs(sample: RecipeFile): Record<string, RecipeInput> {
   const entries = Object.entries(sample.recipe.inputs ?? {});
-  return Object.fromEntries(entries.map(([name, input]) => [name, { type: "string", required: false, ...input }]));
+  return Object.fromEntries(
+    entries.map(([name, input]) => [
+      name,
+      { type: "string", required: false, description: "", default: null, ...input },
+    ]),
+  );
 }

@@ -1,9 +1,9 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
 import type { AgentBody } from "@/client";
-import type { AssembledContext } from "@/client/lifecycle";
+
 import { formatTokens } from "@/lib/format";
-import { http } from "@/lib/http";
+import { api, asReading, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { Loaded } from "@/ui/loaded";
 import { Skeleton } from "@/ui/states";
@@ -12,12 +12,7 @@ const draftContextQuery = (workspace: string, agent: AgentBody) =>
   queryOptions({
     queryKey: [workspace, "draft-context", agent],
     queryFn: ({ signal }) =>
-      http.post<AssembledContext>("/api/agents/assembled-context", {
-        workspace,
-        body: { agent },
-        signal,
-        isReading: true,
-      }),
+      dataOf(api(workspace).POST("/api/agents/assembled-context", { fetch: asReading, body: { agent }, signal })),
     retry: false,
     gcTime: 60_000,
   });

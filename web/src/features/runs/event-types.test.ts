@@ -1,33 +1,10 @@
-import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, test, vi } from "vitest";
+import { faultsOf, WEB } from "@/lib/compiler";
 
 vi.setConfig({ testTimeout: 120_000 }); // compiling takes as long as the machine needs
 
-const WEB = fileURLToPath(new URL("../../../", import.meta.url));
-const { options } = ts.parseJsonConfigFileContent(
-  ts.readConfigFile(`${WEB}tsconfig.json`, ts.sys.readFile).config,
-  ts.sys,
-  WEB,
-);
-const parsed = new Map<string, ts.SourceFile | undefined>();
 const KITCHEN = `${WEB}src/features/runs/kitchen.ts`;
-
-/** What the compiler says of a file that holds this text, beside all others as they are. */
-function faultsOf(text: string, name = `${WEB}src/features/runs/attempt.ts`): string[] {
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (path) => path === name || fileExists(path);
-  host.getSourceFile = (path, version) => {
-    if (path === name) return ts.createSourceFile(path, text, version);
-    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, version));
-    return parsed.get(path);
-  };
-  const program = ts.createProgram([name, `${WEB}src/client/virtual.d.ts`], options, host);
-  const source = program.getSourceFile(name);
-  const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-  return found.map((one) => ts.flattenDiagnosticMessageText(one.messageText, "\n"));
-}
 
 const reading = (type: string, field: string) => `
   import type { RunEvent } from "@/client";

@@ -1,8 +1,9 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import type { Run, RunEvent, RunEventPage, RunPage } from "@/client";
-import { http } from "@/lib/http";
+import type { RunEvent } from "@/client";
+import { api, dataOf } from "@/lib/http";
 import { useLiveBus } from "@/lib/live/react";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 import { RunFeed } from "./feed";
 import { isTerminal } from "./kitchen-state";
@@ -18,11 +19,14 @@ export const runsQuery = (workspace: string, filters: RunFilters, limit = 30) =>
   infiniteQueryOptions({
     queryKey: [workspace, "runs", "list", filters, limit],
     queryFn: ({ pageParam, signal }) =>
-      http.get<RunPage>("/api/runs", {
-        workspace,
-        query: { ...filters, limit, cursor: pageParam },
-        signal,
-      }),
+      dataOf(
+        api(workspace).GET("/api/runs", {
+          params: {
+            query: { ...filters, status: wordOf("/api/runs", "status", filters.status), limit, cursor: pageParam },
+          },
+          signal,
+        }),
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });
@@ -30,21 +34,24 @@ export const runsQuery = (workspace: string, filters: RunFilters, limit = 30) =>
 export const runQuery = (workspace: string, id: string) =>
   queryOptions({
     queryKey: [workspace, "runs", "one", id],
-    queryFn: ({ signal }) => http.get<Run>(`/api/runs/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
   });
 
 export function useCancelRun(id: string) {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: () => http.post<Run>(`/api/runs/${id}/cancel`, { workspace }),
+    mutationFn: () => dataOf(api(workspace).POST("/api/runs/{run_id}/cancel", { params: { path: { run_id: id } } })),
     onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
   });
 }
 
 async function readLog(workspace: string, id: string, after: number): Promise<RunEvent[]> {
   const query = { after, limit: LOG_PAGE };
-  const page = await http.get<RunEventPage>(`/api/runs/${id}/events.json`, { workspace, query });
+  const page = await dataOf(
+    api(workspace).GET("/api/runs/{run_id}/events.json", { params: { path: { run_id: id }, query } }),
+  );
   return page.items;
 }
 

@@ -1,19 +1,18 @@
-import type { StreamedEvent } from "@/lib/event-stream";
+import type { components } from "@/client/schema";
 import { Problem } from "@/lib/problem";
 
-export interface TrialMessage {
-  role: "user" | "assistant";
-  content: string;
-}
+type Schemas = components["schemas"];
+
+export type TrialMessage = Schemas["TryMessage"];
 
 /** What an answer took. */
-export interface TrialCost {
-  model_id: string;
-  input_tokens: number;
-  output_tokens: number;
-  cost_usd: string | null;
-  latency_ms: number;
-}
+export type TrialCost = Omit<Schemas["TryDone"], "text">;
+
+/** One event of the stream of an answer. */
+export type TrialEvent =
+  | { type: "delta"; data: Schemas["TryDelta"] }
+  | { type: "done"; data: Schemas["TryDone"] }
+  | { type: "failed"; data: Schemas["TryFailed"] };
 
 /** An answer while it comes. */
 export interface TrialAnswer {
@@ -24,17 +23,15 @@ export interface TrialAnswer {
 
 export const NO_ANSWER: TrialAnswer = { text: "", cost: null, problem: null };
 
-/** The answer after one more event of its stream. */
-export function heard(answer: TrialAnswer, { type, data }: StreamedEvent): TrialAnswer {
-  switch (type) {
+/** The answer after one more event of its stream; types that only a newer server knows change nothing. */
+export function heard(answer: TrialAnswer, event: TrialEvent): TrialAnswer {
+  switch (event.type) {
     case "delta":
-      return { ...answer, text: answer.text + (data as { text: string }).text };
+      return { ...answer, text: answer.text + event.data.text };
     case "done":
-      return { ...answer, text: (data as { text: string }).text, cost: data as TrialCost };
-    case "failed": {
-      const body = data as Record<string, unknown>;
-      return { ...answer, problem: new Problem(Number(body.status) || 0, body, null) };
-    }
+      return { ...answer, text: event.data.text, cost: event.data };
+    case "failed":
+      return { ...answer, problem: new Problem(event.data.status, { ...event.data }, null) };
     default:
       return answer;
   }

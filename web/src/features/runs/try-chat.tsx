@@ -1,14 +1,15 @@
 import { RotateCcw, SendHorizontal, Square } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { AgentBody } from "@/client";
-import { streamPost } from "@/lib/event-stream";
+import { eventsOf, textOf } from "@/lib/event-stream";
 import { formatCost, formatDuration, formatTokens } from "@/lib/format";
+import { api, dataOf } from "@/lib/http";
 import { asProblem } from "@/lib/problem";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { PlainText, RichText } from "@/ui/text/rich-text";
-import { heard, NO_ANSWER, type TrialAnswer, type TrialCost, type TrialMessage } from "./trial";
+import { heard, NO_ANSWER, type TrialAnswer, type TrialCost, type TrialEvent, type TrialMessage } from "./trial";
 
 interface Turn extends TrialMessage {
   cost?: TrialCost | null;
@@ -31,7 +32,15 @@ export function TryChat({ agent }: { agent: AgentBody }) {
     setAnswer(now);
     try {
       const body = { agent, messages: said.map(({ role, content }) => ({ role, content })) };
-      for await (const event of streamPost("/api/agents/try", { workspace, body, signal: control.signal })) {
+      const stream = await dataOf(
+        api(workspace).POST("/api/agents/try", {
+          body,
+          signal: control.signal,
+          parseAs: "stream",
+          headers: { Accept: "text/event-stream" },
+        }),
+      );
+      for await (const event of eventsOf<TrialEvent>(textOf(stream))) {
         now = heard(now, event);
         setAnswer(now);
       }

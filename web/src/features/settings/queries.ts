@@ -1,19 +1,19 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type { Setting, SettingCatalogue, SettingList, SettingWrite } from "@/client/system";
-import { http } from "@/lib/http";
+import type { SettingWrite } from "@/client/system";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 export const settingsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "settings", "list"],
-    queryFn: ({ signal }) => http.get<SettingList>("/api/settings", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/settings", { signal })),
   });
 
 /** Every setting the server reads, with what it may hold. */
 export const settingCatalogueQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "settings", "catalogue"],
-    queryFn: ({ signal }) => http.get<SettingCatalogue>("/api/settings/catalogue", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/settings/catalogue", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -28,7 +28,7 @@ export function useSaveSetting() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ category, key, ...body }: Save) =>
-      http.put<Setting>(`/api/settings/${category}/${key}`, { workspace, body }),
+      dataOf(api(workspace).PUT("/api/settings/{category}/{key}", { params: { path: { category, key } }, body })),
     onSettled: () =>
       Promise.all([
         cache.invalidateQueries({ queryKey: [workspace, "settings", "list"] }),

@@ -1,28 +1,10 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import type {
-  GitSourceBody,
-  PatternBody,
-  Skill,
-  SkillBody,
-  SkillContent,
-  SkillDocument,
-  SkillFile,
-  SkillList,
-  SkillPattern,
-  SkillPatternList,
-  SkillSource,
-  SkillSourceList,
-  SkillsImported,
-  SkillVerdict,
-  SkillVersionList,
-  SourceUpdate,
-  SyncResult,
-} from "@/client/library";
-import { exchange, http } from "@/lib/http";
+import type { GitSourceBody, PatternBody, Skill, SkillBody, SkillFile, SourceUpdate } from "@/client/library";
+import { api, asReading, dataOf, taggedOf } from "@/lib/http";
+import { wordOf } from "@/lib/words";
 import { useWorkspace } from "@/lib/workspace";
 
 const MOST = 1000;
-const BASE = "/api/skills";
 
 export interface SkillFilters {
   search?: string | undefined;
@@ -33,14 +15,28 @@ export interface SkillFilters {
 export const skillsQuery = (workspace: string, filters: SkillFilters = {}) =>
   queryOptions({
     queryKey: [workspace, "skills", "list", filters],
-    queryFn: ({ signal }) => http.get<SkillList>(BASE, { workspace, query: { ...filters, limit: MOST }, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(
+        api(workspace).GET("/api/skills", {
+          params: {
+            query: {
+              search: filters.search,
+              category: wordOf("/api/skills", "category", filters.category),
+              source: wordOf("/api/skills", "source", filters.source),
+              limit: MOST,
+            },
+          },
+          signal,
+        }),
+      ),
     placeholderData: (previous) => previous,
   });
 
 export const skillQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "skills", "one", id],
-    queryFn: ({ signal }) => http.get<SkillDocument>(`${BASE}/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/skills/{skill_id}", { params: { path: { skill_id: id } }, signal })),
   });
 
 /** One skill with its instructions, as it is edited, and the ETag that its next save must name. */
@@ -49,8 +45,13 @@ export const skillTextQuery = (workspace: string, id: number) =>
     queryKey: [workspace, "skills", "text", id],
     queryFn: async ({ signal }) => {
       const [skill, content] = await Promise.all([
-        exchange<SkillDocument>("GET", `${BASE}/${id}`, { workspace, signal }),
-        http.get<SkillContent>(`${BASE}/${id}/content`, { workspace, query: { level: 2 }, signal }),
+        taggedOf(api(workspace).GET("/api/skills/{skill_id}", { params: { path: { skill_id: id } }, signal })),
+        dataOf(
+          api(workspace).GET("/api/skills/{skill_id}/content", {
+            params: { path: { skill_id: id }, query: { level: 2 } },
+            signal,
+          }),
+        ),
       ]);
       return { data: { skill: skill.data, content: content.content }, etag: skill.etag };
     },
@@ -61,43 +62,51 @@ export const contentQuery = (workspace: string, id: number, level: 1 | 2 | 3, fi
   queryOptions({
     queryKey: [workspace, "skills", "content", id, level, file ?? ""],
     queryFn: ({ signal }) =>
-      http.get<SkillContent>(`${BASE}/${id}/content`, { workspace, query: { level, resource_path: file }, signal }),
+      dataOf(
+        api(workspace).GET("/api/skills/{skill_id}/content", {
+          params: { path: { skill_id: id }, query: { level, resource_path: file } },
+          signal,
+        }),
+      ),
     retry: false,
   });
 
 export const skillVersionsQuery = (workspace: string, id: number) =>
   queryOptions({
     queryKey: [workspace, "skills", "versions", id],
-    queryFn: ({ signal }) => http.get<SkillVersionList>(`${BASE}/${id}/versions`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/skills/{skill_id}/versions", { params: { path: { skill_id: id } }, signal })),
   });
 
 export const sourcesQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "skills", "sources"],
-    queryFn: ({ signal }) => http.get<SkillSourceList>(`${BASE}/sources`, { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/skills/sources", { signal })),
   });
 
 /** One source as it is stored right now. */
 export const sourceQuery = (workspace: string, id: string) =>
   queryOptions({
     queryKey: [workspace, "skills", "source", id],
-    queryFn: ({ signal }) => http.get<SkillSource>(`${BASE}/sources/${id}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(api(workspace).GET("/api/skills/sources/{source_id}", { params: { path: { source_id: id } }, signal })),
     staleTime: 0,
   });
-
-const PATTERNS = "/api/patterns";
 
 export const patternsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "skills", "patterns"],
-    queryFn: ({ signal }) => http.get<SkillPatternList>(PATTERNS, { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/patterns", { signal })),
   });
 
 /** One pattern together with the ETag that its next save must name. */
 export const patternQuery = (workspace: string, slug: string) =>
   queryOptions({
     queryKey: [workspace, "skills", "pattern", slug],
-    queryFn: ({ signal }) => exchange<SkillPattern>("GET", `${PATTERNS}/${slug}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      taggedOf(
+        api(workspace).GET("/api/patterns/{pattern_slug}", { params: { path: { pattern_slug: slug } }, signal }),
+      ),
   });
 
 interface SavePattern {
@@ -113,9 +122,13 @@ export function useSavePattern() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: ({ slug, etag, body }: SavePattern) => {
-      if (slug === null) return exchange<SkillPattern>("POST", PATTERNS, { workspace, body });
-      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return exchange<SkillPattern>("PUT", `${PATTERNS}/${slug}`, { workspace, body, headers });
+      if (slug === null) return taggedOf(api(workspace).POST("/api/patterns", { body }));
+      return taggedOf(
+        api(workspace).PUT("/api/patterns/{pattern_slug}", {
+          params: { path: { pattern_slug: slug }, header: { "if-match": etag } },
+          body,
+        }),
+      );
     },
     onSuccess: (saved) => {
       cache.setQueryData(patternQuery(workspace, saved.data.slug).queryKey, saved);
@@ -128,7 +141,8 @@ export function useDeletePattern() {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (slug: string) => http.delete(`${PATTERNS}/${slug}`, { workspace }),
+    mutationFn: (slug: string) =>
+      dataOf(api(workspace).DELETE("/api/patterns/{pattern_slug}", { params: { path: { pattern_slug: slug } } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: patternsQuery(workspace).queryKey }),
   });
 }
@@ -138,7 +152,7 @@ export const verdictQuery = (workspace: string, files: SkillFile[], isReady: boo
   queryOptions({
     queryKey: [workspace, "skill-verdict", files],
     queryFn: ({ signal }) =>
-      http.post<SkillVerdict>(`${BASE}/validate`, { workspace, body: { files }, signal, isReading: true }),
+      dataOf(api(workspace).POST("/api/skills/validate", { fetch: asReading, body: { files }, signal })),
     enabled: isReady,
     retry: false,
     gcTime: 10_000,
@@ -156,59 +170,93 @@ function useSkillChange<T, R>(change: (workspace: string, value: T) => Promise<R
 }
 
 /** Creates a skill, or saves what changed of it as a new version unless somebody else has meanwhile. */
+type SaveSkill = { etag: string | null } & ({ id: null; body: SkillBody } | { id: number; body: Partial<SkillBody> });
+
 export const useSaveSkill = () =>
-  useSkillChange(
-    (workspace, { id, etag, body }: { id: number | null; etag: string | null; body: Partial<SkillBody> }) => {
-      if (id === null) return exchange<SkillDocument>("POST", BASE, { workspace, body });
-      const headers: Record<string, string> = etag ? { "If-Match": etag } : {};
-      return exchange<SkillDocument>("PUT", `${BASE}/${id}`, { workspace, body, headers });
-    },
-  );
+  useSkillChange((workspace, { id, etag, body }: SaveSkill) => {
+    if (id === null) return taggedOf(api(workspace).POST("/api/skills", { body }));
+    return taggedOf(
+      api(workspace).PUT("/api/skills/{skill_id}", {
+        params: { path: { skill_id: id }, header: { "if-match": etag } },
+        body,
+      }),
+    );
+  });
 
 export const useSwitchSkill = () =>
   useSkillChange((workspace, { id, isOn }: { id: number; isOn: boolean }) =>
-    http.put<SkillDocument>(`${BASE}/${id}`, { workspace, body: { is_active: isOn } }),
+    dataOf(
+      api(workspace).PUT("/api/skills/{skill_id}", { params: { path: { skill_id: id } }, body: { is_active: isOn } }),
+    ),
   );
 
 export const useDeleteSkill = () =>
   useSkillChange((workspace, { skill, force }: { skill: Pick<Skill, "id">; force: boolean }) =>
-    http.delete(`${BASE}/${skill.id}`, { workspace, query: { force } }),
+    dataOf(
+      api(workspace).DELETE("/api/skills/{skill_id}", { params: { path: { skill_id: skill.id }, query: { force } } }),
+    ),
   );
 
 export const useRestoreSkill = () =>
   useSkillChange((workspace, { id, version }: { id: number; version: number }) =>
-    http.post<SkillDocument>(`${BASE}/${id}/versions/${version}/restore`, { workspace }),
+    dataOf(
+      api(workspace).POST("/api/skills/{skill_id}/versions/{version}/restore", {
+        params: { path: { skill_id: id, version } },
+      }),
+    ),
   );
 
 /** Takes every skill of a ZIP file that can be used. */
 export const useUploadSkills = () =>
   useSkillChange((workspace, file: Blob) =>
-    http.post<SkillsImported>(`${BASE}/upload`, { workspace, body: new Blob([file], { type: "application/zip" }) }),
+    dataOf(
+      api(workspace).POST("/api/skills/upload", {
+        body: file,
+        bodySerializer: () => file,
+        headers: { "Content-Type": "application/zip" },
+      }),
+    ),
   );
 
 export const useAddSource = () =>
-  useSkillChange((workspace, body: GitSourceBody) => http.post<SyncResult>(`${BASE}/sources/git`, { workspace, body }));
+  useSkillChange((workspace, body: GitSourceBody) => dataOf(api(workspace).POST("/api/skills/sources/git", { body })));
 
 export const useUpdateSource = () =>
   useSkillChange((workspace, { id, ...body }: SourceUpdate & { id: string }) =>
-    http.put<SkillSource>(`${BASE}/sources/${id}`, { workspace, body }),
+    dataOf(api(workspace).PUT("/api/skills/sources/{source_id}", { params: { path: { source_id: id } }, body })),
   );
 
 export const useDeleteSource = () =>
   useSkillChange((workspace, { id, force }: { id: string; force: boolean }) =>
-    http.delete(`${BASE}/sources/${id}`, { workspace, query: { force } }),
+    dataOf(
+      api(workspace).DELETE("/api/skills/sources/{source_id}", {
+        params: { path: { source_id: id }, query: { force } },
+      }),
+    ),
   );
 
 export const useSyncSource = () =>
-  useSkillChange((workspace, id: string) => http.post<SyncResult>(`${BASE}/sources/${id}/sync`, { workspace }));
+  useSkillChange((workspace, id: string) =>
+    dataOf(api(workspace).POST("/api/skills/sources/{source_id}/sync", { params: { path: { source_id: id } } })),
+  );
 
 /** Stays at one commit; null follows the branch again. */
 export const usePinSource = () =>
   useSkillChange((workspace, { id, commit }: { id: string; commit: string | null }) =>
-    http.post<SyncResult>(`${BASE}/sources/${id}/pin`, { workspace, body: { commit_sha: commit } }),
+    dataOf(
+      api(workspace).POST("/api/skills/sources/{source_id}/pin", {
+        params: { path: { source_id: id } },
+        body: { commit_sha: commit },
+      }),
+    ),
   );
 
 export const useRollBackSource = () =>
   useSkillChange((workspace, { id, commit }: { id: string; commit: string }) =>
-    http.post<SyncResult>(`${BASE}/sources/${id}/rollback`, { workspace, body: { commit_sha: commit } }),
+    dataOf(
+      api(workspace).POST("/api/skills/sources/{source_id}/rollback", {
+        params: { path: { source_id: id } },
+        body: { commit_sha: commit },
+      }),
+    ),
   );

@@ -1,8 +1,8 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { SkillList } from "@/client/library";
+
 import { formatTokens } from "@/lib/format";
-import { http } from "@/lib/http";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { Checklist } from "@/ui/checklist";
 import { Loaded } from "@/ui/loaded";
@@ -14,7 +14,7 @@ const MOST = 200;
 export const skillChoicesQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "skills", "choices"],
-    queryFn: ({ signal }) => http.get<SkillList>("/api/skills", { workspace, query: { limit: MOST }, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/skills", { params: { query: { limit: MOST } }, signal })),
     staleTime: 60_000,
   });
 

@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import type { BuiltinTools } from "@/client";
-import { http } from "@/lib/http";
+
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 import { Checklist } from "@/ui/checklist";
 import { Loaded } from "@/ui/loaded";
@@ -9,7 +9,7 @@ import { Skeleton } from "@/ui/states";
 const builtinToolsQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "tools", "builtin"],
-    queryFn: ({ signal }) => http.get<BuiltinTools>("/api/tools/builtin", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/tools/builtin", { signal })),
     staleTime: Number.POSITIVE_INFINITY,
   });
 

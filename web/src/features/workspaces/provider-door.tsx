@@ -1,5 +1,5 @@
 import { KeyRound } from "lucide-react";
-import { underBase } from "@/lib/own-path";
+import { addressOf } from "@/lib/http";
 import { buttonClass } from "@/ui/button";
 
 /** What can go wrong on the way through the identity provider's pages, in words, and what to do next. */
@@ -27,7 +27,7 @@ interface Props {
 
 /** Sign-in at an OpenID Connect provider: the browser goes there and comes back with a session. */
 export function ProviderDoor({ name, next, problem }: Props) {
-  const address = underBase(`/api/auth/oidc/sign-in?${new URLSearchParams({ next })}`);
+  const address = addressOf("/api/auth/oidc/sign-in", { next });
   return (
     <div className="grid gap-4">
       {problem && (

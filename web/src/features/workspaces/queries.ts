@@ -1,30 +1,35 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ApiKey, ApiKeyList, ApiKeyMade, AuditPage, InvitationMade, Member, MemberList, Role } from "@/client";
+import type { ApiKey, Role } from "@/client";
 import type { Workspace } from "@/client/system";
-import { http } from "@/lib/http";
+import { api, dataOf } from "@/lib/http";
 import { useWorkspace } from "@/lib/workspace";
 
 export const membersQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "members"],
     queryFn: ({ signal }) =>
-      http.get<MemberList>(`/api/workspaces/${workspace}/members`, {
-        workspace,
-        signal,
-      }),
+      dataOf(
+        api(workspace).GET("/api/workspaces/{workspace_id}/members", {
+          params: { path: { workspace_id: workspace } },
+          signal,
+        }),
+      ),
   });
 
 export const keysQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "api-keys"],
-    queryFn: ({ signal }) => http.get<ApiKeyList>("/api/api-keys", { workspace, signal }),
+    queryFn: ({ signal }) => dataOf(api(workspace).GET("/api/api-keys", { signal })),
   });
 
 /** The workspace itself, with what its plan allows. */
 export const workspaceQuery = (workspace: string) =>
   queryOptions({
     queryKey: [workspace, "workspace"],
-    queryFn: ({ signal }) => http.get<Workspace>(`/api/workspaces/${workspace}`, { workspace, signal }),
+    queryFn: ({ signal }) =>
+      dataOf(
+        api(workspace).GET("/api/workspaces/{workspace_id}", { params: { path: { workspace_id: workspace } }, signal }),
+      ),
     staleTime: 60_000,
   });
 
@@ -49,10 +54,10 @@ export interface AuditFilters {
 }
 
 /** "account:7" as the account, "key:…" as the API key. */
-export function whoOf(who: string | undefined): { user_id?: string; api_key_id?: string } {
+export function whoOf(who: string | undefined): { user_id?: number; api_key_id?: string } {
   const [kind, id] = who?.split(":") ?? [];
   if (!id) return {};
-  return kind === "key" ? { api_key_id: id } : { user_id: id };
+  return kind === "key" ? { api_key_id: id } : { user_id: Number(id) };
 }
 
 /** "agent:7" as the kind of thing and which one. */
@@ -65,21 +70,24 @@ export const auditQuery = (workspace: string, { action, actor, target, who, way,
   infiniteQueryOptions({
     queryKey: [workspace, "audit", action ?? "", actor ?? "", target ?? "", who ?? "", way ?? "", from ?? ""],
     queryFn: ({ pageParam, signal }) =>
-      http.get<AuditPage>("/api/audit", {
-        workspace,
-        query: {
-          action,
-          actor,
-          ...targetOf(target),
-          ...whoOf(who),
-          carrier: way,
-          client_address: from,
-          cursor: pageParam,
-        },
-        signal,
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
+      dataOf(
+        api(workspace).GET("/api/audit", {
+          params: {
+            query: {
+              action,
+              actor,
+              ...targetOf(target),
+              ...whoOf(who),
+              carrier: way,
+              client_address: from,
+              cursor: pageParam,
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => (page.next_cursor === null ? null : Number(page.next_cursor)),
   });
 
 /** A change of the workspace's people or keys; the list concerned is read again whatever became of it. */
@@ -94,34 +102,58 @@ function useChange<T, R>(list: string, change: (workspace: string, value: T) => 
 
 export const useInvite = () =>
   useChange("members", (workspace, body: { email: string; role: Role }) =>
-    http.post<InvitationMade>(`/api/workspaces/${workspace}/members/invite`, { workspace, body }),
+    dataOf(
+      api(workspace).POST("/api/workspaces/{workspace_id}/members/invite", {
+        params: { path: { workspace_id: workspace } },
+        body,
+      }),
+    ),
   );
 
 export const useRevokeInvitation = () =>
   useChange("members", (workspace, id: string) =>
-    http.delete(`/api/workspaces/${workspace}/invitations/${id}`, { workspace }),
+    dataOf(
+      api(workspace).DELETE("/api/workspaces/{workspace_id}/invitations/{invitation_id}", {
+        params: { path: { workspace_id: workspace, invitation_id: id } },
+      }),
+    ),
   );
 
 export const useChangeRole = () =>
   useChange("members", (workspace, { userId, role }: { userId: number; role: Role }) =>
-    http.patch<Member>(`/api/workspaces/${workspace}/members/${userId}`, { workspace, body: { role } }),
+    dataOf(
+      api(workspace).PATCH("/api/workspaces/{workspace_id}/members/{user_id}", {
+        params: { path: { workspace_id: workspace, user_id: userId } },
+        body: { role },
+      }),
+    ),
   );
 
 export const useRemoveMember = () =>
   useChange("members", (workspace, userId: number) =>
-    http.delete(`/api/workspaces/${workspace}/members/${userId}`, { workspace }),
+    dataOf(
+      api(workspace).DELETE("/api/workspaces/{workspace_id}/members/{user_id}", {
+        params: { path: { workspace_id: workspace, user_id: userId } },
+      }),
+    ),
   );
 
 /** Lets somebody in again who was put out of an organisation's workspace. */
 export const useReadmit = () =>
   useChange("members", (workspace, userId: number) =>
-    http.post(`/api/workspaces/${workspace}/members/${userId}/readmit`, { workspace }),
+    dataOf(
+      api(workspace).POST("/api/workspaces/{workspace_id}/members/{user_id}/readmit", {
+        params: { path: { workspace_id: workspace, user_id: userId } },
+      }),
+    ),
   );
 
 export const useCreateKey = () =>
   useChange("api-keys", (workspace, body: { name: string; role: Role; belongs_to: ApiKey["belongs_to"] }) =>
-    http.post<ApiKeyMade>("/api/api-keys", { workspace, body }),
+    dataOf(api(workspace).POST("/api/api-keys", { body })),
   );
 
 export const useRevokeKey = () =>
-  useChange("api-keys", (workspace, id: string) => http.delete(`/api/api-keys/${id}`, { workspace }));
+  useChange("api-keys", (workspace, id: string) =>
+    dataOf(api(workspace).DELETE("/api/api-keys/{key_id}", { params: { path: { key_id: id } } })),
+  );

@@ -1,19 +1,19 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { AuthConfig, Me, WorkspaceMembership } from "@/client";
-import type { Session, SessionList } from "@/client/system";
-import { http } from "@/lib/http";
+import type { Me, WorkspaceMembership } from "@/client";
+import type { Session } from "@/client/system";
+import { api, dataOf } from "@/lib/http";
 
 /** How people sign in here, and whether anybody has yet. */
 export const authConfigQuery = queryOptions({
   queryKey: ["auth", "config"],
-  queryFn: () => http.get<AuthConfig>("/api/auth/config"),
+  queryFn: () => dataOf(api().GET("/api/auth/config")),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
 /** Who is signed in, with their workspaces. */
 export const meQuery = queryOptions({
   queryKey: ["auth", "me"],
-  queryFn: () => http.get<Me>("/api/auth/me"),
+  queryFn: () => dataOf(api().GET("/api/auth/me")),
   staleTime: 60_000,
 });
 
@@ -27,40 +27,40 @@ export interface FirstAccount {
   token?: string;
 }
 
-export const createFirstAccount = (body: FirstAccount) => http.post<Me>("/api/setup", { body });
+export const createFirstAccount = (body: FirstAccount) => dataOf(api().POST("/api/setup", { body }));
 
-export const signIn = (body: { email: string; password: string }) => http.post<Me>("/api/auth/sign-in", { body });
+export const signIn = (body: { email: string; password: string }) => dataOf(api().POST("/api/auth/sign-in", { body }));
 
 /** Opens a session for whoever the request's bearer token names. */
-export const openSession = () => http.post<Me>("/api/auth/session");
+export const openSession = () => dataOf(api().POST("/api/auth/session"));
 
-export const signOut = () => http.post<void>("/api/auth/sign-out");
+export const signOut = () => dataOf(api().POST("/api/auth/sign-out"));
 
 /** Where the signed-in person is signed in. */
 export const sessionsQuery = queryOptions({
   queryKey: ["auth", "sessions"],
-  queryFn: ({ signal }) => http.get<SessionList>("/api/auth/sessions", { signal }),
+  queryFn: ({ signal }) => dataOf(api().GET("/api/auth/sessions", { signal })),
 });
 
-export const endSession = (id: Session["id"]) => http.delete(`/api/auth/sessions/${id}`);
+export const endSession = (id: Session["id"]) =>
+  dataOf(api().DELETE("/api/auth/sessions/{session_id}", { params: { path: { session_id: id } } }));
 
-export const signOutEverywhere = () => http.post<{ sessions_ended: number }>("/api/auth/sign-out-everywhere");
+export const signOutEverywhere = () => dataOf(api().POST("/api/auth/sign-out-everywhere"));
 
 export const changePassword = (body: { current_password: string; new_password: string }) =>
-  http.put<Me>("/api/auth/password", { body });
+  dataOf(api().PUT("/api/auth/password", { body }));
 
 /** Ends the session here and says which page ends the identity provider's too. */
-export const signOutOfProvider = () => http.post<{ url: string }>("/api/auth/oidc/sign-out");
+export const signOutOfProvider = () => dataOf(api().POST("/api/auth/oidc/sign-out"));
 
 /** Makes the signed-in person the first system admin. */
-export const takeOver = (token: string | undefined) => http.post<Me>("/api/setup/admin", { body: { token } });
+export const takeOver = (token: string | undefined) => dataOf(api().POST("/api/setup/admin", { body: { token } }));
 
-export const acceptInvitation = (token: string) =>
-  http.post<{ workspace_id: string }>("/api/invitations/accept", { body: { token } });
+export const acceptInvitation = (token: string) => dataOf(api().POST("/api/invitations/accept", { body: { token } }));
 
 /** Makes an account for the invited address and signs it in. */
 export const signUp = (body: { token: string; name: string; password: string }) =>
-  http.post<Me>("/api/invitations/sign-up", { body });
+  dataOf(api().POST("/api/invitations/sign-up", { body }));
 
 /** The membership that an address names by slug or id. */
 export function findWorkspace(me: Me, address: string): WorkspaceMembership | undefined {

@@ -44,7 +44,9 @@ export class LiveBus {
 
   /** Calls `listener` for every event of a run until the returned function is called. */
   subscribe(run: string, listener: (event: RunEvent) => void): () => void {
-    return this.listen(`run:${run}`, listener as Listener);
+    return this.listen(`run:${run}`, (event) => {
+      if ("seq" in event) listener(event);
+    });
   }
 
   /** Calls `listener` whenever a list may have changed, until the returned function is called. */

@@ -1,5 +1,4 @@
 import { addressOf } from "../http";
-import { underBase } from "../own-path";
 import { type Connection, type LiveEvent, RUN_EVENT_TYPES } from "./events";
 
 const HINT_TYPE = "changed";
@@ -48,8 +47,8 @@ export class LiveStream {
   private open(): void {
     this.close();
     if (!this.topics.length) return;
-    const query = { topics: this.topics.join(","), workspace_id: this.workspace, cursor: this.cursor };
-    const source = new EventSource(underBase(addressOf("/api/events", query)));
+    const query = { topics: this.topics.join(","), cursor: this.cursor };
+    const source = new EventSource(addressOf("/api/events", query, this.workspace));
     this.source = source;
     source.onopen = () => {
       this.failures = 0;
@@ -57,13 +56,14 @@ export class LiveStream {
     };
     source.onerror = () => this.failed(source);
     for (const type of [...RUN_EVENT_TYPES, HINT_TYPE]) {
-      source.addEventListener(type, (frame) => this.received(frame as MessageEvent<string>));
+      source.addEventListener(type, (frame) => this.received(frame));
     }
   }
 
   private received(frame: MessageEvent<string>): void {
     if (frame.lastEventId) this.cursor = frame.lastEventId;
-    this.handlers.onEvent(JSON.parse(frame.data) as LiveEvent);
+    const event: LiveEvent = JSON.parse(frame.data);
+    this.handlers.onEvent(event);
   }
 
   private failed(source: EventSource): void {

@@ -45,7 +45,7 @@ def run_agent(
     started = client.call(
         "POST", f"{agent_path(client, agent)}/execute", headers={"Idempotency-Key": key} if key else {},
         body={name: value for name, value in given.items() if value is not None}).body
-    run_id = started["execution_id"]
+    run_id = started["run_id"]
     if watching or exit_status or quiet:
         return watch(client, run_id, as_json=as_json, exit_status=exit_status, quiet=quiet, is_new=True)
     if as_json:
@@ -78,7 +78,7 @@ def list_agent_runs(
         put_json(page)
         return
     put_table(({
-        "run": run["execution_id"], "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
+        "run": run["run_id"], "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
         "status": run["status"], "tokens": run["input_tokens"] + run["output_tokens"], "cost": cost(run["cost_usd"]),
         "time": duration(run["duration_ms"]), "started": short_time(run["started_at"]),
     } for run in page["items"]), RUNS, spare=("tokens", "started"))
