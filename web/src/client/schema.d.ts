@@ -15,7 +15,7 @@ export interface paths {
          * Show Overview
          * @description Describe the API to programs; browsers get the web app.
          */
-        get: operations["show_overview__get"];
+        get: operations["show_overview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
          * List All Workspaces
          * @description List every workspace of the server with its owner, its number of members and its plan; noted in the audit log.
          */
-        get: operations["list_all_workspaces_api_admin_workspaces_get"];
+        get: operations["list_all_workspaces"];
         put?: never;
         post?: never;
         delete?: never;
@@ -55,12 +55,12 @@ export interface paths {
          * Read Any Workspace
          * @description Read one workspace of the server; noted in the audit log.
          */
-        get: operations["read_any_workspace_api_admin_workspaces__tenant_id__get"];
+        get: operations["read_any_workspace"];
         /**
          * Set Plan
          * @description Set how many agents, recipes and members a workspace may have; what is left out stays, and nothing is removed.
          */
-        put: operations["set_plan_api_admin_workspaces__tenant_id__put"];
+        put: operations["set_plan"];
         post?: never;
         delete?: never;
         options?: never;
@@ -83,13 +83,13 @@ export interface paths {
          *     Page with `skip`, or without gaps and repeats with the `next_cursor` of the page before. System admins may name
          *     `__all__` as the workspace.
          */
-        get: operations["list_agents_api_agents_get"];
+        get: operations["list_agents"];
         put?: never;
         /**
          * Create Agent
          * @description Add an agent with its skills, persona, model and tools in one step; inactive unless `activate` is true.
          */
-        post: operations["create_agent_api_agents_post"];
+        post: operations["create_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -107,18 +107,18 @@ export interface paths {
          * Get Agent
          * @description Return one agent; its ETag is its version.
          */
-        get: operations["get_agent_api_agents__agent_id__get"];
+        get: operations["get_agent"];
         /**
          * Update Agent
          * @description Save everything that the body names in one step; with `If-Match`, only if nobody else saved since.
          */
-        put: operations["update_agent_api_agents__agent_id__put"];
+        put: operations["update_agent"];
         post?: never;
         /**
          * Delete Agent
          * @description Remove an agent that nothing uses; with `cascade` and its preview's token, also one that is used.
          */
-        delete: operations["delete_agent_api_agents__agent_id__delete"];
+        delete: operations["delete_agent"];
         options?: never;
         head?: never;
         patch?: never;
@@ -137,7 +137,7 @@ export interface paths {
          * Activate Agent
          * @description Make an agent take work, once all it needs is there.
          */
-        post: operations["activate_agent_api_agents__agent_id__activate_post"];
+        post: operations["activate_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -157,7 +157,7 @@ export interface paths {
          * Archive Agent
          * @description Put an agent away: it takes no work, leaves lists and its name, keeps its history; `restore` undoes it.
          */
-        post: operations["archive_agent_api_agents__agent_id__archive_post"];
+        post: operations["archive_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -172,10 +172,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Assemble Agent
+         * Assemble Agent Context
          * @description Show what a run of an agent that starts now would read: its whole system prompt, part by part.
          */
-        get: operations["assemble_agent_api_agents__agent_id__assembled_context_get"];
+        get: operations["assemble_agent_context"];
         put?: never;
         post?: never;
         delete?: never;
@@ -194,10 +194,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Clear Error
+         * Clear Agent Error
          * @description Make an agent in error inactive again, once all it needs is there.
          */
-        post: operations["clear_error_api_agents__agent_id__clear_error_post"];
+        post: operations["clear_agent_error"];
         delete?: never;
         options?: never;
         head?: never;
@@ -212,17 +212,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Configuration
+         * Get Agent Configuration
          * @description Return how the agent works, every setting with its value, and its heartbeat.
          */
-        get: operations["get_configuration_api_agents__agent_id__config_get"];
+        get: operations["get_agent_configuration"];
         /**
-         * Put Configuration
+         * Put Agent Configuration
          * @description Change the settings that are named, resource limits and the heartbeat's fields one by one; the others stay.
          *
          *     Both are saved, or neither. The heartbeat can also be read and saved at `/api/heartbeat/agents/{agent_id}/config`.
          */
-        put: operations["put_configuration_api_agents__agent_id__config_put"];
+        put: operations["put_agent_configuration"];
         post?: never;
         delete?: never;
         options?: never;
@@ -243,7 +243,7 @@ export interface paths {
          * Deactivate Agent
          * @description Make an agent take no more work; refused with what must be confirmed when that touches any.
          */
-        post: operations["deactivate_agent_api_agents__agent_id__deactivate_post"];
+        post: operations["deactivate_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -258,10 +258,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Preview Deletion
+         * Preview Agent Deletion
          * @description Say what deleting an agent would touch; nothing changes.
          */
-        get: operations["preview_deletion_api_agents__agent_id__deletion_get"];
+        get: operations["preview_agent_deletion"];
         put?: never;
         post?: never;
         delete?: never;
@@ -283,7 +283,7 @@ export interface paths {
          * Execute Agent
          * @description Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed.
          */
-        post: operations["execute_agent_api_agents__agent_id__execute_post"];
+        post: operations["execute_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,7 +301,7 @@ export interface paths {
          * Export Agent
          * @description Return the agent as a YAML document that import takes; it holds no secret and no status.
          */
-        get: operations["export_agent_api_agents__agent_id__export_get"];
+        get: operations["export_agent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -321,12 +321,12 @@ export interface paths {
          * Get Model Config
          * @description Return which model the agent asks and how; `/api/models/agents/{agent_id}/config` answers the same.
          */
-        get: operations["get_model_config_api_agents__agent_id__model_config_get"];
+        get: operations["get_model_config"];
         /**
          * Put Model Config
          * @description Replace the agent's model settings; with `If-Match`, only if nobody else saved since.
          */
-        put: operations["put_model_config_api_agents__agent_id__model_config_put"];
+        put: operations["put_model_config"];
         post?: never;
         delete?: never;
         options?: never;
@@ -347,7 +347,7 @@ export interface paths {
          * Pause Agent
          * @description Freeze an agent's work at its next turn; new work waits until it is resumed.
          */
-        post: operations["pause_agent_api_agents__agent_id__pause_post"];
+        post: operations["pause_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -362,15 +362,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Persona
+         * Get Agent Persona
          * @description Return the agent's voice: what is stored, and the text that counts.
          */
-        get: operations["get_persona_api_agents__agent_id__persona_get"];
+        get: operations["get_agent_persona"];
         /**
-         * Put Persona
+         * Put Agent Persona
          * @description Set the agent's voice: a persona of the library, its own text, or neither; all three fields are replaced.
          */
-        put: operations["put_persona_api_agents__agent_id__persona_put"];
+        put: operations["put_agent_persona"];
         post?: never;
         delete?: never;
         options?: never;
@@ -391,7 +391,7 @@ export interface paths {
          * Restore Agent
          * @description Take an archived agent back, inactive; refused while another agent has its name.
          */
-        post: operations["restore_agent_api_agents__agent_id__restore_post"];
+        post: operations["restore_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -411,7 +411,7 @@ export interface paths {
          * Resume Agent
          * @description Let a paused agent go on where it stopped.
          */
-        post: operations["resume_agent_api_agents__agent_id__resume_post"];
+        post: operations["resume_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -429,7 +429,7 @@ export interface paths {
          * List Agent Runs
          * @description List the steps an agent has worked on, in recipes and tasks, newest first.
          */
-        get: operations["list_agent_runs_api_agents__agent_id__runs_get"];
+        get: operations["list_agent_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -446,16 +446,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Skills
+         * List Agent Skills
          * @description List the agent's skills in the order of its prompt.
          */
-        get: operations["list_skills_api_agents__agent_id__skills_get"];
+        get: operations["list_agent_skills"];
         put?: never;
         /**
-         * Add Skills
+         * Add Agent Skills
          * @description Give the agent more skills, or with `replace` these instead of those it has; each once.
          */
-        post: operations["add_skills_api_agents__agent_id__skills_post"];
+        post: operations["add_agent_skills"];
         delete?: never;
         options?: never;
         head?: never;
@@ -473,10 +473,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove Skill
+         * Remove Agent Skill
          * @description Take a skill from the agent; the skill itself stays.
          */
-        delete: operations["remove_skill_api_agents__agent_id__skills__skill_id__delete"];
+        delete: operations["remove_agent_skill"];
         options?: never;
         head?: never;
         patch?: never;
@@ -492,10 +492,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Activate Agent
+         * Start Agent
          * @description Make an agent take work, once all it needs is there.
          */
-        post: operations["activate_agent_api_agents__agent_id__start_post"];
+        post: operations["start_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -510,15 +510,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Status
+         * Get Agent Status
          * @description Return an agent's status, what it may become, what it works on, and the stop that waits, if one does.
          */
-        get: operations["get_status_api_agents__agent_id__status_get"];
+        get: operations["get_agent_status"];
         /**
-         * Change Status
+         * Change Agent Status
          * @description Change an agent's status; a change with effects needs its preview's confirmations and token.
          */
-        put: operations["change_status_api_agents__agent_id__status_put"];
+        put: operations["change_agent_status"];
         post?: never;
         delete?: never;
         options?: never;
@@ -536,10 +536,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Preview Status
+         * Preview Agent Status
          * @description Say what a change of status would touch and what must be confirmed for it; nothing changes.
          */
-        post: operations["preview_status_api_agents__agent_id__status_preview_post"];
+        post: operations["preview_agent_status"];
         delete?: never;
         options?: never;
         head?: never;
@@ -557,10 +557,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Cancel Shutdown
+         * Cancel Agent Shutdown
          * @description Call a waiting stop off: the agent takes work again as before.
          */
-        delete: operations["cancel_shutdown_api_agents__agent_id__status_shutdown_delete"];
+        delete: operations["cancel_agent_shutdown"];
         options?: never;
         head?: never;
         patch?: never;
@@ -576,10 +576,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deactivate Agent
+         * Stop Agent
          * @description Make an agent take no more work; refused with what must be confirmed when that touches any.
          */
-        post: operations["deactivate_agent_api_agents__agent_id__stop_post"];
+        post: operations["stop_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -594,10 +594,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Versions
+         * List Agent Versions
          * @description List the agent's saved versions, newest first.
          */
-        get: operations["list_versions_api_agents__agent_id__versions_get"];
+        get: operations["list_agent_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -614,10 +614,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Version
+         * Get Agent Version
          * @description Return one saved version with its definition.
          */
-        get: operations["get_version_api_agents__agent_id__versions__version__get"];
+        get: operations["get_agent_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -634,10 +634,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare Versions
+         * Compare Agent Versions
          * @description Say what changed from version `against` to this one, setting by setting; lists count as wholes.
          */
-        get: operations["compare_versions_api_agents__agent_id__versions__version__diff_get"];
+        get: operations["compare_agent_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -656,10 +656,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Restore Version
+         * Restore Agent Version
          * @description Make the agent what it was at a version, as a new version; its status stays.
          */
-        post: operations["restore_version_api_agents__agent_id__versions__version__restore_post"];
+        post: operations["restore_agent_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -676,10 +676,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Assemble Draft
+         * Assemble Draft Context
          * @description Show what an agent would read if it were saved like this; stores nothing.
          */
-        post: operations["assemble_draft_api_agents_assembled_context_post"];
+        post: operations["assemble_draft_context"];
         delete?: never;
         options?: never;
         head?: never;
@@ -699,7 +699,7 @@ export interface paths {
          * Create Agents
          * @description Add several agents, all or none; a refusal names the place of the agent that was refused.
          */
-        post: operations["create_agents_api_agents_bulk_post"];
+        post: operations["create_agents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -719,7 +719,7 @@ export interface paths {
          * Act On Agents
          * @description Do one thing to several agents, each by itself; a change with effects is refused for the agent that has them.
          */
-        post: operations["act_on_agents_api_agents_bulk_actions_post"];
+        post: operations["act_on_agents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -739,7 +739,7 @@ export interface paths {
          * Import Agents
          * @description Create or update the agents of one or several documents by their names, all or nothing; new ones are inactive.
          */
-        post: operations["import_agents_api_agents_import_post"];
+        post: operations["import_agents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -754,12 +754,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Stats
+         * Get Agent Stats
          * @description Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
          *
          *     System admins may name `__all__` as the workspace.
          */
-        get: operations["get_stats_api_agents_stats_get"];
+        get: operations["get_agent_stats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -778,10 +778,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Try Draft
+         * Try Agent Draft
          * @description Ask an agent that need not be saved for one answer, streamed; tools are not called, and only usage is stored.
          */
-        post: operations["try_draft_api_agents_try_post"];
+        post: operations["try_agent_draft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -799,7 +799,7 @@ export interface paths {
          * List Agent Types
          * @description List the agent types, the categories, and how they name each other.
          */
-        get: operations["list_agent_types_api_agents_types_get"];
+        get: operations["list_agent_types"];
         put?: never;
         post?: never;
         delete?: never;
@@ -816,16 +816,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Keys
+         * List Api Keys
          * @description List the API keys of the workspace that nobody revoked, without their texts; `state` says which are taken.
          */
-        get: operations["list_keys_api_api_keys_get"];
+        get: operations["list_api_keys"];
         put?: never;
         /**
-         * Create Key
+         * Create Api Key
          * @description Make an API key; the answer's `key` is shown once.
          */
-        post: operations["create_key_api_api_keys_post"];
+        post: operations["create_api_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -843,10 +843,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke Key
+         * Revoke Api Key
          * @description Revoke an API key, at once and for good.
          */
-        delete: operations["revoke_key_api_api_keys__key_id__delete"];
+        delete: operations["revoke_api_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -860,13 +860,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Audit
+         * List Audit Entries
          * @description Read the audit log, the newest entry first; system admins may name `__all__` as the workspace.
          *
          *     `action` is one action or all of a noun, `actor` a part of a name; a target is a kind of thing, or one of them.
          *     Who it was is asked by the account, the key, the way they came (`carrier`) or the address.
          */
-        get: operations["list_audit_api_audit_get"];
+        get: operations["list_audit_entries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -883,10 +883,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Auth Config
+         * Get Auth Config
          * @description Tell a browser how people sign in here; public.
          */
-        get: operations["read_auth_config_api_auth_config_get"];
+        get: operations["get_auth_config"];
         put?: never;
         post?: never;
         delete?: never;
@@ -903,10 +903,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Me
+         * Get Me
          * @description Tell the caller who they are and where they may work.
          */
-        get: operations["read_me_api_auth_me_get"];
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sign In At Provider
+         * @description Send the browser to the provider; `next` is the page of this site to come back to.
+         */
+        get: operations["sign_in_at_provider"];
         put?: never;
         post?: never;
         delete?: never;
@@ -925,10 +945,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Leave
+         * Sign Out Of Provider
          * @description End the session of the cookie; the answer names the page that ends the provider's session too.
          */
-        post: operations["leave_api_auth_oidc_sign_out_post"];
+        post: operations["sign_out_of_provider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -947,7 +967,7 @@ export interface paths {
          * Change Password
          * @description Change the caller's password; every session of theirs ends, and the answer's cookie opens a new one.
          */
-        put: operations["change_password_api_auth_password_put"];
+        put: operations["change_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -965,10 +985,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Trade Token
+         * Open Session
          * @description Trade a token of the identity provider for a cookie that lives an hour.
          */
-        post: operations["trade_token_api_auth_session_post"];
+        post: operations["open_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -986,7 +1006,7 @@ export interface paths {
          * List Sessions
          * @description List where the caller is signed in: how, until when, and when it was used last.
          */
-        get: operations["list_sessions_api_auth_sessions_get"];
+        get: operations["list_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1009,7 +1029,7 @@ export interface paths {
          * End Session
          * @description End one of the caller's sessions, at once; open streams of it end within about 20 s.
          */
-        delete: operations["end_session_api_auth_sessions__session_id__delete"];
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1028,7 +1048,7 @@ export interface paths {
          * Sign In
          * @description Sign in with an email address and a password; public.
          */
-        post: operations["sign_in_api_auth_sign_in_post"];
+        post: operations["sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1048,7 +1068,7 @@ export interface paths {
          * Sign Out
          * @description End the session of the cookie, at once and for good; public, and the same without a session.
          */
-        post: operations["sign_out_api_auth_sign_out_post"];
+        post: operations["sign_out"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1068,7 +1088,7 @@ export interface paths {
          * Sign Out Everywhere
          * @description End every session of the caller, on all machines, this one too; open streams end within about 20 s.
          */
-        post: operations["sign_out_everywhere_api_auth_sign_out_everywhere_post"];
+        post: operations["sign_out_everywhere"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1086,13 +1106,13 @@ export interface paths {
          * List Credentials
          * @description List the workspace's credentials; their secret values stay here.
          */
-        get: operations["list_credentials_api_credentials_get"];
+        get: operations["list_credentials"];
         put?: never;
         /**
          * Create Credential
          * @description Store a credential, sealed; used from the next call on.
          */
-        post: operations["create_credential_api_credentials_post"];
+        post: operations["create_credential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1107,21 +1127,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Credential
+         * Get Credential
          * @description Read one credential; its secret values stay here.
          */
-        get: operations["read_credential_api_credentials__credential_id__get"];
+        get: operations["get_credential"];
         /**
          * Update Credential
          * @description Change what is given; `data` replaces the fields it names and leaves the others sealed as they are.
          */
-        put: operations["update_credential_api_credentials__credential_id__put"];
+        put: operations["update_credential"];
         post?: never;
         /**
          * Delete Credential
          * @description Delete a credential; calls that begin afterwards no longer use it.
          */
-        delete: operations["delete_credential_api_credentials__credential_id__delete"];
+        delete: operations["delete_credential"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1138,7 +1158,7 @@ export interface paths {
          * List Credential Events
          * @description Read what happened with a credential, the newest first: each call that used it, each change, each test.
          */
-        get: operations["list_credential_events_api_credentials__credential_id__audit_get"];
+        get: operations["list_credential_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1160,7 +1180,7 @@ export interface paths {
          * Test Credential
          * @description Try a stored credential where it belongs and keep the result with it.
          */
-        post: operations["test_credential_api_credentials__credential_id__test_post"];
+        post: operations["test_credential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1178,7 +1198,7 @@ export interface paths {
          * Resolve Credential
          * @description Tell which credential a provider would be opened with, by which of the six levels; no value is shown.
          */
-        get: operations["resolve_credential_api_credentials_resolve_get"];
+        get: operations["resolve_credential"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1200,7 +1220,7 @@ export interface paths {
          * Try Credential
          * @description Try a credential before saving it; nothing is stored.
          */
-        post: operations["try_credential_api_credentials_test_post"];
+        post: operations["try_credential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1218,7 +1238,7 @@ export interface paths {
          * List Credential Types
          * @description List the types of credentials, each with a JSON Schema of its fields.
          */
-        get: operations["list_credential_types_api_credentials_types_get"];
+        get: operations["list_credential_types"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1235,10 +1255,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Credential Type
+         * Get Credential Type
          * @description Read one type of credentials.
          */
-        get: operations["read_credential_type_api_credentials_types__name__get"];
+        get: operations["get_credential_type"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1260,7 +1280,7 @@ export interface paths {
          *
          *     The frame's id is a cursor; a reconnect with it (as Last-Event-ID or `cursor`) goes on without gap or repeat.
          */
-        get: operations["follow_topics_api_events_get"];
+        get: operations["follow_topics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1280,7 +1300,7 @@ export interface paths {
          * Report Endpoints
          * @description Return calls, times and errors of each endpoint since this process started.
          */
-        get: operations["report_endpoints_api_health_endpoints_get"];
+        get: operations["report_endpoints"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1303,10 +1323,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Toggle
+         * Toggle Heartbeat
          * @description Switch an agent's heartbeat on or off.
          */
-        patch: operations["toggle_api_heartbeat__agent_id__toggle_patch"];
+        patch: operations["toggle_heartbeat"];
         trace?: never;
     };
     "/api/heartbeat/agents/{agent_id}/config": {
@@ -1317,15 +1337,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Config
+         * Get Heartbeat Config
          * @description Return an agent's heartbeat; its ETag is its version.
          */
-        get: operations["get_config_api_heartbeat_agents__agent_id__config_get"];
+        get: operations["get_heartbeat_config"];
         /**
-         * Save Config
+         * Save Heartbeat Config
          * @description Configure an agent's heartbeat; what the body leaves out stays as it was.
          */
-        put: operations["save_config_api_heartbeat_agents__agent_id__config_put"];
+        put: operations["save_heartbeat_config"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1341,10 +1361,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List History
+         * List Heartbeat Results
          * @description List an agent's results, the newest first.
          */
-        get: operations["list_history_api_heartbeat_agents__agent_id__history_get"];
+        get: operations["list_heartbeat_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1361,10 +1381,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Last
+         * Get Last Heartbeat Result
          * @description Return an agent's newest result; null before its first beat.
          */
-        get: operations["get_last_api_heartbeat_agents__agent_id__last_get"];
+        get: operations["get_last_heartbeat_result"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1383,10 +1403,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run Now
+         * Run Heartbeat
          * @description Have an agent check in now, whatever the hour and whether or not anything changed; works while it is off.
          */
-        post: operations["run_now_api_heartbeat_agents__agent_id__run_post"];
+        post: operations["run_heartbeat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1401,10 +1421,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Analytics
+         * Get Heartbeat Analytics
          * @description Count today's beats, and list the newest of the last 24 hours.
          */
-        get: operations["get_analytics_api_heartbeat_analytics_get"];
+        get: operations["get_heartbeat_analytics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1421,10 +1441,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Status
+         * Get Heartbeat Status
          * @description Tell how heartbeats stand in the workspace: what runs, what is due, what is planned.
          */
-        get: operations["get_status_api_heartbeat_status_get"];
+        get: operations["get_heartbeat_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1441,10 +1461,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Workspace
+         * List Heartbeats
          * @description List the workspace's heartbeats, each with its last result; those that are on come first.
          */
-        get: operations["list_workspace_api_heartbeat_workspace_get"];
+        get: operations["list_heartbeats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1466,7 +1486,7 @@ export interface paths {
          * Accept Invitation
          * @description Accept an invitation that was sent to the caller's own email address.
          */
-        post: operations["accept_invitation_api_invitations_accept_post"];
+        post: operations["accept_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1486,7 +1506,7 @@ export interface paths {
          * Sign Up
          * @description Make an account for an invited email address and sign it in; public, the token is the ticket.
          */
-        post: operations["sign_up_api_invitations_sign_up_post"];
+        post: operations["sign_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1504,7 +1524,7 @@ export interface paths {
          * List Models
          * @description List the models agents may choose; a capability is one of the models' own, or functions, vision, streaming.
          */
-        get: operations["list_models_api_models_get"];
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1524,12 +1544,12 @@ export interface paths {
          * Get Agent Model Config
          * @description Return which model the agent asks and how; `/api/models/agents/{agent_id}/config` answers the same.
          */
-        get: operations["get_agent_model_config_api_models_agents__agent_id__config_get"];
+        get: operations["get_agent_model_config"];
         /**
          * Put Agent Model Config
          * @description Replace the agent's model settings; with `If-Match`, only if nobody else saved since.
          */
-        put: operations["put_agent_model_config_api_models_agents__agent_id__config_put"];
+        put: operations["put_agent_model_config"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1548,7 +1568,7 @@ export interface paths {
          * List Models For Task
          * @description List the active models that are recommended for a kind of task.
          */
-        get: operations["list_models_for_task_api_models_by_task__task__get"];
+        get: operations["list_models_for_task"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1570,7 +1590,7 @@ export interface paths {
          * Create Model
          * @description Add a model to the catalogue of the whole server.
          */
-        post: operations["create_model_api_models_catalogue_post"];
+        post: operations["create_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1585,21 +1605,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Model
+         * Get Model
          * @description Read one model of the catalogue.
          */
-        get: operations["read_model_api_models_catalogue__entry_id__get"];
+        get: operations["get_model"];
         /**
          * Update Model
          * @description Change what is given of a catalogue entry, for the whole server; its prices count within seconds.
          */
-        put: operations["update_model_api_models_catalogue__entry_id__put"];
+        put: operations["update_model"];
         post?: never;
         /**
          * Delete Model
          * @description Delete a model that was added by hand; those that came with the server can be set to inactive instead.
          */
-        delete: operations["delete_model_api_models_catalogue__entry_id__delete"];
+        delete: operations["delete_model"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1613,10 +1633,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Default
+         * Get Default Model
          * @description Tell which model answers for agents that name none, and what decided it.
          */
-        get: operations["read_default_api_models_default_get"];
+        get: operations["get_default_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1638,7 +1658,7 @@ export interface paths {
          * Estimate Cost
          * @description Tell what so many tokens of a model cost; unknown prices are null.
          */
-        post: operations["estimate_cost_api_models_estimate_cost_post"];
+        post: operations["estimate_cost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1658,7 +1678,7 @@ export interface paths {
          *
          *     Models that the catalogue does not know are among them, and may be chosen like any other.
          */
-        get: operations["list_offered_models_api_models_offered_get"];
+        get: operations["list_offered_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1678,7 +1698,7 @@ export interface paths {
          * List Providers
          * @description List every provider, whether the workspace can use it now, and where its key comes from.
          */
-        get: operations["list_providers_api_models_providers_get"];
+        get: operations["list_providers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1700,7 +1720,7 @@ export interface paths {
          * Recommend Models
          * @description Rank the models of the catalogue for a task, those that the workspace can ask now first, each with its reason.
          */
-        post: operations["recommend_models_api_models_recommend_post"];
+        post: operations["recommend_models"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1718,7 +1738,7 @@ export interface paths {
          * List Service Categories
          * @description Tell which category of settings each part of the product reads its model from.
          */
-        get: operations["list_service_categories_api_models_service_categories_get"];
+        get: operations["list_service_categories"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1738,7 +1758,7 @@ export interface paths {
          * Summarise Catalogue
          * @description Tell in numbers what the catalogue holds.
          */
-        get: operations["summarise_catalogue_api_models_stats_get"];
+        get: operations["summarise_catalogue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1760,7 +1780,7 @@ export interface paths {
          * Test Model
          * @description Ask a model for one word, at its price; a refusal is a result, not an error.
          */
-        post: operations["test_model_api_models_test_post"];
+        post: operations["test_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1778,13 +1798,13 @@ export interface paths {
          * List Published Patterns
          * @description List the patterns, the product's and the workspace's own; `category` is another name of `pattern_type`.
          */
-        get: operations["list_published_patterns_api_patterns_get"];
+        get: operations["list_published_patterns"];
         put?: never;
         /**
          * Create Pattern
          * @description Add a pattern to the workspace.
          */
-        post: operations["create_pattern_api_patterns_post"];
+        post: operations["create_pattern"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1802,18 +1822,18 @@ export interface paths {
          * Get Published Pattern
          * @description Return one pattern, with the words that it puts into a prompt; its ETag is its version.
          */
-        get: operations["get_published_pattern_api_patterns__pattern_slug__get"];
+        get: operations["get_published_pattern"];
         /**
          * Update Pattern
          * @description Change a pattern of the workspace; with `If-Match`, only if nobody else saved since. The slug stays.
          */
-        put: operations["update_pattern_api_patterns__pattern_slug__put"];
+        put: operations["update_pattern"];
         post?: never;
         /**
          * Delete Pattern
          * @description Remove a pattern of the workspace.
          */
-        delete: operations["delete_pattern_api_patterns__pattern_slug__delete"];
+        delete: operations["delete_pattern"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1833,7 +1853,7 @@ export interface paths {
          *     `agent_type` leaves out categories that are for other types of agents; `custom` sees all. `marketplace_category`
          *     does so for agents that are shown under that category; `Custom` sees all.
          */
-        get: operations["list_personas_api_personas_get"];
+        get: operations["list_personas"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1853,7 +1873,7 @@ export interface paths {
          * Get Persona
          * @description Return one persona; its ETag is its version.
          */
-        get: operations["get_persona_api_personas__persona_id__get"];
+        get: operations["get_persona"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1873,7 +1893,7 @@ export interface paths {
          * List Runs
          * @description List what the workspace's recipes and agents have worked on, newest first; system admins may name `__all__`.
          */
-        get: operations["list_runs_api_runs_get"];
+        get: operations["list_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1893,7 +1913,7 @@ export interface paths {
          * Get Run
          * @description Return one run with its steps, turns, tokens and cost.
          */
-        get: operations["get_run_api_runs__run_id__get"];
+        get: operations["get_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1915,7 +1935,7 @@ export interface paths {
          * Cancel Run
          * @description Cancel a run; whoever works on it stops within two seconds. A second call changes nothing.
          */
-        post: operations["cancel_run_api_runs__run_id__cancel_post"];
+        post: operations["cancel_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1933,7 +1953,7 @@ export interface paths {
          * Follow Run
          * @description Follow a run: what has happened after `Last-Event-ID` (or `after`), then live, until it is over.
          */
-        get: operations["follow_run_api_runs__run_id__events_get"];
+        get: operations["follow_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1955,7 +1975,7 @@ export interface paths {
          *
          *     Events are given as they were recorded, those of earlier versions too.
          */
-        get: operations["list_run_events_api_runs__run_id__events_json_get"];
+        get: operations["list_run_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1977,7 +1997,7 @@ export interface paths {
          * Approve Step
          * @description Approve what a step waits for; the run goes on.
          */
-        post: operations["approve_step_api_runs__run_id__steps__order__approve_post"];
+        post: operations["approve_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1997,7 +2017,7 @@ export interface paths {
          * Reject Step
          * @description Reject what a step waits for; the step fails, and with it the run unless the step may be skipped.
          */
-        post: operations["reject_step_api_runs__run_id__steps__order__reject_post"];
+        post: operations["reject_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2015,7 +2035,7 @@ export interface paths {
          * List Settings
          * @description List the settings the workspace has or inherits from the system.
          */
-        get: operations["list_settings_api_settings_get"];
+        get: operations["list_settings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2032,15 +2052,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Values
+         * Get Settings Of Category
          * @description Return what holds in the workspace of one category, by key.
          */
-        get: operations["get_values_api_settings__category__get"];
+        get: operations["get_settings_of_category"];
         /**
-         * Save Settings
+         * Save Settings Of Category
          * @description Set several values of a category in one save, such as a provider and its model; null removes one.
          */
-        put: operations["save_settings_api_settings__category__put"];
+        put: operations["save_settings_of_category"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2059,12 +2079,12 @@ export interface paths {
          * Get Setting
          * @description Return a setting as it holds in the workspace: its own value, else the server's, else what is assumed.
          */
-        get: operations["get_setting_api_settings__category___key__get"];
+        get: operations["get_setting"];
         /**
          * Save Setting
          * @description Set a value for the workspace, or for the whole server; null removes it.
          */
-        put: operations["save_setting_api_settings__category___key__put"];
+        put: operations["save_setting"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2083,7 +2103,7 @@ export interface paths {
          * List Known Settings
          * @description List every setting this server reads, with its type, default, bounds and meaning.
          */
-        get: operations["list_known_settings_api_settings_catalogue_get"];
+        get: operations["list_known_settings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2102,10 +2122,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Set Up
+         * Set Up Server
          * @description Make the first account and sign it in; public, and closed for good once any account exists.
          */
-        post: operations["set_up_api_setup_post"];
+        post: operations["set_up_server"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2122,10 +2142,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take Over
+         * Become System Admin
          * @description Become the first system admin of a server whose people come from an identity provider, once.
          */
-        post: operations["take_over_api_setup_admin_post"];
+        post: operations["become_system_admin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2143,13 +2163,13 @@ export interface paths {
          * List Skills
          * @description List the workspace's skills and those that came with the product, by name.
          */
-        get: operations["list_skills_api_skills_get"];
+        get: operations["list_skills"];
         put?: never;
         /**
          * Create Skill
          * @description Add a skill written by hand.
          */
-        post: operations["create_skill_api_skills_post"];
+        post: operations["create_skill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2167,18 +2187,18 @@ export interface paths {
          * Get Skill
          * @description Return one skill with its files and the agents that use it; its ETag is its revision.
          */
-        get: operations["get_skill_api_skills__skill_id__get"];
+        get: operations["get_skill"];
         /**
          * Update Skill
          * @description Change a skill, with `If-Match` only if nobody else saved since; what an agent would read makes a new version.
          */
-        put: operations["update_skill_api_skills__skill_id__put"];
+        put: operations["update_skill"];
         post?: never;
         /**
          * Delete Skill
          * @description Remove a skill that no agent uses; with `force` it is taken from them.
          */
-        delete: operations["delete_skill_api_skills__skill_id__delete"];
+        delete: operations["delete_skill"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2195,7 +2215,7 @@ export interface paths {
          * Get Skill Content
          * @description Load a skill at one level: 1 metadata, 2 the instructions, 3 one file.
          */
-        get: operations["get_skill_content_api_skills__skill_id__content_get"];
+        get: operations["get_skill_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2215,7 +2235,7 @@ export interface paths {
          * Download Skill
          * @description Return a skill as a ZIP that upload takes: its SKILL.md as it was written, and its files.
          */
-        get: operations["download_skill_api_skills__skill_id__download_get"];
+        get: operations["download_skill"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2235,7 +2255,7 @@ export interface paths {
          * List Skill Versions
          * @description List the states a skill was in, newest first.
          */
-        get: operations["list_skill_versions_api_skills__skill_id__versions_get"];
+        get: operations["list_skill_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2257,7 +2277,7 @@ export interface paths {
          * Restore Skill Version
          * @description Make an earlier state current again, as a new version.
          */
-        post: operations["restore_skill_version_api_skills__skill_id__versions__version__restore_post"];
+        post: operations["restore_skill_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2275,7 +2295,7 @@ export interface paths {
          * List Patterns
          * @description List the patterns, the product's and the workspace's own; `category` is another name of `pattern_type`.
          */
-        get: operations["list_patterns_api_skills_patterns_get"];
+        get: operations["list_patterns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2295,7 +2315,7 @@ export interface paths {
          * Get Pattern
          * @description Return one pattern, with the words that it puts into a prompt; its ETag is its version.
          */
-        get: operations["get_pattern_api_skills_patterns__pattern_slug__get"];
+        get: operations["get_pattern"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2317,7 +2337,7 @@ export interface paths {
          * Recommend Skills
          * @description Return the active skills that fit some work best, each with the words that say so.
          */
-        post: operations["recommend_skills_api_skills_recommend_post"];
+        post: operations["recommend_skills"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2332,10 +2352,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Sources
+         * List Skill Sources
          * @description List the workspace's sources, by name.
          */
-        get: operations["list_sources_api_skills_sources_get"];
+        get: operations["list_skill_sources"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2352,21 +2372,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Source
+         * Get Skill Source
          * @description Return one source.
          */
-        get: operations["get_source_api_skills_sources__source_id__get"];
+        get: operations["get_skill_source"];
         /**
-         * Update Source
+         * Update Skill Source
          * @description Change a source's name, branch or updates; a new branch counts from the next sync.
          */
-        put: operations["update_source_api_skills_sources__source_id__put"];
+        put: operations["update_skill_source"];
         post?: never;
         /**
-         * Delete Source
+         * Delete Skill Source
          * @description Remove a source and its skills; with `force` also those that agents use.
          */
-        delete: operations["delete_source_api_skills_sources__source_id__delete"];
+        delete: operations["delete_skill_source"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2382,10 +2402,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Pin Source
+         * Pin Skill Source
          * @description Stay at one commit, which is fetched if it is not the current one; null follows the branch again.
          */
-        post: operations["pin_source_api_skills_sources__source_id__pin_post"];
+        post: operations["pin_skill_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2402,10 +2422,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Roll Source Back
+         * Roll Skill Source Back
          * @description Restore the skills as they were at an earlier synced commit, from what is stored, and stay there.
          */
-        post: operations["roll_source_back_api_skills_sources__source_id__rollback_post"];
+        post: operations["roll_skill_source_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2422,10 +2442,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sync Source
+         * Sync Skill Source
          * @description Read the repository again and take what changed; when that fails, everything stays and the source says why.
          */
-        post: operations["sync_source_api_skills_sources__source_id__sync_post"];
+        post: operations["sync_skill_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2447,7 +2467,7 @@ export interface paths {
          *
          *     The address may be one copied from a browser: branch, commit and folder are taken from it.
          */
-        post: operations["add_git_source_api_skills_sources_git_post"];
+        post: operations["add_git_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2469,7 +2489,7 @@ export interface paths {
          *
          *     What cannot be used is named in `problems`. A skill that was uploaded before gets a new version when it differs.
          */
-        post: operations["upload_skills_api_skills_upload_post"];
+        post: operations["upload_skills"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2489,7 +2509,7 @@ export interface paths {
          * Validate Skills
          * @description Check the files of skills against the format and list every difference; nothing is saved.
          */
-        post: operations["validate_skills_api_skills_validate_post"];
+        post: operations["validate_skills"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2507,7 +2527,7 @@ export interface paths {
          * List Builtin Tools
          * @description List the built-in tools with the JSON Schema of their arguments, and why one is off on this server.
          */
-        get: operations["list_builtin_tools_api_tools_builtin_get"];
+        get: operations["list_builtin_tools"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2527,7 +2547,7 @@ export interface paths {
          * Summarise Usage
          * @description Tell what the workspace has used so far: requests, tokens, cost; system admins may name `__all__` as it.
          */
-        get: operations["summarise_usage_api_usage_summary_get"];
+        get: operations["summarise_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2547,13 +2567,13 @@ export interface paths {
          * List Recipes
          * @description List the workspace's recipes, most recently changed first; system admins may name `__all__` as the workspace.
          */
-        get: operations["list_recipes_api_workflow_recipes_get"];
+        get: operations["list_recipes"];
         put?: never;
         /**
          * Create Recipe
          * @description Add a recipe; an unknown placeholder or agent is refused with its position.
          */
-        post: operations["create_recipe_api_workflow_recipes_post"];
+        post: operations["create_recipe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2571,18 +2591,18 @@ export interface paths {
          * Get Recipe
          * @description Return one recipe; its ETag is its version.
          */
-        get: operations["get_recipe_api_workflow_recipes__template_id__get"];
+        get: operations["get_recipe"];
         /**
          * Update Recipe
          * @description Save a recipe's next version; with `If-Match`, only if nobody else saved since.
          */
-        put: operations["update_recipe_api_workflow_recipes__template_id__put"];
+        put: operations["update_recipe"];
         post?: never;
         /**
          * Delete Recipe
          * @description Remove a recipe; its executions stay readable.
          */
-        delete: operations["delete_recipe_api_workflow_recipes__template_id__delete"];
+        delete: operations["delete_recipe"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2601,7 +2621,7 @@ export interface paths {
          * Execute Recipe
          * @description Queue one execution of a recipe; follow it on its `/events` stream.
          */
-        post: operations["execute_recipe_api_workflow_recipes__template_id__execute_post"];
+        post: operations["execute_recipe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2616,10 +2636,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Executions
+         * List Recipe Runs
          * @description List a recipe's executions, newest first.
          */
-        get: operations["list_executions_api_workflow_recipes__template_id__executions_get"];
+        get: operations["list_recipe_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2628,7 +2648,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workflow-recipes/{template_id}/executions/{execution_id}": {
+    "/api/workflow-recipes/{template_id}/executions/{run_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2636,10 +2656,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Execution
+         * Get Recipe Run
          * @description Return one execution of a recipe with its steps and turns.
          */
-        get: operations["get_execution_api_workflow_recipes__template_id__executions__execution_id__get"];
+        get: operations["get_recipe_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2648,7 +2668,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workflow-recipes/{template_id}/executions/{execution_id}/cancel": {
+    "/api/workflow-recipes/{template_id}/executions/{run_id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -2658,10 +2678,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel Execution
+         * Cancel Recipe Run
          * @description Cancel an execution; whoever works on it stops within two seconds.
          */
-        post: operations["cancel_execution_api_workflow_recipes__template_id__executions__execution_id__cancel_post"];
+        post: operations["cancel_recipe_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2679,7 +2699,7 @@ export interface paths {
          * Export Recipe
          * @description Return the recipe and its agents as a YAML file that apply takes; it holds no secret.
          */
-        get: operations["export_recipe_api_workflow_recipes__template_id__export_get"];
+        get: operations["export_recipe"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2696,10 +2716,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Versions
+         * List Recipe Versions
          * @description List a recipe's saved versions, newest first.
          */
-        get: operations["list_versions_api_workflow_recipes__template_id__versions_get"];
+        get: operations["list_recipe_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2716,10 +2736,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Version
+         * Get Recipe Version
          * @description Return one saved version of a recipe.
          */
-        get: operations["get_version_api_workflow_recipes__template_id__versions__version__get"];
+        get: operations["get_recipe_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2741,7 +2761,7 @@ export interface paths {
          * Apply Recipe File
          * @description Create or update the agents and the recipe of a recipe file; applied again it changes nothing.
          */
-        post: operations["apply_recipe_file_api_workflow_recipes_apply_post"];
+        post: operations["apply_recipe_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2761,7 +2781,7 @@ export interface paths {
          * Validate Recipe
          * @description Check a definition and list every fault of it; nothing is saved.
          */
-        post: operations["validate_recipe_api_workflow_recipes_validate_post"];
+        post: operations["validate_recipe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2779,13 +2799,13 @@ export interface paths {
          * List Workspaces
          * @description List the workspaces the caller may work in.
          */
-        get: operations["list_workspaces_api_workspaces_get"];
+        get: operations["list_workspaces"];
         put?: never;
         /**
          * Create Workspace
          * @description Make a shared workspace that the caller owns.
          */
-        post: operations["create_workspace_api_workspaces_post"];
+        post: operations["create_workspace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2800,15 +2820,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Workspace
+         * Get Workspace
          * @description Read one workspace of the caller.
          */
-        get: operations["read_workspace_api_workspaces__workspace_id__get"];
+        get: operations["get_workspace"];
         /**
          * Rename Workspace
          * @description Change the name or the short name of a workspace.
          */
-        put: operations["rename_workspace_api_workspaces__workspace_id__put"];
+        put: operations["rename_workspace"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2830,7 +2850,7 @@ export interface paths {
          * Revoke Invitation
          * @description Withdraw an open invitation.
          */
-        delete: operations["revoke_invitation_api_workspaces__workspace_id__invitations__invitation_id__delete"];
+        delete: operations["revoke_invitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2847,7 +2867,7 @@ export interface paths {
          * List Members
          * @description List the members of a workspace; admins also see the open invitations.
          */
-        get: operations["list_members_api_workspaces__workspace_id__members_get"];
+        get: operations["list_members"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2870,14 +2890,14 @@ export interface paths {
          * Remove Member
          * @description Remove a member as an admin, or leave as oneself; whoever manages the membership elsewhere.
          */
-        delete: operations["remove_member_api_workspaces__workspace_id__members__user_id__delete"];
+        delete: operations["remove_member"];
         options?: never;
         head?: never;
         /**
          * Change Role
          * @description Give a member another role.
          */
-        patch: operations["change_role_api_workspaces__workspace_id__members__user_id__patch"];
+        patch: operations["change_role"];
         trace?: never;
     };
     "/api/workspaces/{workspace_id}/members/{user_id}/readmit": {
@@ -2893,7 +2913,7 @@ export interface paths {
          * Readmit Member
          * @description Let somebody in again who was removed from an organisation's workspace; their next sign-in does the rest.
          */
-        post: operations["readmit_member_api_workspaces__workspace_id__members__user_id__readmit_post"];
+        post: operations["readmit_member"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2913,7 +2933,7 @@ export interface paths {
          * Invite Member
          * @description Invite an email address; the answer's link is shown once and good for seven days.
          */
-        post: operations["invite_member_api_workspaces__workspace_id__members_invite_post"];
+        post: operations["invite_member"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2933,7 +2953,7 @@ export interface paths {
          * Create Persona
          * @description Add a persona to the workspace.
          */
-        post: operations["create_persona_api_workspaces__workspace_id__personas_post"];
+        post: operations["create_persona"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2949,20 +2969,20 @@ export interface paths {
         };
         /**
          * Get Workspace Persona
-         * @description Return one persona; its ETag is its version.
+         * @description Return one persona that a workspace may use; its ETag is its version.
          */
-        get: operations["get_workspace_persona_api_workspaces__workspace_id__personas__persona_id__get"];
+        get: operations["get_workspace_persona"];
         /**
          * Update Persona
          * @description Change a persona of the workspace; with `If-Match`, only if nobody else saved since. The slug stays.
          */
-        put: operations["update_persona_api_workspaces__workspace_id__personas__persona_id__put"];
+        put: operations["update_persona"];
         post?: never;
         /**
          * Delete Persona
          * @description Remove a persona of the workspace. The agents that speak with it (`agents_count`) are left without one.
          */
-        delete: operations["delete_persona_api_workspaces__workspace_id__personas__persona_id__delete"];
+        delete: operations["delete_persona"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2979,7 +2999,7 @@ export interface paths {
          * Check Health
          * @description Say how the server and its parts do; 503 when a needed one is down.
          */
-        get: operations["check_health_health_get"];
+        get: operations["check_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3344,7 +3364,7 @@ export interface components {
              * Environment Note
              * @default
              */
-            environment_note?: string;
+            environment_note: string;
             /**
              * Logging Level
              * @enum {string}
@@ -3365,7 +3385,7 @@ export interface components {
              * @default on_demand
              * @enum {string}
              */
-            skill_loading?: "on_demand" | "preload";
+            skill_loading: "on_demand" | "preload";
             /** Timeout Seconds */
             timeout_seconds: number;
             /** Tools */
@@ -3387,7 +3407,7 @@ export interface components {
              * Environment Note
              * @default
              */
-            environment_note?: string;
+            environment_note: string;
             heartbeat: components["schemas"]["HeartbeatConfig"];
             /**
              * Logging Level
@@ -3409,7 +3429,7 @@ export interface components {
              * @default on_demand
              * @enum {string}
              */
-            skill_loading?: "on_demand" | "preload";
+            skill_loading: "on_demand" | "preload";
             /** Timeout Seconds */
             timeout_seconds: number;
             /** Tools */
@@ -3552,33 +3572,33 @@ export interface components {
              * Consecutive Failures
              * @default 0
              */
-            consecutive_failures?: number;
+            consecutive_failures: number;
             /**
              * Failure Count
              * @default 0
              */
-            failure_count?: number;
+            failure_count: number;
             /** Last Task At */
-            last_task_at?: string | null;
+            last_task_at: string | null;
             /** Last Task Success */
-            last_task_success?: boolean | null;
+            last_task_success: boolean | null;
             /**
              * Success Count
              * @default 0
              */
-            success_count?: number;
+            success_count: number;
             /** Success Rate */
-            success_rate?: number | null;
+            success_rate: number | null;
             /**
              * Tasks Completed
              * @default 0
              */
-            tasks_completed?: number;
+            tasks_completed: number;
             /**
              * Total Tasks Executed
              * @default 0
              */
-            total_tasks_executed?: number;
+            total_tasks_executed: number;
         };
         /**
          * AgentPersona
@@ -3611,15 +3631,7 @@ export interface components {
             cost_usd: string | null;
             /** Duration Ms */
             duration_ms: number | null;
-            /** Error */
-            error: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Execution Id
-             * Format: uuid
-             */
-            execution_id: string;
+            error: components["schemas"]["RunError"] | null;
             /** Finished At */
             finished_at: string | null;
             /** Input Tokens */
@@ -3637,6 +3649,11 @@ export interface components {
             recipe_id: string | null;
             /** Recipe Name */
             recipe_name: string;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["StepStatus"];
@@ -3840,39 +3857,39 @@ export interface components {
              * Avg Tokens Per Request
              * @default 0
              */
-            avg_tokens_per_request?: number;
+            avg_tokens_per_request: number;
             /**
              * Failed Requests
              * @default 0
              */
-            failed_requests?: number;
+            failed_requests: number;
             /**
              * Known Cost
              * @default 0
              */
-            known_cost?: string;
+            known_cost: string;
             /** Last Used At */
-            last_used_at?: string | null;
+            last_used_at: string | null;
             /**
              * Total Cost
              * @default 0
              */
-            total_cost?: string | null;
+            total_cost: string | null;
             /**
              * Total Requests
              * @default 0
              */
-            total_requests?: number;
+            total_requests: number;
             /**
              * Total Tokens
              * @default 0
              */
-            total_tokens?: number;
+            total_tokens: number;
             /**
              * Unpriced Requests
              * @default 0
              */
-            unpriced_requests?: number;
+            unpriced_requests: number;
         };
         /**
          * AgentVersionDiff
@@ -4468,7 +4485,7 @@ export interface components {
          */
         Component: {
             /** Detail */
-            detail?: string | null;
+            detail: string | null;
             /** Latency Ms */
             latency_ms: number;
             /**
@@ -4493,7 +4510,7 @@ export interface components {
              * @default USD
              * @constant
              */
-            currency?: "USD";
+            currency: "USD";
             /** Input Cost Usd */
             input_cost_usd: string | null;
             /** Input Tokens */
@@ -4658,20 +4675,18 @@ export interface components {
              */
             actor: string | null;
             /** Agent Id */
-            agent_id?: number | null;
+            agent_id: number | null;
             /**
              * At
              * Format: date-time
              */
             at: string;
             /** Cost Usd */
-            cost_usd?: string | null;
+            cost_usd: string | null;
             /** Detail */
-            detail?: {
+            detail: {
                 [key: string]: unknown;
             };
-            /** Execution Id */
-            execution_id?: string | null;
             /** Id */
             id: number;
             /**
@@ -4682,15 +4697,20 @@ export interface components {
             /** Message */
             message: string | null;
             /** Model Id */
-            model_id?: string | null;
+            model_id: string | null;
             /** Provider */
-            provider?: string | null;
+            provider: string | null;
             /** Request Type */
-            request_type?: string | null;
+            request_type: string | null;
+            /**
+             * Run Id
+             * @description The run that made the call; null outside runs.
+             */
+            run_id: string | null;
             /** Succeeded */
             succeeded: boolean;
             /** Total Tokens */
-            total_tokens?: number | null;
+            total_tokens: number | null;
         };
         /**
          * CredentialField
@@ -4702,12 +4722,12 @@ export interface components {
              * @description The end of a long secret, to tell keys apart.
              * @default
              */
-            hint?: string;
+            hint: string;
             /** Is Secret */
             is_secret: boolean;
             /** Is Set */
             is_set: boolean;
-            value?: components["schemas"]["JsonValue"];
+            value: components["schemas"]["JsonValue"];
         };
         /**
          * CredentialLevel
@@ -4883,6 +4903,29 @@ export interface components {
              * @default
              */
             comment?: string;
+        };
+        /**
+         * DeclaredInput
+         * @description One input that a recipe declares.
+         */
+        DeclaredInput: {
+            default: components["schemas"]["JsonValue"];
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+            /**
+             * Type
+             * @default string
+             * @enum {string}
+             */
+            type: "string" | "number" | "integer" | "boolean" | "array" | "object";
         };
         /**
          * DefaultModel
@@ -5900,7 +5943,7 @@ export interface components {
              * @default info
              * @enum {string}
              */
-            severity?: "info" | "warning" | "critical";
+            severity: "info" | "warning" | "critical";
         };
         /**
          * Fitness
@@ -6003,7 +6046,7 @@ export interface components {
              * @default automatos-ai-api
              * @constant
              */
-            service?: "automatos-ai-api";
+            service: "automatos-ai-api";
             /**
              * Status
              * @enum {string}
@@ -6131,11 +6174,6 @@ export interface components {
              * @description When it was due; null when a person asked for it.
              */
             due_at: string | null;
-            /**
-             * Execution Id
-             * @description The run in which the agent worked; null when it was not asked.
-             */
-            execution_id: string | null;
             /** Findings */
             findings: components["schemas"]["FindingOut"][];
             /** Finished At */
@@ -6150,6 +6188,11 @@ export interface components {
              * @description Why it was skipped, found nothing changed, or failed.
              */
             reason: string | null;
+            /**
+             * Run Id
+             * @description The run in which the agent worked; null when it was not asked.
+             */
+            run_id: string | null;
             status: components["schemas"]["BeatStatus"];
             /** Tokens Used */
             tokens_used: number;
@@ -6822,23 +6865,23 @@ export interface components {
          */
         ModelConfig: {
             /** Fallback Model Id */
-            fallback_model_id?: string | null;
+            fallback_model_id: string | null;
             /** Frequency Penalty */
-            frequency_penalty?: number | null;
+            frequency_penalty: number | null;
             /** Max Tokens */
-            max_tokens?: number | null;
+            max_tokens: number | null;
             /** Model Id */
             model_id: string;
             /** Presence Penalty */
-            presence_penalty?: number | null;
+            presence_penalty: number | null;
             /** Provider */
             provider: string;
             /** Reasoning Effort */
-            reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
+            reasoning_effort: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
             /** Temperature */
-            temperature?: number | null;
+            temperature: number | null;
             /** Top P */
-            top_p?: number | null;
+            top_p: number | null;
         };
         /**
          * ModelCreate
@@ -7821,17 +7864,17 @@ export interface components {
              * Max Agents
              * @default -1
              */
-            max_agents?: number;
+            max_agents: number;
             /**
              * Max Members
              * @default -1
              */
-            max_members?: number;
+            max_members: number;
             /**
              * Max Workflows
              * @default -1
              */
-            max_workflows?: number;
+            max_workflows: number;
         };
         /**
          * PluginCard
@@ -7992,11 +8035,6 @@ export interface components {
              * @description When it was due; null when a person asked for it.
              */
             due_at: string | null;
-            /**
-             * Execution Id
-             * @description The run in which the agent worked; null when it was not asked.
-             */
-            execution_id: string | null;
             /** Findings */
             findings: components["schemas"]["FindingOut"][];
             /** Finished At */
@@ -8011,6 +8049,11 @@ export interface components {
              * @description Why it was skipped, found nothing changed, or failed.
              */
             reason: string | null;
+            /**
+             * Run Id
+             * @description The run in which the agent worked; null when it was not asked.
+             */
+            run_id: string | null;
             status: components["schemas"]["BeatStatus"];
             /** Tokens Used */
             tokens_used: number;
@@ -8072,6 +8115,20 @@ export interface components {
             template_id: string;
         };
         /**
+         * RecipeFault
+         * @description One thing wrong with a recipe: the field, and in prompts the place, which other faults have none of.
+         */
+        RecipeFault: {
+            /** Column */
+            column?: number | null;
+            /** Line */
+            line?: number | null;
+            /** Message */
+            message: string;
+            /** Where */
+            where: string;
+        };
+        /**
          * RecipeFile
          * @description A recipe with its agents, as one document.
          */
@@ -8126,9 +8183,9 @@ export interface components {
             id: number;
             /** Inputs */
             inputs: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["DeclaredInput"];
             };
-            last_run?: components["schemas"]["LastRun"] | null;
+            last_run: components["schemas"]["LastRun"] | null;
             /** Last Used At */
             last_used_at: string | null;
             /** Name */
@@ -8269,6 +8326,24 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * RunError
+         * @description Why a run or a step did not do what it should; `next_step` may be missing in errors of before.
+         */
+        RunError: {
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Next Step
+             * @description What to do about it.
+             */
+            next_step?: string | null;
+        };
+        /**
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
@@ -8291,10 +8366,7 @@ export interface components {
             current_step: number;
             /** Duration Ms */
             duration_ms: number | null;
-            /** Error */
-            error: {
-                [key: string]: unknown;
-            } | null;
+            error: components["schemas"]["RunError"] | null;
             /** Finished At */
             finished_at: string | null;
             /**
@@ -8387,10 +8459,7 @@ export interface components {
             cost_usd: string | null;
             /** Duration Ms */
             duration_ms: number | null;
-            /** Error */
-            error: {
-                [key: string]: unknown;
-            } | null;
+            error: components["schemas"]["RunError"] | null;
             /** Finished At */
             finished_at: string | null;
             /** Input Tokens */
@@ -8427,7 +8496,7 @@ export interface components {
             /** Step Id */
             step_id: string;
             /** Turns */
-            turns?: components["schemas"]["TurnOut"][];
+            turns: components["schemas"]["TurnOut"][];
             /** Unpriced Calls */
             unpriced_calls: number;
             waits_for: components["schemas"]["WaitsFor"] | null;
@@ -8458,10 +8527,7 @@ export interface components {
             current_step: number;
             /** Duration Ms */
             duration_ms: number | null;
-            /** Error */
-            error: {
-                [key: string]: unknown;
-            } | null;
+            error: components["schemas"]["RunError"] | null;
             /** Finished At */
             finished_at: string | null;
             /**
@@ -9466,10 +9532,16 @@ export interface components {
             /**
              * Recipe Execution Id
              * Format: uuid
+             * @description `run_id`, under the name of earlier clients.
              */
             recipe_execution_id: string;
             /** Recipe Id */
             recipe_id: string;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
             status: components["schemas"]["ExecutionStatus"];
             /** Total Steps */
             total_steps: number;
@@ -9962,51 +10034,51 @@ export interface components {
          * @description One step of a recipe.
          */
         StepOut: {
-            agent?: components["schemas"]["StepAgent"] | null;
+            agent: components["schemas"]["StepAgent"] | null;
             /** Agent Id */
             agent_id: number | null;
-            approval?: components["schemas"]["Approval"] | null;
+            approval: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
              * @default stop
              * @enum {string}
              */
-            error_handling?: "stop" | "skip" | "retry";
-            for_each?: components["schemas"]["ForEach"] | null;
+            error_handling: "stop" | "skip" | "retry";
+            for_each: components["schemas"]["ForEach"] | null;
             /**
              * Inside
              * @description The for_each step that repeats this one.
              */
-            inside?: string | null;
+            inside: string | null;
             /** Max Iterations */
-            max_iterations?: number | null;
+            max_iterations: number | null;
             /** Max Retries */
-            max_retries?: number | null;
+            max_retries: number | null;
             /**
              * Needs
              * @description The steps it comes after; none for at once, and the step before it where nothing is said.
              */
-            needs?: string[] | null;
+            needs: string[] | null;
             /** On Cut Off */
-            on_cut_off?: ("continue" | "stop") | null;
+            on_cut_off: ("continue" | "stop") | null;
             /** Order */
             order: number;
             /** Output Key */
             output_key: string;
             /** Pattern Slug */
-            pattern_slug?: string | null;
+            pattern_slug: string | null;
             /** Prompt Template */
             prompt_template: string;
             /** Step Id */
             step_id: string;
             /** Timeout S */
-            timeout_s?: number | null;
-            wait?: components["schemas"]["Wait"] | null;
+            timeout_s: number | null;
+            wait: components["schemas"]["Wait"] | null;
             /**
              * When
              * @description A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.
              */
-            when?: string | null;
+            when: string | null;
         };
         /**
          * StepRestarted
@@ -10508,11 +10580,17 @@ export interface components {
             /**
              * Execution Id
              * Format: uuid
+             * @description `run_id`, under the name of earlier clients.
              */
             execution_id: string;
             /** Message */
             message: string;
             parameters: components["schemas"]["TaskNew"];
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
             status: components["schemas"]["ExecutionStatus"];
             /** Url */
             url: string;
@@ -10745,6 +10823,57 @@ export interface components {
             text: string;
         };
         /**
+         * TryDelta
+         * @description A piece of the answer; the data of `delta` events.
+         */
+        TryDelta: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * TryDone
+         * @description The whole answer and what it took; the data of the `done` event.
+         */
+        TryDone: {
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Model Id */
+            model_id: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Provider */
+            provider: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * TryEvent
+         * @description What the stream of an answer brings, by the event's name.
+         */
+        TryEvent: components["schemas"]["TryDelta"] | components["schemas"]["TryDone"] | components["schemas"]["TryFailed"];
+        /**
+         * TryFailed
+         * @description The problem document of an answer that failed; the data of the `failed` event.
+         */
+        TryFailed: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * TryMessage
          * @description One message of the conversation with a draft.
          */
@@ -10849,9 +10978,7 @@ export interface components {
          */
         Verdict: {
             /** Faults */
-            faults: {
-                [key: string]: unknown;
-            }[];
+            faults: components["schemas"]["RecipeFault"][];
             /** Is Valid */
             is_valid: boolean;
         };
@@ -10919,15 +11046,15 @@ export interface components {
          */
         WaitsFor: {
             /** Comment */
-            comment?: string | null;
+            comment: string | null;
             /** Decided By */
-            decided_by?: string | null;
+            decided_by: string | null;
             /** Due At */
-            due_at?: string | null;
+            due_at: string | null;
             /** Is Approved */
-            is_approved?: boolean | null;
+            is_approved: boolean | null;
             /** Role */
-            role?: string | null;
+            role: string | null;
             /**
              * Until
              * @enum {string}
@@ -11043,7 +11170,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    show_overview__get: {
+    show_overview: {
         parameters: {
             query?: never;
             header?: never;
@@ -11073,7 +11200,7 @@ export interface operations {
             };
         };
     };
-    list_all_workspaces_api_admin_workspaces_get: {
+    list_all_workspaces: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -11124,7 +11251,7 @@ export interface operations {
             };
         };
     };
-    read_any_workspace_api_admin_workspaces__tenant_id__get: {
+    read_any_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -11182,7 +11309,7 @@ export interface operations {
             };
         };
     };
-    set_plan_api_admin_workspaces__tenant_id__put: {
+    set_plan: {
         parameters: {
             query?: never;
             header?: never;
@@ -11244,7 +11371,7 @@ export interface operations {
             };
         };
     };
-    list_agents_api_agents_get: {
+    list_agents: {
         parameters: {
             query?: {
                 agent_type?: components["schemas"]["AgentType"] | null;
@@ -11294,7 +11421,7 @@ export interface operations {
             };
         };
     };
-    create_agent_api_agents_post: {
+    create_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -11345,7 +11472,7 @@ export interface operations {
             };
         };
     };
-    get_agent_api_agents__agent_id__get: {
+    get_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -11394,7 +11521,7 @@ export interface operations {
             };
         };
     };
-    update_agent_api_agents__agent_id__put: {
+    update_agent: {
         parameters: {
             query?: never;
             header?: {
@@ -11467,7 +11594,7 @@ export interface operations {
             };
         };
     };
-    delete_agent_api_agents__agent_id__delete: {
+    delete_agent: {
         parameters: {
             query?: {
                 cascade?: boolean;
@@ -11535,7 +11662,7 @@ export interface operations {
             };
         };
     };
-    activate_agent_api_agents__agent_id__activate_post: {
+    activate_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -11593,7 +11720,7 @@ export interface operations {
             };
         };
     };
-    archive_agent_api_agents__agent_id__archive_post: {
+    archive_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -11655,7 +11782,7 @@ export interface operations {
             };
         };
     };
-    assemble_agent_api_agents__agent_id__assembled_context_get: {
+    assemble_agent_context: {
         parameters: {
             query?: never;
             header?: never;
@@ -11704,7 +11831,7 @@ export interface operations {
             };
         };
     };
-    clear_error_api_agents__agent_id__clear_error_post: {
+    clear_agent_error: {
         parameters: {
             query?: never;
             header?: never;
@@ -11762,7 +11889,7 @@ export interface operations {
             };
         };
     };
-    get_configuration_api_agents__agent_id__config_get: {
+    get_agent_configuration: {
         parameters: {
             query?: never;
             header?: never;
@@ -11811,7 +11938,7 @@ export interface operations {
             };
         };
     };
-    put_configuration_api_agents__agent_id__config_put: {
+    put_agent_configuration: {
         parameters: {
             query?: never;
             header?: {
@@ -11884,7 +12011,7 @@ export interface operations {
             };
         };
     };
-    deactivate_agent_api_agents__agent_id__deactivate_post: {
+    deactivate_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -11946,7 +12073,7 @@ export interface operations {
             };
         };
     };
-    preview_deletion_api_agents__agent_id__deletion_get: {
+    preview_agent_deletion: {
         parameters: {
             query?: never;
             header?: never;
@@ -11995,7 +12122,7 @@ export interface operations {
             };
         };
     };
-    execute_agent_api_agents__agent_id__execute_post: {
+    execute_agent: {
         parameters: {
             query?: never;
             header?: {
@@ -12068,7 +12195,7 @@ export interface operations {
             };
         };
     };
-    export_agent_api_agents__agent_id__export_get: {
+    export_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -12117,7 +12244,7 @@ export interface operations {
             };
         };
     };
-    get_model_config_api_agents__agent_id__model_config_get: {
+    get_model_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -12166,7 +12293,7 @@ export interface operations {
             };
         };
     };
-    put_model_config_api_agents__agent_id__model_config_put: {
+    put_model_config: {
         parameters: {
             query?: never;
             header?: {
@@ -12239,7 +12366,7 @@ export interface operations {
             };
         };
     };
-    pause_agent_api_agents__agent_id__pause_post: {
+    pause_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -12297,7 +12424,7 @@ export interface operations {
             };
         };
     };
-    get_persona_api_agents__agent_id__persona_get: {
+    get_agent_persona: {
         parameters: {
             query?: never;
             header?: never;
@@ -12346,7 +12473,7 @@ export interface operations {
             };
         };
     };
-    put_persona_api_agents__agent_id__persona_put: {
+    put_agent_persona: {
         parameters: {
             query?: never;
             header?: {
@@ -12419,7 +12546,7 @@ export interface operations {
             };
         };
     };
-    restore_agent_api_agents__agent_id__restore_post: {
+    restore_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -12477,7 +12604,7 @@ export interface operations {
             };
         };
     };
-    resume_agent_api_agents__agent_id__resume_post: {
+    resume_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -12535,7 +12662,7 @@ export interface operations {
             };
         };
     };
-    list_agent_runs_api_agents__agent_id__runs_get: {
+    list_agent_runs: {
         parameters: {
             query?: {
                 limit?: number;
@@ -12588,7 +12715,7 @@ export interface operations {
             };
         };
     };
-    list_skills_api_agents__agent_id__skills_get: {
+    list_agent_skills: {
         parameters: {
             query?: never;
             header?: never;
@@ -12637,7 +12764,7 @@ export interface operations {
             };
         };
     };
-    add_skills_api_agents__agent_id__skills_post: {
+    add_agent_skills: {
         parameters: {
             query?: never;
             header?: {
@@ -12710,7 +12837,7 @@ export interface operations {
             };
         };
     };
-    remove_skill_api_agents__agent_id__skills__skill_id__delete: {
+    remove_agent_skill: {
         parameters: {
             query?: never;
             header?: never;
@@ -12758,7 +12885,7 @@ export interface operations {
             };
         };
     };
-    activate_agent_api_agents__agent_id__start_post: {
+    start_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -12816,7 +12943,7 @@ export interface operations {
             };
         };
     };
-    get_status_api_agents__agent_id__status_get: {
+    get_agent_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -12865,7 +12992,7 @@ export interface operations {
             };
         };
     };
-    change_status_api_agents__agent_id__status_put: {
+    change_agent_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -12927,7 +13054,7 @@ export interface operations {
             };
         };
     };
-    preview_status_api_agents__agent_id__status_preview_post: {
+    preview_agent_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -12989,7 +13116,7 @@ export interface operations {
             };
         };
     };
-    cancel_shutdown_api_agents__agent_id__status_shutdown_delete: {
+    cancel_agent_shutdown: {
         parameters: {
             query?: never;
             header?: never;
@@ -13047,7 +13174,7 @@ export interface operations {
             };
         };
     };
-    deactivate_agent_api_agents__agent_id__stop_post: {
+    stop_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -13109,7 +13236,7 @@ export interface operations {
             };
         };
     };
-    list_versions_api_agents__agent_id__versions_get: {
+    list_agent_versions: {
         parameters: {
             query?: {
                 limit?: number;
@@ -13161,7 +13288,7 @@ export interface operations {
             };
         };
     };
-    get_version_api_agents__agent_id__versions__version__get: {
+    get_agent_version: {
         parameters: {
             query?: never;
             header?: never;
@@ -13211,7 +13338,7 @@ export interface operations {
             };
         };
     };
-    compare_versions_api_agents__agent_id__versions__version__diff_get: {
+    compare_agent_versions: {
         parameters: {
             query: {
                 against: number;
@@ -13263,7 +13390,7 @@ export interface operations {
             };
         };
     };
-    restore_version_api_agents__agent_id__versions__version__restore_post: {
+    restore_agent_version: {
         parameters: {
             query?: never;
             header?: never;
@@ -13322,7 +13449,7 @@ export interface operations {
             };
         };
     };
-    assemble_draft_api_agents_assembled_context_post: {
+    assemble_draft_context: {
         parameters: {
             query?: never;
             header?: never;
@@ -13364,7 +13491,7 @@ export interface operations {
             };
         };
     };
-    create_agents_api_agents_bulk_post: {
+    create_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -13415,7 +13542,7 @@ export interface operations {
             };
         };
     };
-    act_on_agents_api_agents_bulk_actions_post: {
+    act_on_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -13457,7 +13584,7 @@ export interface operations {
             };
         };
     };
-    import_agents_api_agents_import_post: {
+    import_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -13508,7 +13635,7 @@ export interface operations {
             };
         };
     };
-    get_stats_api_agents_stats_get: {
+    get_agent_stats: {
         parameters: {
             query?: never;
             header?: never;
@@ -13537,7 +13664,7 @@ export interface operations {
             };
         };
     };
-    try_draft_api_agents_try_post: {
+    try_agent_draft: {
         parameters: {
             query?: never;
             header?: never;
@@ -13550,7 +13677,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Server-sent events: `delta` {text}, then `done` or `failed` (a problem document). */
+            /** @description Server-sent events: `delta`, then `done` or `failed`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13588,7 +13715,7 @@ export interface operations {
             };
         };
     };
-    list_agent_types_api_agents_types_get: {
+    list_agent_types: {
         parameters: {
             query?: never;
             header?: never;
@@ -13617,7 +13744,7 @@ export interface operations {
             };
         };
     };
-    list_keys_api_api_keys_get: {
+    list_api_keys: {
         parameters: {
             query?: never;
             header?: never;
@@ -13646,7 +13773,7 @@ export interface operations {
             };
         };
     };
-    create_key_api_api_keys_post: {
+    create_api_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -13688,7 +13815,7 @@ export interface operations {
             };
         };
     };
-    revoke_key_api_api_keys__key_id__delete: {
+    revoke_api_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -13735,7 +13862,7 @@ export interface operations {
             };
         };
     };
-    list_audit_api_audit_get: {
+    list_audit_entries: {
         parameters: {
             query?: {
                 action?: string | null;
@@ -13784,7 +13911,7 @@ export interface operations {
             };
         };
     };
-    read_auth_config_api_auth_config_get: {
+    get_auth_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -13813,7 +13940,7 @@ export interface operations {
             };
         };
     };
-    read_me_api_auth_me_get: {
+    get_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -13842,7 +13969,45 @@ export interface operations {
             };
         };
     };
-    leave_api_auth_oidc_sign_out_post: {
+    sign_in_at_provider: {
+        parameters: {
+            query?: {
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    sign_out_of_provider: {
         parameters: {
             query?: never;
             header?: never;
@@ -13871,7 +14036,7 @@ export interface operations {
             };
         };
     };
-    change_password_api_auth_password_put: {
+    change_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -13931,7 +14096,7 @@ export interface operations {
             };
         };
     };
-    trade_token_api_auth_session_post: {
+    open_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -13969,7 +14134,7 @@ export interface operations {
             };
         };
     };
-    list_sessions_api_auth_sessions_get: {
+    list_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -14007,7 +14172,7 @@ export interface operations {
             };
         };
     };
-    end_session_api_auth_sessions__session_id__delete: {
+    end_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -14063,7 +14228,7 @@ export interface operations {
             };
         };
     };
-    sign_in_api_auth_sign_in_post: {
+    sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -14123,7 +14288,7 @@ export interface operations {
             };
         };
     };
-    sign_out_api_auth_sign_out_post: {
+    sign_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -14150,7 +14315,7 @@ export interface operations {
             };
         };
     };
-    sign_out_everywhere_api_auth_sign_out_everywhere_post: {
+    sign_out_everywhere: {
         parameters: {
             query?: never;
             header?: never;
@@ -14188,7 +14353,7 @@ export interface operations {
             };
         };
     };
-    list_credentials_api_credentials_get: {
+    list_credentials: {
         parameters: {
             query?: never;
             header?: never;
@@ -14217,7 +14382,7 @@ export interface operations {
             };
         };
     };
-    create_credential_api_credentials_post: {
+    create_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14268,7 +14433,7 @@ export interface operations {
             };
         };
     };
-    read_credential_api_credentials__credential_id__get: {
+    get_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14317,7 +14482,7 @@ export interface operations {
             };
         };
     };
-    update_credential_api_credentials__credential_id__put: {
+    update_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14379,7 +14544,7 @@ export interface operations {
             };
         };
     };
-    delete_credential_api_credentials__credential_id__delete: {
+    delete_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14426,7 +14591,7 @@ export interface operations {
             };
         };
     };
-    list_credential_events_api_credentials__credential_id__audit_get: {
+    list_credential_events: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -14478,7 +14643,7 @@ export interface operations {
             };
         };
     };
-    test_credential_api_credentials__credential_id__test_post: {
+    test_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14545,7 +14710,7 @@ export interface operations {
             };
         };
     };
-    resolve_credential_api_credentials_resolve_get: {
+    resolve_credential: {
         parameters: {
             query: {
                 environment?: components["schemas"]["Environment"];
@@ -14587,7 +14752,7 @@ export interface operations {
             };
         };
     };
-    try_credential_api_credentials_test_post: {
+    try_credential: {
         parameters: {
             query?: never;
             header?: never;
@@ -14638,7 +14803,7 @@ export interface operations {
             };
         };
     };
-    list_credential_types_api_credentials_types_get: {
+    list_credential_types: {
         parameters: {
             query?: never;
             header?: never;
@@ -14667,7 +14832,7 @@ export interface operations {
             };
         };
     };
-    read_credential_type_api_credentials_types__name__get: {
+    get_credential_type: {
         parameters: {
             query?: never;
             header?: never;
@@ -14707,7 +14872,7 @@ export interface operations {
             };
         };
     };
-    follow_topics_api_events_get: {
+    follow_topics: {
         parameters: {
             query: {
                 cursor?: string | null;
@@ -14750,7 +14915,7 @@ export interface operations {
             };
         };
     };
-    report_endpoints_api_health_endpoints_get: {
+    report_endpoints: {
         parameters: {
             query?: never;
             header?: never;
@@ -14779,7 +14944,7 @@ export interface operations {
             };
         };
     };
-    toggle_api_heartbeat__agent_id__toggle_patch: {
+    toggle_heartbeat: {
         parameters: {
             query?: never;
             header?: never;
@@ -14832,7 +14997,7 @@ export interface operations {
             };
         };
     };
-    get_config_api_heartbeat_agents__agent_id__config_get: {
+    get_heartbeat_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -14881,7 +15046,7 @@ export interface operations {
             };
         };
     };
-    save_config_api_heartbeat_agents__agent_id__config_put: {
+    save_heartbeat_config: {
         parameters: {
             query?: never;
             header?: {
@@ -14945,7 +15110,7 @@ export interface operations {
             };
         };
     };
-    list_history_api_heartbeat_agents__agent_id__history_get: {
+    list_heartbeat_results: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -14997,7 +15162,7 @@ export interface operations {
             };
         };
     };
-    get_last_api_heartbeat_agents__agent_id__last_get: {
+    get_last_heartbeat_result: {
         parameters: {
             query?: never;
             header?: never;
@@ -15046,7 +15211,7 @@ export interface operations {
             };
         };
     };
-    run_now_api_heartbeat_agents__agent_id__run_post: {
+    run_heartbeat: {
         parameters: {
             query?: never;
             header?: never;
@@ -15104,7 +15269,7 @@ export interface operations {
             };
         };
     };
-    get_analytics_api_heartbeat_analytics_get: {
+    get_heartbeat_analytics: {
         parameters: {
             query?: never;
             header?: never;
@@ -15133,7 +15298,7 @@ export interface operations {
             };
         };
     };
-    get_status_api_heartbeat_status_get: {
+    get_heartbeat_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -15162,7 +15327,7 @@ export interface operations {
             };
         };
     };
-    list_workspace_api_heartbeat_workspace_get: {
+    list_heartbeats: {
         parameters: {
             query?: never;
             header?: never;
@@ -15191,7 +15356,7 @@ export interface operations {
             };
         };
     };
-    accept_invitation_api_invitations_accept_post: {
+    accept_invitation: {
         parameters: {
             query?: never;
             header?: never;
@@ -15260,7 +15425,7 @@ export interface operations {
             };
         };
     };
-    sign_up_api_invitations_sign_up_post: {
+    sign_up: {
         parameters: {
             query?: never;
             header?: never;
@@ -15320,7 +15485,7 @@ export interface operations {
             };
         };
     };
-    list_models_api_models_get: {
+    list_models: {
         parameters: {
             query?: {
                 capability?: string | null;
@@ -15363,7 +15528,7 @@ export interface operations {
             };
         };
     };
-    get_agent_model_config_api_models_agents__agent_id__config_get: {
+    get_agent_model_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -15412,7 +15577,7 @@ export interface operations {
             };
         };
     };
-    put_agent_model_config_api_models_agents__agent_id__config_put: {
+    put_agent_model_config: {
         parameters: {
             query?: never;
             header?: {
@@ -15485,7 +15650,7 @@ export interface operations {
             };
         };
     };
-    list_models_for_task_api_models_by_task__task__get: {
+    list_models_for_task: {
         parameters: {
             query?: never;
             header?: never;
@@ -15534,7 +15699,7 @@ export interface operations {
             };
         };
     };
-    create_model_api_models_catalogue_post: {
+    create_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -15594,7 +15759,7 @@ export interface operations {
             };
         };
     };
-    read_model_api_models_catalogue__entry_id__get: {
+    get_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -15643,7 +15808,7 @@ export interface operations {
             };
         };
     };
-    update_model_api_models_catalogue__entry_id__put: {
+    update_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -15705,7 +15870,7 @@ export interface operations {
             };
         };
     };
-    delete_model_api_models_catalogue__entry_id__delete: {
+    delete_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -15770,7 +15935,7 @@ export interface operations {
             };
         };
     };
-    read_default_api_models_default_get: {
+    get_default_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -15808,7 +15973,7 @@ export interface operations {
             };
         };
     };
-    estimate_cost_api_models_estimate_cost_post: {
+    estimate_cost: {
         parameters: {
             query?: never;
             header?: never;
@@ -15850,7 +16015,7 @@ export interface operations {
             };
         };
     };
-    list_offered_models_api_models_offered_get: {
+    list_offered_models: {
         parameters: {
             query: {
                 provider: string;
@@ -15899,7 +16064,7 @@ export interface operations {
             };
         };
     };
-    list_providers_api_models_providers_get: {
+    list_providers: {
         parameters: {
             query?: never;
             header?: never;
@@ -15928,7 +16093,7 @@ export interface operations {
             };
         };
     };
-    recommend_models_api_models_recommend_post: {
+    recommend_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -15970,7 +16135,7 @@ export interface operations {
             };
         };
     };
-    list_service_categories_api_models_service_categories_get: {
+    list_service_categories: {
         parameters: {
             query?: never;
             header?: never;
@@ -15999,7 +16164,7 @@ export interface operations {
             };
         };
     };
-    summarise_catalogue_api_models_stats_get: {
+    summarise_catalogue: {
         parameters: {
             query?: never;
             header?: never;
@@ -16028,7 +16193,7 @@ export interface operations {
             };
         };
     };
-    test_model_api_models_test_post: {
+    test_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -16070,7 +16235,7 @@ export interface operations {
             };
         };
     };
-    list_published_patterns_api_patterns_get: {
+    list_published_patterns: {
         parameters: {
             query?: {
                 category?: components["schemas"]["PatternType"] | null;
@@ -16111,7 +16276,7 @@ export interface operations {
             };
         };
     };
-    create_pattern_api_patterns_post: {
+    create_pattern: {
         parameters: {
             query?: never;
             header?: never;
@@ -16153,7 +16318,7 @@ export interface operations {
             };
         };
     };
-    get_published_pattern_api_patterns__pattern_slug__get: {
+    get_published_pattern: {
         parameters: {
             query?: never;
             header?: never;
@@ -16202,7 +16367,7 @@ export interface operations {
             };
         };
     };
-    update_pattern_api_patterns__pattern_slug__put: {
+    update_pattern: {
         parameters: {
             query?: never;
             header?: {
@@ -16275,7 +16440,7 @@ export interface operations {
             };
         };
     };
-    delete_pattern_api_patterns__pattern_slug__delete: {
+    delete_pattern: {
         parameters: {
             query?: never;
             header?: never;
@@ -16331,7 +16496,7 @@ export interface operations {
             };
         };
     };
-    list_personas_api_personas_get: {
+    list_personas: {
         parameters: {
             query?: {
                 agent_type?: string | null;
@@ -16377,7 +16542,7 @@ export interface operations {
             };
         };
     };
-    get_persona_api_personas__persona_id__get: {
+    get_persona: {
         parameters: {
             query?: never;
             header?: never;
@@ -16426,7 +16591,7 @@ export interface operations {
             };
         };
     };
-    list_runs_api_runs_get: {
+    list_runs: {
         parameters: {
             query?: {
                 agent_id?: number | null;
@@ -16471,7 +16636,7 @@ export interface operations {
             };
         };
     };
-    get_run_api_runs__run_id__get: {
+    get_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -16520,7 +16685,7 @@ export interface operations {
             };
         };
     };
-    cancel_run_api_runs__run_id__cancel_post: {
+    cancel_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -16578,7 +16743,7 @@ export interface operations {
             };
         };
     };
-    follow_run_api_runs__run_id__events_get: {
+    follow_run: {
         parameters: {
             query?: {
                 after?: number;
@@ -16631,7 +16796,7 @@ export interface operations {
             };
         };
     };
-    list_run_events_api_runs__run_id__events_json_get: {
+    list_run_events: {
         parameters: {
             query?: {
                 after?: number;
@@ -16683,7 +16848,7 @@ export interface operations {
             };
         };
     };
-    approve_step_api_runs__run_id__steps__order__approve_post: {
+    approve_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -16756,7 +16921,7 @@ export interface operations {
             };
         };
     };
-    reject_step_api_runs__run_id__steps__order__reject_post: {
+    reject_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -16829,7 +16994,7 @@ export interface operations {
             };
         };
     };
-    list_settings_api_settings_get: {
+    list_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -16858,7 +17023,7 @@ export interface operations {
             };
         };
     };
-    get_values_api_settings__category__get: {
+    get_settings_of_category: {
         parameters: {
             query?: never;
             header?: never;
@@ -16898,7 +17063,7 @@ export interface operations {
             };
         };
     };
-    save_settings_api_settings__category__put: {
+    save_settings_of_category: {
         parameters: {
             query?: never;
             header?: never;
@@ -16951,7 +17116,7 @@ export interface operations {
             };
         };
     };
-    get_setting_api_settings__category___key__get: {
+    get_setting: {
         parameters: {
             query?: never;
             header?: never;
@@ -16992,7 +17157,7 @@ export interface operations {
             };
         };
     };
-    save_setting_api_settings__category___key__put: {
+    save_setting: {
         parameters: {
             query?: never;
             header?: never;
@@ -17046,7 +17211,7 @@ export interface operations {
             };
         };
     };
-    list_known_settings_api_settings_catalogue_get: {
+    list_known_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -17075,7 +17240,7 @@ export interface operations {
             };
         };
     };
-    set_up_api_setup_post: {
+    set_up_server: {
         parameters: {
             query?: never;
             header?: never;
@@ -17135,7 +17300,7 @@ export interface operations {
             };
         };
     };
-    take_over_api_setup_admin_post: {
+    become_system_admin: {
         parameters: {
             query?: never;
             header?: never;
@@ -17195,7 +17360,7 @@ export interface operations {
             };
         };
     };
-    list_skills_api_skills_get: {
+    list_skills: {
         parameters: {
             query?: {
                 category?: components["schemas"]["SkillCategory"] | null;
@@ -17245,7 +17410,7 @@ export interface operations {
             };
         };
     };
-    create_skill_api_skills_post: {
+    create_skill: {
         parameters: {
             query?: never;
             header?: never;
@@ -17296,7 +17461,7 @@ export interface operations {
             };
         };
     };
-    get_skill_api_skills__skill_id__get: {
+    get_skill: {
         parameters: {
             query?: never;
             header?: never;
@@ -17345,7 +17510,7 @@ export interface operations {
             };
         };
     };
-    update_skill_api_skills__skill_id__put: {
+    update_skill: {
         parameters: {
             query?: never;
             header?: {
@@ -17427,7 +17592,7 @@ export interface operations {
             };
         };
     };
-    delete_skill_api_skills__skill_id__delete: {
+    delete_skill: {
         parameters: {
             query?: {
                 force?: boolean;
@@ -17494,7 +17659,7 @@ export interface operations {
             };
         };
     };
-    get_skill_content_api_skills__skill_id__content_get: {
+    get_skill_content: {
         parameters: {
             query?: {
                 level?: components["schemas"]["SkillLevel"];
@@ -17555,7 +17720,7 @@ export interface operations {
             };
         };
     };
-    download_skill_api_skills__skill_id__download_get: {
+    download_skill: {
         parameters: {
             query?: never;
             header?: never;
@@ -17604,7 +17769,7 @@ export interface operations {
             };
         };
     };
-    list_skill_versions_api_skills__skill_id__versions_get: {
+    list_skill_versions: {
         parameters: {
             query?: never;
             header?: never;
@@ -17653,7 +17818,7 @@ export interface operations {
             };
         };
     };
-    restore_skill_version_api_skills__skill_id__versions__version__restore_post: {
+    restore_skill_version: {
         parameters: {
             query?: never;
             header?: never;
@@ -17721,7 +17886,7 @@ export interface operations {
             };
         };
     };
-    list_patterns_api_skills_patterns_get: {
+    list_patterns: {
         parameters: {
             query?: {
                 category?: components["schemas"]["PatternType"] | null;
@@ -17762,7 +17927,7 @@ export interface operations {
             };
         };
     };
-    get_pattern_api_skills_patterns__pattern_slug__get: {
+    get_pattern: {
         parameters: {
             query?: never;
             header?: never;
@@ -17811,7 +17976,7 @@ export interface operations {
             };
         };
     };
-    recommend_skills_api_skills_recommend_post: {
+    recommend_skills: {
         parameters: {
             query?: never;
             header?: never;
@@ -17853,7 +18018,7 @@ export interface operations {
             };
         };
     };
-    list_sources_api_skills_sources_get: {
+    list_skill_sources: {
         parameters: {
             query?: {
                 status?: components["schemas"]["SourceStatus"] | null;
@@ -17893,7 +18058,7 @@ export interface operations {
             };
         };
     };
-    get_source_api_skills_sources__source_id__get: {
+    get_skill_source: {
         parameters: {
             query?: never;
             header?: never;
@@ -17942,7 +18107,7 @@ export interface operations {
             };
         };
     };
-    update_source_api_skills_sources__source_id__put: {
+    update_skill_source: {
         parameters: {
             query?: never;
             header?: never;
@@ -18004,7 +18169,7 @@ export interface operations {
             };
         };
     };
-    delete_source_api_skills_sources__source_id__delete: {
+    delete_skill_source: {
         parameters: {
             query?: {
                 force?: boolean;
@@ -18062,7 +18227,7 @@ export interface operations {
             };
         };
     };
-    pin_source_api_skills_sources__source_id__pin_post: {
+    pin_skill_source: {
         parameters: {
             query?: never;
             header?: never;
@@ -18133,7 +18298,7 @@ export interface operations {
             };
         };
     };
-    roll_source_back_api_skills_sources__source_id__rollback_post: {
+    roll_skill_source_back: {
         parameters: {
             query?: never;
             header?: never;
@@ -18186,7 +18351,7 @@ export interface operations {
             };
         };
     };
-    sync_source_api_skills_sources__source_id__sync_post: {
+    sync_skill_source: {
         parameters: {
             query?: never;
             header?: never;
@@ -18253,7 +18418,7 @@ export interface operations {
             };
         };
     };
-    add_git_source_api_skills_sources_git_post: {
+    add_git_source: {
         parameters: {
             query?: never;
             header?: never;
@@ -18313,7 +18478,7 @@ export interface operations {
             };
         };
     };
-    upload_skills_api_skills_upload_post: {
+    upload_skills: {
         parameters: {
             query?: never;
             header?: never;
@@ -18322,7 +18487,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/zip": string;
+                "application/zip": unknown;
             };
         };
         responses: {
@@ -18373,7 +18538,7 @@ export interface operations {
             };
         };
     };
-    validate_skills_api_skills_validate_post: {
+    validate_skills: {
         parameters: {
             query?: never;
             header?: never;
@@ -18415,7 +18580,7 @@ export interface operations {
             };
         };
     };
-    list_builtin_tools_api_tools_builtin_get: {
+    list_builtin_tools: {
         parameters: {
             query?: never;
             header?: never;
@@ -18444,7 +18609,7 @@ export interface operations {
             };
         };
     };
-    summarise_usage_api_usage_summary_get: {
+    summarise_usage: {
         parameters: {
             query?: never;
             header?: never;
@@ -18473,7 +18638,7 @@ export interface operations {
             };
         };
     };
-    list_recipes_api_workflow_recipes_get: {
+    list_recipes: {
         parameters: {
             query?: {
                 limit?: number;
@@ -18516,7 +18681,7 @@ export interface operations {
             };
         };
     };
-    create_recipe_api_workflow_recipes_post: {
+    create_recipe: {
         parameters: {
             query?: never;
             header?: never;
@@ -18567,7 +18732,7 @@ export interface operations {
             };
         };
     };
-    get_recipe_api_workflow_recipes__template_id__get: {
+    get_recipe: {
         parameters: {
             query?: never;
             header?: never;
@@ -18616,7 +18781,7 @@ export interface operations {
             };
         };
     };
-    update_recipe_api_workflow_recipes__template_id__put: {
+    update_recipe: {
         parameters: {
             query?: never;
             header?: {
@@ -18680,7 +18845,7 @@ export interface operations {
             };
         };
     };
-    delete_recipe_api_workflow_recipes__template_id__delete: {
+    delete_recipe: {
         parameters: {
             query?: never;
             header?: never;
@@ -18727,7 +18892,7 @@ export interface operations {
             };
         };
     };
-    execute_recipe_api_workflow_recipes__template_id__execute_post: {
+    execute_recipe: {
         parameters: {
             query?: never;
             header?: {
@@ -18791,7 +18956,7 @@ export interface operations {
             };
         };
     };
-    list_executions_api_workflow_recipes__template_id__executions_get: {
+    list_recipe_runs: {
         parameters: {
             query?: {
                 limit?: number;
@@ -18844,12 +19009,12 @@ export interface operations {
             };
         };
     };
-    get_execution_api_workflow_recipes__template_id__executions__execution_id__get: {
+    get_recipe_run: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                execution_id: string;
+                run_id: string;
                 template_id: string;
             };
             cookie?: never;
@@ -18894,12 +19059,12 @@ export interface operations {
             };
         };
     };
-    cancel_execution_api_workflow_recipes__template_id__executions__execution_id__cancel_post: {
+    cancel_recipe_run: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                execution_id: string;
+                run_id: string;
                 template_id: string;
             };
             cookie?: never;
@@ -18953,7 +19118,7 @@ export interface operations {
             };
         };
     };
-    export_recipe_api_workflow_recipes__template_id__export_get: {
+    export_recipe: {
         parameters: {
             query?: never;
             header?: never;
@@ -19002,7 +19167,7 @@ export interface operations {
             };
         };
     };
-    list_versions_api_workflow_recipes__template_id__versions_get: {
+    list_recipe_versions: {
         parameters: {
             query?: never;
             header?: never;
@@ -19051,7 +19216,7 @@ export interface operations {
             };
         };
     };
-    get_version_api_workflow_recipes__template_id__versions__version__get: {
+    get_recipe_version: {
         parameters: {
             query?: never;
             header?: never;
@@ -19101,7 +19266,7 @@ export interface operations {
             };
         };
     };
-    apply_recipe_file_api_workflow_recipes_apply_post: {
+    apply_recipe_file: {
         parameters: {
             query?: never;
             header?: never;
@@ -19152,7 +19317,7 @@ export interface operations {
             };
         };
     };
-    validate_recipe_api_workflow_recipes_validate_post: {
+    validate_recipe: {
         parameters: {
             query?: never;
             header?: never;
@@ -19194,7 +19359,7 @@ export interface operations {
             };
         };
     };
-    list_workspaces_api_workspaces_get: {
+    list_workspaces: {
         parameters: {
             query?: never;
             header?: never;
@@ -19223,7 +19388,7 @@ export interface operations {
             };
         };
     };
-    create_workspace_api_workspaces_post: {
+    create_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -19283,7 +19448,7 @@ export interface operations {
             };
         };
     };
-    read_workspace_api_workspaces__workspace_id__get: {
+    get_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -19323,7 +19488,7 @@ export interface operations {
             };
         };
     };
-    rename_workspace_api_workspaces__workspace_id__put: {
+    rename_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -19376,7 +19541,7 @@ export interface operations {
             };
         };
     };
-    revoke_invitation_api_workspaces__workspace_id__invitations__invitation_id__delete: {
+    revoke_invitation: {
         parameters: {
             query?: never;
             header?: never;
@@ -19424,7 +19589,7 @@ export interface operations {
             };
         };
     };
-    list_members_api_workspaces__workspace_id__members_get: {
+    list_members: {
         parameters: {
             query?: never;
             header?: never;
@@ -19464,7 +19629,7 @@ export interface operations {
             };
         };
     };
-    remove_member_api_workspaces__workspace_id__members__user_id__delete: {
+    remove_member: {
         parameters: {
             query?: never;
             header?: never;
@@ -19530,7 +19695,7 @@ export interface operations {
             };
         };
     };
-    change_role_api_workspaces__workspace_id__members__user_id__patch: {
+    change_role: {
         parameters: {
             query?: never;
             header?: never;
@@ -19602,7 +19767,7 @@ export interface operations {
             };
         };
     };
-    readmit_member_api_workspaces__workspace_id__members__user_id__readmit_post: {
+    readmit_member: {
         parameters: {
             query?: never;
             header?: never;
@@ -19650,7 +19815,7 @@ export interface operations {
             };
         };
     };
-    invite_member_api_workspaces__workspace_id__members_invite_post: {
+    invite_member: {
         parameters: {
             query?: never;
             header?: never;
@@ -19712,7 +19877,7 @@ export interface operations {
             };
         };
     };
-    create_persona_api_workspaces__workspace_id__personas_post: {
+    create_persona: {
         parameters: {
             query?: never;
             header?: never;
@@ -19756,12 +19921,13 @@ export interface operations {
             };
         };
     };
-    get_workspace_persona_api_workspaces__workspace_id__personas__persona_id__get: {
+    get_workspace_persona: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 persona_id: string;
+                workspace_id: string;
             };
             cookie?: never;
         };
@@ -19805,7 +19971,7 @@ export interface operations {
             };
         };
     };
-    update_persona_api_workspaces__workspace_id__personas__persona_id__put: {
+    update_persona: {
         parameters: {
             query?: never;
             header?: {
@@ -19879,7 +20045,7 @@ export interface operations {
             };
         };
     };
-    delete_persona_api_workspaces__workspace_id__personas__persona_id__delete: {
+    delete_persona: {
         parameters: {
             query?: never;
             header?: never;
@@ -19936,7 +20102,7 @@ export interface operations {
             };
         };
     };
-    check_health_health_get: {
+    check_health: {
         parameters: {
             query?: never;
             header?: never;
