@@ -58,8 +58,9 @@ def end_session(
     as_json: Json = False,
 ) -> None:
     """End one session of yours at once."""
+    from automatos.client.requests import part
     from automatos.entrypoints.cli.asking import Manner
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.client import Client
 
     Client().delete(f"/api/auth/sessions/{part(session)}")
     Manner(as_json).tell({"id": session, "ended": True}, "that session has ended")

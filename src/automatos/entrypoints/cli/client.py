@@ -1,19 +1,18 @@
-"""The one HTTP client of the commands: small, blocking, with errors that say what to do next."""
+"""The commands' access to the server: the official client, with errors that say what to do next at a terminal."""
 
-import http.client
-import json
 import re
-import socket
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from automatos import __version__
+from automatos import client as official
+from automatos.client.requests import Call
 from automatos.entrypoints.cli.access import Access, find_access
 from automatos.entrypoints.cli.console import CommandFailed, Exit, misuse
 
 TIMEOUT_S = 60.0
-UNREACHABLE = (OSError, http.client.HTTPException)
 NEXT_STEPS = {
     "stale_edit": "give the same command again to see what would change now",
     "impact_not_confirmed": "to see what it touches and be asked: automatos agent stop AGENT",
@@ -90,24 +89,17 @@ def _request_id(problem: dict[str, Any]) -> list[str]:
     return [f"request {found}; the server's log has more"] if found and problem.get("status", 0) >= 500 else []
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A response: status, headers by lower-case name, and the decoded body."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
 class Client:
     """One user's access to one server."""
 
     def __init__(self, access: Access | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self.access = access or find_access()
-        self._timeout_s = timeout_s
-        self._address = urlsplit(self.access.url)
-        if self._address.scheme not in {"http", "https"} or not self._address.hostname:
+        address = urlsplit(self.access.url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
             misuse(f"{self.access.url!r} is no server's address", "it looks like http://127.0.0.1:8000")
+        own = {"User-Agent": f"automatos-cli/{__version__}", "Connection": "close"}
+        self.official = official.Client(
+            self.access.url, headers=own | self.access.headers(), timeout_s=timeout_s, retries=0)
 
     @property
     def url(self) -> str:
@@ -138,61 +130,29 @@ class Client:
     def call(
         self, method: str, path: str, *, body: Any = None, content: bytes | None = None,
         query: dict[str, Any] | None = None, headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> official.Answer:
         """Send one request, with `body` as JSON or `content` as it is, and return its answer.
 
         Raises:
             NoServer, SignInNeeded, Refused: as their names say.
         """
-        known = {name: _queried(value) for name, value in (query or {}).items() if value is not None}
-        target = f"{path}?{urlencode(known)}" if known else path
-        payload = json.dumps(body).encode() if body is not None else content
-        sent = {"Content-Type": "application/json"} if body is not None else {}
+        with self.as_failures():
+            return self.official.send(Call(
+                method=method, path=path, body=body, content=content, query=query or {}, headers=headers or {}))
+
+    @contextmanager
+    def as_failures(self) -> Generator[None]:
+        """Turn what the official client raises into errors for people at a terminal."""
         try:
-            response = self.open(method, target, payload, sent | (headers or {}), self._timeout_s)
-            raw = response.read()
-        except UNREACHABLE as error:
+            yield
+        except official.Unreachable as error:
             raise NoServer(self.url) from error
-        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, _decode(raw))
-        if answer.status >= 400:
-            raise refusal(answer.status, answer.body)
-        return answer
-
-    def open(
-        self, method: str, target: str, payload: bytes | None, headers: dict[str, str], timeout_s: float
-    ) -> http.client.HTTPResponse:
-        """Send one request and return the response unread; raises what `UNREACHABLE` names."""
-        secure = self._address.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(self._address.hostname or "", self._address.port, timeout=timeout_s)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        own = {"User-Agent": f"automatos-cli/{__version__}", "Accept": "application/json", "Connection": "close"}
-        connection.request(method, self._address.path + target, payload, own | self.access.headers() | headers)
-        return connection.getresponse()
+        except official.ApiProblem as problem:
+            raise refusal(problem.status, dict(problem.document)) from problem
 
 
-def refusal(status: int, body: Any) -> CommandFailed:
+def refusal(status: int, problem: dict[str, Any]) -> CommandFailed:
     """Return the error that an answer from 400 on stands for."""
-    problem: dict[str, Any] = body if isinstance(body, dict) else {"detail": str(body)[:500]}
     if status == 401:
         return SignInNeeded(problem.get("detail") or "the server asks for a sign-in")
     return Refused(status, problem)
-
-
-def _queried(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _decode(raw: bytes) -> Any:
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")
-
-
-def part(value: object) -> str:
-    """Write a value as one part of a path."""
-    return quote(str(value), safe="")

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from automatos.entrypoints.cli.client import Client, part
+from automatos.client.requests import part
+from automatos.entrypoints.cli.client import Client
 from automatos.entrypoints.cli.console import CommandFailed, misuse
 from automatos.entrypoints.cli.documents import as_text, read_text_file
 

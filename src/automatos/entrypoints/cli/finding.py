@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from automatos.entrypoints.cli.client import Client, Refused, part
+from automatos.client.requests import part
+from automatos.entrypoints.cli.client import Client, Refused
 from automatos.entrypoints.cli.console import CommandFailed
 
 NUMBER = re.compile(r"[0-9]+")

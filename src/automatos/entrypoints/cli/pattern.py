@@ -77,9 +77,10 @@ def edit_pattern(
 
     A file's pattern_data replaces what the pattern says; --set pattern_data.NAME=VALUE changes one part of it.
     """
+    from automatos.client.requests import part
     from automatos.entrypoints.cli.asking import Manner
     from automatos.entrypoints.cli.changes import read_fields, save
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import PATTERN, find
 
     if not file and not assignments:
@@ -94,8 +95,9 @@ def edit_pattern(
 @app.command("delete")
 def delete_pattern(pattern: Named, yes: Yes = False, no_input: NoInput = False, as_json: Json = False) -> None:
     """Remove a pattern of the workspace; recipes whose steps name it cannot be cooked until they name another."""
+    from automatos.client.requests import part
     from automatos.entrypoints.cli.asking import Manner
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import PATTERN, find
 
     client, manner = Client(), Manner(as_json, yes, no_input)

@@ -89,7 +89,8 @@ def get_recipe(recipe: Named, as_json: Json = False) -> None:
 @app.command("export")
 def export_recipe(recipe: Named, output: Output = None, as_json: Json = False) -> None:
     """Write a recipe and its agents as YAML that apply takes; no secret is in it."""
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.documents import put_document
     from automatos.entrypoints.cli.finding import find_recipe
 
@@ -107,8 +108,9 @@ def export_recipe(recipe: Named, output: Output = None, as_json: Json = False) -
 @app.command("delete")
 def delete_recipe(recipe: Named, yes: Yes = False, no_input: NoInput = False, as_json: Json = False) -> None:
     """Delete a recipe; its runs stay."""
+    from automatos.client.requests import part
     from automatos.entrypoints.cli.asking import Manner
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_recipe
 
     client, manner = Client(), Manner(as_json, yes, no_input)

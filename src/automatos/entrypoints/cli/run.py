@@ -51,7 +51,8 @@ def view_run(
     web: Annotated[bool, typer.Option("--web", help="Open the run in a browser.")] = False,
 ) -> None:
     """Show one run: its steps, tokens, cost and output."""
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_run
     from automatos.entrypoints.cli.watch import run_address
 
@@ -92,7 +93,8 @@ def watch_run(
 @app.command("retry")
 def retry_run(run: RunId, watching: Watching = False, as_json: RunJson = False) -> int:
     """Cook the recipe of a run once more, as it is now, with the same inputs."""
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_run
     from automatos.entrypoints.cli.watch import watch
 
@@ -153,7 +155,8 @@ def _decide(run: str, step: str, verb: str, comment: str, *, as_json: bool) -> N
 @app.command("cancel")
 def cancel_run(run: RunId, as_json: Json = False) -> None:
     """Stop a run; finished steps are kept."""
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_run
 
     client = Client()

@@ -93,7 +93,7 @@ def _name(setting: dict[str, Any]) -> str:
 
 
 def _address(setting: str) -> str:
-    from automatos.entrypoints.cli.client import part
+    from automatos.client.requests import part
 
     category, dot, key = setting.partition(".")
     if not dot or not category or not key:

@@ -8,8 +8,9 @@ import socket
 import sys
 from dataclasses import replace
 
+from automatos.client import Answer
 from automatos.entrypoints.cli.access import Access, find_access, forget, home, keep
-from automatos.entrypoints.cli.client import Answer, Client
+from automatos.entrypoints.cli.client import Client
 from automatos.entrypoints.cli.console import CommandFailed, Exit, misuse
 from automatos.entrypoints.running import Running, read_note
 

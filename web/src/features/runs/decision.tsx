@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Role } from "@/client";
 import { formatTime } from "@/lib/format";
-import { http } from "@/lib/http";
+import { api, dataOf } from "@/lib/http";
 import { useCan, useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { TextArea } from "@/ui/field";
@@ -17,11 +17,12 @@ interface Props {
 function useDecideStep(runId: string, order: number) {
   const { id: workspace } = useWorkspace();
   return useMutation({
-    mutationFn: ({ isApproved, comment }: { isApproved: boolean; comment: string }) =>
-      http.post(`/api/runs/${runId}/steps/${order}/${isApproved ? "approve" : "reject"}`, {
-        workspace,
-        body: { comment },
-      }),
+    mutationFn: ({ isApproved, comment }: { isApproved: boolean; comment: string }) => {
+      const decided = { params: { path: { run_id: runId, order } }, body: { comment } };
+      return isApproved
+        ? dataOf(api(workspace).POST("/api/runs/{run_id}/steps/{order}/approve", decided))
+        : dataOf(api(workspace).POST("/api/runs/{run_id}/steps/{order}/reject", decided));
+    },
   });
 }
 

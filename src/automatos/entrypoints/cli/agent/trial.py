@@ -2,13 +2,14 @@
 
 import json
 import sys
-from http.client import HTTPResponse
+from collections.abc import Iterable
 from typing import Any
 
-from automatos.entrypoints.cli.client import UNREACHABLE, Client, NoServer, Refused, refusal
+from automatos.client.frames import Frame
+from automatos.client.requests import Call
+from automatos.entrypoints.cli.client import Client, Refused
 from automatos.entrypoints.cli.console import CommandFailed, Exit, put, put_json, say
 from automatos.entrypoints.cli.figures import cost, duration
-from automatos.entrypoints.cli.follow import read_frames
 
 READ_TIMEOUT_S = 90.0
 
@@ -19,19 +20,14 @@ def try_out(client: Client, order: dict[str, Any], *, as_json: bool) -> int:
     Raises:
         Refused: the model cannot be asked or did not answer; says why.
     """
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    try:
-        response = client.open("POST", "/api/agents/try", json.dumps(order).encode(), headers, READ_TIMEOUT_S)
-        if response.status != 200:
-            raise refusal(response.status, _body(response))
-        return _read(response, as_json=as_json)
-    except UNREACHABLE as error:
-        raise NoServer(client.url) from error
+    call = Call(method="POST", path="/api/agents/try", body=order, headers={"Accept": "text/event-stream"})
+    with client.as_failures():
+        return _read(client.official.stream(call, silence_s=READ_TIMEOUT_S), as_json=as_json)
 
 
-def _read(response: HTTPResponse, *, as_json: bool) -> int:
-    for event, raw in read_frames(response):
-        data = json.loads(raw)
+def _read(frames: Iterable[Frame], *, as_json: bool) -> int:
+    for frame in frames:
+        event, data = frame.event, json.loads(frame.data)
         if as_json:
             put_json({"event": event, **data})
         if event == "failed":
@@ -54,11 +50,3 @@ def _end(data: dict[str, Any], *, as_json: bool) -> None:
     tokens = data["input_tokens"] + data["output_tokens"]
     say(f"ok {data['provider']}/{data['model_id']} answered in {duration(data['latency_ms'])}, {tokens:,} tokens, "
         f"{cost(data['cost_usd'])}")
-
-
-def _body(response: HTTPResponse) -> Any:
-    raw = response.read()
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")
