@@ -99,7 +99,11 @@ def test_operations_are_named_once_and_described(description: dict[str, Any]) ->
     assert [name for name, entry in found.items() if not entry.get("tags")] == []
 
 
-TWO_PATHS = {"start_agent": "activate_agent", "stop_agent": "deactivate_agent"}
+TWO_PATHS = {
+    "start_agent": "activate_agent", "stop_agent": "deactivate_agent", "list_published_patterns": "list_patterns",
+    "get_published_pattern": "get_pattern", "get_agent_model_config": "get_model_config",
+    "put_agent_model_config": "put_model_config",
+}
 """Operations whose function another path has too, with the name of that function."""
 
 

@@ -18,7 +18,7 @@ from automatos.kernel.secret import HIDDEN
 
 MAX_DEPTH = 8
 TRACES = ("exception", "stack")
-QUIET_LOGGERS = ("uvicorn.access", "asyncio", "aiohttp.access", "urllib3", "botocore")
+QUIET_LOGGERS = ("uvicorn.access", "asyncio", "aiohttp.access", "httpx2", "urllib3", "botocore")
 """Libraries that speak per request or per call; only their warnings are wanted."""
 
 SECRET_NAMES = re.compile(
