@@ -135,7 +135,8 @@ def reject_step(
 
 
 def _decide(run: str, step: str, verb: str, comment: str, *, as_json: bool) -> None:
-    from automatos.entrypoints.cli.client import Client, part
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_run
 
     client = Client()
