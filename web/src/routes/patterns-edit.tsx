@@ -4,7 +4,7 @@ import { useRef } from "react";
 import type { SkillPattern } from "@/client/library";
 import { bodyOf, type Draft, differencesOf, draftOf } from "@/features/skills/pattern-draft";
 import { PatternForm } from "@/features/skills/pattern-form";
-import { patternQuery, useSavePattern } from "@/features/skills/queries";
+import { patternQuery, useSavePattern } from "@/features/skills/pattern-queries";
 import { type Saved, type Storage, useEdited } from "@/lib/edited";
 import { handOver, usePlace } from "@/lib/kept-draft";
 import { useWorkspace } from "@/lib/workspace";

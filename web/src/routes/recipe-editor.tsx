@@ -9,7 +9,7 @@ import { bodyOf, type Draft, draftOf, slugOf } from "@/features/recipes/draft";
 import { RecipeEditor } from "@/features/recipes/editor";
 import { recipeQuery, useSaveRecipe } from "@/features/recipes/queries";
 import { differencesOf, recipeShape } from "@/features/recipes/shape";
-import { patternsQuery } from "@/features/skills/queries";
+import { patternsQuery } from "@/features/skills/pattern-queries";
 import { countOf, type Edited, type Saved, type Storage } from "@/lib/edited";
 import { formatCount } from "@/lib/format";
 import { handOver, usePlace } from "@/lib/kept-draft";

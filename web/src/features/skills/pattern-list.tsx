@@ -10,8 +10,8 @@ import { Confirm } from "@/ui/confirm";
 import { Loaded } from "@/ui/loaded";
 import { SkeletonRows } from "@/ui/states";
 import { toast } from "@/ui/toaster";
+import { patternsQuery, useDeletePattern } from "./pattern-queries";
 import { linesOf } from "./pattern-words";
-import { patternsQuery, useDeletePattern } from "./queries";
 
 /** Ways in which several agents can work together: those of the product, and the workspace's own. */
 export function PatternList() {
