@@ -118,7 +118,7 @@ async def test_seeding_again_adds_nothing_and_keeps_what_people_changed(empty_ur
     await seed(database)
     await database.close()
 
-    assert {table for table, found in before.items() if found} == SEEDED
+    assert {table for table, found in before.items() if found} == SEEDED | MADE_WITH_THE_TABLES
     assert changed != before
     assert await rows(empty_url) == changed
 
@@ -167,6 +167,7 @@ SEEDED = {
     "credential_types", "llm_models", "patterns", "personas", "skill_files", "skill_versions", "skills",
     "system_settings",
 }
+MADE_WITH_THE_TABLES = {"durable.dispatcher"}
 
 
 async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: Ground) -> None:
@@ -234,18 +235,26 @@ async def test_workers_of_the_version_before_and_of_this_one_share_what_waits_ea
         await migrate(url)
 
         parked = await connection.fetch("SELECT key FROM durable.jobs WHERE is_parked")
-        await queries.register(connection, new, "machine", 1, 60, 64)
+        await queries.register(connection, new, "machine", 1, 60, 64, ["k"])
         await queries.recover(connection)
         await connection.execute(ENQUEUE_BEFORE, "added by the old", None)
         taken: list[tuple[str, int]] = []
-        for _ in range(20):
-            by_old = await connection.fetch(CLAIM_BEFORE, old)
-            by_new = await queries.claim(connection, new, 1, ["k"], 64)
-            for row in by_old:
-                await connection.execute(FINISH_BEFORE, row["key"], old)
-            for row in by_new:
+        takes = [await take_as_before(connection, old)]
+        epoch = await queries.bid(connection, new)
+        assert epoch
+        for _ in range(3):
+            takes.append(await take_as_before(connection, old))
+            assert takes[-1] == []
+            news = await queries.changes(connection, ["k"], BEFORE_ALL)
+            asked = [(row["name"], row["key"], row["lane"], new) for row in news if row["key"] and not row["is_parked"]]
+            given = await queries.grant_jobs(connection, epoch, new, asked[:3])
+            for row in given:
                 await queries.finish(connection, "k", row["key"], new)
-            taken += [(row["key"], row["attempts"]) for row in (*by_old, *by_new)]
+            taken += [(row["key"], row["attempts"]) for row in given]
+        await queries.retire(connection, new)
+        for _ in range(20):
+            takes.append(await take_as_before(connection, old))
+        taken += [one for take in takes for one in take]
         await connection.close()
 
     assert [row["key"] for row in parked] == ["tomorrow"]
@@ -253,6 +262,16 @@ async def test_workers_of_the_version_before_and_of_this_one_share_what_waits_ea
         [*((f"waiting {number}", 1) for number in range(12)), ("orphan", 2), ("added by the old", 1)])
 
 
+async def take_as_before(connection: asyncpg.Connection, executor_id: UUID) -> list[tuple[str, int]]:
+    """Take a job as workers of the version before do, while nobody gives jobs out, and finish it."""
+    rows = await connection.fetch(CLAIM_BEFORE, executor_id)
+    for row in rows:
+        await connection.execute(FINISH_BEFORE, row["key"], executor_id)
+    return [(row["key"], row["attempts"]) for row in rows]
+
+
+BEFORE_ALL = "3:3:"
+"""The snapshot of somebody who has seen no transaction yet."""
 REGISTER_BEFORE = ("INSERT INTO durable.executors (id, host, pid, expires_at) "
                    "VALUES ($1, 'before', 1, clock_timestamp() + interval '1 hour')")
 ENQUEUE_BEFORE = "SELECT durable.enqueue('k', $1, gen_random_uuid(), 1, $2, 'agent:1')"

@@ -49,7 +49,7 @@ class Bell:
     def send_word(self, word: str, rest: str) -> None:
         """Nobody works here."""
 
-    def ask_one(self, word: str) -> None:
+    def tell_dispatcher(self, word: str, rest: str = "") -> None:
         """Nobody works here."""
 
 

@@ -1,20 +1,24 @@
 """Processes in one test: each has connections, a lease, a bus and perhaps a worker of its own, on one database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from automatos.durable import queries
 from automatos.durable.bus import Bus
 from automatos.durable.presence import Presence
 from automatos.durable.service import PeriodicTask, set_lane
 from automatos.durable.types import Handler, HeldJob, LaneMode, StoredEvent
+from automatos.durable.waiting import HeldPlace, Taker, WaitingJob, WaitingSet
 from automatos.durable.worker import Worker
 from automatos.entrypoints.migrate import Ground, prepare_embedded
+from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.embedded import EmbeddedPostgres
 from automatos.kernel.ids import new_id
@@ -47,7 +51,7 @@ async def database(own_database: Database) -> Database:
     async with own_database.recording(None) as connection:
         await connection.execute(
             "DELETE FROM durable.jobs; DELETE FROM durable.executors; DELETE FROM durable.lanes; "
-            "DELETE FROM durable.periodic_tasks")
+            "DELETE FROM durable.periodic_tasks; UPDATE durable.dispatcher SET executor_id = NULL")
     return own_database
 
 
@@ -87,8 +91,7 @@ class Processes:
         await presence.start()
         await self._move_to_another_machine(presence)
         await bus.start()
-        worker = Worker(
-            database, presence, bus, handlers, capacity=capacity, periodic=periodic) if handlers else None
+        worker = Worker(database, presence, bus, handlers, periodic=periodic) if handlers else None
         process = Process(database, presence, bus, worker)
         self.alive.append(process)
         if worker:
@@ -104,6 +107,21 @@ class Processes:
     async def stop(self, process: Process) -> None:
         self.alive.remove(process)
         await process.stop()
+
+    async def kill(self, process: Process) -> None:
+        """End a process as kill -9 does: its connections close, its rows say that it lives."""
+        self.alive.remove(process)
+        owned = [process.presence._task, *process.bus._tasks]
+        if worker := process.worker:
+            owned += [worker._dispatcher._task, *worker._tasks, *(job.task for job in worker._held.values())]
+            await worker._periodic.stop()
+        for job in (*worker._held.values(),) if worker else ():
+            job.is_finished = True  # nothing is given back any more
+        for task in owned:
+            if task:
+                task.cancel()
+        await asyncio.gather(*(task for task in owned if task), return_exceptions=True)
+        await process.database.close()
 
 
 @pytest.fixture
@@ -144,6 +162,44 @@ class Queue:
 @pytest.fixture
 def queue(database: Database) -> Queue:
     return Queue(database)
+
+
+KINDS = ("test.work",)
+
+
+async def read_waiting(connection: asyncpg.Connection, takers: Sequence[Taker]) -> WaitingSet:
+    """Return what the dispatcher knows when it has read all rows."""
+    waiting = WaitingSet()
+    waiting.set_takers(takers)
+    held = await queries.held_jobs(connection)
+    waiting.recount([
+        ((row["name"], row["key"]), HeldPlace(row["executor_id"], row["workspace_id"], row["lane"], row["crashes"]))
+        for row in held])
+    async with connection.transaction():
+        async for row in queries.waiting_jobs(connection, sorted(waiting.kinds), now()):
+            if row["run_at"] <= now():
+                waiting.add(
+                    WaitingJob(row["name"], row["key"], row["workspace_id"], row["lane"], row["priority"],
+                               row["run_at"].timestamp(), row["crashes"]),
+                    row["capacity"], LaneMode(row["mode"] or "open"))
+    return waiting
+
+
+async def give_out(
+    connection: asyncpg.Connection, holder: UUID, most: int = 8, *, places: int = 64, kinds: Sequence[str] = KINDS
+) -> list[asyncpg.Record]:
+    """Give a registered process what it may have, as the dispatcher does; returns the grants."""
+    waiting = await read_waiting(connection, [Taker(holder, places, frozenset(kinds))])
+    picked = [(job.name, job.key, job.group, taker.id) for job, taker in waiting.pick(most)]
+    epoch = await connection.fetchval("SELECT epoch FROM durable.dispatcher")
+    return await queries.grant_jobs(connection, epoch, new_id(), picked) if picked else []
+
+
+async def registered(connection: asyncpg.Connection, *, places: int = 64, kinds: Sequence[str] = KINDS) -> UUID:
+    """Return a process with a lease of a minute that takes jobs."""
+    executor_id = new_id()
+    await queries.register(connection, executor_id, f"host-{executor_id}", 1, 60, places, kinds)
+    return executor_id
 
 
 @dataclass

@@ -11,9 +11,8 @@ from automatos.durable.service import settle
 from automatos.durable.types import HeldJob, Job
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import Processes, Queue, Seen, forever, until
+from tests.durable.conftest import KINDS, Processes, Queue, Seen, forever, give_out, registered, until
 
-KINDS = ["test.work"]
 MOST_DEATHS = 3 + worker.MAX_ATTEMPTS
 """Three that part the jobs by fours, then those that the guilty one died alone."""
 
@@ -28,8 +27,7 @@ class Life:
 
     async def take(self, connection: asyncpg.Connection, holder: UUID) -> list[asyncpg.Record]:
         taken: list[asyncpg.Record] = []
-        while rows := await queries.claim(
-                connection, holder, min(8, self.places - len(taken)), KINDS, self.places):
+        while rows := await give_out(connection, holder, min(8, self.places - len(taken)), places=self.places):
             taken += rows
             if len(taken) == self.places:
                 break
@@ -37,9 +35,8 @@ class Life:
 
     async def live(self, poison: str) -> Sequence[str]:
         """Start a process and let it take jobs; returns what it took."""
-        holder = new_id()
         async with self.database.recording(None) as connection:
-            await queries.register(connection, holder, "machine", 1, 60, 64)
+            holder = await registered(connection)
             taken = await self.take(connection, holder)
             for row in taken:
                 if row["attempts"] > worker.MAX_ATTEMPTS:
@@ -122,16 +119,17 @@ async def test_a_job_that_was_alone_when_its_process_died_is_to_blame_at_once(
 
 
 async def test_a_job_to_be_cancelled_is_taken_whatever_it_was_in(database: Database, queue: Queue) -> None:
-    holder = new_id()
-    for key in ("suspect", "cancelled"):
+    for key in ("suspect", "another", "cancelled"):
         await queue.add(key, new_id())
-    await queue.change("suspect", f"crashes = 3, executor_id = '{holder}'")
-    await queue.change("cancelled", "crashes = 3, signal = 'cancel'")
-
     async with database.recording(None) as connection:
-        claimed = await queries.claim(connection, holder, 8, KINDS, 64)
+        holder = await registered(connection)
+        await queue.change("suspect", f"crashes = 3, executor_id = '{holder}'")
+        await queue.change("another", "crashes = 1")
+        await queue.change("cancelled", "crashes = 3, signal = 'cancel'")
 
-    assert [row["key"] for row in claimed] == ["cancelled"]
+        given = await give_out(connection, holder)
+
+    assert [row["key"] for row in given] == ["cancelled"]
 
 
 async def test_progress_clears_a_job_of_suspicion(processes: Processes, queue: Queue) -> None:
@@ -162,7 +160,7 @@ async def test_a_worker_of_the_version_before_takes_jobs_by_the_name_that_it_kno
 ) -> None:
     await queue.add("old way", new_id())
     async with database.recording(None) as connection:
-        rows = await connection.fetch("SELECT * FROM durable.claim($1, 8, $2)", new_id(), KINDS)
+        rows = await connection.fetch("SELECT * FROM durable.claim($1, 8, $2)", new_id(), list(KINDS))
 
     assert [(row["key"], row["attempts"], row["mode"]) for row in rows] == [("old way", 1, "open")]
     assert list(rows[0].keys()) == ["name", "key", "workspace_id", "attempts", "signal", "lane", "mode"]

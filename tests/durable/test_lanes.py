@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from automatos.durable import worker
+from automatos.durable import dispatcher
 from automatos.durable.service import drop_lane, freeze_lane, move, set_lane, stop_lane, wake
 from automatos.durable.types import Admission, HeldJob, Interruption, LaneMode
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import Processes, Queue, Seen, until
+from tests.durable.conftest import Processes, Queue, Seen, forever, until
 
 
 @dataclass
@@ -103,7 +103,7 @@ async def test_a_priority_counts_within_its_workspace_only(processes: Processes,
 async def test_a_freed_place_is_taken_without_waiting_for_the_next_look_at_the_queue(
     processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "IDLE_POLL_S", 3600.0)
+    monkeypatch.setattr(dispatcher, "LOOK_EVERY_S", 3600.0)
     workspace_id = new_id()
     await queue.set_lane("narrow", 1)
     for number in range(10):
@@ -151,25 +151,20 @@ async def test_jobs_of_a_closed_lane_are_let_through_for_their_handlers_to_end(
 
 
 async def test_a_place_of_a_dead_process_is_free_again_after_its_burial(processes: Processes, queue: Queue) -> None:
-    workspace_id, hold = new_id(), asyncio.Event()
+    workspace_id = new_id()
     await queue.set_lane("one", 1)
     await queue.add("first", workspace_id, lane="one")
     await queue.add("second", workspace_id, lane="one")
 
-    async def wait(_: HeldJob) -> None:
-        await hold.wait()
-
-    seen = Seen(wait)
-    process = await processes.start(seen.handlers())
+    seen = Seen(forever)
+    process = await processes.start(seen.handlers(), lease_s=0.5)
     await until(lambda: seen.driven == ["first"])
-    async with process.database.recording(None) as connection:
-        await connection.execute("UPDATE durable.jobs SET executor_id = $1 WHERE key = 'first'", new_id())
     other = Seen()
-    await processes.start(other.handlers())
+    await processes.start(other.handlers(), lease_s=0.5)
+    await processes.kill(process)
 
     await until(lambda: len(other.driven) == 2, 10)
     assert sorted(other.driven) == ["first", "second"]
-    hold.set()
 
 
 async def test_a_job_moves_to_another_lane_when_there_is_room_and_waits_there_when_not(

@@ -1,4 +1,4 @@
-"""A group's limit under bad timing: what is claimed is in the group that was counted for it, in any isolation."""
+"""A group's limit under bad timing: what is given out is in the group that was counted for it, in any isolation."""
 
 import asyncio
 import random
@@ -15,19 +15,19 @@ from automatos.durable import queries
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import Queue, until
+from tests.durable.conftest import Queue, give_out, registered, until
 
 GROUPS = ("one", "two", "three")
 CAPACITY = 3
 WAITS_FOR_GROUP = "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
-async def claim(database: Database, holder: UUID) -> list[asyncpg.Record]:
+async def give(database: Database) -> list[asyncpg.Record]:
     async with database.recording(None) as connection:
-        return await queries.claim(connection, holder, 8, ["test.work"], 64)
+        return await give_out(connection, await registered(connection))
 
 
-async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_claimed_uncounted(
+async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_given_out_uncounted(
     database: Database, queue: Queue
 ) -> None:
     await queue.set_lane("one", 1)
@@ -39,16 +39,16 @@ async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_claimed_u
     async with database.recording(None) as other:
         async with other.transaction():
             await other.execute("SELECT pg_advisory_xact_lock(7246300, hashtext('one'))")
-            claiming = asyncio.create_task(claim(database, new_id()))
+            giving = asyncio.create_task(give(database))
             async with database.recording(None) as watcher:
                 await until(lambda: watcher.fetchval(WAITS_FOR_GROUP))
             await queue.change("moving", "lane = 'two'")
-        assert await claiming == []
+        assert await giving == []
 
     assert (await queue.row("moving") or {})["executor_id"] is None
 
 
-async def test_a_job_given_back_while_it_was_chosen_is_claimed_in_the_group_it_is_still_in(
+async def test_a_job_given_back_while_it_was_chosen_is_given_out_in_the_group_it_is_still_in(
     database: Database, queue: Queue
 ) -> None:
     await queue.set_lane("one", 1)
@@ -57,11 +57,11 @@ async def test_a_job_given_back_while_it_was_chosen_is_claimed_in_the_group_it_i
     async with database.recording(None) as other:
         async with other.transaction():
             await other.execute("SELECT pg_advisory_xact_lock(7246300, hashtext('one'))")
-            claiming = asyncio.create_task(claim(database, new_id()))
+            giving = asyncio.create_task(give(database))
             async with database.recording(None) as watcher:
                 await until(lambda: watcher.fetchval(WAITS_FOR_GROUP))
             await queue.change("patient", "priority = 2")
-        assert [row["key"] for row in await claiming] == ["patient"]
+        assert [row["key"] for row in await giving] == ["patient"]
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ async def test_every_kind_of_transaction_reads_what_others_committed_whatever_th
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
-async def test_no_group_overflows_while_many_claim_move_give_back_and_end_at_random(
+async def test_no_group_overflows_while_many_give_out_move_give_back_and_end_at_random(
     own_ground: Ground, database: Database, queue: Queue, isolation: str
 ) -> None:
     """Counts what the callers know: at work from the answer that says so until they begin to give it back."""
@@ -115,7 +115,7 @@ async def test_no_group_overflows_while_many_claim_move_give_back_and_end_at_ran
         crowd = Crowd(strict, queue)
         await asyncio.gather(*(crowd.take_part(random.Random(seed)) for seed in range(8)))
 
-    assert crowd.claimed > 100
+    assert crowd.given > 100
     assert max(crowd.most.values()) <= CAPACITY
 
 
@@ -124,17 +124,17 @@ class Crowd:
 
     def __init__(self, database: Database, queue: Queue) -> None:
         self.database, self.queue = database, queue
-        self.claimed = 0
+        self.given = 0
         self.now = dict.fromkeys(GROUPS, 0)
         self.most = dict.fromkeys(GROUPS, 0)
 
     async def take_part(self, chance: random.Random) -> None:
         for _ in range(60):
-            holder = new_id()
-            await self.queue.add(holder.hex, UUID(int=chance.randrange(3)), lane=chance.choice(GROUPS))
+            await self.queue.add(new_id().hex, UUID(int=chance.randrange(3)), lane=chance.choice(GROUPS))
             async with self.database.recording(None) as connection:
-                for row in await queries.claim(connection, holder, 2, ["test.work"], 64):
-                    self.claimed += 1
+                holder = await registered(connection)
+                for row in await give_out(connection, holder, 2):
+                    self.given += 1
                     self._enter(row["lane"])
                     await self._work(connection, row["key"], holder, row["lane"], chance)
 

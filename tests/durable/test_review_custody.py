@@ -11,19 +11,19 @@ from automatos.kernel.errors import DatabaseUnavailable
 from tests.durable.conftest import Processes, Queue, Seen, forever, until
 
 
-async def test_jobs_whose_claim_was_committed_but_never_answered_are_worked_on(
+async def test_jobs_whose_grant_was_committed_but_never_answered_are_worked_on(
     processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, claim, lost = Seen(), queries.claim, list[int]()
+    seen, grant, lost = Seen(), queries.grant_jobs, list[int]()
 
     async def lose_the_answer(*args: object) -> list[asyncpg.Record]:
-        rows = await claim(*args)  # type: ignore[arg-type]
+        rows = await grant(*args)  # type: ignore[arg-type]
         if rows and not lost:
             lost.append(len(rows))
             raise ConnectionResetError
         return rows
 
-    monkeypatch.setattr(queries, "claim", lose_the_answer)
+    monkeypatch.setattr(queries, "grant_jobs", lose_the_answer)
     await queue.add("one")
     await processes.start(seen.handlers())
 

@@ -1,63 +1,75 @@
-"""News of a job wakes one worker that has room, however many there are; none is left waiting for it."""
+"""News of a job costs one look and one grant, however many workers there are; none is left waiting for it."""
 
 import asyncio
+from collections import Counter
 
-import asyncpg
 import pytest
 
-from automatos.durable import queries, worker
+from automatos.durable import dispatcher, queries, worker
 from automatos.durable.service import wake
 from automatos.durable.types import HeldJob
 from automatos.kernel.ids import new_id
 from tests.durable.conftest import Process, Processes, Queue, Seen, until
 
 WORKERS = 6
+STATEMENTS = ("changes", "grant_jobs", "granted_since", "held_jobs", "takers", "jobs_named", "waiting_jobs")
 
 
 @pytest.fixture
-def claims(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many jobs each claim took; no worker looks by itself meanwhile."""
-    monkeypatch.setattr(worker, "IDLE_POLL_S", 3600.0)
-    taken: list[int] = []
-    real = queries.claim
-
-    async def counted(*arguments: object) -> list[asyncpg.Record]:
-        rows = await real(*arguments)  # type: ignore[arg-type]
-        taken.append(len(rows))
-        return rows
-
-    monkeypatch.setattr(queries, "claim", counted)
-    return taken
+def sent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each statement was sent that finds or gives out jobs; nobody looks by itself meanwhile."""
+    for module, name in ((dispatcher, "LOOK_EVERY_S"), (dispatcher, "RECOUNT_EVERY_S"), (worker, "LOOK_EVERY_S")):
+        monkeypatch.setattr(module, name, 3600.0)
+    counted: Counter[str] = Counter()
+    for name in STATEMENTS:
+        monkeypatch.setattr(queries, name, counting(counted, name))
+    return counted
 
 
-async def all_know_of_each_other(processes: Processes) -> None:
-    working = sum(1 for process in processes.alive if process.worker)
-    await until(lambda: all(
-        len(process.presence.workers) == working - (process.worker is not None) and process.bus.is_listening
-        for process in processes.alive))
+def counting(counted: Counter[str], name: str) -> object:
+    real = getattr(queries, name)
+
+    def count(*arguments: object) -> object:
+        counted[name] += 1
+        return real(*arguments)
+
+    return count
 
 
-async def test_a_job_costs_two_claims_with_six_workers_as_with_one(
-    processes: Processes, queue: Queue, claims: list[int]
+async def all_know_who_gives_out(processes: Processes) -> None:
+    async def they_do() -> bool:
+        async with processes.database.recording(None) as connection:
+            leading = await connection.fetchval("SELECT executor_id FROM durable.dispatcher")
+        return leading is not None and all(
+            process.presence.dispatcher_id == leading and process.bus.is_listening for process in processes.alive)
+
+    await until(they_do)
+    await asyncio.sleep(0.1)  # what they told each other meanwhile has been read
+
+
+async def test_a_job_costs_one_look_and_one_grant_with_six_workers_as_with_one(
+    processes: Processes, queue: Queue, sent: Counter[str]
 ) -> None:
     seen = Seen()
     for _ in range(WORKERS):
         await processes.start(seen.handlers())
     sender = await processes.start()
-    await all_know_of_each_other(processes)
-    claims.clear()
+    await all_know_who_gives_out(processes)
+    sent.clear()
 
     for number in range(20):
         await queue.add(str(number))
         wake(sender.bus)
         await until(lambda wanted=number + 1: len(seen.driven) == wanted)
 
-    assert sum(claims) == 20
-    assert len(claims) <= 2 * 20
+    assert sent["grant_jobs"] == 20
+    assert sent["changes"] <= 2 * 20
+    assert sent["granted_since"] <= 20
+    assert sent.total() <= 4 * 20
 
 
-async def test_a_word_that_meets_a_full_worker_goes_on_to_one_with_room(
-    processes: Processes, queue: Queue, claims: list[int]
+async def test_jobs_go_to_a_worker_with_room_and_not_to_a_full_one(
+    processes: Processes, queue: Queue, sent: Counter[str]
 ) -> None:
     hold = asyncio.Event()
 
@@ -65,12 +77,13 @@ async def test_a_word_that_meets_a_full_worker_goes_on_to_one_with_room(
         await hold.wait()
 
     full, free = Seen(wait), Seen()
+    first = await processes.start(full.handlers(), capacity=1)
     await queue.add("long", new_id())
-    await processes.start(full.handlers(), capacity=1)
+    wake(first.bus)
     await until(lambda: full.driven == ["long"])
     await processes.start(free.handlers(), capacity=1)
     sender = await processes.start()
-    await all_know_of_each_other(processes)
+    await all_know_who_gives_out(processes)
 
     for number in range(10):
         await queue.add(str(number), new_id())
@@ -79,11 +92,11 @@ async def test_a_word_that_meets_a_full_worker_goes_on_to_one_with_room(
 
     assert full.driven == ["long"]
     hold.set()
-    assert claims
+    assert sent
 
 
-async def test_a_worker_that_has_filled_itself_tells_another_of_what_is_left(
-    processes: Processes, queue: Queue, claims: list[int]
+async def test_one_word_for_many_jobs_fills_every_worker(
+    processes: Processes, queue: Queue, sent: Counter[str]
 ) -> None:
     hold = asyncio.Event()
 
@@ -92,19 +105,19 @@ async def test_a_worker_that_has_filled_itself_tells_another_of_what_is_left(
 
     seen = Seen(wait)
     started: list[Process] = [await processes.start(seen.handlers(), capacity=3) for _ in range(3)]
-    await all_know_of_each_other(processes)
+    await all_know_who_gives_out(processes)
     for number in range(9):
         await queue.add(str(number), new_id())
 
-    wake(started[0].bus)
+    wake(started[1].bus)
 
     await until(lambda: len(seen.driven) == 9)
-    assert sum(claims) == 9
+    assert sent["grant_jobs"] == 1
     hold.set()
 
 
 async def test_a_process_that_lost_its_lease_is_told_under_its_new_name(
-    processes: Processes, queue: Queue, claims: list[int]
+    processes: Processes, queue: Queue, sent: Counter[str]
 ) -> None:
     seen = Seen()
     process = await processes.start(seen.handlers(), lease_s=1.0)
@@ -113,7 +126,7 @@ async def test_a_process_that_lost_its_lease_is_told_under_its_new_name(
         await connection.execute("DELETE FROM durable.executors WHERE id = $1", old)
     await until(lambda: process.presence.id != old)
     sender = await processes.start()
-    await until(lambda: sender.presence.workers == [process.presence.id])
+    await until(lambda: sender.presence.dispatcher_id == process.presence.id)
     await until(lambda: process.bus.is_listening)
 
     await queue.add("found")
@@ -122,4 +135,4 @@ async def test_a_process_that_lost_its_lease_is_told_under_its_new_name(
             wake(sender.bus)
             await asyncio.sleep(0.1)
 
-    assert claims
+    assert sent

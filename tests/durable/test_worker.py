@@ -8,9 +8,9 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from automatos.durable import worker
+from automatos.durable import dispatcher, worker
 from automatos.durable.presence import Presence
-from automatos.durable.service import count_living
+from automatos.durable.service import count_living, wake
 from automatos.durable.types import HeldJob, Interruption
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.clock import now
@@ -39,11 +39,12 @@ async def test_a_noisy_workspace_does_not_delay_the_first_job_of_another(process
     for n in range(200):
         await queue.add(f"noisy-{n}", noisy)
     seen = Seen(lambda _: asyncio.sleep(0.002))
-    await processes.start(seen.handlers(), capacity=4)
+    process = await processes.start(seen.handlers(), capacity=4)
     await until(lambda: len(seen.driven) > 20)
 
     began_before = len(seen.driven)
     await queue.add("quiet", quiet)
+    wake(process.bus)
     await until(lambda: "quiet" in seen.driven)
 
     assert seen.driven.index("quiet") - began_before <= 12
@@ -305,14 +306,14 @@ async def test_a_worker_leaves_jobs_it_does_not_know_to_others(processes: Proces
 async def test_a_word_that_a_job_waits_wakes_a_sleeping_worker(
     processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "IDLE_POLL_S", 3600.0)
+    monkeypatch.setattr(dispatcher, "LOOK_EVERY_S", 3600.0)
     seen = Seen()
     await processes.start(seen.handlers())
     sender = await processes.start()
     await asyncio.sleep(0.3)
 
     await queue.add("urgent")
-    sender.bus.send_word("jobs", "")
+    wake(sender.bus)
     await until(lambda: seen.driven)
 
     assert seen.driven == ["urgent"]

@@ -33,8 +33,8 @@ class SilentBus:
     def send_word(self, word: str, rest: str) -> None:
         del word, rest
 
-    def ask_one(self, word: str) -> None:
-        del word
+    def tell_dispatcher(self, word: str, rest: str = "") -> None:
+        del word, rest
 
     @asynccontextmanager
     async def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AsyncGenerator[Subscription]:

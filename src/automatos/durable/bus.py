@@ -7,7 +7,6 @@ published there too, for others to read; no process of ours listens to it.
 
 import asyncio
 import contextlib
-import random
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
@@ -31,9 +30,11 @@ GONE = (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSEr
 CHANNEL = "automatos"
 WORD_HELLO = "hello"
 """What a process says that listens from now on."""
+WORD_DISPATCHER = "dispatcher"
+"""Who gives out jobs; without a name, that nobody does any more."""
+WORD_WORKER = "worker"
+"""For the dispatcher: a process can be given jobs, or no longer."""
 BATCH_S = 0.01
-ASK_AT_MOST = 4
-"""Processes without room that a word for one of them visits; those have work, and look again when some of it ends."""
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
 PROBE_EVERY_S = 5.0
@@ -54,9 +55,9 @@ class Bus:
         self._listeners: dict[str, Callable[[str], None]] = {
             WORD_TEXT: self.texts.hear_text, WORD_WANTED: self.texts.hear_wanted,
             WORD_HELLO: lambda _: self.texts.want_all()}
-        self._able: dict[str, Callable[[bool], bool]] = {}
         self._reconnect = asyncio.Event()
         presence.on_lost(self._reconnect.set)
+        self.on_word(WORD_DISPATCHER, presence.hear_dispatcher)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: RedisLink | None = None
@@ -127,24 +128,14 @@ class Bus:
         """Call `callback(rest)` when a process sends `word rest`."""
         self._listeners[word] = callback
 
-    def on_ask(self, word: str, callback: Callable[[bool], bool]) -> None:
-        """Ask `callback(is_own)` to act on a word for one process; it says whether it does.
-
-        `is_own` says that the word was sent here, and that there are others to leave it to.
-        """
-        self._able[word] = callback
-
-    def ask_one(self, word: str) -> None:
-        """Send a word to one process that can act on it: this one while it has little to do, else any that has room.
-
-        Where nobody is known to work, all are told.
-        """
-        able = self._able.get(word)
-        if not self._presence.workers:
-            if not (able and able(False)):
-                self._tell_others(f"{word} ")
-        elif not (able and able(True)):
-            self._pass_on(word, [])
+    def tell_dispatcher(self, word: str, rest: str = "") -> None:
+        """Send a word to the process that gives out jobs; where none does, the next one begins by reading all rows."""
+        to = self._presence.dispatcher_id
+        if to == self._presence.id:
+            if callback := self._listeners.get(word):
+                callback(rest)
+        elif to:
+            self._queue(own_channel(to), f"{word} {rest}")
 
     def send_word(self, word: str, rest: str) -> None:
         """Send a word to every process, this one too."""
@@ -169,21 +160,6 @@ class Bus:
         if self._redis:
             self._redis.publish(text.place[0], [text.since(told)])
 
-    def _pass_on(self, word: str, asked: list[str]) -> None:
-        """Have one more process asked that was not yet; after ASK_AT_MOST the word is dropped, and somebody's look
-        finds what it was about.
-        """
-        here = self._presence.id
-        left = [one for one in (*self._presence.workers, here) if str(one) not in asked]
-        while left and len(asked) < ASK_AT_MOST:
-            chosen = left.pop(random.randrange(len(left)))  # noqa: S311
-            if chosen != here:
-                self._queue(own_channel(chosen), " ".join(("?" + word, *asked)))
-                return
-            asked.append(str(here))
-            if (able := self._able.get(word)) and able(False):
-                return
-
     def _tell_others(self, message: str) -> None:
         if self._presence.others:
             self._queue(CHANNEL, message)
@@ -195,7 +171,6 @@ class Bus:
     async def _send(self) -> None:
         while True:
             await self._flush_soon.wait()
-            await asyncio.sleep(BATCH_S)
             self._flush_soon.clear()
             outgoing, self._outgoing = self._outgoing, defaultdict(dict)
             try:
@@ -203,6 +178,7 @@ class Bus:
                     await self._notify(channel, list(messages))
             except GONE as error:
                 log.warning("durable.wake_up_not_sent", error=str(error) or type(error).__name__)
+            await asyncio.sleep(BATCH_S)  # the first goes at once, those that follow are gathered
 
     async def _notify(self, channel: str, messages: list[str]) -> None:
         sender = str(self._presence.id)
@@ -234,8 +210,12 @@ class Bus:
         connection = await self._database.connect()
         try:
             connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
+            executor_id = self._presence.id
+            await queries.hold_own_lock(connection, executor_id)
             await connection.add_listener(CHANNEL, self._hear_notice)
-            await connection.add_listener(own_channel(self._presence.id), self._hear_notice)
+            await connection.add_listener(own_channel(executor_id), self._hear_notice)
+            await self._presence.note_listening()
+            self.tell_dispatcher(WORD_WORKER)
             await self._notify(CHANNEL, [WORD_HELLO])
             self._everybody_reads()
             self._deaf_since = None
@@ -256,18 +236,12 @@ class Bus:
         self._presence.others = max(self._presence.others, 1)
         for message in messages:
             word, _, rest = message.partition(" ")
-            if word.startswith("?"):
-                self._hear_asked(word[1:], rest.split())
-            elif word in {"e", "h"}:
+            if word in {"e", "h"}:
                 workspace, _, topic = rest.partition(" ")
                 for reader in self._readers.get((UUID(workspace), topic), ()):
                     reader.nudge(topic, hint=word == "h")
             elif callback := self._listeners.get(word):
                 callback(rest)
-
-    def _hear_asked(self, word: str, asked: list[str]) -> None:
-        if not ((able := self._able.get(word)) and able(False)):
-            self._pass_on(word, [*asked, str(self._presence.id)])
 
     def _everybody_reads(self) -> None:
         """After a (re)connect something may have been missed: every reader looks at the table."""

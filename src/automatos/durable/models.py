@@ -1,15 +1,30 @@
-"""Tables: the event log (workspace-owned); in schema `durable` jobs, lanes, periodic tasks and executors."""
+"""Tables: the event log (workspace-owned); in schema `durable` jobs, lanes, periodic tasks, executors, dispatcher."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Integer, String, Text, false, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    String,
+    Text,
+    false,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from automatos.kernel.db import Base
 
 AWARE = DateTime(timezone=True)
+CHANGED_BY = text("((pg_current_xact_id())::text)::bigint")
+"""The transaction that made a row, or changed it since: the dispatcher reads on from the last one it saw."""
 
 
 class Event(Base):
@@ -25,15 +40,17 @@ class Event(Base):
 
 
 class JobRow(Base):
-    """One piece of work: waiting (parked until its time comes), or held by an executor until done or taken over."""
+    """One piece of work: waiting (parked until its time comes), or held by an executor until done or taken over.
+
+    `number` is that of the grant by which it is held; numbers rise, so that an executor reads on from its last one.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_waiting", "workspace_id", "lane", text("priority DESC"), "run_at",
-              postgresql_where=text("executor_id IS NULL AND NOT is_parked")),
+        Index("ix_jobs_changed", "changed", postgresql_where=text("executor_id IS NULL")),
         Index("ix_jobs_parked", "run_at", postgresql_where=text("is_parked")),
         Index("ix_jobs_lane", "lane", "executor_id"),
-        Index("ix_jobs_held", "executor_id", "workspace_id", postgresql_where=text("executor_id IS NOT NULL")),
+        Index("ix_jobs_held", "executor_id", "number", postgresql_where=text("executor_id IS NOT NULL")),
         {"schema": "durable"},
     )
 
@@ -49,21 +66,24 @@ class JobRow(Base):
     executor_id: Mapped[UUID | None] = mapped_column()
     signal: Mapped[str | None] = mapped_column(String(50))
     last_error: Mapped[str | None] = mapped_column(Text)
+    number: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    changed: Mapped[int] = mapped_column(BigInteger, server_default=CHANGED_BY)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
 
 class Lane(Base):
     """How many jobs of one kind may run at once in all processes; `mode` is open, held (they wait) or closed.
 
-    Jobs of a closed lane are claimed without a limit: their handler ends them. A lane without a row has no limit.
+    Jobs of a closed lane are given out without a limit: their handler ends them. A lane without a row has no limit.
     """
 
     __tablename__ = "lanes"
-    __table_args__ = ({"schema": "durable"},)
+    __table_args__ = (Index("ix_lanes_changed", "changed"), {"schema": "durable"})
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     capacity: Mapped[int] = mapped_column(Integer)
     mode: Mapped[str] = mapped_column(String(10), server_default="open")
+    changed: Mapped[int] = mapped_column(BigInteger, server_default=CHANGED_BY)
 
 
 class PeriodicTaskRow(Base):
@@ -78,7 +98,11 @@ class PeriodicTaskRow(Base):
 
 
 class Executor(Base):
-    """One living process, which takes `places` jobs at once; past `expires_at` it is dead and others get its jobs."""
+    """One living process; past `expires_at` it is dead and others get its jobs.
+
+    It takes `places` jobs of `kinds` at once; without kinds it is given none. `is_listening` says that it holds a lock
+    under its name on the connection by which it listens: when that is free, nobody hears there any more.
+    """
 
     __tablename__ = "executors"
     __table_args__ = ({"schema": "durable"},)
@@ -87,5 +111,18 @@ class Executor(Base):
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int] = mapped_column(Integer)
     places: Mapped[int] = mapped_column(Integer, server_default="0")
+    kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    is_listening: Mapped[bool] = mapped_column(server_default=false())
     started_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(AWARE)
+
+
+class DispatcherRow(Base):
+    """Which process gives out jobs; one that comes after it has a higher `epoch`, and grants of a lower one fail."""
+
+    __tablename__ = "dispatcher"
+    __table_args__ = (CheckConstraint("is_only", name="only_one"), {"schema": "durable"})
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
+    executor_id: Mapped[UUID | None] = mapped_column()
+    epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -26,7 +26,8 @@ log = structlog.get_logger("automatos.durable")
 class Presence:
     """This process's entry in the registry.
 
-    It takes `places` jobs at once; `others` counts who else lives, and `workers` are those of them that take jobs.
+    It takes `places` jobs at once of the kinds it offers; `others` counts who else lives, and `dispatcher_id` names who
+    gives jobs out.
     While the lease is renewed the process's jobs are its own. A process that could not renew in time is buried by any
     other; when it notices, it calls `on_lost` and registers anew under a new id.
     """
@@ -34,7 +35,8 @@ class Presence:
     def __init__(self, database: Database, lease_s: float, places: int = 0) -> None:
         self.id: UUID = new_id()
         self.others = 0
-        self.workers: list[UUID] = []
+        self.dispatcher_id: UUID | None = None
+        self._kinds: tuple[str, ...] = ()
         self._places = places
         self._database = database
         self._lease_s = lease_s
@@ -44,6 +46,7 @@ class Presence:
         self._may_bury_at = -math.inf
         self._on_lost: list[Callable[[], None]] = []
         self._on_burial: list[Callable[[datetime], None]] = []
+        self._on_vacancy: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     def on_lost(self, callback: Callable[[], None]) -> None:
@@ -64,6 +67,28 @@ class Presence:
         while time.monotonic() >= self._certain_until:
             self._renewed.clear()
             await self._renewed.wait()
+
+    def on_vacancy(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when nobody gives out jobs any more."""
+        self._on_vacancy.append(callback)
+
+    def hear_dispatcher(self, rest: str) -> None:
+        """Hear who gives out jobs from now on; nothing means that nobody does."""
+        self.dispatcher_id = UUID(rest) if rest else None
+        if not rest:
+            for callback in self._on_vacancy:
+                callback()
+
+    async def offer(self, kinds: tuple[str, ...]) -> None:
+        """Take jobs of those kinds from now on; of none, take none any more."""
+        self._kinds = kinds
+        async with self._database.recording(None) as connection:
+            await queries.offer_places(connection, self.id, kinds)
+
+    async def note_listening(self) -> None:
+        """Say that this process holds the lock that shows that it is there."""
+        async with self._database.recording(None) as connection:
+            await queries.note_listening(connection, self.id)
 
     async def start(self) -> None:
         """Register and keep the lease renewed until `stop`; what died on this machine is buried at once."""
@@ -88,7 +113,8 @@ class Presence:
 
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
-            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s, self._places)
+            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s, self._places,
+                                   self._kinds)
             self.others = await self._renew_row(connection) or 0
 
     async def _bury_neighbours(self) -> None:
@@ -130,7 +156,9 @@ class Presence:
             return None
         self._is_certain_until(asked + self._lease_s)
         clock.follow(row["at"], asked, time.monotonic())
-        self.workers = row["workers"]
+        self.dispatcher_id = row["dispatcher_id"]
+        if row["is_vacant"]:
+            self.hear_dispatcher("")
         return row["others"]
 
     def _is_certain_until(self, moment: float) -> None:

@@ -1,7 +1,7 @@
 """SQL of the queue, the executors and the event log."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -14,16 +14,108 @@ AHEAD = 9
 """The priority of the server's own short jobs, above all that people can give theirs."""
 
 
-# Workspaces take turns: a workspace's next job ranks behind those it already has running or waiting before it. Between
-# equals chance decides, because the oldest first would let a few busy workspaces keep everybody else waiting. Within a
-# workspace the highest priority goes first, and no lane gets more jobs than it has room for, in all processes together.
-# Of jobs that were in a process when it died, an executor gets one at a time and holds only a few of its `places`.
-async def claim(
-    connection: asyncpg.Connection, executor_id: UUID, limit: int, names: Sequence[str], places: int
-) -> list[asyncpg.Record]:
-    """Take up to `limit` waiting jobs of the named kinds for an executor, fairly between workspaces."""
+async def bid(connection: asyncpg.Connection, executor_id: UUID) -> int | None:
+    """Become the process that gives out jobs, unless another one is there that does; returns the epoch."""
+    return await connection.fetchval(
+        "UPDATE durable.dispatcher SET executor_id = $1, epoch = epoch + 1 WHERE executor_id IS NULL "
+        "OR executor_id = $1 OR NOT durable.is_there(executor_id) RETURNING epoch", executor_id)
+
+
+async def resign(connection: asyncpg.Connection, executor_id: UUID) -> None:
+    """Leave it to others to give out jobs."""
+    await connection.execute("UPDATE durable.dispatcher SET executor_id = NULL WHERE executor_id = $1", executor_id)
+
+
+async def snapshot(connection: asyncpg.Connection) -> str:
+    """Return what `changes` may begin after."""
+    return str(await connection.fetchval("SELECT pg_current_snapshot()::text"))
+
+
+_JOBS = """
+SELECT j.name, j.key, j.workspace_id, j.lane, j.priority, j.run_at, j.is_parked,
+       CASE WHEN j.signal = 'cancel' THEN 0 ELSE j.crashes END AS crashes, l.capacity, l.mode
+FROM durable.jobs j LEFT JOIN durable.lanes l ON l.name = j.lane
+WHERE j.executor_id IS NULL AND """
+_WAITING = _JOBS + "j.name = ANY($1) AND (NOT j.is_parked OR j.run_at <= $2)"
+_NAMED = _JOBS + "(j.name, j.key) = ANY (SELECT * FROM unnest($1::text[], $2::text[]))"  # noqa: S608 - no input
+
+
+async def waiting_jobs(
+    connection: asyncpg.Connection, names: Sequence[str], up_to: datetime
+) -> AsyncGenerator[asyncpg.Record]:
+    """Yield every waiting job of the named kinds but those parked for later; the caller opened a transaction."""
+    async for row in connection.cursor(_WAITING, list(names), up_to, prefetch=1000):
+        yield row
+
+
+async def changes(connection: asyncpg.Connection, names: Sequence[str], since: str) -> list[asyncpg.Record]:
+    """Return jobs that wait and lanes, made or changed since a snapshot; a lane has no key.
+
+    Each row, and one without either when there is no news, has the `epoch` and what to ask from next time (`seen`).
+    """
     return await connection.fetch(
-        "SELECT * FROM durable.claim_v2($1, $2, $3, $4)", executor_id, limit, list(names), places)
+        "SELECT pg_current_snapshot()::text AS seen, d.epoch, c.* FROM durable.dispatcher d "
+        "LEFT JOIN durable.changes($1, $2) c ON true", list(names), since)
+
+
+async def jobs_named(
+    connection: asyncpg.Connection, names: Sequence[str], keys: Sequence[str]
+) -> list[asyncpg.Record]:
+    """Return those of the named jobs that wait."""
+    return await connection.fetch(_NAMED, list(names), list(keys))
+
+
+async def due_soon(
+    connection: asyncpg.Connection, names: Sequence[str], after: datetime, up_to: datetime
+) -> list[asyncpg.Record]:
+    """Return the parked jobs whose time comes within a stretch of it."""
+    return await connection.fetch("SELECT * FROM durable.due_jobs($1, $2, $3)", list(names), after, up_to)
+
+
+async def takers(connection: asyncpg.Connection, dispatcher_id: UUID) -> list[asyncpg.Record]:
+    """Return the executors that are there and that jobs can be given to."""
+    return await connection.fetch(
+        "SELECT id, places, kinds FROM durable.executors WHERE kinds IS NOT NULL AND (id = $1 OR durable.is_there(id))",
+        dispatcher_id)
+
+
+async def held_jobs(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Return every job that somebody holds."""
+    return await connection.fetch("SELECT * FROM durable.held_jobs()")
+
+
+async def grant_jobs(
+    connection: asyncpg.Connection, epoch: int, dispatcher_id: UUID, grants: Sequence[tuple[str, str, str, UUID]]
+) -> list[asyncpg.Record]:
+    """Give waiting jobs (name, key, lane) to executors; returns those that were given.
+
+    The others are gone, in another lane, not due or without room, or their executor is not there, or the epoch is over.
+    Executors other than the dispatcher's own are told.
+    """
+    names, keys, lanes, holders = zip(*grants, strict=True)
+    return await connection.fetch(
+        "SELECT * FROM durable.grant_jobs($1, $2, $3, $4, $5, $6)", epoch, dispatcher_id, names, keys, lanes, holders)
+
+
+async def granted_since(connection: asyncpg.Connection, executor_id: UUID, number: int) -> list[asyncpg.Record]:
+    """Return the jobs that an executor holds by grants after the one of that number."""
+    return await connection.fetch("SELECT * FROM durable.granted_jobs($1, $2)", executor_id, number)
+
+
+async def offer_places(connection: asyncpg.Connection, executor_id: UUID, names: Sequence[str] | None) -> None:
+    """Say which kinds of jobs an executor takes, or that it takes none."""
+    await connection.execute(
+        "UPDATE durable.executors SET kinds = $2 WHERE id = $1", executor_id, list(names) if names else None)
+
+
+async def hold_own_lock(listening: asyncpg.Connection, executor_id: UUID) -> None:
+    """Hold an executor's lock as long as the connection lives by which it listens."""
+    await listening.execute("SELECT pg_advisory_lock_shared(hashtextextended($1, 7246302))", str(executor_id))
+
+
+async def note_listening(connection: asyncpg.Connection, executor_id: UUID) -> None:
+    """Say that an executor's lock is held while it is there."""
+    await connection.execute("UPDATE durable.executors SET is_listening = true WHERE id = $1", executor_id)
 
 
 async def enqueue_in_session(
@@ -44,6 +136,8 @@ async def set_lane(session: AsyncSession, name: str, capacity: int, mode: str) -
 async def drop_lane(session: AsyncSession, name: str) -> None:
     """Forget a lane; jobs still in it run without a limit."""
     await session.execute(text("DELETE FROM durable.lanes WHERE name = :name"), {"name": name})
+    await session.execute(
+        text("UPDATE durable.jobs SET lane = '' WHERE lane = :name AND executor_id IS NULL"), {"name": name})
 
 
 async def move(
@@ -51,7 +145,7 @@ async def move(
 ) -> asyncpg.Record:
     """Move a held job to another lane; `answer` says whether it may go on there: open, full, held, closed, lost."""
     row = await connection.fetchrow(
-        "SELECT answer, leaves_waiting FROM durable.move($1, $2, $3, $4, $5)", name, key, executor_id, lane, priority)
+        "SELECT answer FROM durable.move($1, $2, $3, $4, $5)", name, key, executor_id, lane, priority)
     if row is None:
         raise RuntimeError("durable.move gave no row")
     return row
@@ -73,12 +167,6 @@ async def unsignal(connection: asyncpg.Connection, name: str, key: str, executor
     await connection.execute(
         "UPDATE durable.jobs SET signal = NULL WHERE name = $1 AND key = $2 AND executor_id = $3 "
         "AND signal <> 'cancel'", name, key, executor_id)
-
-
-async def lane_has_waiting(connection: asyncpg.Connection, lane: str) -> bool:
-    """Say whether a job waits in a lane."""
-    return bool(await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM durable.jobs WHERE lane = $1 AND executor_id IS NULL)", lane))
 
 
 async def finish(connection: asyncpg.Connection, name: str, key: str, executor_id: UUID) -> None:
@@ -104,14 +192,16 @@ async def release(
     )
 
 
-async def release_all_but(connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]]) -> str:
-    """Give back the jobs an executor holds without knowing of them, uncounted: it never began, or has ended."""
+async def release_all_but(
+    connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]], number: int
+) -> str:
+    """Give back the jobs an executor holds by grants up to that number without knowing of them, uncounted."""
     return await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, "
         "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END "
-        "WHERE executor_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS k (name, key) "
-        "WHERE k.name = jobs.name AND k.key = jobs.key)",
-        executor_id, [name for name, _ in known], [key for _, key in known],
+        "WHERE executor_id = $1 AND number <= $4 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) "
+        "AS k (name, key) WHERE k.name = jobs.name AND k.key = jobs.key)",
+        executor_id, [name for name, _ in known], [key for _, key in known], number,
     )
 
 
@@ -149,24 +239,29 @@ async def counts(connection: asyncpg.Connection) -> dict[str, int]:
 
 
 async def register(
-    connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float, places: int
+    connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float, places: int,
+    names: Sequence[str] = (),
 ) -> None:
-    """Announce a living executor that takes so many jobs at once."""
+    """Announce a living executor that takes so many jobs of the named kinds at once."""
     await connection.execute(
-        "INSERT INTO durable.executors (id, host, pid, places, expires_at) "
-        "VALUES ($1, $2, $3, $5, clock_timestamp() + make_interval(secs => $4))",
-        executor_id, host, pid, lease_s, places,
+        "INSERT INTO durable.executors (id, host, pid, places, kinds, expires_at) "
+        "VALUES ($1, $2, $3, $5, $6, clock_timestamp() + make_interval(secs => $4))",
+        executor_id, host, pid, lease_s, places, list(names) or None,
     )
 
 
 async def renew(connection: asyncpg.Connection, executor_id: UUID, lease_s: float) -> asyncpg.Record | None:
-    """Renew an executor's lease; returns how many `others` live, the `workers` of them and the time; None if dead."""
+    """Renew an executor's lease; returns how many `others` live, who gives out jobs and the time; None if dead.
+
+    `is_vacant` says that nobody does.
+    """
     return await connection.fetchrow(
         "UPDATE durable.executors e SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1 "
         "RETURNING (SELECT count(*)::int FROM durable.executors o "
         "WHERE o.id <> e.id AND o.expires_at > clock_timestamp()) AS others, "
-        "ARRAY(SELECT o.id FROM durable.executors o WHERE o.id <> e.id AND o.places > 0 "
-        "AND o.expires_at > clock_timestamp()) AS workers, clock_timestamp() AS at",
+        "(SELECT d.executor_id FROM durable.dispatcher d) AS dispatcher_id, "
+        "NOT EXISTS (SELECT FROM durable.dispatcher d WHERE d.executor_id = e.id OR durable.is_there(d.executor_id)) "
+        "AS is_vacant, clock_timestamp() AS at",
         executor_id, lease_s,
     )
 
@@ -202,29 +297,9 @@ async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
     await connection.execute("UPDATE durable.executors SET expires_at = clock_timestamp() WHERE id = $1", executor_id)
 
 
-# Many jobs are in a process when it dies, and one of them may have killed it. Who was alone is to blame, and so is who
-# has seen three deaths and was by now with such only as had seen none; for the others the death is no attempt.
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
     """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
-    return await connection.fetchrow(
-        """
-        WITH dead AS (DELETE FROM durable.executors WHERE expires_at <= clock_timestamp() RETURNING id, expires_at),
-        orphaned AS (
-            SELECT name, key, executor_id, count(*) OVER together = 1
-                   OR crashes >= 3 AND count(*) FILTER (WHERE crashes > 0) OVER together = 1 AS is_blamed
-            FROM durable.jobs j
-            WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
-                OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
-            WINDOW together AS (PARTITION BY executor_id)),
-        freed AS (
-            UPDATE durable.jobs j SET executor_id = NULL, run_at = clock_timestamp(), crashes = crashes + 1,
-                   attempts = CASE WHEN is_blamed THEN attempts ELSE greatest(attempts - 1, 0) END,
-                   lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END
-            FROM orphaned o WHERE o.name = j.name AND o.key = j.key AND o.executor_id = j.executor_id
-            RETURNING 1)
-        SELECT (SELECT count(*)::int FROM freed) AS jobs, (SELECT min(expires_at) FROM dead) AS first_ended_at
-        """
-    )
+    return await connection.fetchrow("SELECT * FROM durable.bury_dead()")
 
 
 async def events_after(

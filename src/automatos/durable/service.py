@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus, places_of
+from automatos.durable.dispatcher import WORD_JOBS
 from automatos.durable.periodic import PeriodicTask
 from automatos.durable.presence import Presence, count_living
 from automatos.durable.stream import follow, follow_many
 from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
-from automatos.durable.worker import WORD_JOBS, WORD_SIGNAL, Worker
+from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
 __all__ = ["Bus", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
@@ -55,7 +56,8 @@ async def move(database: Database, job: HeldJob, lane: str, priority: int) -> Ad
     async with database.recording(None) as connection:
         row = await queries.move(connection, job.name, job.key, job.executor_id, lane, priority)
     job.lane, job.wants_pause = lane, False
-    job.leaves_waiting = job.leaves_waiting or bool(row["leaves_waiting"])
+    if job.on_move:
+        job.on_move(lane)
     return Admission(row["answer"])
 
 
@@ -85,8 +87,8 @@ async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) ->
 
 
 def wake(bus: EventBus) -> None:
-    """Tell one worker that a job waits; without it one looks within a second."""
-    bus.ask_one(WORD_JOBS)
+    """Tell who gives out jobs that one waits; without it the dispatcher looks within a second."""
+    bus.tell_dispatcher(WORD_JOBS)
 
 
 async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: str) -> bool:

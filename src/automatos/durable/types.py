@@ -66,7 +66,7 @@ class HeldJob:
 
     `attempts` counts how often it was begun without progress, `crashes` how often a process died with it, whoever was
     to blame. `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next
-    good moment; `leaves_waiting` says that it made room in a lane where others wait.
+    good moment. `leaves_waiting` says that others wait where it was. `on_move` is told when it moved to another lane.
     """
 
     name: str
@@ -81,6 +81,7 @@ class HeldJob:
     wants_pause: bool = False
     leaves_waiting: bool = False
     is_settling: bool = False
+    on_move: Callable[[str], None] | None = field(default=None, repr=False)
     again_in: timedelta | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -326,8 +327,8 @@ class EventBus(Protocol):
         """Send a word to every process, this one too."""
         ...
 
-    def ask_one(self, word: str) -> None:
-        """Send a word to one process that can act on it, this one or another."""
+    def tell_dispatcher(self, word: str, rest: str = "") -> None:
+        """Send a word to the process that gives out jobs, this one or another."""
         ...
 
     def subscribe(self, workspace_id: UUID, topics: Sequence[str]) -> AbstractAsyncContextManager[Subscription]:

@@ -1,14 +1,17 @@
-"""The worker: claims jobs while it has room, drives each in a task of its own, and lets go in order when stopped."""
+"""The worker: takes the jobs it is given, drives each in a task of its own, and lets go in order when stopped."""
 
 import asyncio
-import random
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
+import asyncpg
 import structlog
 
 from automatos.durable import queries
-from automatos.durable.bus import Bus
+from automatos.durable.bus import WORD_WORKER, Bus
+from automatos.durable.dispatcher import WORD_JOBS, Dispatcher
 from automatos.durable.periodic import PeriodicTask, PeriodicTasks
 from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
@@ -17,22 +20,21 @@ from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.refusals import is_platform_fault
 
 log = structlog.get_logger("automatos.durable")
-IDLE_POLL_S = 1.0
 LONGEST_DOUBLING = 8
 PLATFORM_PAUSE_S = 1
 MAX_ATTEMPTS = 3
-CLAIM_AT_ONCE = 8
-"""Few at a time, so that several workers share what waits instead of the first one taking it all."""
-BUSY_S = 0.02
 SIGNAL_POLL_S = 1.0
 LOOK_EVERY_S = 5.0
 """How often this process compares what it holds with what the database says it holds."""
-WORD_JOBS = "jobs"
+LOOK_DEAF_S = 1.0
+"""How often where nobody can tell it."""
+EVERY_NUMBER = 2**63 - 1
+WORD_GRANTED = "granted"
 WORD_SIGNAL = "signal"
 
 
 class Worker:
-    """Runs jobs of this process.
+    """Runs jobs of this process, and is its candidate for giving out everybody's.
 
     A job is tried again when its worker died; one that was to blame for MAX_ATTEMPTS deaths is ended by its handler's
     `give_up`.
@@ -40,21 +42,20 @@ class Worker:
     """
 
     def __init__(
-        self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *, capacity: int,
+        self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *,
         periodic: tuple[PeriodicTask, ...] = (),
     ) -> None:
         self._database = database
         self._presence = presence
         self._handlers = handlers
-        self._capacity = capacity
         self._periodic = PeriodicTasks(database, presence, periodic)
+        self._dispatcher = Dispatcher(database, presence, bus, self._begin)
         self._held: dict[tuple[str, str], HeldJob] = {}
-        self._wake = asyncio.Event()
+        self._number = 0
+        self._granted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._look_at = 0.0
         self._bus = bus
-        bus.on_word(WORD_JOBS, lambda _: self._wake.set())
-        bus.on_ask(WORD_JOBS, self._take_word)
+        bus.on_word(WORD_GRANTED, lambda _: self._granted.set())
         bus.on_word(WORD_SIGNAL, self._hear_signal)
         presence.on_lost(self._let_go)
 
@@ -64,19 +65,26 @@ class Worker:
         return len(self._held)
 
     async def start(self) -> None:
-        """Begin claiming, and asking for periodic tasks."""
+        """Take jobs from now on, and ask for periodic tasks."""
+        await self._presence.offer(tuple(self._handlers))
         self._tasks = [
-            asyncio.create_task(self._claim_forever(), name="durable.claim"),
+            asyncio.create_task(self._look_forever(), name="durable.look"),
             asyncio.create_task(self._watch_signals(), name="durable.signals"),
         ]
+        await self._dispatcher.start()
+        self._bus.tell_dispatcher(WORD_WORKER)
         await self._periodic.start()
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Stop in order; nothing is lost, whatever has not ended goes on elsewhere or at the next start."""
+        await self._dispatcher.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._periodic.stop()
+        with contextlib.suppress(DatabaseUnavailable):  # whoever buries this process frees what it was given
+            await self._presence.offer(())
+            await self._give_back_the_unknown(EVERY_NUMBER)
         running = [job.task for job in self._held.values() if job.task]
         if running:
             await asyncio.wait(running, timeout=grace_s)
@@ -84,81 +92,56 @@ class Worker:
             job.interrupt(Interruption.SHUTDOWN)
         await asyncio.gather(*(job.task for job in list(self._held.values()) if job.task), return_exceptions=True)
 
-    async def _claim_forever(self) -> None:
+    async def _look_forever(self) -> None:
+        """Begin what was granted by another process, and what nobody could tell."""
+        look_at = 0.0
         while True:
             try:
-                claimed = await self._claim()
+                async with asyncio.timeout(LOOK_EVERY_S if self._database.can_listen else LOOK_DEAF_S):
+                    await self._granted.wait()
+            except TimeoutError:
+                pass
+            self._granted.clear()
+            try:
+                await self._read_granted()
+                if asyncio.get_running_loop().time() >= look_at:
+                    await self._give_back_the_unknown(self._number)
+                    look_at = asyncio.get_running_loop().time() + LOOK_EVERY_S
             except DatabaseUnavailable as error:
-                log.warning("durable.claim_failed", error=str(error) or type(error).__name__)
-                await asyncio.sleep(0.5)
-                continue
+                log.warning("durable.grants_not_read", error=str(error) or type(error).__name__)
             except Exception:
-                log.exception("durable.claim_failed")
-                await asyncio.sleep(IDLE_POLL_S)
-                continue
-            if claimed and len(self._held) >= self._capacity:
-                self._bus.ask_one(WORD_JOBS)  # more may wait, and others have room
-            if not claimed or len(self._held) >= self._capacity:
-                await self._sleep_until_woken()
+                log.exception("durable.grants_not_read")
 
-    def _take_word(self, is_own: bool) -> bool:
-        """Look for jobs if there is room; for those that come in here, only with little to do, so that all share."""
-        if len(self._held) >= (min(CLAIM_AT_ONCE, self._capacity) if is_own else self._capacity):
-            return False
-        self._wake.set()
-        return True
-
-    async def _claim(self) -> int:
-        room = min(self._capacity - len(self._held), CLAIM_AT_ONCE)
-        self._wake.clear()
-        await self._give_back_the_unknown()
-        if room <= 0:
-            return 0
-        await self._let_requests_go_first()
-        if not await self._database.has_room():
-            return 0  # what could not be recorded would be done, and paid for, again
+    async def _read_granted(self) -> None:
         holder = self._presence.id
         async with self._database.recording(None) as connection:
-            rows = await queries.claim(connection, holder, room, tuple(self._handlers), self._capacity)
-        if holder != self._presence.id:
-            return 0  # buried before the answer came: they are not ours, and are freed or will be
+            rows = await queries.granted_since(connection, holder, self._number)
+        if rows and holder == self._presence.id:
+            self._begin(rows)
+            self._dispatcher.begun(self._number)
+
+    def _begin(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Begin granted jobs; each grant once, however often it is told."""
         for row in rows:
-            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], holder, row["lane"],
-                          LaneMode(row["mode"]), row["crashes"])
+            if row["number"] <= self._number:
+                continue
+            self._number = row["number"]
+            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], self._presence.id,
+                          row["lane"], LaneMode(row["mode"]), row["crashes"],
+                          on_move=partial(self._dispatcher.moved, row["name"], row["key"]))
             before = self._held.get((job.name, job.key))
             self._held[job.name, job.key] = job
             job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
             if row["signal"]:
                 job.hear(row["signal"], row["lane"])
-        return len(rows)
 
-    async def _give_back_the_unknown(self) -> None:
-        """Give back what the database says this process holds and it does not.
+    async def _give_back_the_unknown(self, up_to: int) -> None:
+        """Give back what the database says this process holds by grants up to a number, and it does not.
 
-        The answer to a claim may be lost after its commit, and so may a job's return while the database is away. Only
-        the claiming task does this, so that no claim is under way meanwhile.
+        A job's return may be lost while the database is away.
         """
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._look_at:
-            return
         async with self._database.recording(None) as connection:
-            await queries.release_all_but(connection, self._presence.id, tuple(self._held))
-        self._look_at = loop.time() + LOOK_EVERY_S
-
-    async def _let_requests_go_first(self) -> None:
-        """Wait while this process is so busy that its people wait: work that has not begun can wait best."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await asyncio.sleep(0)
-        if (late_s := loop.time() - began) > BUSY_S:
-            await asyncio.sleep(min(late_s, 1.0))
-
-    async def _sleep_until_woken(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE_POLL_S * random.uniform(0.8, 1.2)):  # noqa: S311
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await queries.release_all_but(connection, self._presence.id, tuple(self._held), up_to)
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
         try:
@@ -169,8 +152,7 @@ class Worker:
         finally:
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
-            if job.leaves_waiting or job.crashes or len(self._held) == self._capacity - 1:
-                self._wake.set()
+                self._dispatcher.ended(job.name, job.key)
 
     async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:
         """Drive a job, after its own earlier self; returns what went wrong and whether that counts as an attempt."""
@@ -216,11 +198,11 @@ class Worker:
                                               is_attempt=is_attempt)
                     else:
                         await queries.finish(connection, job.name, job.key, holder)
-                    if job.lane and not job.leaves_waiting:
-                        job.leaves_waiting = await queries.lane_has_waiting(connection, job.lane)
             except DatabaseUnavailable:
                 await asyncio.sleep(pause_s)
             else:
+                if goes_back:
+                    self._bus.tell_dispatcher(WORD_JOBS)
                 return
         log.error("durable.job_not_settled", job=job.name, job_key=job.key)
 

@@ -139,8 +139,7 @@ class Services:
             *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
                            vault=self.vault),
         )
-        return Worker(self.database, self.presence, self.bus, handlers, capacity=self.settings.worker_concurrency,
-                      periodic=periodic)
+        return Worker(self.database, self.presence, self.bus, handlers, periodic=periodic)
 
     def _account_for_the_dead(self, alive_at: datetime) -> None:
         """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""
