@@ -201,17 +201,26 @@ class Dispatcher:
         self._set.recount(held.items())
 
     async def _read_news(self, connection: asyncpg.Connection) -> None:
+        """Read what changed; where that is all there is to do, it begins in this process within the same round trip."""
         self._has_news = False
         self._news_at = _moment() + LOOK_EVERY_S
-        rows = await queries.changes(connection, list(self._set.kinds), self._seen)
+        kinds, room = list(self._set.kinds), min(self._set.local_room, MOST_AT_ONCE)
+        if room > 0 and self._epoch is not None and await self._database.has_room():
+            rows = await queries.changes_granted(connection, self._epoch, self._presence.id, kinds, self._seen, room)
+        else:
+            rows = await queries.changes(connection, kinds, self._seen)
         if rows[0]["epoch"] != self._epoch:
             raise OfficeLost
         self._seen = rows[0]["seen"]
         for row in rows:
-            if row["key"] is not None:
+            if row.get("number") is not None:
+                self._set.hold((row["name"], row["key"]),
+                               HeldPlace(self._presence.id, row["workspace_id"], row["lane"], row["crashes"]))
+            elif row["key"] is not None:
                 self._note(row)
             elif row["lane"] is not None:
                 self._set.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
+        self._begin([row for row in rows if row.get("number") is not None])
 
     async def _read_timers(self, connection: asyncpg.Connection) -> None:
         """Read the next stretch of parked jobs; what is parked into one already read comes as news."""
@@ -263,6 +272,7 @@ class Dispatcher:
             self._has_news or moment >= self._news_at, moment >= self._takers_at,
             bool(self._refused) and moment >= self._look_again_at, bool(self._set.jobs) and moment >= self._recount_at)
         if any(is_time_for):
+            await self._let_requests_go_first()
             has_news, has_takers, has_refusals, has_doubt = is_time_for
             async with self._database.recording(None) as connection:
                 if has_news:

@@ -58,6 +58,17 @@ async def changes(connection: asyncpg.Connection, names: Sequence[str], since: s
         "LEFT JOIN durable.changes($1, $2) c ON true", list(names), since)
 
 
+async def changes_granted(
+    connection: asyncpg.Connection, epoch: int, dispatcher_id: UUID, names: Sequence[str], since: str, most: int
+) -> list[asyncpg.Record]:
+    """Return `changes` and, where no more than `most` new jobs could begin, give these to the dispatcher's own process.
+
+    What was given comes once more after the changes, with the `number` of its grant.
+    """
+    return await connection.fetch(
+        "SELECT * FROM durable.changes_granted($1, $2, $3, $4, $5)", epoch, dispatcher_id, list(names), since, most)
+
+
 async def jobs_named(
     connection: asyncpg.Connection, names: Sequence[str], keys: Sequence[str]
 ) -> list[asyncpg.Record]:

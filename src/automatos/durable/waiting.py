@@ -66,6 +66,11 @@ class Taker:
         return self.running < self.places and not self.is_silent
 
     @property
+    def load(self) -> float:
+        """What part of its places is taken."""
+        return self.running / self.places
+
+    @property
     def most_crashes(self) -> float:
         """How many deaths a job may have seen that this worker takes now."""
         count = self.suspects.total()
@@ -132,6 +137,15 @@ class WaitingSet:
     def has_free_places(self) -> bool:
         """Whether some worker has room."""
         return any(taker.has_room for taker in self.takers.values())
+
+    @property
+    def local_room(self) -> int:
+        """How many jobs could begin in this process with nobody to ask: nothing waits, and no other has less to do."""
+        local = next((taker for taker in self.takers.values() if taker.is_local), None)
+        if local is None or self.jobs or any(
+                taker.has_room and taker.load < local.load for taker in self.takers.values()):
+            return 0
+        return local.places - local.running
 
     def add(self, job: WaitingJob, capacity: int | None = None, mode: LaneMode = LaneMode.OPEN) -> None:
         """Let a job wait, in place of what was known of it, in a group of that capacity; nobody holds it then."""
@@ -251,7 +265,7 @@ class WaitingSet:
         """Return the worker with the least to do that takes a job, this process before others."""
         able = [taker for taker in self.takers.values() if taker.has_room and job.name in taker.kinds
                 and (not job.crashes or job.crashes <= taker.most_crashes)]
-        return min(able, key=lambda taker: (taker.running / taker.places, not taker.is_local), default=None)
+        return min(able, key=lambda taker: (taker.load, not taker.is_local), default=None)
 
     def _first(self, line: Line) -> WaitingJob | None:
         """Return the first job of a line that still waits; a line without one is forgotten."""
