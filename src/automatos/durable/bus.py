@@ -37,7 +37,7 @@ WORD_WORKER = "worker"
 BATCH_S = 0.01
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
-PROBE_EVERY_S = 5.0
+PROBE_EVERY_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 """A connection that only listens says nothing for hours, and nobody notices that it leads nowhere any more."""
 

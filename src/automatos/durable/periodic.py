@@ -29,7 +29,7 @@ class PeriodicTask:
 class PeriodicTasks:
     """Does those tasks that are this process's.
 
-    A task belongs to the process that took it first, as long as that one has a lease; then to the next that asks. Its
+    The process that gives out jobs asks for tasks. One belongs to who took it as long as that process has a lease. Its
     row says when it is due, so that one that is taken over is neither early nor done twice.
     """
 
@@ -71,7 +71,8 @@ class PeriodicTasks:
 
     async def _ask(self) -> None:
         asked = [task for name, task in self._tasks.items() if name not in self._running]
-        if not asked:
+        is_for_another = not self._owned and self._presence.dispatcher_id not in {None, self._presence.id}
+        if is_for_another or not asked:
             return
         async with self._database.recording(None) as connection:
             rows = await queries.take_periodic(

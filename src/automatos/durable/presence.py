@@ -166,7 +166,8 @@ class Presence:
         self._renewed.set()
 
     async def _bury(self, connection: asyncpg.Connection) -> None:
-        if self._comes_back():
+        """Bury the dead, unless another process that gives out jobs does so, and let it be when all were away."""
+        if self._comes_back() or self.dispatcher_id not in {None, self.id}:
             return
         buried = await queries.recover(connection)
         if buried and buried["first_ended_at"]:

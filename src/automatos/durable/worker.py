@@ -25,7 +25,9 @@ PLATFORM_PAUSE_S = 1
 MAX_ATTEMPTS = 3
 SIGNAL_POLL_S = 1.0
 LOOK_EVERY_S = 5.0
-"""How often this process compares what it holds with what the database says it holds."""
+"""How often this process reads whether it was given jobs that nobody could tell it of."""
+COMPARE_EVERY_S = 60.0
+"""How often it compares what it holds with what the rows say; after a return that failed, at its next look."""
 LOOK_DEAF_S = 1.0
 """How often where nobody can tell it."""
 EVERY_NUMBER = 2**63 - 1
@@ -52,6 +54,7 @@ class Worker:
         self._dispatcher = Dispatcher(database, presence, bus, self._begin)
         self._held: dict[tuple[str, str], HeldJob] = {}
         self._number = 0
+        self._is_unsure = False
         self._granted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._bus = bus
@@ -94,7 +97,7 @@ class Worker:
 
     async def _look_forever(self) -> None:
         """Begin what was granted by another process, and what nobody could tell."""
-        look_at = 0.0
+        compare_at = 0.0
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_S if self._database.can_listen else LOOK_DEAF_S):
@@ -104,9 +107,10 @@ class Worker:
             self._granted.clear()
             try:
                 await self._read_granted()
-                if asyncio.get_running_loop().time() >= look_at:
+                moment = asyncio.get_running_loop().time()
+                if self._is_unsure or moment >= compare_at:
                     await self._give_back_the_unknown(self._number)
-                    look_at = asyncio.get_running_loop().time() + LOOK_EVERY_S
+                    self._is_unsure, compare_at = False, moment + COMPARE_EVERY_S
             except DatabaseUnavailable as error:
                 log.warning("durable.grants_not_read", error=str(error) or type(error).__name__)
             except Exception:
@@ -136,20 +140,18 @@ class Worker:
                 job.hear(row["signal"], row["lane"])
 
     async def _give_back_the_unknown(self, up_to: int) -> None:
-        """Give back what the database says this process holds by grants up to a number, and it does not.
-
-        A job's return may be lost while the database is away.
-        """
+        """Give back what the database says this process holds by grants up to a number, and it does not."""
         async with self._database.recording(None) as connection:
             await queries.release_all_but(connection, self._presence.id, tuple(self._held), up_to)
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
+        is_gone = False
         try:
             error, is_attempt = await self._attempt(job, before)
             job.is_settling = True
-            if not job.is_finished:
-                await self._settle(job, error, is_attempt=is_attempt)
+            is_gone = job.is_finished or await self._settle(job, error, is_attempt=is_attempt)
         finally:
+            self._is_unsure = self._is_unsure or not is_gone
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
                 self._dispatcher.ended(job.name, job.key)
@@ -185,8 +187,8 @@ class Worker:
         else:
             await handler.drive(job)
 
-    async def _settle(self, job: HeldJob, error: str | None, *, is_attempt: bool) -> None:
-        """Finish or give back a job whose handler ended; patient with a database that is away."""
+    async def _settle(self, job: HeldJob, error: str | None, *, is_attempt: bool) -> bool:
+        """Finish or give back a job whose handler ended, patient with a database that is away; say whether it is so."""
         holder = job.executor_id
         goes_back = error is not None or job.again_in is not None or job.interruption in {
             Interruption.SHUTDOWN, Interruption.LEASE_LOST}
@@ -203,8 +205,9 @@ class Worker:
             else:
                 if goes_back:
                     self._bus.tell_dispatcher(WORD_JOBS)
-                return
+                return True
         log.error("durable.job_not_settled", job=job.name, job_key=job.key)
+        return False
 
     async def _watch_signals(self) -> None:
         """Look for signals whose wake-up was lost."""
