@@ -9,7 +9,7 @@ from automatos.durable.periodic import PeriodicTask
 from tests.durable.conftest import Processes, Seen, until
 
 WORKERS = 6
-EVERYBODYS = {"renew", "granted_since", "release_all_but", "listens"}
+EVERYBODYS = {"renew", "granted_since", "listens"}
 THE_DISPATCHERS = {"changes", "changes_granted", "due_soon", "takers", "held_jobs", "recover", "take_periodic"}
 
 

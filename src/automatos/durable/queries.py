@@ -203,17 +203,12 @@ async def release(
     )
 
 
-async def release_all_but(
-    connection: asyncpg.Connection, executor_id: UUID, known: Sequence[tuple[str, str]], number: int
-) -> str:
-    """Give back the jobs an executor holds by grants up to that number without knowing of them, uncounted."""
-    return await connection.execute(
+async def give_back(connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, number: int) -> None:
+    """Give back a job that an executor holds by the grant of that number, uncounted: it never began, or has ended."""
+    await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, "
         "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END "
-        "WHERE executor_id = $1 AND number <= $4 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) "
-        "AS k (name, key) WHERE k.name = jobs.name AND k.key = jobs.key)",
-        executor_id, [name for name, _ in known], [key for _, key in known], number,
-    )
+        "WHERE name = $1 AND key = $2 AND executor_id = $3 AND number = $4", name, key, executor_id, number)
 
 
 async def settle(connection: asyncpg.Connection, name: str, key: str) -> None:
@@ -233,10 +228,8 @@ async def signal(connection: asyncpg.Connection, name: str, key: str, word: str)
 async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asyncpg.Record]:
     """Return the words left for jobs this executor holds; those of a held lane are to pause, told or not."""
     return await connection.fetch(
-        "SELECT j.name, j.key, coalesce(j.signal, 'pause') AS signal, j.lane FROM durable.jobs j "
-        "LEFT JOIN durable.lanes l ON l.name = j.lane "
-        "WHERE j.executor_id = $1 AND (j.signal IS NOT NULL OR l.mode = 'held')", executor_id
-    )
+        "SELECT name, key, coalesce(signal, 'pause') AS signal, lane FROM durable.granted_jobs($1, -1) "
+        "WHERE signal IS NOT NULL OR mode = 'held'", executor_id)
 
 
 async def counts(connection: asyncpg.Connection) -> dict[str, int]:

@@ -141,8 +141,11 @@ class Worker:
 
     async def _give_back_the_unknown(self, up_to: int) -> None:
         """Give back what the database says this process holds by grants up to a number, and it does not."""
+        holder = self._presence.id
         async with self._database.recording(None) as connection:
-            await queries.release_all_but(connection, self._presence.id, tuple(self._held), up_to)
+            for row in await queries.granted_since(connection, holder, -1):
+                if row["number"] <= up_to and (row["name"], row["key"]) not in self._held:
+                    await queries.give_back(connection, row["name"], row["key"], holder, row["number"])
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
         is_gone = False

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0018'
-down_revision = '0016'
+revision = '0020'
+down_revision = '0019'
 branch_labels = None
 depends_on = None
 
@@ -44,9 +44,10 @@ BEGIN
     RETURN QUERY
     SELECT j.name::text, j.key::text, j.workspace_id, j.lane::text, j.priority, j.run_at, j.is_parked,
            CASE WHEN j.signal = 'cancel' THEN 0 ELSE j.crashes END, d.capacity, d.mode::text
-    FROM durable.jobs j LEFT JOIN LATERAL (SELECT * FROM durable.lanes l WHERE l.name = j.lane LIMIT 1) d ON true
-    WHERE j.executor_id IS NULL AND j.changed >= first AND NOT pg_visible_in_snapshot(j.changed::text::xid8, seen)
-          AND j.name = ANY(kinds);
+    FROM (SELECT * FROM durable.jobs w WHERE w.executor_id IS NULL AND w.changed >= first
+          ORDER BY w.changed OFFSET 0) j  -- by this order and no other, whatever the table looked like when it was planned
+    LEFT JOIN LATERAL (SELECT * FROM durable.lanes l WHERE l.name = j.lane LIMIT 1) d ON true
+    WHERE NOT pg_visible_in_snapshot(j.changed::text::xid8, seen) AND j.name = ANY(kinds);
     RETURN QUERY
     SELECT NULL::text, NULL::text, NULL::uuid, d.name::text, NULL::int, NULL::timestamptz, NULL::boolean, NULL::int,
            d.capacity, d.mode::text
@@ -63,8 +64,10 @@ BEGIN
     RETURN QUERY
     SELECT j.name::text, j.key::text, j.workspace_id, j.lane::text, j.priority, j.run_at, j.is_parked,
            CASE WHEN j.signal = 'cancel' THEN 0 ELSE j.crashes END, d.capacity, d.mode::text
-    FROM durable.jobs j LEFT JOIN LATERAL (SELECT * FROM durable.lanes l WHERE l.name = j.lane LIMIT 1) d ON true
-    WHERE j.is_parked AND j.run_at > after AND j.run_at <= up_to AND j.executor_id IS NULL AND j.name = ANY(kinds);
+    FROM (SELECT * FROM durable.jobs p WHERE p.is_parked AND p.run_at > after AND p.run_at <= up_to
+          ORDER BY p.run_at OFFSET 0) j
+    LEFT JOIN LATERAL (SELECT * FROM durable.lanes l WHERE l.name = j.lane LIMIT 1) d ON true
+    WHERE j.executor_id IS NULL AND j.name = ANY(kinds);
 END $$;
 
 CREATE FUNCTION durable.held_jobs()
@@ -73,7 +76,7 @@ LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS 
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT j.name::text, j.key::text, j.workspace_id, j.lane::text, j.executor_id, j.crashes
-                 FROM durable.jobs j WHERE j.executor_id IS NOT NULL;
+                 FROM durable.jobs j WHERE j.executor_id IS NOT NULL ORDER BY j.executor_id, j.number;
 END $$;
 
 CREATE FUNCTION durable.granted_jobs(who uuid, after bigint)
@@ -99,8 +102,8 @@ BEGIN
     orphaned AS (
         SELECT name, key, executor_id, count(*) OVER together = 1
                OR crashes >= 3 AND count(*) FILTER (WHERE crashes > 0) OVER together = 1 AS is_blamed
-        FROM durable.jobs j
-        WHERE executor_id IS NOT NULL AND (executor_id IN (SELECT id FROM dead)
+        FROM (SELECT * FROM durable.jobs h WHERE h.executor_id IS NOT NULL ORDER BY h.executor_id, h.number OFFSET 0) j
+        WHERE (executor_id IN (SELECT id FROM dead)
             OR NOT EXISTS (SELECT FROM durable.executors e WHERE e.id = j.executor_id))
         WINDOW together AS (PARTITION BY executor_id)),
     freed AS (
