@@ -59,7 +59,7 @@ async def test_a_process_that_was_buried_while_it_stood_still_is_interrupted_and
     assert seen.driven == ["x", "x"], "it was begun once more, under the new lease"
 
 
-async def test_jobs_claimed_under_a_lease_that_was_lost_meanwhile_are_not_begun(
+async def test_jobs_given_under_a_lease_that_was_lost_meanwhile_are_not_begun(
     processes: Processes, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holders, lost = list[UUID](), list[UUID]()
@@ -67,18 +67,23 @@ async def test_jobs_claimed_under_a_lease_that_was_lost_meanwhile_are_not_begun(
     async def note(job: HeldJob) -> None:
         holders.append(job.executor_id)
 
-    async def claim_and_be_buried(connection: asyncpg.Connection, executor_id: UUID, *more: Any) -> list[Any]:
-        rows = await claim(connection, executor_id, *more)
-        if rows and not lost:
-            lost.append(executor_id)
-            async with database.recording(None) as other:
-                await other.execute("DELETE FROM durable.executors WHERE id = $1", executor_id)
-            await process.presence._renew()
-        return rows
+    def and_be_buried(give: Any) -> Any:
+        async def give_and_be_buried(
+            connection: asyncpg.Connection, epoch: int, dispatcher_id: UUID, *more: Any
+        ) -> list[Any]:
+            rows = await give(connection, epoch, dispatcher_id, *more)
+            if any(row["number"] for row in rows) and not lost:
+                lost.append(dispatcher_id)
+                async with database.recording(None) as other:
+                    await other.execute("DELETE FROM durable.executors WHERE id = $1", dispatcher_id)
+                await process.presence._renew()
+            return rows
 
-    claim = queries.claim
+        return give_and_be_buried
+
     process = await processes.start(Seen(note).handlers(), lease_s=0.8)
-    monkeypatch.setattr(queries, "claim", claim_and_be_buried)
+    for name in ("changes_granted", "grant_jobs"):
+        monkeypatch.setattr(queries, name, and_be_buried(getattr(queries, name)))
     await queue.add("x")
     await until(lambda: holders)
 

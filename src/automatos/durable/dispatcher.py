@@ -204,13 +204,13 @@ class Dispatcher:
         """Read what changed; where that is all there is to do, it begins in this process within the same round trip."""
         self._has_news = False
         self._news_at = _moment() + LOOK_EVERY_S
-        kinds, room = list(self._set.kinds), min(self._set.local_room, MOST_AT_ONCE)
+        kinds, room, holder = list(self._set.kinds), min(self._set.local_room, MOST_AT_ONCE), self._presence.id
         if room > 0 and self._epoch is not None and await self._database.has_room():
-            rows = await queries.changes_granted(connection, self._epoch, self._presence.id, kinds, self._seen, room)
+            rows = await queries.changes_granted(connection, self._epoch, holder, kinds, self._seen, room)
         else:
             rows = await queries.changes(connection, kinds, self._seen)
-        if rows[0]["epoch"] != self._epoch:
-            raise OfficeLost
+        if rows[0]["epoch"] != self._epoch or holder != self._presence.id:
+            raise OfficeLost  # buried before the answer came: what was given is freed, or will be
         self._seen = rows[0]["seen"]
         for row in rows:
             if row.get("number") is not None:
