@@ -189,6 +189,10 @@ async def work_once_and_hold_once(world: World, ada: Client, models: ModelServer
     world.hers |= {"finished_run_id": UUID(finished["id"]), "task_id": UUID(task.json()["execution_id"]),
                    "beat_id": UUID(beat["id"])}
     await settled(ada, agent_id)
+    async with world.ada.database.recording(world.hers["workspace_id"]) as connection:  # counted a minute later
+        await connection.execute(
+            "INSERT INTO recipe_run_counts (recipe_id, workspace_id, runs, up_to) "
+            "SELECT id, workspace_id, 0, $2 FROM workflow_recipes WHERE template_id = $1", template_id, UUID(int=0))
 
     models.script(Reply(text="late", gate=world.gate), match=world.secret)
     called = len(models.calls)

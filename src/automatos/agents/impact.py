@@ -87,10 +87,8 @@ class Effects:
 
     @property
     def performance_degradation(self) -> float:
-        """The share of the workspace's finished steps that the agent did and would not do any more, in percent."""
-        if not self.loses_agent or not self.history.workspace_steps:
-            return 0.0
-        return round(100 * self.history.steps / self.history.workspace_steps, 1)
+        """The share of the workspace's latest steps that the agent did and would not do any more, in percent."""
+        return round(100 * self.history.share, 1) if self.loses_agent else 0.0
 
     @property
     def is_grave(self) -> bool:

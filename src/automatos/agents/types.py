@@ -272,10 +272,13 @@ class AgentDependency:
 
 @dataclass(frozen=True, slots=True)
 class WorkHistory:
-    """What the last 30 days say of an agent: its steps among all of the workspace's, how long they took."""
+    """What the latest of the last 30 days say of an agent: at most 1,000 of its steps, how long they took.
+
+    `share` is how much of the workspace's latest runs it did, from 0 to 1.
+    """
 
     steps: int
-    workspace_steps: int
+    share: float
     succeeded: int
     failed: int
     median_step_s: float | None

@@ -63,10 +63,11 @@ class Workforce:
                 if known[row["id"]].status is not None]
 
     async def history(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> WorkHistory:
-        """Return what the finished steps of the last 30 days say of the agent."""
+        """Return what the agent's latest finished steps, and those of its workspace, say of it."""
         row = await queries.history(session, workspace_id, agent_id)
         median = row["median_step_s"]
-        return WorkHistory(row["steps"], row["workspace_steps"], row["succeeded"], row["failed"],
+        share = float(row["agent_steps"] / row["workspace_steps"]) if row["workspace_steps"] else 0.0
+        return WorkHistory(row["steps"], share, row["succeeded"], row["failed"],
                            None if median is None else float(median))
 
     async def interrupt(self, workspace_id: UUID, agent_id: int) -> int:

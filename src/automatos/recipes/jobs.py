@@ -16,6 +16,7 @@ from automatos.recipes.execution import Cook
 from automatos.recipes.graph_steps import fail_overdue, step_handler
 from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.loading import load
+from automatos.recipes.queries import definitions
 from automatos.recipes.queries import executions as queries
 from automatos.recipes.types import RUN_RECIPE
 from automatos.runs.types import RUN_STEP
@@ -89,7 +90,12 @@ def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
         for row in await _overdue(kitchen.database):
             await _end_overdue(kitchen, row["id"], row["workspace_id"])
 
-    return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),)
+    async def count_runs() -> None:
+        async with kitchen.database.recording(None, Scope.ENGINE) as connection:
+            await definitions.count_runs(connection)
+
+    return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),
+            PeriodicTask("recipes.count_runs", 30.0, count_runs))
 
 
 async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> None:

@@ -64,6 +64,9 @@ class RecipeExecution(Base):
         Index("ix_executions_recipe", "recipe_id", "id"),
         Index("ix_executions_workspace", "workspace_id", "id"),
         Index("ix_executions_agent", "agent_id", "id", postgresql_where=text("agent_id IS NOT NULL")),
+        Index("ix_executions_status", "workspace_id", "status", "id",
+              postgresql_where=text("finished_at IS NOT NULL")),
+        Index("ix_executions_kind", "workspace_id", "kind", "id", postgresql_where=text("kind <> 'recipe'")),
         Index("ix_executions_finished", "workspace_id", "finished_at",
               postgresql_where=text("finished_at IS NOT NULL AND kind <> 'heartbeat'")),
         Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
@@ -101,6 +104,17 @@ class RecipeExecution(Base):
     deadline_at: Mapped[datetime | None] = mapped_column(AWARE)
 
 
+class RecipeRunCount(Base):
+    """How many executions of a recipe have an id below `up_to`; those since then are counted when somebody asks."""
+
+    __tablename__ = "recipe_run_counts"
+
+    recipe_id: Mapped[int] = mapped_column(ForeignKey("workflow_recipes.id", ondelete="CASCADE"), primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column()
+    runs: Mapped[int] = mapped_column(BigInteger)
+    up_to: Mapped[UUID] = mapped_column()
+
+
 class ExecutionStep(Base):
     """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest.
 
@@ -111,8 +125,7 @@ class ExecutionStep(Base):
 
     __tablename__ = "recipe_execution_steps"
     __table_args__ = (
-        Index("ix_execution_steps_agent", "workspace_id", "agent_id", "finished_at",
-              postgresql_where=text("finished_at IS NOT NULL")),
+        Index("ix_execution_steps_agent", "agent_id", "status", "execution_id", "step_order"),
         Index("uq_execution_steps_path", "execution_id", "path", unique=True,
               postgresql_where=text("path IS NOT NULL")),
     )

@@ -160,7 +160,8 @@ async def list_recipe_runs(
     await service.get_recipe(session, caller.workspace_id, template_id)
     items, total = await runs_view.page(
         session, caller.workspace_id, status=status, recipe=template_id, skip=skip, limit=limit)
-    return run_schemas.ExecutionPage(items=items, total=total, skip=skip, limit=limit, recipe_id=template_id)
+    return run_schemas.ExecutionPage(items=items, total=total.count, is_total_exact=total.is_exact, skip=skip,
+                                     limit=limit, recipe_id=template_id)
 
 
 @router.get("/{template_id}/executions/{run_id}", responses=problems(errors.ExecutionNotFound))

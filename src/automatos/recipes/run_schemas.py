@@ -53,11 +53,16 @@ class RunSummary(Costs):
     error: RunError | None
 
 
+Counted = Annotated[int, Field(description="How many there are, counted up to 1,000 beyond those passed over.")]
+IsExact = Annotated[bool, Field(description="Whether `total` is all; where it is not, there are more than it says.")]
+
+
 class RunPage(Out):
     """One page of executions, newest first."""
 
     items: list[RunSummary]
-    total: int
+    total: Counted
+    is_total_exact: IsExact
     next_cursor: str | None
 
 
@@ -65,7 +70,8 @@ class ExecutionPage(Out):
     """One page of a recipe's executions."""
 
     items: list[RunSummary]
-    total: int
+    total: Counted
+    is_total_exact: IsExact
     skip: int
     limit: int
     recipe_id: str
@@ -147,7 +153,8 @@ class AgentRuns(Out):
     """One page of what an agent has worked on, newest first."""
 
     items: list[AgentRun]
-    total: int
+    total: Counted
+    is_total_exact: IsExact
     skip: int
     limit: int
 

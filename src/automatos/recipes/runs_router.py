@@ -64,7 +64,8 @@ async def list_runs(
         session, caller.reach, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=cursor,
         limit=limit + 1)
     more = str(items[limit - 1].id) if len(items) > limit else None
-    return run_schemas.RunPage(items=items[:limit], total=total, next_cursor=more)
+    return run_schemas.RunPage(
+        items=items[:limit], total=total.count, is_total_exact=total.is_exact, next_cursor=more)
 
 
 @router.get("/api/runs/{run_id}", responses=NotThere)

@@ -17,7 +17,7 @@ from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.planning import plan_recipe
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
-from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus
+from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
 from automatos.runs.service import cancel_run, decide_step, tell_followed
 from automatos.runtime.service import read_turns
@@ -31,7 +31,7 @@ CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_token
 async def page(
     session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None = None,
     agent_id: int | None = None, kind: str | None = None, before: UUID | None = None, skip: int = 0, limit: int,
-) -> tuple[list[RunSummary], int]:
+) -> tuple[list[RunSummary], Total]:
     """Return executions of the workspace, or of all that the session may see, newest first, and how many match."""
     rows, total = await definitions.page_executions(
         session, workspace_id, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=before, skip=skip,

@@ -63,7 +63,8 @@ async def list_agent_runs(
     rows, total = await agent_work.steps_of_agent(
         session, caller.workspace_id, agent_id, status=status, skip=skip, limit=limit)
     items = [run_schemas.AgentRun.model_validate(row) for row in rows]
-    return run_schemas.AgentRuns(items=items, total=total, skip=skip, limit=limit)
+    return run_schemas.AgentRuns(
+        items=items, total=total.count, is_total_exact=total.is_exact, skip=skip, limit=limit)
 
 
 def _shown(

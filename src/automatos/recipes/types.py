@@ -39,6 +39,23 @@ FINAL = frozenset({
 })
 
 
+MOST_COUNTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many there are, counted up to MOST_COUNTED beyond what was passed over: a long history costs no more."""
+
+    count: int
+    is_exact: bool
+
+    @classmethod
+    def of(cls, found: int, skip: int) -> "Total":
+        """Return the total of a count that went to one more than the most at most."""
+        most = skip + MOST_COUNTED
+        return cls(min(found, most), found <= most)
+
+
 class StepStatus(StrEnum):
     """Where a step of an execution is."""
 

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatCost, formatCosts, formatCount, formatDuration, formatShare, formatTokens } from "./format";
+import { formatAgo, formatCost, formatCosts, formatCount, formatDuration, formatShare, formatTokens, formatTotal } from "./format";
+
+test("a long list says that it was not counted to its end", () => {
+  expect(formatTotal({ total: 1000, is_total_exact: false })).toBe("1,000+");
+  expect(formatTotal({ total: 1000, is_total_exact: false }, 1030)).toBe("1,030+");
+  expect(formatTotal({ total: 1000, is_total_exact: true })).toBe("1,000");
+});
 
 test("an unknown price is never shown as free", () => {
   expect(formatCost(null)).toBe("cost unknown");

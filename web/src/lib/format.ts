@@ -10,6 +10,12 @@ export function formatCount(value: number, one: string, many = `${one}s`): strin
   return `${number.format(value)} ${value === 1 ? one : many}`;
 }
 
+/** How many a list has in all; long ones are counted up to a thousand. */
+export function formatTotal(page: { total: number; is_total_exact: boolean } | undefined, shown = 0): string {
+  if (page?.is_total_exact === false) return `${number.format(Math.max(page.total, shown))}+`;
+  return number.format(Math.max(page?.total ?? 0, shown));
+}
+
 /** A share from 0 to 1 in whole per cent; null means that there is nothing to take a share of yet. */
 export function formatShare(share: number | null | undefined): string {
   return share == null ? "–" : `${Math.round(share * 100)}%`;

@@ -83,7 +83,8 @@ def say_rest(page: dict[str, Any], nouns: str, first_step: str) -> None:
     if not total:
         say(f"no {nouns} here; start with: {first_step}")
     elif shown_here < total:
-        say(f"{shown_here} of {total} {nouns}; see more with --limit")
+        more = "" if page.get("is_total_exact", True) else "+"
+        say(f"{shown_here} of {total}{more} {nouns}; see more with --limit")
 
 
 def short_time(at: str | None) -> str:

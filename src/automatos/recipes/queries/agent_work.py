@@ -7,6 +7,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.recipes.types import MOST_COUNTED, StepStatus, Total
+
+OVER = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
+
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
 # (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come.
 ACTIVE = """
@@ -45,27 +49,48 @@ ORDER BY CASE WHEN o.is_running OR m.is_held THEN 0 WHEN m.key IS NOT NULL THEN 
 TASKS = 0
 """Stands for tasks without a recipe where durations are told apart by recipe."""
 
+# Of the latest 200 of a kind, so that a long history costs no more than a short one.
 MEDIANS = """
-SELECT coalesce(recipe_id, 0) AS recipe_id,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)) AS median_s
-FROM (SELECT recipe_id, started_at, finished_at,
-             row_number() OVER (PARTITION BY recipe_id ORDER BY id DESC) AS nth
-      FROM recipe_executions
-      WHERE workspace_id = :workspace AND status IN ('completed', 'completed_with_skips') AND started_at IS NOT NULL
-            AND (recipe_id = ANY(:recipes) OR (recipe_id IS NULL AND agent_id = :agent))) AS latest
-WHERE nth <= 50 GROUP BY coalesce(recipe_id, 0)
+SELECT k.recipe_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.took) AS median_s
+FROM (SELECT unnest(CAST(:recipes AS int[])) AS recipe_id UNION ALL SELECT 0) AS k
+CROSS JOIN LATERAL (
+    SELECT extract(epoch FROM e.finished_at - e.started_at) AS took
+    FROM (SELECT status, started_at, finished_at FROM recipe_executions
+          WHERE k.recipe_id > 0 AND recipe_id = k.recipe_id AND workspace_id = :workspace ORDER BY id DESC LIMIT 200) e
+    WHERE e.status IN ('completed', 'completed_with_skips') AND e.started_at IS NOT NULL
+    UNION ALL
+    SELECT extract(epoch FROM e.finished_at - e.started_at)
+    FROM (SELECT status, started_at, finished_at FROM recipe_executions
+          WHERE k.recipe_id = 0 AND agent_id = :agent AND workspace_id = :workspace ORDER BY id DESC LIMIT 200) e
+    WHERE e.status IN ('completed', 'completed_with_skips') AND e.started_at IS NOT NULL
+) AS latest
+GROUP BY k.recipe_id
 """
 
+# The agent's share is that among the steps of the workspace's latest 200 runs, the rest is of its own latest 1,000.
 HISTORY = """
-SELECT (SELECT count(*) FROM recipe_execution_steps s
-        WHERE s.workspace_id = :workspace AND s.finished_at > now() - interval '30 days') AS workspace_steps,
-       count(*) AS steps,
-       count(*) FILTER (WHERE status = 'completed') AS succeeded,
-       count(*) FILTER (WHERE status IN ('failed', 'skipped')) AS failed,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at))
-           FILTER (WHERE status = 'completed') AS median_step_s
-FROM recipe_execution_steps
-WHERE workspace_id = :workspace AND agent_id = :agent AND finished_at > now() - interval '30 days'
+SELECT share.workspace_steps, share.agent_steps, own.*
+FROM (SELECT count(*) AS steps,
+             count(*) FILTER (WHERE status = 'completed') AS succeeded,
+             count(*) FILTER (WHERE status IN ('failed', 'skipped')) AS failed,
+             percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at))
+                 FILTER (WHERE status = 'completed') AS median_step_s
+      FROM (SELECT s.* FROM unnest(CAST(:over AS text[])) AS t (status)
+            CROSS JOIN LATERAL (
+                SELECT x.status, x.started_at, x.finished_at, x.execution_id FROM recipe_execution_steps x
+                WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
+                ORDER BY x.status DESC, x.execution_id DESC LIMIT 1000) s
+            ORDER BY s.execution_id DESC LIMIT 1000) latest
+      WHERE finished_at > now() - interval '30 days') own
+CROSS JOIN (
+    SELECT coalesce(sum(s.steps), 0) AS workspace_steps, coalesce(sum(s.own), 0) AS agent_steps
+    FROM (SELECT id FROM recipe_executions
+          WHERE workspace_id = :workspace AND finished_at > now() - interval '30 days' AND kind <> 'heartbeat'
+          ORDER BY finished_at DESC LIMIT 200) e
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS steps, count(*) FILTER (WHERE x.agent_id = :agent) AS own
+        FROM recipe_execution_steps x
+        WHERE x.execution_id = e.id AND x.finished_at IS NOT NULL AND x.agent_id IS NOT NULL) s) share
 """
 
 # Agents whose step comes after one of this agent's in a recipe: they work with what it gives.
@@ -80,18 +105,33 @@ WHERE r.workspace_id = :workspace AND r.deleted_at IS NULL AND r.steps @> CAST(:
 GROUP BY 1 ORDER BY 1
 """
 
+# One look at an index for each status, so that rare ones are not searched for among all others; BETWEEN with ORDER BY
+# leaves no other index that could be walked instead.
 STEPS_OF_AGENT = """
 SELECT e.id AS run_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.definition->>'name') AS recipe_name,
        s.step_id, s.status, s.input_tokens, s.output_tokens, CASE WHEN s.unpriced_calls = 0
        THEN s.cost_micro_usd END AS cost_usd, s.cost_micro_usd AS known_cost_usd, s.unpriced_calls, s.started_at,
        s.finished_at,
-       s.error, (extract(epoch FROM s.finished_at - s.started_at) * 1000)::int AS duration_ms,
-       count(*) OVER () AS total
-FROM recipe_execution_steps s
+       s.error, (extract(epoch FROM s.finished_at - s.started_at) * 1000)::int AS duration_ms
+FROM (SELECT p.* FROM unnest(CAST(:statuses AS text[])) AS t (status)
+      CROSS JOIN LATERAL (
+          SELECT x.execution_id, x.step_order FROM recipe_execution_steps x
+          WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
+          ORDER BY x.status DESC, x.execution_id DESC, x.step_order DESC LIMIT :reach) p
+      ORDER BY p.execution_id DESC, p.step_order DESC OFFSET :skip LIMIT :limit) page
+JOIN recipe_execution_steps s ON s.execution_id = page.execution_id AND s.step_order = page.step_order
 JOIN recipe_executions e ON e.id = s.execution_id
 LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
-WHERE s.workspace_id = :workspace AND s.agent_id = :agent AND (CAST(:status AS text) IS NULL OR s.status = :status)
-ORDER BY e.id DESC, s.step_order DESC OFFSET :skip LIMIT :limit
+ORDER BY e.id DESC, s.step_order DESC
+"""
+
+COUNT_OF_AGENT = """
+SELECT coalesce(sum(p.found), 0)::int FROM unnest(CAST(:statuses AS text[])) AS t (status)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS found FROM (
+        SELECT FROM recipe_execution_steps x
+        WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
+        ORDER BY x.status DESC LIMIT :most) AS few) p
 """
 
 
@@ -125,9 +165,9 @@ async def counts(session: AsyncSession, lanes: Sequence[str]) -> list[tuple[str,
 
 
 async def history(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Mapping[str, Any]:
-    """Return counts and the median length of an agent's steps of the last 30 days, beside all of its workspace."""
-    row = (await session.execute(text(HISTORY), {"workspace": workspace_id, "agent": agent_id})).mappings().one()
-    return dict(row)
+    """Return counts and the median length of an agent's latest steps, and how many of the workspace's were its own."""
+    asked = {"workspace": workspace_id, "agent": agent_id, "over": list(OVER)}
+    return dict((await session.execute(text(HISTORY), asked)).mappings().one())
 
 
 async def dependent_agents(
@@ -141,9 +181,10 @@ async def dependent_agents(
 
 async def steps_of_agent(
     session: AsyncSession, workspace_id: UUID, agent_id: int, *, status: str | None, skip: int, limit: int
-) -> tuple[list[Mapping[str, Any]], int]:
+) -> tuple[list[Mapping[str, Any]], Total]:
     """Return what an agent has worked on, newest first, and how much there is."""
-    rows = await session.execute(text(STEPS_OF_AGENT), {
-        "workspace": workspace_id, "agent": agent_id, "status": status, "skip": skip, "limit": limit})
-    found = [dict(row) for row in rows.mappings()]
-    return [dict(row) for row in found], int(found[0]["total"]) if found else 0
+    asked = {"workspace": workspace_id, "agent": agent_id, "statuses": [status] if status else list(StepStatus)}
+    rows = await session.execute(
+        text(STEPS_OF_AGENT), asked | {"skip": skip, "limit": limit, "reach": skip + limit})
+    count = await session.scalar(text(COUNT_OF_AGENT), asked | {"most": skip + MOST_COUNTED + 1})
+    return [dict(row) for row in rows.mappings()], Total.of(count or 0, skip)

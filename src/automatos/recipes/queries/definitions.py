@@ -5,12 +5,30 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import in_reach
-from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeVersion
+from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeRunCount, RecipeVersion
+from automatos.recipes.types import FINAL, MOST_COUNTED, Total
+
+FIRST_ID = UUID(int=0)
+# Ids begin with the time they were made at; none that is a minute old is still to come.
+COUNT_RUNS = """
+WITH reach AS (
+    SELECT coalesce((SELECT up_to FROM recipe_run_counts ORDER BY up_to DESC LIMIT 1),
+                    '00000000-0000-0000-0000-000000000000') AS first,
+           CAST(lpad(to_hex(CAST(extract(epoch FROM clock_timestamp() - interval '1 minute') * 1000 AS bigint)),
+                     12, '0') || '70008000000000000000' AS uuid) AS last
+)
+INSERT INTO recipe_run_counts (recipe_id, workspace_id, runs, up_to)
+SELECT e.recipe_id, e.workspace_id, count(*), r.last
+FROM reach r JOIN recipe_executions e ON e.id >= r.first AND e.id < r.last
+WHERE e.recipe_id IS NOT NULL
+GROUP BY e.recipe_id, e.workspace_id, r.last
+ON CONFLICT (recipe_id) DO UPDATE SET runs = recipe_run_counts.runs + excluded.runs, up_to = excluded.up_to
+"""
 
 
 def _mine(workspace_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
@@ -112,28 +130,41 @@ async def last_executions(
     session: AsyncSession, workspace_id: UUID | None, recipe_ids: Sequence[int]
 ) -> dict[int, RecipeExecution]:
     """Return the latest execution of each of the recipes that has one; without a workspace, whoever's they are."""
-    rows = await session.scalars(
-        select(RecipeExecution)
-        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids))
-        .order_by(RecipeExecution.recipe_id, RecipeExecution.id.desc())
-        .ext(distinct_on(RecipeExecution.recipe_id))
+    one = (
+        select(RecipeExecution.id)
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id == Recipe.id)
+        .order_by(RecipeExecution.id.desc()).limit(1).scalar_subquery()
     )
+    ids = await session.scalars(select(one).where(Recipe.id.in_(recipe_ids)))
+    rows = await session.scalars(select(RecipeExecution).where(RecipeExecution.id.in_([id_ for id_ in ids if id_])))
     return {row.recipe_id: row for row in rows if row.recipe_id is not None}
 
 
 async def count_executions(
     session: AsyncSession, workspace_id: UUID | None, recipe_ids: Sequence[int]
 ) -> dict[int, int]:
-    """Return how often each recipe was started; counted from the executions, so that starting one locks nothing.
+    """Return how often each recipe was started: what `count_runs` has counted, and those since then.
 
-    Without a workspace they may be anybody's that the session may see.
+    Starting one locks nothing. Without a workspace they may be anybody's that the session may see.
     """
+    counts = await session.execute(
+        select(RecipeRunCount.recipe_id, RecipeRunCount.runs, RecipeRunCount.up_to)
+        .where(in_reach(RecipeRunCount.workspace_id, workspace_id)))
+    counted = {recipe_id: (runs, up_to) for recipe_id, runs, up_to in counts}
+    # All were counted at the same moments: a recipe whose count is older has not run since.
+    since = max((up_to for _, up_to in counted.values()), default=FIRST_ID)
     rows = await session.execute(
         select(RecipeExecution.recipe_id, func.count())
-        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids))
-        .group_by(RecipeExecution.recipe_id)
-    )
-    return {recipe_id: count for recipe_id, count in rows if recipe_id is not None}
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.recipe_id.in_(recipe_ids),
+               RecipeExecution.id >= since)
+        .group_by(RecipeExecution.recipe_id))
+    fresh = {recipe_id: int(count) for recipe_id, count in rows}
+    return {one: counted.get(one, (0, None))[0] + fresh.get(one, 0) for one in recipe_ids}
+
+
+async def count_runs(connection: asyncpg.Connection) -> None:
+    """Count the executions that came since the last time, of every workspace, up to a minute ago."""
+    await connection.execute(COUNT_RUNS)
 
 
 async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:
@@ -146,7 +177,7 @@ async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id
 async def page_executions(
     session: AsyncSession, workspace_id: UUID | None, *, status: str | None, recipe: str | None,
     agent_id: int | None = None, kind: str | None = None, before: UUID | None, skip: int, limit: int,
-) -> tuple[Sequence[tuple[RecipeExecution, str | None, str | None]], int]:
+) -> tuple[Sequence[tuple[RecipeExecution, str | None, str | None]], Total]:
     """Return executions newest first, each with its recipe's template_id and name (None for tasks), and how many match.
 
     Without a workspace they are those of every workspace that the session may see.
@@ -157,18 +188,22 @@ async def page_executions(
         .where(in_reach(RecipeExecution.workspace_id, workspace_id))
     )
     if status:
-        found = found.where(RecipeExecution.status == status)
+        is_over = RecipeExecution.finished_at.is_not(None) if status in FINAL else RecipeExecution.finished_at.is_(None)
+        found = found.where(RecipeExecution.status == status, is_over)
     if recipe:
-        found = found.where(Recipe.template_id == recipe)
+        named = await session.scalars(
+            select(Recipe.id).where(in_reach(Recipe.workspace_id, workspace_id), Recipe.template_id == recipe))
+        found = found.where(RecipeExecution.recipe_id.in_(named.all()))
     if agent_id is not None:
         found = found.where(RecipeExecution.agent_id == agent_id)
     if kind:
         found = found.where(RecipeExecution.kind == kind)
-    total = await session.scalar(select(func.count()).select_from(found.subquery()))
+    some = found.with_only_columns(literal(1), maintain_column_froms=True).limit(skip + MOST_COUNTED + 1)
+    count = await session.scalar(select(func.count()).select_from(some.subquery()))
     if before:
         found = found.where(RecipeExecution.id < before)
     rows = await session.execute(found.order_by(RecipeExecution.id.desc()).offset(skip).limit(limit))
-    return [(row[0], row[1], row[2]) for row in rows.all()], total or 0
+    return [(row[0], row[1], row[2]) for row in rows.all()], Total.of(count or 0, skip)
 
 
 async def find_execution(

@@ -28,13 +28,16 @@ SELECT durable.enqueue('recipes.run', id::text, workspace_id, coalesce($12::int,
 FROM fresh
 """
 
+# With an empty table the planner likes the index of open executions best, keeps that plan, and later reads all that
+# wait for each record: `coalesce` keeps every index but the primary key out.
 RECORD = """
 WITH e AS (
     UPDATE recipe_executions
     SET status = $4, current_step = $5, input_tokens = $6, output_tokens = $7, cost_micro_usd = $8, unpriced_calls = $9,
         last_seq = last_seq + $10, started_at = coalesce(started_at, $11), finished_at = $12, output_data = $13,
         error = $14, deadline_at = $20, is_estimated = $21, is_cut_off = $22
-    WHERE id = $1 AND workspace_id = $23 AND epoch = $2 AND last_seq = $3 AND finished_at IS NULL
+    WHERE id = $1 AND workspace_id = $23 AND epoch = $2 AND last_seq = $3
+          AND coalesce(finished_at, 'infinity') = 'infinity'
     RETURNING id, workspace_id, cancel_requested_by
 )
 SELECT CASE WHEN $10 > 0 THEN durable.append_events(workspace_id, 'run:' || id, $3, $16::text[], $17::jsonb[], $11) END,
@@ -50,7 +53,7 @@ FROM e
 # disk by itself: if the database forgets it in a crash, it has forgotten everything written under it too.
 TAKE_OVER = """
 UPDATE recipe_executions SET epoch = epoch + 1
-WHERE id = $1 AND workspace_id = $2 AND finished_at IS NULL
+WHERE id = $1 AND workspace_id = $2 AND coalesce(finished_at, 'infinity') = 'infinity'
 RETURNING id, workspace_id, recipe_id, recipe_version, status, input_data, current_step, total_steps, input_tokens,
           output_tokens, cost_micro_usd, unpriced_calls, is_estimated, is_cut_off, epoch, last_seq, started_at,
           deadline_at, cancel_requested_by,

@@ -12,7 +12,7 @@ import {
 } from "lucide-react";
 import type { ReactNode } from "react";
 import type { AgentRun } from "@/client/lifecycle";
-import { formatAgo, formatCosts, formatCount, formatDuration, formatTime, formatTokens } from "@/lib/format";
+import { formatAgo, formatCosts, formatDuration, formatTime, formatTokens, formatTotal } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -58,7 +58,7 @@ export function AgentRuns({ agentId, status, skip, onShow, start }: Props) {
           value={status}
           onChange={(value) => onShow({ status: value, skip: undefined })}
         />
-        {runs.data && <p className="text-sm text-muted">{formatCount(runs.data.total, "step")}</p>}
+        {runs.data && <p className="text-sm text-muted">{formatTotal(runs.data)} {runs.data.total === 1 ? "step" : "steps"}</p>}
       </FilterBar>
       {runs.isPending && <SkeletonRows rows={5} />}
       <LoadProblem of={runs} />

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { History } from "lucide-react";
 import type { ReactNode } from "react";
+import { formatTotal } from "@/lib/format";
 import { useWorkspace } from "@/lib/workspace";
 import { Button } from "@/ui/button";
 import { Loaded } from "@/ui/loaded";
@@ -31,7 +32,7 @@ export function RunList({ filters, start, onClearFilters }: Props) {
             <RunTable runs={rows} />
             <div className="flex flex-wrap items-center justify-center gap-4">
               <span className="text-sm text-muted tabular">
-                {rows.length} of {Math.max(pages[0]?.total ?? 0, rows.length)} runs
+                {rows.length} of {formatTotal(pages[0], rows.length)} runs
               </span>
               {runs.hasNextPage && (
                 <Button busy={runs.isFetchingNextPage} onClick={() => runs.fetchNextPage()}>
