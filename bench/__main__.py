@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import measures
+from bench import growth, measures
 from bench.agents import agents
 from bench.measures import FULL, QUICK, Figures, Lab
 from bench.report import machine, progress, table
@@ -18,16 +18,19 @@ from tests.chaos.harness import Stage, stage
 
 LATENCY_MS = 50
 CHUNKS = 62
-LIMIT_S = {FULL: 600, QUICK: 120}
+LIMIT_S = {FULL: 900, QUICK: 180}
 SECTIONS: dict[str, Callable[[Lab, System], Awaitable[Figures]]] = {
     "starts": measures.starts,
     "overhead": measures.overhead,
     "first-event": measures.first_event,
     "throughput": measures.throughput,
+    "paced": measures.paced,
     "queue": measures.queue,
 }
 AGENTS = "agents"
 WORKERS = "workers"
+GROWTH = {"drain": (growth.drain, growth.NEVER_ANALYSED), "history": (growth.history, {})}
+"""Measured on a product with a PostgreSQL of its own, started with these settings."""
 
 
 class Bench:
@@ -35,7 +38,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.sizes = QUICK if options.quick else FULL
-        self.wanted: Sequence[str] = options.only or [*SECTIONS, AGENTS, WORKERS]
+        self.wanted: Sequence[str] = options.only or [*SECTIONS, *GROWTH, AGENTS, WORKERS]
         self.systems: Sequence[str] = options.system or ["floor", "automatos"]
         self.burst: int = options.burst
         self.figures: dict[str, Figures] = {}
@@ -49,6 +52,7 @@ class Bench:
                 await self._measure(lab, Floor(scene, model))
             if "automatos" in self.systems:
                 await self._measure(lab, Product(scene, model))
+                await self._measure_growth(lab, scene)
                 if AGENTS in self.wanted:
                     await self._measure_agents(lab, scene)
                 if WORKERS in self.wanted:
@@ -77,13 +81,23 @@ class Bench:
         await system.stop()
         progress(f"{system.name}: agents measured in {time.monotonic() - begin:.0f} s")
 
+    async def _measure_growth(self, lab: Lab, scene: Stage) -> None:
+        for name, (measure, settings) in GROWTH.items():
+            if name in self.wanted:
+                system, begin = Product(scene, lab.model, settings=settings), time.monotonic()
+                await system.start()
+                await system.set_up()
+                self.figures.setdefault(system.name, {}).update(await measure(lab, system))
+                await system.stop()
+                progress(f"{system.name}: {name} measured in {time.monotonic() - begin:.0f} s")
+
     async def _compare_workers(self, lab: Lab, scene: Stage) -> None:
         figures = self.figures.setdefault(Product.name, {})
         for workers in (1, 2):
             system = Product(scene, lab.model, workers)
             await system.start()
             await system.set_up()
-            figures[f"steps/s, worker processes: {workers}"] = await measures.steps_per_second(lab, system)
+            figures |= await measures.processes(lab, system, f"worker processes: {workers}")
             await system.stop()
             progress(f"{system.name}: {workers} worker process(es) measured")
 
@@ -91,8 +105,8 @@ class Bench:
 def main() -> None:
     """Read the flags, measure, print the table and, when asked, write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer samples; under two minutes")
-    parts = [*SECTIONS, AGENTS, WORKERS]
+    parser.add_argument("--quick", action="store_true", help="fewer samples; under three minutes")
+    parts = [*SECTIONS, *GROWTH, AGENTS, WORKERS]
     parser.add_argument("--only", action="append", choices=parts, help="just this part (repeatable)")
     parser.add_argument("--system", action="append", choices=["floor", "automatos"], help="just this (repeatable)")
     parser.add_argument("--burst", type=int, default=1, help="pieces per write of the model server (default 1)")

@@ -18,6 +18,10 @@ CALLS = 4
 MIB = 1024 * 1024
 SETTLE_S = 1.0
 IDLE_S = 3.0
+PACED_CLIENTS = 16
+PACE_S = 0.02
+PACED_FROM = "Write a line about"
+"""What the prompts of the two later steps hold: their answers are paced."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,14 @@ class Sizes:
     slow_model_s: float
     drain_s: float
     agents: int
+    words: int
+    history: tuple[int, ...]
 
 
-FULL = Sizes(samples=40, window_s=8.0, queued=10_000, probes=200, slow_model_s=15.0, drain_s=20.0, agents=10_000)
-QUICK = Sizes(samples=10, window_s=2.0, queued=1_000, probes=50, slow_model_s=5.0, drain_s=3.0, agents=2_000)
+FULL = Sizes(samples=40, window_s=8.0, queued=10_000, probes=200, slow_model_s=15.0, drain_s=20.0, agents=10_000,
+             words=200, history=(100, 10_000, 100_000))
+QUICK = Sizes(samples=10, window_s=2.0, queued=1_000, probes=50, slow_model_s=5.0, drain_s=3.0, agents=2_000,
+              words=60, history=(100, 2_000))
 
 Figures = dict[str, float | str]
 """What was measured, by the names that `report.GOALS` and `report.UNITS` know."""
@@ -70,7 +78,11 @@ async def starts(_: Lab, system: System) -> Figures:
     await _once(system.target)
     warm = time.perf_counter() - begin
     await asyncio.sleep(IDLE_S)
+    before = cpu_s(system.servers()) + cpu_s(system.databases())
+    await asyncio.sleep(IDLE_S)
+    spent = cpu_s(system.servers()) + cpu_s(system.databases()) - before
     return {
+        "idle: CPU of a core": 100 * spent / IDLE_S,
         "cold start: ready": ready, "cold start: first recipe finished": cold,
         "warm start: ready": warm_ready, "warm start: first recipe finished": warm,
         "memory idle": rss_bytes(system.servers()) / MIB,
@@ -108,7 +120,7 @@ async def throughput(lab: Lab, system: System) -> Figures:
     for clients in (1, 16, 64):
         async with Crowd(system.target, clients) as crowd:
             await crowd.work(SETTLE_S)
-            window = _Window(lab, system)
+            window = Window(lab, system)
             timings = await window.watch(crowd, lab.sizes.window_s)
         name = "1 client" if clients == 1 else f"{clients} clients"
         figures |= _pace(name, timings, window.seconds) | window.per_run(name, len(timings))
@@ -119,13 +131,32 @@ async def throughput(lab: Lab, system: System) -> Figures:
     return figures
 
 
-async def steps_per_second(lab: Lab, system: System) -> float:
-    """Return how many steps 64 clients get through in a second."""
+async def paced(lab: Lab, system: System) -> Figures:
+    """Let 16 clients execute once each while the model writes the answers of two steps word by word, 50 a second."""
+    words = " ".join(f"word{number}" for number in range(lab.sizes.words))
+    text = f"42 {PACED_FROM} Improve this line {words}"
+    await lab.model.reset()
+    await lab.model.script({"text": text, "chunks": lab.sizes.words, "chunk_delay_s": PACE_S}, match=PACED_FROM,
+                           repeat=True)
+    clients = [Client(system.target, number) for number in range(PACED_CLIENTS)]
+    window = Window(lab, system)
+    try:
+        timings = await window.over(asyncio.gather(*(client.run() for client in clients)))
+    finally:
+        for client in clients:
+            client.close()
+    await lab.set_latency(None)
+    name = f"paced, 2 answers of {lab.sizes.words} words at 50/s"
+    return {f"{name}: p50": _ms(median(each.total for each in timings))} | window.per_run(name, len(timings))
+
+
+async def processes(lab: Lab, system: System, name: str) -> Figures:
+    """Let 64 clients execute against several processes: steps a second, and what a run costs all of them together."""
     async with Crowd(system.target, 64) as crowd:
         await crowd.work(SETTLE_S)
-        begin = time.perf_counter()
-        timings = await crowd.work(lab.sizes.window_s)
-        return 3 * len(timings) / (time.perf_counter() - begin)
+        window = Window(lab, system)
+        timings = await window.watch(crowd, lab.sizes.window_s)
+    return {f"steps/s, {name}": 3 * len(timings) / window.seconds} | window.per_run(name, len(timings))
 
 
 async def queue(lab: Lab, system: System) -> Figures:
@@ -146,16 +177,16 @@ async def queue(lab: Lab, system: System) -> Figures:
     return {
         "queue: accepted": float(len(accepted)),
         "queue: accepts/s while filling": rate,
-        **_spread("queue: accept, workers waiting", quiet),
-        **_spread("queue: accept, workers busy", busy),
+        **spread("queue: accept, workers waiting", quiet),
+        **spread("queue: accept, workers busy", busy),
         "queue: lost": float(len(set(accepted) - known.keys())),
         "queue: failed": float(sum(known.get(each) == "failed" for each in accepted)),
         "queue: afterwards": tally(known),
     }
 
 
-class _Window:
-    """CPU and memory over the time in which a crowd works."""
+class Window:
+    """CPU and memory over the time in which a crowd works, or something is done."""
 
     def __init__(self, lab: Lab, system: System) -> None:
         self._groups: dict[str, Callable[[], float]] = {
@@ -180,6 +211,15 @@ class _Window:
         self._spent = {name: read() - before[name] for name, read in self._groups.items()}
         return timings
 
+    async def over(self, work: Awaitable[list[Timing]]) -> list[Timing]:
+        """Measure what some work costs from its beginning to its end."""
+        before = {name: read() for name, read in self._groups.items()}
+        begin = time.perf_counter()
+        timings = await work
+        self.seconds = time.perf_counter() - begin
+        self._spent = {name: read() - before[name] for name, read in self._groups.items()}
+        return timings
+
     def per_run(self, crowd: str, runs: int) -> dict[str, float]:
         each = {name: _ms(spent) / max(runs, 1) for name, spent in self._spent.items()}
         own = each["API and worker"] + each["PostgreSQL"]
@@ -193,7 +233,8 @@ def _pace(name: str, timings: list[Timing], seconds: float) -> dict[str, float]:
     }
 
 
-def _spread(name: str, seconds: list[float]) -> dict[str, float]:
+def spread(name: str, seconds: list[float]) -> dict[str, float]:
+    """Return percentiles of times in seconds, in milliseconds."""
     return {f"{name}, p{percent}": _ms(percentile(seconds, percent)) for percent in (50, 95, 99)}
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -86,15 +86,18 @@ class Floor:
 
 
 class Product:
-    """Automatos: `automatos up` as users start it, or an API and some workers on one shared PostgreSQL."""
+    """Automatos: `automatos up` as users start it, or an API and some workers on one shared PostgreSQL; with `settings` on one of its own."""
 
     name = "automatos"
 
-    def __init__(self, stage: Stage, model: ModelServer, workers: int = 0) -> None:
+    def __init__(
+        self, stage: Stage, model: ModelServer, workers: int = 0, settings: dict[str, str] | None = None
+    ) -> None:
         self._stage, self._model, self._workers = stage, model, workers
         self._home = stage.folder / f"product-{len(stage.processes)}"
         self._port = free_port()
-        self._postgres = stage.own(Postgres(self._home.with_suffix(".postgres"))) if workers else None
+        shared = Postgres(self._home.with_suffix(".postgres"), settings=settings)
+        self._postgres = stage.own(shared) if workers or settings is not None else None
         self._server: Server | None = None
         self._others: list[Process] = []
         self.target = Target(self._port, recipes=COPIES)
@@ -133,6 +136,11 @@ class Product:
     def databases(self) -> list[psutil.Process]:
         found = self._postgres.process if self._postgres else self._server and self._server.postgres()
         return [found] if found else []
+
+    async def query(self, statement: str, *arguments: Any) -> list[Any]:
+        """Ask the PostgreSQL of its own, past row-level security."""
+        assert self._postgres
+        return await self._postgres.query(statement, *arguments)
 
     async def known(self) -> dict[str, str]:
         assert self._server

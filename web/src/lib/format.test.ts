@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatCost, formatCosts, formatCount, formatDuration, formatShare, formatTokens, formatTotal } from "./format";
+import {
+  formatAgo,
+  formatCost,
+  formatCosts,
+  formatCount,
+  formatDuration,
+  formatShare,
+  formatTokens,
+  formatTotal,
+} from "./format";
 
 test("a long list says that it was not counted to its end", () => {
   expect(formatTotal({ total: 1000, is_total_exact: false })).toBe("1,000+");

@@ -58,7 +58,11 @@ export function AgentRuns({ agentId, status, skip, onShow, start }: Props) {
           value={status}
           onChange={(value) => onShow({ status: value, skip: undefined })}
         />
-        {runs.data && <p className="text-sm text-muted">{formatTotal(runs.data)} {runs.data.total === 1 ? "step" : "steps"}</p>}
+        {runs.data && (
+          <p className="text-sm text-muted">
+            {formatTotal(runs.data)} {runs.data.total === 1 ? "step" : "steps"}
+          </p>
+        )}
       </FilterBar>
       {runs.isPending && <SkeletonRows rows={5} />}
       <LoadProblem of={runs} />
