@@ -11,6 +11,7 @@ from automatos.kernel.ids import new_id
 from automatos.recipes.planning import plan_recipe
 from automatos.runs import queries, steps
 from automatos.runs.types import StepPath
+from tests.agents.lives import confirm
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runs.test_graphs import outputs, run_of, statuses, until_waiting
 from tests.surface import Client, Make
@@ -190,3 +191,49 @@ async def test_a_wait_that_begins_beside_a_failure_is_cancelled_and_its_time_nev
     async with database.recording(None) as connection:
         assert await connection.fetchval(
             "SELECT count(*) FROM durable.jobs WHERE key LIKE $1", f"{run['id']}/%") == 0
+
+
+async def test_a_step_whose_agent_is_paused_waits_and_goes_on_where_it_was_while_the_others_work(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    one, two = await make.agent("Pauses", tools=["calculator"]), await make.agent("Works")
+    gate = asyncio.Event()
+    model_server.script(Reply(tool_calls=[("calculator", {"expression": "1 + 1"})], gate=gate), match="count")
+    recipe = await make.recipe(
+        {"step_id": "a", "agent_id": one["id"], "prompt_template": "count"},
+        {"step_id": "b", "agent_id": two["id"], "prompt_template": "work", "needs": []})
+    run_id = await client.cook(recipe["template_id"])
+    await model_server.wait_for_calls(2)
+
+    await client.post(f"/api/agents/{one['id']}/pause")
+    gate.set()
+    waiting = (await until_waiting(client, run_id))["data"]
+    await client.post(f"/api/agents/{one['id']}/resume")
+    await client.follow(run_id)
+    run = await run_of(client, run_id)
+
+    assert (waiting["until"], waiting["path"]) == ("agent", "a")
+    assert statuses(run) == {"a": "completed", "b": "completed"}
+    assert [call.last_user_text for call in model_server.calls].count("count") == 2
+
+
+async def test_a_step_whose_agent_is_stopped_fails_and_one_that_waited_for_it_too(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    agent = await make.agent("Stops", configuration={"max_concurrent_tasks": 1})
+    model_server.script(Reply(hang=True), match="side", repeat=True)
+    recipe = await make.recipe(
+        {"step_id": "a", "agent_id": agent["id"], "prompt_template": "left side", "error_handling": "skip"},
+        {"step_id": "b", "agent_id": agent["id"], "prompt_template": "right side", "needs": [],
+         "error_handling": "skip"})
+    run_id = await client.cook(recipe["template_id"])
+    await model_server.wait_for_calls(1)
+
+    await confirm(client, agent["id"], "inactive", shutdown_type="immediate")
+    await client.follow(run_id)
+    run = await run_of(client, run_id)
+
+    assert run["status"] == "completed_with_skips"
+    assert statuses(run) == {"a": "skipped", "b": "skipped"}
+    assert {step["error"]["code"] for step in run["steps"]} == {"agent_stopped"}
+    assert len(model_server.calls) == 1

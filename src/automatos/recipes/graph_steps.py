@@ -51,6 +51,7 @@ async def _until_over(job: HeldJob, work: "StepWork", why: str | None = None) ->
         await (work.give_up(job, why) if why else work.do(job))
     except Fenced:
         log.warning("recipes.step_taken_over", job_key=job.key)
+        job.is_finished = True  # whoever has the step has its job, which may be in this process again
     except asyncio.CancelledError:
         job.again_in = timedelta()  # its step has not ended, so the job must not either
         raise
