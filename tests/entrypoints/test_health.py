@@ -47,6 +47,9 @@ def use_names(app: FastAPI) -> None:
 @pytest.mark.capability("S179")
 async def test_health_probes_every_part_and_measures_the_machine(serve) -> None:
     site = await serve()
+    async with asyncio.timeout(60):
+        while not site.services.bus.is_listening:  # it listens a moment after it answers, and says "degraded" before
+            await asyncio.sleep(0.01)
     async with site.get("/health") as response:
         report = await response.json()
     assert response.status == 200

@@ -27,8 +27,7 @@ async def apply_file(session: AsyncSession, caller: Caller, file: RecipeFile, re
     ids = await _agent_ids(session, caller, file, {agent.name.lower(): agent.id for agent in done})
     content = file.recipe.model_dump(exclude={"steps", "template_id"}, by_alias=True) | {
         "steps": [
-            {**step.model_dump(exclude={"agent"}), "order": place,
-             "agent_id": ids[step.agent.lower()] if step.agent else None}
+            step.as_given(place, ids[step.agent.lower()] if step.agent else None)
             for place, step in enumerate(file.recipe.steps, start=1)
         ]
     }

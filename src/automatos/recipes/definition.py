@@ -34,6 +34,11 @@ def stored_step(step: JsonObject) -> Step:
     return Step(**values, needs=None if needs is None else tuple(needs))
 
 
+def given_step(step: JsonObject) -> Step:
+    """Read a step as clients write it: its output has a name also where none is given."""
+    return stored_step({**step, "output_key": step["output_key"] or f"step_{step['order']}"})
+
+
 def agent_of(step: Mapping[str, Any]) -> int:
     """Return the agent of a stored step; NOBODY where no agent does it."""
     return int(step["agent_id"] or NOBODY)

@@ -1,6 +1,6 @@
 """A recipe's run as the engine asks for it: labels of steps, items, questions, agents to queue, the end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -99,17 +99,20 @@ class RecipePlan:
     async def question(self, connection: asyncpg.Connection, path: StepPath, key: str) -> str:
         """Return what a person is to decide; raises StepUnready."""
         step = self.flow.by_key[key]
-        state, more = await self.before(connection, path, step)
+        state, more = await self.before(connection, path, step, str)
         try:
-            return fill(step.prompt_template, values_of(state) | more, limit=MAX_QUESTION)
+            return fill(step.prompt_template, values_of(state, str) | more, limit=MAX_QUESTION)
         except TooLong as error:
             raise StepUnready("question_too_long", f"What is to be decided has {error.size:,} characters.",
                               "Name fewer outputs in it.") from error
 
     async def before(
-        self, connection: asyncpg.Connection, path: StepPath, step: Step
+        self, connection: asyncpg.Connection, path: StepPath, step: Step, quoted: Callable[[str], str] = fence
     ) -> tuple[ExecutionState, dict[str, str]]:
-        """Return the run with the steps that are over before one, and the values of the item that it is for."""
+        """Return the run with the steps that are over before one, and the values of the item that it is for.
+
+        Models read what other models wrote between marks, so that it is not obeyed; people (`quoted=str`) do without.
+        """
         row = await queries.run_of(connection, self._run.workspace_id, self._run.id)
         if row is None:
             raise LookupError(f"run {self._run.id} is gone")
@@ -118,15 +121,17 @@ class RecipePlan:
         rows = {each["path"]: each for each in await queries.steps_at(connection, self._run.id, paths)}
         state = state_of(row, self.recipe, [
             (each, rows.get(where)) for each, where in zip(known, paths, strict=True)])
-        return state, await self._item(connection, path, step)
+        return state, await self._item(connection, path, step, quoted)
 
-    async def _item(self, connection: asyncpg.Connection, path: StepPath, step: Step) -> dict[str, str]:
+    async def _item(
+        self, connection: asyncpg.Connection, path: StepPath, step: Step, quoted: Callable[[str], str]
+    ) -> dict[str, str]:
         if step.inside is None:
             return {}
         rows, _, number = path.rpartition(".")[0].removesuffix("]").rpartition("[")
         text = as_text(await item_of(connection, self._run.id, rows, int(number)))
         is_given = (self.flow.by_key[step.inside].for_each or {})["items"].startswith(INPUT)
-        return {"item": text if is_given else fence(text), "index": number}
+        return {"item": text if is_given else quoted(text), "index": number}
 
     async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
         """Queue the jobs of steps with their agents."""

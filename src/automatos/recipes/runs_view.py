@@ -123,7 +123,8 @@ def _summary(execution: RecipeExecution, template_id: str | None, name: str | No
         "agent_id": execution.agent_id, "recipe_id": template_id,
         "recipe_name": name if execution.definition is None else execution.definition["name"],
         "recipe_version": execution.recipe_version, "status": execution.status,
-        "current_step": execution.current_step, "total_steps": execution.total_steps,
+        # The steps of items are numbered after the recipe's own, which alone are counted.
+        "current_step": min(execution.current_step, execution.total_steps), "total_steps": execution.total_steps,
         "total_tokens": execution.input_tokens + execution.output_tokens,
         **_costs_of(execution), "is_estimated": execution.is_estimated, "is_cut_off": execution.is_cut_off,
         "duration_ms": _ms(execution.started_at, execution.finished_at), "created_at": execution.created_at,

@@ -201,6 +201,10 @@ class FileStep(StepFields):
     agent: Annotated[str | None, Field(min_length=1, max_length=255, validate_default=True),
                      AfterValidator(has_agent)] = None
 
+    def as_given(self, order: int, agent_id: int | None) -> dict[str, Any]:
+        """Return the step as clients of the API write it: numbered, its agent by id."""
+        return {**self.model_dump(exclude={"agent"}), "order": order, "agent_id": agent_id}
+
 
 class FileRecipe(RecipeFields):
     """The recipe part of a recipe file; steps are in the order they are written."""

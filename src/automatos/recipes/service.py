@@ -9,12 +9,12 @@ from automatos.agents import service as agents
 from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import Workforce
-from automatos.recipes.definition import Fault, agent_of, faults_of, patterns_named, stored_step
+from automatos.recipes.definition import Fault, agent_of, faults_of, given_step, patterns_named
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.folders import unfinished_executions
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
-from automatos.recipes.schemas import Flow, LastRun, RecipeBody, RecipeCreate, RecipeOut, StepIn, StepOut
+from automatos.recipes.schemas import Flow, LastRun, RecipeBody, RecipeCreate, RecipeOut, StepOut
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import JsonObject, Step
 from automatos.recipes.watched import (
@@ -133,7 +133,7 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
     known = await agents.describe(session, workspace_id, wanted, lock=lock)
     here = [agent_id for agent_id, ref in known.items() if ref.status is not None]
     inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
-    steps = [_step(step) for step in body.steps]
+    steps = [given_step(step.model_dump()) for step in body.steps]
     patterns = await words_of_patterns(session, workspace_id, patterns_named(steps))
     return faults_of(steps, inputs, body.stored_outputs, here, patterns)
 
@@ -169,14 +169,8 @@ def _agent(ref: AgentRef | None) -> JsonObject | None:
     return {"id": ref.id, "name": ref.name, "status": ref.status or "deleted"} if ref else None
 
 
-def _step(step: StepIn) -> Step:
-    values: JsonObject = step.model_dump()
-    values["output_key"] = step.output_key or f"step_{step.order}"
-    return stored_step(values)
-
-
 def _values(body: RecipeBody) -> JsonObject:
-    steps = sorted((_step(step) for step in body.steps), key=lambda step: step.order)
+    steps = sorted((given_step(step.model_dump()) for step in body.steps), key=lambda step: step.order)
     return {
         "name": body.name, "description": body.description, "tags": body.tags,
         "inputs": {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()},

@@ -1,7 +1,7 @@
 """One step of a run, done by its agent: tried, tried again, and its end put into words."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from automatos.agents.types import Outcome
@@ -165,12 +165,12 @@ class StepRunner:
                 record.duration_ms, f"{problem.code}: {problem.detail}" if problem else None))
 
 
-def values_of(state: ExecutionState) -> dict[str, str]:
-    """Return what placeholders stand for: inputs as given, outputs fenced as material that is not to be obeyed."""
+def values_of(state: ExecutionState, quoted: Callable[[str], str] = fence) -> dict[str, str]:
+    """Return what placeholders stand for: inputs as given, outputs quoted as material that is not to be obeyed."""
     values = {f"input.{name}": as_text(value) for name, value in state.input_data.items()}
     for done in state.steps.values():
         if done.is_over:
-            text = fence(done.output) if done.output is not None else f"(step {done.step.step_id} was skipped)"
+            text = quoted(done.output) if done.output is not None else f"(step {done.step.step_id} was skipped)"
             values |= {done.step.output_key: text, f"step_{done.step.order}_output": text}
             if done.output is not None or "previous_output" not in values:
                 values["previous_output"] = text

@@ -53,6 +53,35 @@ def test_the_examples_are_valid(alone: Cli) -> None:
     assert (done.returncode, [verdict["is_valid"] for verdict in verdicts]) == (0, [True] * 3)
 
 
+GRAPH = """apiVersion: automatos/v1
+kind: Recipe
+recipe:
+  template_id: letters
+  name: Letters
+  inputs: {{readers: {{type: array, required: true}}}}
+  steps:
+    - {{step_id: rows, for_each: {{items: input.readers}}}}
+    - {{step_id: letter, inside: {inside}, agent: Writer, prompt_template: "Write to {{item}}, {{index}}"}}
+    - {{step_id: ok, needs: [{needs}], approval: {{role: admin}}, prompt_template: "Send {{step_1_output}}?"}}
+"""
+
+
+@pytest.mark.parametrize(("inside", "needs", "said"), [
+    ("rows", "rows", ": ok"),
+    ("rows", "nowhere", "recipe.steps[2].needs"),
+    ("ok", "rows", "recipe.steps[1].inside"),
+])
+def test_a_recipe_that_is_more_than_a_line_is_checked_as_the_server_does(
+    alone: Cli, tmp_path: Path, inside: str, needs: str, said: str
+) -> None:
+    file = tmp_path / "graph.yaml"
+    file.write_text(GRAPH.format(inside=inside, needs=needs))
+
+    done = alone("recipe", "validate", file)
+
+    assert (done.returncode, said in done.stdout) == (0 if said == ": ok" else 1, True), done.stdout
+
+
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(alone: Cli, tmp_path: Path) -> None:
     (tmp_path / "noise.yaml").write_bytes(b"\xff\xfe\x00")
 

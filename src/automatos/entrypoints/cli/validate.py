@@ -7,9 +7,8 @@ from pydantic import ValidationError
 
 from automatos.entrypoints.cli.console import CommandFailed
 from automatos.entrypoints.cli.documents import read_document
-from automatos.recipes.definition import faults_of, patterns_named
+from automatos.recipes.definition import faults_of, given_step, patterns_named
 from automatos.recipes.schemas import RecipeFile
-from automatos.recipes.types import Step
 
 
 def faults_of_file(path: Path) -> list[dict[str, Any]]:
@@ -25,11 +24,8 @@ def faults_of_file(path: Path) -> list[dict[str, Any]]:
     except ValidationError as error:
         return [{"where": ".".join(map(str, fault["loc"])) or path.name, "message": fault["msg"]}
                 for fault in error.errors(include_input=False, include_url=False)]
-    steps = [
-        Step(step.step_id, order, 1, step.prompt_template, step.output_key or f"step_{order}",
-             pattern_slug=step.pattern_slug)
-        for order, step in enumerate(file.recipe.steps, start=1)
-    ]
+    steps = [given_step(step.as_given(order, 1 if step.agent else None))
+             for order, step in enumerate(file.recipe.steps, start=1)]
     inputs = {name: spec.model_dump(mode="json") for name, spec in file.recipe.inputs.items()}
     found = faults_of(steps, inputs, file.recipe.stored_outputs, {1}, patterns_named(steps))
     return [fault | {"where": f"recipe.{fault['where']}"} for fault in found]
