@@ -3667,13 +3667,21 @@ export interface components {
          * @description One page of what an agent has worked on, newest first.
          */
         AgentRuns: {
+            /**
+             * Is Total Exact
+             * @description Whether `total` is all; where it is not, there are more than it says.
+             */
+            is_total_exact: boolean;
             /** Items */
             items: components["schemas"]["AgentRun"][];
             /** Limit */
             limit: number;
             /** Skip */
             skip: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are, counted up to 1,000 beyond those passed over.
+             */
             total: number;
         };
         /**
@@ -5512,6 +5520,11 @@ export interface components {
          * @description One page of a recipe's executions.
          */
         ExecutionPage: {
+            /**
+             * Is Total Exact
+             * @description Whether `total` is all; where it is not, there are more than it says.
+             */
+            is_total_exact: boolean;
             /** Items */
             items: components["schemas"]["RunSummary"][];
             /** Limit */
@@ -5520,7 +5533,10 @@ export interface components {
             recipe_id: string;
             /** Skip */
             skip: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are, counted up to 1,000 beyond those passed over.
+             */
             total: number;
         };
         /**
@@ -8435,11 +8451,19 @@ export interface components {
          * @description One page of executions, newest first.
          */
         RunPage: {
+            /**
+             * Is Total Exact
+             * @description Whether `total` is all; where it is not, there are more than it says.
+             */
+            is_total_exact: boolean;
             /** Items */
             items: components["schemas"]["RunSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are, counted up to 1,000 beyond those passed over.
+             */
             total: number;
         };
         /**
