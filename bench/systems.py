@@ -86,7 +86,10 @@ class Floor:
 
 
 class Product:
-    """Automatos: `automatos up` as users start it, or an API and some workers on one shared PostgreSQL; with `settings` on one of its own."""
+    """Automatos: `automatos up` as users start it, or an API and some workers on one shared PostgreSQL.
+
+    With `settings` it has one of its own.
+    """
 
     name = "automatos"
 
