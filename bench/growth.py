@@ -1,6 +1,7 @@
 """What a long queue and a long history do to the product: both on a PostgreSQL that can be asked and filled."""
 
 import asyncio
+import time
 from statistics import median
 from uuid import UUID
 
@@ -39,16 +40,16 @@ async def drain(lab: Lab, system: Product) -> Figures:
     await asyncio.sleep(lab.sizes.slow_model_s)
     before = (await system.query(FINISHED))[0]["count"]
     window = Window(lab, system)
-    _, accepts = (await window.over(_accepting(lab, system)))[0]
+    accepts = await window.over(_accepting(lab, system))
     done = (await system.query(FINISHED))[0]["count"] - before
     name = f"drain of {lab.sizes.queued}, never analysed"
-    return ({f"{name}: executions/s": done / window.seconds} | window.per_run(name, done)
-            | spread(f"{name}: accept", accepts))
+    return {f"{name}: executions/s": done / window.seconds, **window.per_run(name, done),
+            **spread(f"{name}: accept", accepts)}
 
 
-async def _accepting(lab: Lab, system: Product) -> list[tuple[list[str], list[float]]]:
-    found, _ = await asyncio.gather(probe(system.target, lab.sizes.probes), asyncio.sleep(lab.sizes.drain_s))
-    return [found]
+async def _accepting(lab: Lab, system: Product) -> list[float]:
+    (_, accepts), _ = await asyncio.gather(probe(system.target, lab.sizes.probes), asyncio.sleep(lab.sizes.drain_s))
+    return accepts
 
 
 async def history(lab: Lab, system: Product) -> Figures:
@@ -92,7 +93,7 @@ async def _asked(lab: Lab, system: Product, path: str) -> float:
     seconds: list[float] = []
     async with system.target.connect() as connection:
         for _ in range(lab.sizes.samples):
-            begin = asyncio.get_running_loop().time()
+            begin = time.perf_counter()
             await connection.send(raw)
-            seconds.append(asyncio.get_running_loop().time() - begin)
+            seconds.append(time.perf_counter() - begin)
     return median(seconds) * 1000

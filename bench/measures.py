@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
 
 import psutil
 
@@ -14,6 +15,7 @@ from bench.usage import cpu_s, own_cpu_s, rss_bytes, share_bytes
 from bench.wire import Connection, request
 from tests.chaos.processes import ModelServer
 
+Result = TypeVar("Result")
 CALLS = 4
 MIB = 1024 * 1024
 SETTLE_S = 1.0
@@ -147,7 +149,7 @@ async def paced(lab: Lab, system: System) -> Figures:
             client.close()
     await lab.set_latency(None)
     name = f"paced, 2 answers of {lab.sizes.words} words at 50/s"
-    return {f"{name}: p50": _ms(median(each.total for each in timings))} | window.per_run(name, len(timings))
+    return {f"{name}: p50": _ms(median(each.total for each in timings)), **window.per_run(name, len(timings))}
 
 
 async def processes(lab: Lab, system: System, name: str) -> Figures:
@@ -156,7 +158,7 @@ async def processes(lab: Lab, system: System, name: str) -> Figures:
         await crowd.work(SETTLE_S)
         window = Window(lab, system)
         timings = await window.watch(crowd, lab.sizes.window_s)
-    return {f"steps/s, {name}": 3 * len(timings) / window.seconds} | window.per_run(name, len(timings))
+    return {f"steps/s, {name}": 3 * len(timings) / window.seconds, **window.per_run(name, len(timings))}
 
 
 async def queue(lab: Lab, system: System) -> Figures:
@@ -211,14 +213,14 @@ class Window:
         self._spent = {name: read() - before[name] for name, read in self._groups.items()}
         return timings
 
-    async def over(self, work: Awaitable[list[Timing]]) -> list[Timing]:
+    async def over(self, work: Awaitable[Result]) -> Result:
         """Measure what some work costs from its beginning to its end."""
         before = {name: read() for name, read in self._groups.items()}
         begin = time.perf_counter()
-        timings = await work
+        result = await work
         self.seconds = time.perf_counter() - begin
         self._spent = {name: read() - before[name] for name, read in self._groups.items()}
-        return timings
+        return result
 
     def per_run(self, crowd: str, runs: int) -> dict[str, float]:
         each = {name: _ms(spent) / max(runs, 1) for name, spent in self._spent.items()}

@@ -28,8 +28,8 @@ GOALS: dict[str, tuple[str, Callable[[float, float], bool], float]] = {
 }
 UNITS = (
     ("executions/s", "/s"), ("requests/s", "/s"), ("agents/s", "/s"), ("accepts/s", "/s"), ("steps/s", "/s"),
-    ("kB a run", "kB"), ("idle: CPU", "%"), (" start: ", "s"), ("memory", "MiB"),
-    ("queue: accepted", ""), ("queue: lost", ""), ("queue: failed", ""),
+    ("kB a run", "kB"), ("idle: CPU", "%"), (" start: ", "s"), ("memory", "MiB"), ("queue: accepted", ""),
+    ("queue: lost", ""), ("queue: failed", ""),
 )
 REMARKS = ("queue: afterwards",)
 HEADER = ("measure", "unit", "automatos", "floor", "ratio", "goal", "")

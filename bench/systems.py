@@ -88,7 +88,7 @@ class Floor:
 class Product:
     """Automatos: `automatos up` as users start it, or an API and some workers on one shared PostgreSQL.
 
-    With `settings` it has one of its own.
+    With `settings` it is `automatos up` on a PostgreSQL of its own that was started with them.
     """
 
     name = "automatos"
