@@ -228,7 +228,11 @@ async def test_an_approval_holds_the_run_until_somebody_who_may_decides(
     late = await client.post(f"{address}/reject", json={})
 
     assert (late.status, late.code) == (409, "step_already_decided")
-    assert (await run_of(client, run_id))["status"] == "completed"
+    run = await run_of(client, run_id)
+    ends = [event["data"] for event in events if event["type"] == "step.completed"]
+    took = {end["order"]: end["duration_ms"] for end in ends}
+    assert run["status"] == "completed"
+    assert took[2] == run["steps"][1]["duration_ms"] > 0, "waiting is time, too"
     assert "Do it." in model_server.calls[-1].last_user_text
     assert [event["type"] for event in events if event["type"].startswith(("step.d", "step.w", "execution"))] == [
         "execution.queued", "execution.started", "step.waiting", "execution.resumed", "step.decided",

@@ -60,6 +60,7 @@ class Change:
         self._nodes = dict(_all_nodes(plan.graph))
         self._next_order = max([*self._orders.values(), *(node.params["order"] for node in self._nodes.values())]) + 1
         self._errors = {path: row["error"] for path, row in rows.items()}
+        self._began = {path: row["started_at"] for path, row in rows.items()}
         self._events: list[events.RunEventData] = []
         self._written: dict[StepPath, JsonObject] = {}
         self._ready: dict[StepPath, str] = {}
@@ -152,7 +153,8 @@ class Change:
         if status is Status.COMPLETED:
             self.note(events.StepCompleted(
                 order=order, output_key=self._plan.label(path, node.key).output_key, output=output or "",
-                input_tokens=0, output_tokens=0, cost_usd="0.000000", duration_ms=0))
+                input_tokens=0, output_tokens=0, cost_usd="0.000000",
+                duration_ms=round((self.run.at - self._began[path]).total_seconds() * 1000)))
         elif status is Status.CANCELLED or failure is None:
             self.note(events.StepCancelled(order=order, error=failure, path=path))
         else:
@@ -184,6 +186,7 @@ class Change:
             values["finished_at"] = self.run.at
             values.setdefault("started_at", self.run.at)
         self._errors[path] = values.get("error")
+        self._began[path] = self._began.get(path) or values.get("started_at")
         self._written[path] = self._written.get(path, {}) | {
             "step_order": self._orders[path], "path": path, "kind": node.kind, "step_id": label.step_id,
             "agent_id": label.agent_id, "agent_name": label.agent_name, "output_key": label.output_key,

@@ -21,7 +21,7 @@ FROM recipe_executions e WHERE id = $1 AND workspace_id = $2 FOR UPDATE
 """
 
 STEPS = """
-SELECT path, step_order, step_id, kind, status, error, detail, jsonb_array_length(items) AS items,
+SELECT path, step_order, step_id, kind, status, error, detail, started_at, jsonb_array_length(items) AS items,
        CASE WHEN step_id = ANY($2) THEN output END AS output
 FROM recipe_execution_steps WHERE execution_id = $1 AND path IS NOT NULL
 """

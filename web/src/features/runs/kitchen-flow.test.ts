@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunEvent } from "@/client";
 import { cook } from "./kitchen";
+import { stepTitle } from "./kitchen-flow";
 import { EMPTY_KITCHEN, type KitchenState } from "./kitchen-state";
 
 type Told = [type: string, data: Record<string, unknown>];
@@ -46,10 +47,19 @@ test("a step of an item that begins joins the steps, and what waits goes on wait
   const state = told(ASKED, STARTED);
   expect(state.steps.map((step) => [step.stepId, step.status])).toEqual([
     ["rows", "pending"],
-    ["ok", "waiting"],
     ["rows[1].check", "running"],
+    ["ok", "waiting"],
   ]);
-  expect(state.steps[1]?.waitsFor).toBe("approval");
+  expect(state.steps[2]?.waitsFor).toBe("approval");
+});
+
+test("steps of items stand behind their for-each in the order of the items, whichever begins first", () => {
+  const begin = (order: number, path: string): Told => [
+    "step.started",
+    { order, step_id: "check", path, agent_id: 7, agent_name: "Checker", attempt: 1, prompt: "x" },
+  ];
+  const state = told(begin(4, "rows[10].check"), begin(5, "rows[2].check"), begin(6, "rows[2].fix"));
+  expect(state.steps.map(stepTitle)).toEqual(["1. rows", "rows[2].check", "rows[2].fix", "rows[10].check", "2. ok"]);
 });
 
 test("a decision stays with its step", () => {

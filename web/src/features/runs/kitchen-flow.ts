@@ -15,7 +15,25 @@ export function known(state: KitchenState, { order, step_id, path }: Named): Kit
   const name = path ?? step_id;
   if (name === undefined || state.steps.some((step) => step.order === order)) return state;
   const fresh = newStep({ order, step_id: name, agent_id: null, agent_name: "", output_key: step_id ?? name });
-  return { ...state, steps: [...state.steps, { ...fresh, path: path ?? null }] };
+  const place = placeOf(state.steps, name);
+  return { ...state, steps: state.steps.toSpliced(place, 0, { ...fresh, path: path ?? null }) };
+}
+
+/** Where a step of an item belongs: behind the for-each that repeats it and the steps of earlier items. */
+function placeOf(steps: readonly StepView[], name: string): number {
+  const around = name.slice(0, name.lastIndexOf("["));
+  const item = itemOf(name);
+  const before = steps.findLastIndex(
+    ({ stepId }) => stepId === around || (stepId.startsWith(`${around}[`) && itemOf(stepId) <= item),
+  );
+  return before < 0 ? steps.length : before + 1;
+}
+
+const itemOf = (name: string) => Number.parseInt(name.slice(name.lastIndexOf("[") + 1), 10);
+
+/** What a step is called: its number and name; those of items go by where they are, because their numbers say nothing. */
+export function stepTitle({ order, stepId }: StepView): string {
+  return stepId.includes("[") ? stepId : `${order}. ${stepId}`;
 }
 
 function change(state: KitchenState, order: number, part: Partial<StepView>): KitchenState {

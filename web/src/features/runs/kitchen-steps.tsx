@@ -1,5 +1,6 @@
 import { clsx } from "clsx";
 import { formatDuration } from "@/lib/format";
+import { stepTitle } from "./kitchen-flow";
 import type { StepView } from "./kitchen-state";
 import { stepLook } from "./status";
 
@@ -46,7 +47,7 @@ export function StepStrip({ steps, selected, onSelect }: Props) {
                 />
                 <span className="min-w-0">
                   <span dir="auto" className="block truncate font-medium">
-                    {step.order}. {step.stepId}
+                    {stepTitle(step)}
                   </span>
                   <span className="block truncate text-sm text-muted">
                     {step.durationMs === null ? (

@@ -7,6 +7,7 @@ import { RichText } from "@/ui/text/rich-text";
 import { TextCard } from "@/ui/text/text-card";
 import { Attempts } from "./attempts";
 import { Decision } from "./decision";
+import { stepTitle } from "./kitchen-flow";
 import type { StepView } from "./kitchen-state";
 import { StepBadge } from "./status";
 import { EndNote, TurnBlock } from "./turn";
@@ -29,7 +30,7 @@ export function StepPanel({ runId, step, title, isResult }: Props) {
     <section aria-labelledby="step-title" id="step" className="card grid gap-4 p-4 sm:p-6">
       <header className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <h2 id="step-title" dir="auto" className="min-w-0 text-lg font-semibold wrap-anywhere">
-          {title ?? `${step.order}. ${step.stepId}`}
+          {title ?? stepTitle(step)}
         </h2>
         <StepBadge status={step.status} />
         <div className="flex min-w-0 flex-wrap gap-x-4 text-sm wrap-anywhere text-muted tabular sm:ml-auto">
