@@ -27,7 +27,7 @@ from automatos.llm.providers.transport import MALFORMED, AnswerReader
 from automatos.llm.providers.written import _Gate
 from automatos.llm.providers.written_calls import read_calls
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.recipes import outputs
+from automatos.recipes import outputs, planning
 from automatos.recipes.types import Step
 from automatos.runtime import loop
 from automatos.runtime.context import fence, storable
@@ -305,6 +305,7 @@ def takers_of_texts() -> Sequence[Taker]:
         ("statistics of a text", text_stats.run, stats, prompts()),
         ("findings", read_findings, told(read_findings), prompts()),
         ("outputs", outputs.produce, produced, prompts()),
+        ("lists of items", planning._read, told(planning._read), prompts()),
         ("material", fence, told(fence), prompts()),
         ("what can be stored", storable, told(storable), prompts()),
         ("a skill that is called", find_invoked, told(lambda text: find_invoked((), text)), prompts()),

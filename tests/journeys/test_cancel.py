@@ -1,14 +1,12 @@
 """Cancelling: before, during and after, once or a hundred times."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import aiohttp
 import pytest
 
-from automatos.entrypoints.services import Services
+from automatos.durable.waiting import WaitingSet
 from automatos.kernel.db import Database
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make, add_key
@@ -202,9 +200,7 @@ async def test_only_editors_of_the_workspace_may_cancel(
 
 
 @pytest.fixture
-async def idle_worker(http: aiohttp.ClientSession, services: Services) -> AsyncIterator[None]:
-    """The server's worker takes no jobs while the test runs, as if it were full."""
-    assert services.worker
-    capacity, services.worker._capacity = services.worker._capacity, 0
-    yield
-    services.worker._capacity = capacity
+def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's worker is given no jobs while the test runs, as if it were full."""
+    monkeypatch.setattr(WaitingSet, "local_room", 0)
+    monkeypatch.setattr(WaitingSet, "pick", lambda *_: [])

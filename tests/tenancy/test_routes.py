@@ -28,6 +28,7 @@ WRITES_OF_ANYBODY = {
 
 OF_THE_SERVER = {
     "GET /api/admin/workspaces", "GET /api/admin/workspaces/{tenant_id}", "GET /api/health/endpoints",
+    "GET /api/auth/oidc/sign-in",  # leads a browser away, here to a page
 }
 """Reads that no role in a workspace gives."""
 

@@ -31,7 +31,7 @@ probes = APIRouter(prefix="/probe")
 
 
 @probes.get("/viewer")
-@probes.post("/viewer")
+@probes.post("/viewer", name="probe_viewer_by_post")
 async def probe_viewer(caller: deps.CurrentCaller) -> dict[str, Any]:
     return {"workspace_id": caller.workspace_id, "role": caller.role, "actor": caller.actor,
             "auth_method": caller.auth_method}
@@ -63,7 +63,7 @@ async def probe_key(caller: deps.ApiKeyCaller) -> str:
 
 
 @probes.get("/across")
-@probes.post("/across")
+@probes.post("/across", name="probe_across_by_post")
 async def probe_across(caller: deps.AllWorkspacesReader) -> dict[str, Any]:
     return {"workspace_id": caller.workspace_id, "all": caller.all_workspaces}
 

@@ -103,7 +103,6 @@ def _shown(row: Heartbeat, agent: AgentRef, last: HeartbeatResult | None) -> sch
 
 
 def _event(row: HeartbeatResult, agent: AgentRef) -> schemas.RecentBeat:
-    shown = schemas.HeartbeatResult.model_validate(row)
-    values = {name: getattr(shown, name) for name in schemas.HeartbeatResult.model_fields}
+    columns = [str(field.validation_alias or name) for name, field in schemas.HeartbeatResult.model_fields.items()]
     return schemas.RecentBeat.model_validate(
-        {**values, "cost_micro_usd": shown.cost_usd, "agent_name": agent.name})
+        {column: getattr(row, column) for column in columns} | {"agent_name": agent.name})

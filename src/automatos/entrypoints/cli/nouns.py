@@ -26,7 +26,7 @@ NOUNS = {
     "audit": "Who changed what.",
     "auth": "Sign in, see who you are, sign out.",
     "account": "Your password, and where you are signed in.",
-    "admin": "Who administers the whole server, and what its workspaces may have.",
+    "admin": "Who runs the server, and what workspaces may have.",
     "key": "The server's own key, which seals stored credentials.",
     "db": "The database's tables and first rows.",
 }
