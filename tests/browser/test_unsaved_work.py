@@ -226,7 +226,7 @@ async def test_a_save_without_a_session_is_told_when_signing_in_is_put_off_and_g
     await end_session_at_save(room, page, editor.writes)
     await editor.save(page)
     asking = page.get_by_role("dialog", name="Your session has ended")
-    await expect(asking).to_be_visible()
+    await expect(asking.get_by_label("Email")).to_be_focused()  # it listens to the keyboard by now
     await page.keyboard.press("Escape")
 
     await expect(asking).to_be_hidden()

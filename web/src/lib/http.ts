@@ -41,9 +41,10 @@ async function send(request: Request): Promise<Response> {
 /** Sends a request, and again after signing in if the session had ended. */
 async function inSession(request: Request, isReading: boolean): Promise<Response> {
   if (new URL(request.url).pathname.startsWith(ENTRANCE)) return send(request);
+  const sentAt = performance.now();
   let response = await send(request.clone());
   if (response.status === 401 && (await signedInAgain(isReading))) response = await send(request);
-  if (response.ok) noteSignedIn();
+  if (response.ok) noteSignedIn(sentAt);
   if (response.status === 401 && isSignedOut()) throw signedOut(response.headers.get("X-Request-ID"));
   return response;
 }

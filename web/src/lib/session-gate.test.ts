@@ -46,6 +46,16 @@ describe("a session that has ended", () => {
     expect(await ask(add(), false)).toBe(SIGNED_OUT);
   });
 
+  it("is not back because of an answer to what was asked before signing in was put off", async () => {
+    let answer: (response: Response) => void = () => undefined;
+    server.mockReturnValueOnce(new Promise((resolve) => (answer = resolve))).mockResolvedValueOnce(refused());
+    const early = dataOf(api().GET("/api/skills"));
+    await ask(save(), false);
+    answer(answered());
+    await early;
+    expect(isSignedOut()).toBe(true);
+  });
+
   it("is back as soon as anything is answered, as after signing in in another tab", async () => {
     server.mockResolvedValueOnce(refused()).mockResolvedValueOnce(answered());
     await ask(save(), false);

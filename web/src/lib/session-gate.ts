@@ -10,6 +10,7 @@ export interface Asking {
 
 let asking: (Asking & { answered: Promise<boolean> }) | null = null;
 let isPutOff = false;
+let putOffAt = 0;
 const listeners = new Set<() => void>();
 let isWatched = false;
 
@@ -29,6 +30,7 @@ export function signedInAgain(isReading: boolean): Promise<boolean> {
     answer = (isSignedIn) => {
       asking = null;
       isPutOff = !isSignedIn;
+      putOffAt = performance.now();
       resolve(isSignedIn);
       say();
     };
@@ -46,9 +48,12 @@ export const isSignedOut = (): boolean => isPutOff;
 /** Whether nobody is signed in as far as this page knows: signing in is asked for, or was put off. */
 export const isSessionOver = (): boolean => isPutOff || asking !== null;
 
-/** Takes note that requests are answered again, as after signing in in another tab. */
-export function noteSignedIn(): void {
-  if (!isPutOff) return;
+/**
+ * Takes note that a request is answered again, as after signing in in another tab. One that was sent before signing in
+ * was put off says nothing: the session may have ended while it was on its way.
+ */
+export function noteSignedIn(sentAt: number): void {
+  if (!isPutOff || sentAt < putOffAt) return;
   isPutOff = false;
   say();
 }

@@ -2,6 +2,7 @@ import type { RunEvent } from "@/client";
 import { randomId } from "../id";
 import type { Connection, LiveEvent } from "./events";
 import { LiveStream } from "./stream";
+import { Written } from "./written";
 
 type Message =
   | { kind: "event"; event: LiveEvent }
@@ -22,6 +23,7 @@ export class LiveBus {
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly statusListeners = new Set<() => void>();
   private readonly wants = new Map<string, string[]>();
+  private readonly written = new Written();
   private readonly stopped = new AbortController();
   private release: () => void = () => undefined;
   private stream: LiveStream | null = null;
@@ -97,7 +99,10 @@ export class LiveBus {
 
   private lead(): void {
     this.stream = new LiveStream(this.workspace, {
-      onEvent: (event) => this.spread({ kind: "event", event }),
+      onEvent: (event) => {
+        this.written.take(event);
+        this.spread({ kind: "event", event });
+      },
       onStatus: (status) => this.spread({ kind: "status", status }),
     });
     this.announce();
@@ -111,8 +116,8 @@ export class LiveBus {
     this.refollow();
   }
 
-  private refollow(isAnew = false): void {
-    this.stream?.follow([...this.wants.values()].flat(), isAnew);
+  private refollow(): void {
+    this.stream?.follow([...this.wants.values()].flat());
   }
 
   private spread(message: Message): void {
@@ -151,10 +156,11 @@ export class LiveBus {
 
   /**
    * A tab that just spoke up may not know yet how the connection is. Of a run that another tab follows already it missed
-   * the beginning of what is being written, which a new connection tells again.
+   * the beginning of what is being written.
    */
   private welcome(news: string[]): void {
-    this.refollow(news.some((topic) => topic.startsWith("run:")));
+    this.refollow();
     this.say({ kind: "status", status: this.current });
+    for (const event of news.flatMap((topic) => this.written.of(topic))) this.say({ kind: "event", event });
   }
 }

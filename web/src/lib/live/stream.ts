@@ -25,10 +25,10 @@ export class LiveStream {
     private readonly handlers: StreamHandlers,
   ) {}
 
-  /** Follows exactly these topics from now on, anew where something of them was missed. */
-  follow(topics: Iterable<string>, isAnew = false): void {
+  /** Follows exactly these topics from now on. */
+  follow(topics: Iterable<string>): void {
     const wanted = [...new Set(topics)].sort();
-    if (!isAnew && wanted.join() === this.topics.join() && this.source) return;
+    if (wanted.join() === this.topics.join() && this.source) return;
     this.topics = wanted;
     this.open();
   }
