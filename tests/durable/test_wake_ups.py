@@ -63,7 +63,8 @@ async def test_a_job_costs_one_look_and_one_grant_with_six_workers_as_with_one(
         wake(sender.bus)
         await until(lambda wanted=number + 1: len(seen.driven) == wanted)
 
-    assert sent["changes"] + sent["changes_granted"] <= 20
+    # A word that arrives during a look is looked into once more; six workers that looked each would send 120.
+    assert sent["changes"] + sent["changes_granted"] <= 2 * 20
     assert sent["grant_jobs"] + sent["granted_since"] <= 2 * 20
     assert sent.total() <= 3 * 20
 

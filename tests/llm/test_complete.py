@@ -257,7 +257,7 @@ async def test_the_fallback_model_answers_for_a_model_that_cannot(
 ) -> None:
     model_server.script(reply, match=lambda call: call.model == "gpt-old", repeat=True)
 
-    completion = await ask(choice=ModelChoice("openai", "gpt-old", fallback_model_id="gpt-4o-mini"), deadline_s=1.5)
+    completion = await ask(choice=ModelChoice("openai", "gpt-old", fallback_model_id="gpt-4o-mini"), deadline_s=6)
 
     assert (completion.status, completion.model_id) == ("fallback", "gpt-4o-mini")
     assert completion.text.startswith("gpt-4o-mini answers")
