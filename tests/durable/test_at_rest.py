@@ -63,7 +63,9 @@ async def test_more_workers_at_rest_send_nothing_more_but_their_renewals_looks_a
     leader = leading.pop()
     assert {name for name in counted if " " not in name} <= EVERYBODYS | THE_DISPATCHERS
     assert counted["recover"] < counted["renew"] / 2, "others look for the dead, too"
-    assert counted["take_periodic"] == counted[f"take_periodic {leader}"], "others ask for periodic tasks, too"
+    # Whoever asked before anybody gave out jobs may own the task, and goes on asking for it.
+    asking = {name for name in counted if name.startswith("take_periodic ")} - {f"take_periodic {leader}"}
+    assert len(asking) <= 1, "others than the owner ask for periodic tasks, too"
 
 
 async def test_a_worker_at_rest_sends_fewer_than_forty_statements_a_second_with_fifty_of_its_kind() -> None:
