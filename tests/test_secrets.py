@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from automatos.workspaces.tokens import new_key
+from automatos.workspaces.types import KeyType
 from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +24,7 @@ def secrets() -> Any:
 @pytest.mark.parametrize("text", [
     f"-----BEGIN PRIVATE {'KEY'}-----\n{BODY}\n", "AKIA" + "ABCDEFGHIJ234567", f"ghp_{BODY[:36]}",
     f"github_pat_{BODY[:70]}", f"glpat-{BODY[:20]}", f"sk-proj-{BODY[:60]}", f"sk-ant-{BODY[:50]}", f"AIza{BODY[:35]}",
-    f"xoxb-{BODY[:30]}", f"npm_{BODY[:36]}", f"pypi-AgEI{BODY[:60]}", f"ak_srv_{'0123456789abcdef' * 4}",
+    f"xoxb-{BODY[:30]}", f"npm_{BODY[:36]}", f"pypi-AgEI{BODY[:60]}", f"ak_srv_{BODY[:43]}",
     f"postgresql://me:{BODY[:20]}@db.example.com/x",
 ])
 def test_a_key_of_the_form_of_one_in_use_is_found_and_not_repeated(secrets: Any, tmp_path: Path, text: str) -> None:
@@ -30,6 +32,12 @@ def test_a_key_of_the_form_of_one_in_use_is_found_and_not_repeated(secrets: Any,
     found, = secrets.found_in(tmp_path / "notes.txt")
     assert "notes.txt:2: " in found
     assert text[:16] not in found
+
+
+def test_keys_that_this_product_makes_are_found(secrets: Any, tmp_path: Path) -> None:
+    keys = [new_key(kind).reveal() for kind in KeyType]
+    (tmp_path / "notes.txt").write_text("\n".join(keys))
+    assert len(secrets.found_in(tmp_path / "notes.txt")) == len(keys)
 
 
 @pytest.mark.parametrize("name", [".env", "id_ed25519", "server.pem", "tls.key"])
