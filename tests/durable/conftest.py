@@ -12,6 +12,7 @@ import pytest
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus
+from automatos.durable.leases import LeaseDelivery
 from automatos.durable.presence import Presence
 from automatos.durable.service import PeriodicTask, set_lane
 from automatos.durable.types import Handler, HeldJob, LaneMode, StoredEvent
@@ -113,7 +114,9 @@ class Processes:
         self.alive.remove(process)
         owned = [process.presence._task, *process.bus._tasks]
         if worker := process.worker:
-            owned += [worker._dispatcher._task, *worker._tasks, *(job.task for job in worker._held.values())]
+            owned += [worker._dispatcher._task, worker._signals, *(job.task for job in worker._held.values())]
+            if isinstance(worker._delivery, LeaseDelivery):
+                owned.append(worker._delivery._looks)
             await worker._periodic.stop()
         for job in (*worker._held.values(),) if worker else ():
             job.is_finished = True  # nothing is given back any more

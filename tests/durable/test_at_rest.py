@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from automatos.durable import bus, dispatcher, periodic, queries, worker
+from automatos.durable import bus, dispatcher, leases, periodic, queries
 from automatos.durable.periodic import PeriodicTask
 from tests.durable.conftest import Processes, Seen, until
 
@@ -17,8 +17,8 @@ THE_DISPATCHERS = {"changes", "changes_granted", "due_soon", "takers", "held_job
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each statement of the queue was sent, by name and by `name executor`; pauses are a fiftieth."""
-    for module, name in ((dispatcher, "LOOK_EVERY_S"), (dispatcher, "RECOUNT_EVERY_S"), (worker, "LOOK_EVERY_S"),
-                         (worker, "COMPARE_EVERY_S"), (periodic, "ASK_EVERY_S"), (bus, "PROBE_EVERY_S")):
+    for module, name in ((dispatcher, "LOOK_EVERY_S"), (dispatcher, "RECOUNT_EVERY_S"), (leases, "LOOK_EVERY_S"),
+                         (leases, "COMPARE_EVERY_S"), (periodic, "ASK_EVERY_S"), (bus, "PROBE_EVERY_S")):
         monkeypatch.setattr(module, name, getattr(module, name) / 50)
     counted: Counter[str] = Counter()
     for name, function in list(vars(queries).items()):
@@ -71,7 +71,7 @@ async def test_more_workers_at_rest_send_nothing_more_but_their_renewals_looks_a
 async def test_a_worker_at_rest_sends_fewer_than_forty_statements_a_second_with_fifty_of_its_kind() -> None:
     """By the pauses between them: a renewal, a look, a comparison and a probe."""
     lease_s = 10.0
-    each = 4 / lease_s + 1 / worker.LOOK_EVERY_S + 1 / worker.COMPARE_EVERY_S + 1 / bus.PROBE_EVERY_S
+    each = 4 / lease_s + 1 / leases.LOOK_EVERY_S + 1 / leases.COMPARE_EVERY_S + 1 / bus.PROBE_EVERY_S
     of_one = 4 / lease_s + 1 / dispatcher.LOOK_EVERY_S + 1 / dispatcher.RECOUNT_EVERY_S
 
     assert 50 * each + of_one <= 40

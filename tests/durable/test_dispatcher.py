@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from automatos.durable import dispatcher, queries, worker
+from automatos.durable import dispatcher, leases, queries
 from automatos.durable.service import drop_lane, wake
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
@@ -118,7 +118,7 @@ async def test_one_that_lost_the_office_without_noticing_leaves_it(processes: Pr
 async def test_a_grant_whose_notice_is_lost_is_found(
     processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LOOK_EVERY_S", 0.3)
+    monkeypatch.setattr(leases, "LOOK_EVERY_S", 0.3)
     seen = Seen()
     process = await processes.start(seen.handlers())
     await queue.add("granted")
@@ -139,9 +139,11 @@ async def test_a_worker_that_does_not_say_it_has_begun_is_given_nothing_more_unt
     other = await processes.start(far.handlers(), capacity=50, lease_s=3600.0)
     await until(lambda: first.bus.is_listening and other.bus.is_listening)
     assert other.worker
-    reads = other.worker._tasks[0]
-    reads.cancel()
-    await asyncio.gather(reads, return_exceptions=True)
+    reading = other.worker._delivery
+    assert isinstance(reading, leases.LeaseDelivery)
+    assert reading._looks
+    reading._looks.cancel()
+    await asyncio.gather(reading._looks, return_exceptions=True)
     for number in range(3):
         await queue.add(f"{number}", new_id())
     wake(first.bus)
@@ -164,7 +166,7 @@ async def test_a_worker_that_does_not_say_it_has_begun_is_given_nothing_more_unt
         assert before == await connection.fetchval(
             "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.presence.id)
 
-    other.worker._tasks[0] = asyncio.create_task(other.worker._look_forever())
+    reading._looks = asyncio.create_task(reading._look_forever())
     await until(lambda: len(far.driven) == 28)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from automatos.durable import dispatcher, queries, worker
+from automatos.durable import dispatcher, leases, queries
 from automatos.durable.service import wake
 from automatos.durable.types import HeldJob
 from automatos.kernel.ids import new_id
@@ -19,7 +19,7 @@ STATEMENTS = ("changes", "changes_granted", "grant_jobs", "granted_since", "held
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each statement was sent that finds or gives out jobs; nobody looks by itself meanwhile."""
-    for module, name in ((dispatcher, "LOOK_EVERY_S"), (dispatcher, "RECOUNT_EVERY_S"), (worker, "LOOK_EVERY_S")):
+    for module, name in ((dispatcher, "LOOK_EVERY_S"), (dispatcher, "RECOUNT_EVERY_S"), (leases, "LOOK_EVERY_S")):
         monkeypatch.setattr(module, name, 3600.0)
     counted: Counter[str] = Counter()
     for name in STATEMENTS:

@@ -1,17 +1,17 @@
 """The worker: takes the jobs it is given, drives each in a task of its own, and lets go in order when stopped."""
 
 import asyncio
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
-import asyncpg
 import structlog
 
 from automatos.durable import queries
 from automatos.durable.bus import WORD_WORKER, Bus
+from automatos.durable.delivery import Delivery, Grant
 from automatos.durable.dispatcher import WORD_JOBS, Dispatcher
+from automatos.durable.leases import LeaseDelivery
 from automatos.durable.periodic import PeriodicTask, PeriodicTasks
 from automatos.durable.presence import Presence
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
@@ -24,19 +24,11 @@ LONGEST_DOUBLING = 8
 PLATFORM_PAUSE_S = 1
 MAX_ATTEMPTS = 3
 SIGNAL_POLL_S = 1.0
-LOOK_EVERY_S = 5.0
-"""How often this process reads whether it was given jobs that nobody could tell it of."""
-COMPARE_EVERY_S = 60.0
-"""How often it compares what it holds with what the rows say; after a return that failed, at its next look."""
-LOOK_DEAF_S = 1.0
-"""How often where nobody can tell it."""
-EVERY_NUMBER = 2**63 - 1
-WORD_GRANTED = "granted"
 WORD_SIGNAL = "signal"
 
 
 class Worker:
-    """Runs jobs of this process, and is its candidate for giving out everybody's.
+    """Runs what is delivered to this process, and is its candidate for giving out everybody's jobs.
 
     A job is tried again when its worker died; one that was to blame for MAX_ATTEMPTS deaths is ended by its handler's
     `give_up`.
@@ -45,20 +37,18 @@ class Worker:
 
     def __init__(
         self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *,
-        periodic: tuple[PeriodicTask, ...] = (),
+        periodic: tuple[PeriodicTask, ...] = (), delivery: Delivery | None = None,
     ) -> None:
         self._database = database
         self._presence = presence
         self._handlers = handlers
         self._periodic = PeriodicTasks(database, presence, periodic)
-        self._dispatcher = Dispatcher(database, presence, bus, self._begin)
+        self._delivery = delivery or LeaseDelivery(database, presence, bus)
+        self._dispatcher = Dispatcher(database, presence, bus, self._delivery.deliver)
         self._held: dict[tuple[str, str], HeldJob] = {}
-        self._number = 0
-        self._is_unsure = False
-        self._granted = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self.is_unsure = False
+        self._signals: asyncio.Task[None] | None = None
         self._bus = bus
-        bus.on_word(WORD_GRANTED, lambda _: self._granted.set())
         bus.on_word(WORD_SIGNAL, self._hear_signal)
         presence.on_lost(self._let_go)
 
@@ -67,13 +57,15 @@ class Worker:
         """How many jobs this process is working on."""
         return len(self._held)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of jobs that this process can do."""
+        return tuple(self._handlers)
+
     async def start(self) -> None:
         """Take jobs from now on, and ask for periodic tasks."""
-        await self._presence.offer(tuple(self._handlers))
-        self._tasks = [
-            asyncio.create_task(self._look_forever(), name="durable.look"),
-            asyncio.create_task(self._watch_signals(), name="durable.signals"),
-        ]
+        await self._delivery.open(self)
+        self._signals = asyncio.create_task(self._watch_signals(), name="durable.signals")
         await self._dispatcher.start()
         self._bus.tell_dispatcher(WORD_WORKER)
         await self._periodic.start()
@@ -81,13 +73,14 @@ class Worker:
     async def stop(self, grace_s: float = 20.0) -> None:
         """Stop in order; nothing is lost, whatever has not ended goes on elsewhere or at the next start."""
         await self._dispatcher.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._signals:
+            self._signals.cancel()
+            await asyncio.gather(self._signals, return_exceptions=True)
         await self._periodic.stop()
-        with contextlib.suppress(DatabaseUnavailable):  # whoever buries this process frees what it was given
-            await self._presence.offer(())
-            await self._give_back_the_unknown(EVERY_NUMBER)
+        await self._delivery.close(partial(self._let_end, grace_s))
+
+    async def _let_end(self, grace_s: float) -> None:
+        """Give what runs the time to end, then hand the rest back."""
         running = [job.task for job in self._held.values() if job.task]
         if running:
             await asyncio.wait(running, timeout=grace_s)
@@ -95,57 +88,30 @@ class Worker:
             job.interrupt(Interruption.SHUTDOWN)
         await asyncio.gather(*(job.task for job in list(self._held.values()) if job.task), return_exceptions=True)
 
-    async def _look_forever(self) -> None:
-        """Begin what was granted by another process, and what nobody could tell."""
-        compare_at = 0.0
-        while True:
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S if self._database.can_listen else LOOK_DEAF_S):
-                    await self._granted.wait()
-            except TimeoutError:
-                pass
-            self._granted.clear()
-            try:
-                await self._read_granted()
-                moment = asyncio.get_running_loop().time()
-                if self._is_unsure or moment >= compare_at:
-                    await self._give_back_the_unknown(self._number)
-                    self._is_unsure, compare_at = False, moment + COMPARE_EVERY_S
-            except DatabaseUnavailable as error:
-                log.warning("durable.grants_not_read", error=str(error) or type(error).__name__)
-            except Exception:
-                log.exception("durable.grants_not_read")
+    def begin(self, grant: Grant) -> HeldJob:
+        """Begin a granted job in a task of its own."""
+        job = HeldJob(grant["name"], grant["key"], grant["workspace_id"], grant["attempts"], self._presence.id,
+                      grant["lane"], LaneMode(grant["mode"]), grant["crashes"],
+                      on_move=partial(self._dispatcher.moved, grant["name"], grant["key"]))
+        before = self._held.get((job.name, job.key))
+        self._held[job.name, job.key] = job
+        job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
+        if grant["signal"]:
+            job.hear(grant["signal"], grant["lane"])
+        return job
 
-    async def _read_granted(self) -> None:
-        holder = self._presence.id
-        async with self._database.recording(None) as connection:
-            rows = await queries.granted_since(connection, holder, self._number)
-        if rows and holder == self._presence.id:
-            self._begin(rows)
-            self._dispatcher.begun(self._number)
+    def has(self, name: str, key: str) -> bool:
+        """Whether this process works on a job."""
+        return (name, key) in self._held
 
-    def _begin(self, rows: Sequence[asyncpg.Record]) -> None:
-        """Begin granted jobs; each grant once, however often it is told."""
-        for row in rows:
-            if row["number"] <= self._number:
-                continue
-            self._number = row["number"]
-            job = HeldJob(row["name"], row["key"], row["workspace_id"], row["attempts"], self._presence.id,
-                          row["lane"], LaneMode(row["mode"]), row["crashes"],
-                          on_move=partial(self._dispatcher.moved, row["name"], row["key"]))
-            before = self._held.get((job.name, job.key))
-            self._held[job.name, job.key] = job
-            job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
-            if row["signal"]:
-                job.hear(row["signal"], row["lane"])
+    def begun(self, number: int) -> None:
+        """Say to the dispatcher that what this process was given up to that grant is on its way."""
+        self._dispatcher.begun(number)
 
-    async def _give_back_the_unknown(self, up_to: int) -> None:
-        """Give back what the database says this process holds by grants up to a number, and it does not."""
-        holder = self._presence.id
-        async with self._database.recording(None) as connection:
-            for row in await queries.granted_since(connection, holder, -1):
-                if row["number"] <= up_to and (row["name"], row["key"]) not in self._held:
-                    await queries.give_back(connection, row["name"], row["key"], holder, row["number"])
+    def hear(self, name: str, key: str, word: str, group: str) -> None:
+        """Pass on a word that was left for a job, if this process works on it."""
+        if job := self._held.get((name, key)):
+            job.hear(word, group)
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
         is_gone = False
@@ -154,7 +120,7 @@ class Worker:
             job.is_settling = True
             is_gone = job.is_finished or await self._settle(job, error, is_attempt=is_attempt)
         finally:
-            self._is_unsure = self._is_unsure or not is_gone
+            self.is_unsure = self.is_unsure or not is_gone
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
                 self._dispatcher.ended(job.name, job.key)
@@ -227,14 +193,11 @@ class Worker:
                 log.exception("durable.signals_not_read")
                 continue
             for row in rows:
-                self._pass_on(row["name"], row["key"], row["signal"], row["lane"])
+                self._delivery.recall(row["name"], row["key"], row["signal"], row["lane"])
 
     def _hear_signal(self, rest: str) -> None:
-        self._pass_on(*rest.split(" "))
-
-    def _pass_on(self, name: str, key: str, word: str, lane: str) -> None:
-        if job := self._held.get((name, key)):
-            job.hear(word, lane)
+        name, key, word, group = rest.split(" ")
+        self._delivery.recall(name, key, word, group)
 
     def _let_go(self) -> None:
         for job in self._held.values():
