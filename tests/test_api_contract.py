@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import inspect
 import io
 import os
 import re
@@ -119,6 +120,23 @@ def test_operations_are_named_as_their_functions(description: dict[str, Any], ap
     assert {name: TWO_PATHS.get(each, each) for name, each in named.items()} == {
         name: functions[name] for name in named}
     assert [each for each in named.values() if not re.fullmatch(r"[a-z]+(_[a-z]+)+", each)] == []
+
+
+def asked_for(dependant: Any) -> Iterator[Callable[..., Any]]:
+    """Yield the function of a route and everything that it asks for."""
+    yield dependant.call
+    for each in dependant.dependencies:
+        yield from asked_for(each)
+
+
+def test_no_request_waits_for_a_thread(app: FastAPI) -> None:
+    """FastAPI calls a function that is not asynchronous in a thread: two hand-overs for what is read from memory."""
+    called = {function.__name__: function for route in iter_route_contexts(app.routes)
+              if (dependant := getattr(route, "dependant", None)) for function in asked_for(dependant)}
+
+    assert len(called) > 100
+    assert [name for name, function in called.items()
+            if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function)] == []
 
 
 def test_what_a_path_names_is_described(description: dict[str, Any]) -> None:

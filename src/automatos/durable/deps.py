@@ -11,7 +11,7 @@ from automatos.durable.types import EventBus
 AFTER_COMMIT_S = 0.05
 
 
-def get_bus(request: Request) -> EventBus:
+async def get_bus(request: Request) -> EventBus:
     """Return this process's bus."""
     return request.app.state.bus
 
@@ -30,7 +30,7 @@ class Hinter:
         asyncio.get_running_loop().call_later(AFTER_COMMIT_S, self._bus.hint, workspace_id, topic)
 
 
-def get_hinter(bus: BusDep) -> Hinter:
+async def get_hinter(bus: BusDep) -> Hinter:
     """Return a sender of hints."""
     return Hinter(bus)
 

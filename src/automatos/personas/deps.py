@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from automatos.personas.types import AgentsOfPersonas
 
 
-def get_agents_of_personas(request: Request) -> AgentsOfPersonas:
+async def get_agents_of_personas(request: Request) -> AgentsOfPersonas:
     """Return what a higher room handed down to count agents by their persona."""
     return request.app.state.agents_of_personas
 
