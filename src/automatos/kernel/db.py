@@ -8,7 +8,7 @@ own policies. Who a connection works as is asked of PostgreSQL itself, on every 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.errors import DatabaseRefused, DatabaseUnavailable
+from automatos.kernel.pool import ConnectionPool
 from automatos.kernel.pooler import Pooler, find_pooler
 from automatos.kernel.recording import RecordingConnection, Scope, dump_json, use_json
 from automatos.kernel.refusals import FULL, Meaning, is_unavailable, meaning_of, sqlstate_of, unavailable
@@ -45,6 +46,8 @@ SELECT current_user AS name, pg_backend_pid() AS pid,
 ROOM = ("SET LOCAL work_mem = '64kB'; SELECT count(*) FROM "
         "(SELECT repeat(md5(n::text), 4) AS text FROM generate_series(1, 6000) AS n ORDER BY 1) AS sorted")
 """Sorts on the disk, which takes a megabyte of it for a moment: 10 ms, and nothing is left behind in the catalogue."""
+REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What the driver raises."""
 log = structlog.get_logger("automatos.kernel")
 
 
@@ -64,10 +67,6 @@ def make_engine(address: PostgresAddress, *, names_statements: bool = False, **m
         "postgresql+asyncpg://", isolation_level="READ COMMITTED",
         connect_args=arguments | ({} if names_statements else _FOR_POOLERS), hide_parameters=True,
         json_serializer=dump_json, json_deserializer=orjson.loads, **more)
-
-
-async def _keep(_: asyncpg.Connection) -> None:
-    """Leave a returned connection as it is: PostgreSQL has forgotten everything at the end of the transaction."""
 
 
 class Database:
@@ -91,8 +90,8 @@ class Database:
         self._names_statements = pooler in {Pooler.NONE, Pooler.SESSION}
         self._role = role
         self._pool_size = pool_size
-        self._inside: asyncpg.Pool | None = None
-        self._between: asyncpg.Pool | None = None
+        self._inside: ConnectionPool | None = None
+        self._between: ConnectionPool | None = None
         kept = pool_size // 2
         self.engine = make_engine(
             self.address, names_statements=True, echo=echo, pool_size=kept, max_overflow=pool_size - kept,
@@ -145,12 +144,22 @@ class Database:
         finally:
             one.terminate()
 
-    async def _make_pool(self, size: int) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
-            min_size=1, max_size=size, connection_class=RecordingConnection, init=self._prepare, reset=_keep,
-            command_timeout=COMMAND_TIMEOUT_S, max_inactive_connection_lifetime=60,
+    async def _make_pool(self, size: int) -> ConnectionPool:
+        pool = ConnectionPool(self._connect_recording, size)
+        await pool.open()
+        return pool
+
+    async def _connect_recording(self) -> RecordingConnection:
+        connection: RecordingConnection = await asyncpg.connect(
+            connection_class=RecordingConnection, command_timeout=COMMAND_TIMEOUT_S,
             statement_cache_size=100 if self._names_statements else 0,
             **self.address.for_asyncpg(CONNECT_TIMEOUT_S, {"timezone": "UTC"}))
+        try:
+            await self._prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def _prepare(self, connection: RecordingConnection) -> None:
         """Make a new recording connection ready, and see that row-level security binds it.
@@ -209,8 +218,7 @@ class Database:
                     do()
         except DatabaseUnavailable:
             raise
-        except (DBAPIError, NoConnectionFree, asyncpg.PostgresError, asyncpg.InterfaceError,
-                asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        except (DBAPIError, NoConnectionFree, *REFUSALS) as error:
             # Between beginning and end, a bare OSError or TimeoutError is the caller's own.
             is_callers = is_begun and not is_ending and meaning_of(error) is not Meaning.UNAVAILABLE
             if is_callers or not is_unavailable(error):
@@ -218,10 +226,9 @@ class Database:
             self._note(error)
             raise unavailable(error, is_unsure=is_ending) from error
 
-    @asynccontextmanager
-    async def recording(
+    def recording(
         self, workspace_id: UUID | None, scope: Scope | None = None
-    ) -> AsyncGenerator[asyncpg.Connection]:
+    ) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened.
 
         Raises DatabaseUnavailable when PostgreSQL cannot be reached, goes away, is full or only to be read.
@@ -229,18 +236,7 @@ class Database:
         pool = self._inside if workspace_id else self._between
         if pool is None:
             raise RuntimeError("Database.open() was not awaited before the first recording")
-        try:
-            async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-                await connection.enter(workspace_id, scope)  # pyright: ignore[reportAttributeAccessIssue]
-                yield connection  # pyright: ignore[reportReturnType]
-        except DatabaseUnavailable:
-            raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError,
-                TimeoutError) as error:
-            if not is_unavailable(error):
-                raise
-            self._note(error)
-            raise unavailable(error) from error
+        return _Recording(pool, workspace_id, scope, self._note)
 
     async def connect(self) -> asyncpg.Connection:
         """Open one connection for LISTEN, past the pooler where there is a way; the caller closes it.
@@ -274,6 +270,43 @@ class Database:
         if sqlstate_of(error) in FULL and self.full_since is None:
             self.full_since = time.monotonic()
             log.error("database.full", error=str(error).partition("\n")[0])
+
+
+class _Recording(AbstractAsyncContextManager[asyncpg.Connection]):
+    """A raw connection for one block: several of these are opened and closed for every step, so it is no generator."""
+
+    __slots__ = ("_connection", "_note", "_pool", "_scope", "_workspace_id")
+
+    def __init__(self, pool: ConnectionPool, workspace_id: UUID | None, scope: Scope | None,
+                 note: Callable[[BaseException], None]) -> None:
+        self._pool = pool
+        self._workspace_id = workspace_id
+        self._scope = scope
+        self._note = note
+        self._connection: RecordingConnection | None = None
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        try:
+            self._connection = taken = self._pool.take_free() or await self._pool.take(CONNECT_TIMEOUT_S)
+        except Exception as error:
+            self._translate(error)
+            raise
+        taken.enter(self._workspace_id, self._scope)
+        return self._pool.lend(taken)  # pyright: ignore[reportReturnType]
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        taken, self._connection = self._connection, None
+        if taken and (cleaning := self._pool.give_back(taken)):
+            await asyncio.shield(cleaning)
+        if error is not None:
+            self._translate(error)
+
+    def _translate(self, error: BaseException) -> None:
+        """Raise what a refusal of the database means; any other error stays what it is."""
+        if isinstance(error, DatabaseUnavailable) or not isinstance(error, REFUSALS) or not is_unavailable(error):
+            return
+        self._note(error)
+        raise unavailable(error) from error
 
 
 def _name_silence(context: ExceptionContext) -> None:

@@ -39,6 +39,7 @@ class RecordingConnection(asyncpg.Connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._entered: tuple[UUID | None, Scope | None] = (None, None)
         self._inside = ("", "")
         self._role: str | None = None
         self._is_shared = False
@@ -54,14 +55,51 @@ class RecordingConnection(asyncpg.Connection):
             self._enter_statement = await self.prepare(ENTER_AS if role else ENTER, name=ENTER_NAME)
         self._prefix = self._make_prefix()
 
-    async def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
+    def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
         """Name the workspace and the scope of every transaction that follows on this connection."""
-        inside = (str(workspace_id or ""), str(scope or ""))
-        if inside != self._inside:
-            self._inside = inside
+        if workspace_id != self._entered[0] or scope != self._entered[1]:
+            self._entered = workspace_id, scope
+            self._inside = str(workspace_id or ""), str(scope or "")
             self._prefix = self._make_prefix()
-        if self.is_in_transaction():
-            await super().execute(self._settings())
+
+    @property
+    def statements(self) -> int:
+        """How many statements it has sent."""
+        protocol: Any = self._protocol
+        return protocol.queries_count
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing of its last use is left on it: no transaction, no statement that is still being stopped."""
+        protocol: Any = self._protocol
+        return not (protocol.is_in_transaction() or self._is_stopping or self._top_xact is not None
+                    or self._listeners or self._log_listeners)
+
+    async def clean(self, timeout_s: float) -> None:
+        """Wait until a statement that was cancelled is over, and roll back what is open."""
+        protocol: Any = self._protocol
+        if self._is_stopping:
+            await protocol._wait_for_cancellation(timeout_s)  # noqa: SLF001 - asyncpg's pool does the same
+        await self._reset()
+
+    @property
+    def _is_stopping(self) -> bool:
+        protocol: Any = self._protocol
+        return protocol._is_cancelling()  # noqa: SLF001 - asyncpg's pool does the same
+
+    def end_loan(self) -> None:
+        """Make whoever still holds it, or a statement prepared on it, unable to use it."""
+        self._pool_release_ctr += 1
+        if self._proxy is not None:
+            self._proxy._detach()  # noqa: SLF001 - asyncpg's pool does the same
+
+    def forget_statements(self) -> None:
+        """Prepare every statement anew: the tables have changed."""
+        self._drop_local_statement_cache()
+
+    def forget_types(self) -> None:
+        """Ask for every type anew: the tables have changed."""
+        self._drop_local_type_cache()
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
         """Execute as asyncpg does; without arguments several statements are one transaction."""
