@@ -156,6 +156,8 @@ class ChatReader:
             self.is_done = True
             return ""
         event = read_json(data)
+        if plain := _plain_text(event):
+            return self._add_text(plain)
         self._take_usage(event.get("usage") or object_in(event.get("x_groq")).get("usage"))
         return "".join([self._take_choice(choice, self._delta_of(choice)) for choice in listed(event.get("choices"))
                         if isinstance(choice, dict)])
@@ -201,9 +203,9 @@ class ChatReader:
             return ""
         return self._add_text(content if isinstance(content, str) else self._take_parts(parts_in(content)))
 
-    def _add_text(self, text: str) -> str:
-        text = self._tags.feed(text.replace("\x00", ""))
-        if self._tags.is_reasoning:
+    def _add_text(self, written: str) -> str:
+        text = self._tags.feed(written.replace("\x00", ""))
+        if text is not written and self._tags.is_reasoning:
             self._call.tell_reasoning(self._tags.fresh_reasoning())
         self._text.append(text)
         self.size += len(text)
@@ -261,6 +263,20 @@ class ChatReader:
         if any(part.get("type", "text") not in TEXT_TYPES for part in self._parts):
             kept = kept | {"content": whole(self._parts)}
         return tagged(self._call, WIRE, [kept] if kept else [])
+
+
+def _plain_text(event: JsonObject) -> str:
+    """Return the text of a piece that adds a text to the first choice and nothing else, as nearly all do; else none."""
+    choices = event.get("choices")
+    if type(choices) is not list or len(choices) != 1 or event.get("usage") or "x_groq" in event:
+        return ""
+    choice: Any = choices[0]
+    delta: Any = choice.get("delta") if type(choice) is dict else None
+    if type(delta) is not dict or len(delta) != 1 or choice.get("finish_reason") is not None:
+        return ""
+    text = delta.get("content")
+    is_plain = choice.get("index", 0) == 0 and not choice.get("usage") and not choice.get("error")
+    return text if is_plain and type(text) is str else ""
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:

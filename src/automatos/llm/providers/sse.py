@@ -1,21 +1,18 @@
 """Reading server-sent events as they come: bytes in, complete events out, in time that is linear in the bytes."""
 
-from typing import NamedTuple
-
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 DONE = b"[DONE]"
+BETWEEN = b"\n\ndata: "
+"""What stands between two events of the most usual kind."""
 
 
 class EventTooLong(ValueError):
     """One event is longer than this server takes."""
 
 
-class ServerEvent(NamedTuple):
-    """One event: its data, and its name where it has one."""
-
-    data: bytes
-    name: bytes = b""
+ServerEvent = tuple[bytes, bytes]
+"""One event: its data, and its name where it has one."""
 
 
 class EventReader:
@@ -38,6 +35,8 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """Take the next bytes and return every event they complete."""
+        if chunk[-3:] == b"}\n\n" and chunk[:7] == b"data: {" and (plain := self._whole(chunk)):
+            return plain
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
@@ -59,6 +58,16 @@ class EventReader:
         if self._rest_size + self._data_size > MAX_EVENT_BYTES:
             raise EventTooLong
         return events
+
+    def _whole(self, chunk: bytes) -> list[ServerEvent] | None:
+        """Return the events of bytes that are nothing but whole events without names, None for any other."""
+        if self._rest or self._data or self._name or self._after_cr or b"\r" in chunk:
+            return None
+        found = chunk[6:-2].split(BETWEEN)
+        if chunk.count(b"\n") != 2 * len(found):
+            return None
+        self._has_begun = True
+        return [(data, b"") for each in found if (data := each.strip())]
 
     def close(self) -> list[ServerEvent]:
         """Return the last event when the stream ended without its closing blank line."""
@@ -92,7 +101,7 @@ class EventReader:
     def _finish(self, events: list[ServerEvent]) -> None:
         if self._data:
             data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-            events.append(ServerEvent(data, self._name))
+            events.append((data, self._name))
             self._data, self._data_size = [], 0
         self._name = b""
 
