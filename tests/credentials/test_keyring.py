@@ -1,5 +1,6 @@
 """Finding the secret that opens a provider, for the right workspace only."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from automatos.credentials import keyring as keyring_module
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.service import Keyring, delete_credential
+from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -175,3 +177,36 @@ async def test_a_new_key_goes_before_the_platforms_and_into_the_default_within_a
     assert found is not None
     assert found.key.reveal() == "sk-own-own-own"
     assert await elsewhere.configured_providers(workspace_id) == {"openai": "workspace"}
+
+
+async def test_a_workspaces_credentials_are_searched_once_for_each_question(
+    keyring: Keyring, keep, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[object] = []
+    search = keyring_module.Search.run
+    monkeypatch.setattr(keyring_module.Search, "run",
+                        lambda self, *given: searched.append(given) or search(self, *given))
+    assert await keyring.find_access(workspace_id, "openai") is None
+    assert searched == []  # there is nothing to search
+    await keep("sk-mine-mine-mine")
+
+    for environment in ("production", "development") * 3:
+        secret = await keyring.find_access(workspace_id, "openai", environment)
+        assert secret
+        assert secret.key.reveal() == "sk-mine-mine-mine"
+
+    assert len(searched) == 2
+
+
+async def test_a_credential_that_expires_is_searched_for_each_time(
+    keyring: Keyring, keep, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await keep("sk-lasting-lasting")
+    await keep("sk-ending-ending", expires_at=now() + timedelta(hours=1))
+    first = await keyring.find_access(workspace_id, "openai")
+    monkeypatch.setattr(keyring_module, "now", lambda: now() + timedelta(hours=2))
+    second = await keyring.find_access(workspace_id, "openai")
+
+    assert first
+    assert second
+    assert (first.key.reveal(), second.key.reveal()) == ("sk-ending-ending", "sk-lasting-lasting")

@@ -1,4 +1,4 @@
-"""The pieces that nearly all of an answer consists of are read by a short way, which finds what the general one finds."""
+"""The pieces that most of an answer consists of are read a short way, which finds what the general one finds."""
 
 from typing import Any, cast
 from unittest.mock import Mock
@@ -39,7 +39,7 @@ async def read(content: list[Any]) -> tuple[list[str], Answer | type[Problem]]:
     call = ProviderCall(cast("aiohttp.ClientSession", Mock()), get_provider("custom"), "http://x", "k",
                         ModelChoice("custom", "m"), (), ())
     reader = ChatReader(call, ThinkTags(is_on=True))
-    stream = transport._Stream(call, reader, told.append)  # noqa: SLF001
+    stream = transport._Stream(call, reader, told.append)
     try:
         for each in content:
             await stream.take(b"data: " + orjson.dumps(each) + b"\n\n")
@@ -63,7 +63,7 @@ async def test_usual_pieces_take_the_short_way_wherever_the_connection_cuts_them
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     general: list[object] = []
-    take_choice = ChatReader._take_choice  # noqa: SLF001
+    take_choice = ChatReader._take_choice
 
     def noticed(self: ChatReader, *given: Any) -> str:
         general.append(given)
@@ -79,9 +79,9 @@ async def test_usual_pieces_take_the_short_way_wherever_the_connection_cuts_them
 
 async def test_much_that_comes_at_once_is_taken_in_pieces_of_whole_events(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces: list[bytes] = []
-    monkeypatch.setattr(transport._Stream, "_tell", lambda _, __, piece: pieces.append(piece))  # noqa: SLF001
+    monkeypatch.setattr(transport._Stream, "_tell", lambda _, __, piece: pieces.append(piece))
     call = cast("ProviderCall", Mock())
-    stream = transport._Stream(call, Mock(size=0, is_done=False), lambda _: None)  # noqa: SLF001
+    stream = transport._Stream(call, Mock(size=0, is_done=False), lambda _: None)
     content = b"data: {1}\n\n" * 1000 + b"x" * 5000 + b"\n\n" + b"\n" * 5001
 
     await stream.take(content)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,9 @@ USE_EVERY_S = 60.0
 MAX_WORKSPACES = 10_000
 DEFAULT_SERVICE = "orchestrator"
 
+Sought = tuple[str, Environment, str | None]
+"""A provider, an environment and the name that settings choose."""
+Found = tuple[Held | None, CredentialLevel | None]
 log = structlog.get_logger(__name__)
 
 
@@ -56,6 +59,12 @@ class _Drawer:
     read_at: float
     names: ChosenNames | None = None
     names_until: float = 0.0
+    found: dict[Sought, Found] = field(default_factory=dict[Sought, Found])
+
+    @property
+    def outlasts_this_look(self) -> bool:
+        """Whether what is found now will be found as long as this drawer is kept: nothing in it expires."""
+        return all(each.expires_at is None for each in self.held)
 
 
 class Keyring:
@@ -172,10 +181,18 @@ class Keyring:
             await asyncio.wait(self._notes, timeout=5)
 
     async def _search(self, drawer: _Drawer, workspace_id: UUID, provider: Provider, environment: Environment,
-                      service: str, looks: list[Look] | None = None) -> tuple[Held | None, CredentialLevel | None]:
+                      service: str, looks: list[Look] | None = None) -> Found:
+        """Return the credential that opens a provider; a drawer is searched once for each question, unless told how."""
+        if looks is None and not drawer.held:
+            return None, None
         names = await self._names(workspace_id, drawer)
         chosen = names.name_for(provider.name, service) if names else None
+        sought = provider.name, environment, chosen
+        if looks is None and sought in drawer.found:
+            return drawer.found[sought]
         found = Search(drawer.held, provider, now(), [] if looks is None else looks).run(environment, chosen)
+        if drawer.outlasts_this_look:
+            drawer.found[sought] = found or (None, None)
         return found or (None, None)
 
     async def _names(self, workspace_id: UUID, drawer: _Drawer) -> ChosenNames | None:
