@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from automatos.kernel import logfiles
+from automatos.kernel import logfiles, telemetry
 from automatos.kernel.config import Settings
 from automatos.kernel.logfiles import LogFile
 from automatos.kernel.telemetry import HIDDEN, configure_logging, hide_secrets, scrub
@@ -203,3 +203,13 @@ def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     file = LogFile(tmp_path / "gone" / "server.log")
     file.write_line("lost")
     assert not (tmp_path / "gone").exists()
+
+
+def test_the_names_of_fields_are_judged_once_and_no_name_of_any_length_fills_the_memory() -> None:
+    telemetry._judge_name.cache_clear()
+    for number in range(20):
+        scrub({"agent": "Ada", "total_tokens": number, f"{number}" * 100 + "password": PLANTED})
+
+    judged = telemetry._judge_name.cache_info()
+    assert (judged.misses, judged.currsize, judged.maxsize) == (2, 2, 1000)
+    assert scrub({"x" * 100 + "password": PLANTED}) == {"x" * 100 + "password": HIDDEN}

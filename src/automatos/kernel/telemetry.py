@@ -4,8 +4,10 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 import structlog
@@ -61,6 +63,8 @@ SECRET_TEXT = re.compile(
 _known: list[re.Pattern[str]] = []
 """The operator's own secrets as they are set: they need no shape."""
 KNOWN_LENGTH = 8
+LONGEST_KNOWN_NAME = 60
+"""Names up to this length are judged once: they are those of our own fields."""
 
 
 def hide_secrets(text: str) -> str:
@@ -102,13 +106,20 @@ def scrub(value: Any, depth: int = 0) -> Any:
         return {str(name): _scrub_named(str(name), item, depth) for name, item in entries}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [scrub(item, depth + 1) for item in cast("list[Any]", value)]
-    return hide_secrets(str(value))
+    return str(value) if type(value) is UUID else hide_secrets(str(value))
 
 
 def _scrub_named(name: str, value: Any, depth: int) -> Any:
-    is_secret = SECRET_NAMES.search(name) and not (COUNTED_NAMES.search(name) and _is_count(value))
-    is_vague = VAGUE_NAMES.fullmatch(name) and not isinstance(value, (bool, int, float))
-    return HIDDEN if (is_secret or is_vague) and value is not None else scrub(value, depth + 1)
+    hides, counts, is_vague = _judge_name(name) if len(name) <= LONGEST_KNOWN_NAME else _judge_name.__wrapped__(name)
+    is_secret = hides and not (counts and _is_count(value))
+    is_hidden = is_secret or (is_vague and not isinstance(value, (bool, int, float)))
+    return HIDDEN if is_hidden and value is not None else scrub(value, depth + 1)
+
+
+@lru_cache(maxsize=1000)
+def _judge_name(name: str) -> tuple[bool, bool, bool]:
+    """Say whether a name is that of a secret, of a count of tokens, and one under which secrets are kept."""
+    return bool(SECRET_NAMES.search(name)), bool(COUNTED_NAMES.search(name)), bool(VAGUE_NAMES.fullmatch(name))
 
 
 def _is_count(value: Any) -> bool:
@@ -233,10 +244,10 @@ def configure_logging(settings: Settings, process: str = "server") -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _scrub_event,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     hide_settings(settings)
     console = structlog.dev.ConsoleRenderer(
