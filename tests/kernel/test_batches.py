@@ -1,5 +1,6 @@
 """Batches are written in order, a failing workspace delays no other, and what waits is bounded."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -8,6 +9,7 @@ import pytest
 
 from automatos.kernel import batches
 from automatos.kernel.batches import BatchWriter
+from tests.durable.conftest import until
 
 GOOD, BAD = UUID(int=1), UUID(int=2)
 
@@ -93,3 +95,39 @@ async def test_large_batches_are_written_in_pieces(monkeypatch: pytest.MonkeyPat
 
 async def test_closing_what_never_had_anything_to_write_is_no_fault() -> None:
     await BatchWriter("things", Book().write, every_s=1).close()
+
+
+async def test_what_cannot_wait_takes_along_what_could() -> None:
+    book = Book()
+    writer = BatchWriter("things", book.write, every_s=3600)
+    writer.add(GOOD, 1)
+    writer.add(BAD, 2)
+    await asyncio.sleep(0)
+    writer.add(GOOD, 3, within_s=0.001)
+    await until(lambda: len(book.written) == 2)
+
+    assert book.written == [(GOOD, [1, 3]), (BAD, [2])]
+    assert await asyncio.wait_for(writer.close(), 60) is None
+
+
+@pytest.mark.parametrize("end", ["flush", "close"])
+async def test_whoever_waits_for_the_writer_does_not_wait_for_the_next_batch(end: str) -> None:
+    book = Book()
+    writer = BatchWriter("things", book.write, every_s=3600)
+    writer.add(GOOD, 1)
+
+    await asyncio.wait_for(getattr(writer, end)(), 60)
+
+    assert book.written == [(GOOD, [1])]
+
+
+async def test_more_than_a_batch_is_written_without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MAX_BATCH", 2)
+    book = Book()
+    writer = BatchWriter("things", book.write, every_s=3600)
+    for number in range(7):
+        writer.add(GOOD, number)
+    writer.add(GOOD, 7, within_s=0)
+    await until(lambda: len(book.written) == 4)
+
+    assert [items for _, items in book.written] == [[0, 1], [2, 3], [4, 5], [6, 7]]

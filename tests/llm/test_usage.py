@@ -1,5 +1,7 @@
 """The usage ledger and what agents add up."""
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -7,9 +9,11 @@ import pytest
 
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
+from automatos.llm import usage
 from automatos.llm.errors import ModelProblem, ModelRefused
-from automatos.llm.types import CallContext, Cost, FailedAttempt, ModelChoice, Usage, UsageRow
+from automatos.llm.types import CallContext, Cost, FailedAttempt, ModelChoice, Usage, UsageRow, UsageStatus
 from automatos.llm.usage import UsageRecorder
+from tests.durable.conftest import until
 from tests.fakes.model_server import ModelServer, Reply
 from tests.llm.conftest import Asker
 
@@ -206,3 +210,20 @@ async def test_rows_of_many_workspaces_in_one_batch_stay_apart(database: Databas
     await recorder.close()
 
     assert (len(await rows_of(database, workspace_id)), len(await rows_of(database, other))) == (1, 2)
+
+
+@pytest.mark.parametrize(("status", "run_id"), [("error", new_id()), ("cancelled", new_id()), ("success", None)])
+async def test_a_call_of_which_nothing_else_tells_does_not_wait_for_the_next_batch(
+    database: Database, workspace_id: UUID, monkeypatch: pytest.MonkeyPatch, status: UsageStatus, run_id: UUID | None,
+) -> None:
+    monkeypatch.setattr(usage, "EVERY_S", 3600)
+    recorder = UsageRecorder(database)
+    recorder.record(row(CallContext(workspace_id, run_id=new_id(), turn=1)))  # the run's journal has it, too
+    await asyncio.sleep(0)
+    recorder.record(replace(row(CallContext(workspace_id, run_id=run_id, turn=1)), status=status))
+
+    async def are_written() -> bool:
+        return len(await rows_of(database, workspace_id)) == 2
+
+    await until(are_written)
+    await recorder.close()

@@ -16,12 +16,12 @@ from automatos.durable.types import EventBus
 from automatos.kernel.batches import BatchWriter
 from automatos.kernel.db import Database
 
-EVERY_S = 0.25
+EVERY_S = 0.5
 ACTOR = "server"
 
 
 class OutcomeRecorder:
-    """Writes how agents' steps ended, four times a second, in transactions of its own; see `BatchWriter`."""
+    """Writes how agents' steps ended, twice a second, in transactions of its own; see `BatchWriter`."""
 
     def __init__(self, database: Database, bus: EventBus, *, error_after: int) -> None:
         self._database = database

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -31,7 +32,7 @@ class _Waiting(Generic[Item]):
 
 
 class BatchWriter(Generic[Item]):
-    """Hands items to `write` by workspace, every `every_s` seconds while there are any, in the order they came.
+    """Hands items to `write` by workspace, within `every_s` seconds or sooner where one asks, in the order they came.
 
     A write that fails is logged and tried again for about half a minute while other workspaces go on, then given up and
     logged as lost: whoever added an item never waits for it or fails with it. `name` is what the log calls the items.
@@ -44,26 +45,40 @@ class BatchWriter(Generic[Item]):
         self._waiting: dict[UUID, _Waiting[Item]] = {}
         self._count = 0
         self._task: asyncio.Task[None] | None = None
+        self._next_at = 0.0
+        self._sooner = asyncio.Event()
 
-    def add(self, workspace_id: UUID, item: Item) -> None:
-        """Take one item; returns at once and never raises."""
+    def add(self, workspace_id: UUID, item: Item, *, within_s: float | None = None) -> None:
+        """Take one item, and write it with all others within `within_s`; returns at once and never raises."""
         if self._count >= MAX_WAITING:
             log.error("batch_lost", what=self._name, items=1, reason="too many wait for the database")
             return
         self._waiting.setdefault(workspace_id, _Waiting()).items.append(item)
         self._count += 1
+        self._write_within(self._every_s if within_s is None else within_s)
+
+    def _write_within(self, within_s: float) -> None:
+        due_at = asyncio.get_running_loop().time() + within_s
         if self._task is None or self._task.done():
+            self._next_at = due_at
             self._task = asyncio.create_task(self._write_all(), name=f"batches:{self._name}")
+        elif due_at < self._next_at:
+            self._next_at = due_at
+            self._sooner.set()
 
     async def flush(self) -> None:
-        """Wait until everything taken so far is written or given up."""
-        if self._task:
+        """Wait until everything taken so far is written, which begins at once, or given up."""
+        if self._task and not self._task.done():
+            self._write_within(0)
             await asyncio.shield(self._task)
 
     async def close(self) -> None:
-        """Write what is left, for at most ten seconds."""
+        """Write what is left without waiting for more, for at most ten seconds."""
         if self._task is None:
             return
+        self._every_s = 0.0
+        if not self._task.done():
+            self._write_within(0)
         try:
             await asyncio.wait_for(self._task, CLOSE_S)
         except TimeoutError:
@@ -73,10 +88,17 @@ class BatchWriter(Generic[Item]):
     async def _write_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            first_due_at = min(waiting.due_at for waiting in self._waiting.values())
-            await asyncio.sleep(max(self._every_s, first_due_at - loop.time()))
+            while (left_s := self._next_at - loop.time()) > 0:
+                self._sooner.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._sooner.wait(), left_s)
+            self._next_at = loop.time() + self._every_s
             for workspace_id in [key for key, waiting in self._waiting.items() if waiting.due_at <= loop.time()]:
                 await self._write_some(workspace_id, self._waiting[workspace_id])
+            if any(len(each.items) >= MAX_BATCH and not each.tries for each in self._waiting.values()):
+                self._next_at = 0.0  # there is more than one batch of it
+            elif self._waiting:
+                self._next_at = max(self._next_at, min(each.due_at for each in self._waiting.values()))
 
     async def _write_some(self, workspace_id: UUID, waiting: _Waiting[Item]) -> None:
         """Write the oldest items of a workspace; those that came meanwhile stay behind them."""

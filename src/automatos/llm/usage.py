@@ -9,11 +9,16 @@ from automatos.kernel.db import Database
 from automatos.llm import queries
 from automatos.llm.types import UsageRow
 
-EVERY_S = 0.04
+EVERY_S = 0.5
+UNRECORDED_S = 0.04
 
 
 class UsageRecorder:
-    """Writes usage rows in transactions of its own, within 50 ms when the database answers; see `BatchWriter`."""
+    """Writes usage rows in transactions of its own, within half a second when the database answers; see `BatchWriter`.
+
+    A call of which nothing else tells, because it gave no answer or was made outside of a run, is written within 50 ms:
+    an answer within a run is in the run's journal, from which a crash's missing rows are made (`runtime.ledger`).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,7 +28,8 @@ class UsageRecorder:
 
     def record(self, row: UsageRow) -> None:
         """Take one row; returns at once and never raises."""
-        self._rows.add(row.context.workspace_id, row)
+        is_recorded = row.context.run_id is not None and row.status in {"success", "fallback"}
+        self._rows.add(row.context.workspace_id, row, within_s=None if is_recorded else UNRECORDED_S)
 
     async def _write(self, workspace_id: UUID, rows: Sequence[UsageRow]) -> None:
         async with self._database.recording(workspace_id) as connection:
