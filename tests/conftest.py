@@ -25,8 +25,13 @@ from tests.surface import Client, Make, new_client, serving
 
 
 def pytest_configure() -> None:
-    """End at SIGTERM as at Ctrl-C: what the session started (databases, servers) is stopped before the process goes."""
+    """End at SIGTERM as at Ctrl-C: what the session started (databases, servers) is stopped before the process goes.
+
+    Servers that tests start are told to end by signals, also where `nohup` or a job in the background ignores them.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
