@@ -43,7 +43,7 @@ async function inSession(request: Request, isReading: boolean): Promise<Response
   if (new URL(request.url).pathname.startsWith(ENTRANCE)) return send(request);
   const sentAt = performance.now();
   let response = await send(request.clone());
-  if (response.status === 401 && (await signedInAgain(isReading))) response = await send(request);
+  if (response.status === 401 && (await signedInAgain(isReading, sentAt))) response = await send(request);
   if (response.ok) noteSignedIn(sentAt);
   if (response.status === 401 && isSignedOut()) throw signedOut(response.headers.get("X-Request-ID"));
   return response;

@@ -56,6 +56,17 @@ describe("a session that has ended", () => {
     expect(isSignedOut()).toBe(true);
   });
 
+  it("is not asked about again for a save that was under way when signing in was put off", async () => {
+    let refuse: (response: Response) => void = () => undefined;
+    server.mockResolvedValueOnce(refused()).mockReturnValueOnce(new Promise((resolve) => (refuse = resolve)));
+    const reading = dataOf(api().GET("/api/skills"));
+    const saving = save().catch((error: unknown) => asProblem(error).code);
+    await ask(reading, false);
+    refuse(refused());
+    expect(await saving).toBe(SIGNED_OUT);
+    expect(currentAsking()).toBeNull();
+  });
+
   it("is back as soon as anything is answered, as after signing in in another tab", async () => {
     server.mockResolvedValueOnce(refused()).mockResolvedValueOnce(answered());
     await ask(save(), false);

@@ -19,11 +19,11 @@ function say(): void {
 }
 
 /**
- * Waits until somebody has signed in again; false when nobody will. A reading that the person put off is not asked for
- * again: only what they do themselves brings the question back.
+ * Waits until somebody has signed in again; false when nobody will. Once the person has put it off, only what they do
+ * from then on brings the question back: no reading does, and nothing that had been sent (`sentAt`) before.
  */
-export function signedInAgain(isReading: boolean): Promise<boolean> {
-  if (!isWatched || (isPutOff && isReading)) return Promise.resolve(false);
+export function signedInAgain(isReading: boolean, sentAt = performance.now()): Promise<boolean> {
+  if (!isWatched || (isPutOff && (isReading || sentAt < putOffAt))) return Promise.resolve(false);
   if (asking) return asking.answered;
   let answer: Asking["answer"] = () => undefined;
   const answered = new Promise<boolean>((resolve) => {
