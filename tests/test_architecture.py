@@ -49,6 +49,7 @@ MAY_CROSS = {
 }
 """The only places that may look across workspaces; a new one needs a reason here and a policy in the database."""
 
+ADAPTER = "durable/temporal/adapter.py"
 SAYS_NOTHING = {
     "utils", "util", "helpers", "helper", "common", "misc", "manager", "handler", "base", "core", "legacy", "old",
     "new", "v2", "impl", "enhanced", "smart", "unified",
@@ -128,6 +129,23 @@ def sent_sql(tree: ast.Module) -> Iterator[str]:
         pieces = [str(node.value) for node in ast.walk(first) if isinstance(node, ast.Constant)]
         if pieces and SQL_TEXT.match(pieces[0]):
             yield f"line {call.lineno} sends {pieces[0][:40]!r}"
+
+
+def test_temporals_package_is_imported_by_its_adapter_alone_and_that_one_only_where_it_is_asked_for() -> None:
+    """It is an extra: a server without it starts, and one with it pays for it only when its settings say so."""
+    assert {path for path, tree in parsed().items() if imports_of(tree, "temporalio")} == {ADAPTER}
+    assert [
+        path for path, tree in parsed().items()
+        for node in tree.body if imports_of(ast.Module([node], []), "automatos.durable.temporal")
+        and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and path != ADAPTER
+    ] == []
+
+
+def imports_of(tree: ast.Module, package: str) -> list[str]:
+    """What a module imports of a package, at any depth."""
+    found = [each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
+    found += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return [name for name in found if name == package or name.startswith(f"{package}.")]
 
 
 def test_transactions_are_committed_in_one_place() -> None:

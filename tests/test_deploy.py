@@ -144,7 +144,7 @@ def test_every_process_has_the_same_home(compose: dict[str, Any], image: list[tu
 
 def test_images_are_pinned(compose: dict[str, Any], image: list[tuple[str, str]]) -> None:
     names = [service["image"] for service in compose["services"].values()]
-    names += [f"python:{rest.partition('=')[2]}" for word, rest in image if word == "ARG"]
+    names += [f"python:{rest.partition('=')[2]}" for word, rest in image if word == "ARG" and rest.startswith("PYTHON=")]
     others = [name for name in names if name != f"automatos:{__version__}"]
     assert len(others) == 3
     assert [name for name in others if not PINNED.fullmatch(name)] == []
@@ -178,6 +178,19 @@ def test_the_wheel_carries_what_an_installed_server_reads() -> None:
         "docs/start-here.md": "automatos/docs/start-here.md",
     }
     assert built["artifacts"] == ["src/automatos/static/**"]
+
+
+def test_the_second_file_adds_temporal_to_every_process_that_works(
+    compose: dict[str, Any], image: list[tuple[str, str]]
+) -> None:
+    added = yaml.safe_load((DEPLOY / "compose.temporal.yaml").read_text())["services"]
+    assert set(added) == set(servers(compose))
+    for service in added.values():
+        lock = service["build"]["args"]["LOCK"]
+        assert "temporalio==" in (ROOT / lock).read_text()
+        assert ("ARG", "LOCK=requirements.lock") in image
+        assert service["environment"].keys() <= known_variables()
+    assert "temporalio==" not in (ROOT / "requirements.lock").read_text()
 
 
 def test_the_image_is_named_after_the_version(compose: dict[str, Any]) -> None:

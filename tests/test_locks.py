@@ -42,10 +42,11 @@ def entries(lock: Path) -> Iterator[str]:
             yield re.sub(r"\s+", " ", entry).strip()
 
 
-def test_runtime_and_development_agree_on_versions() -> None:
+@pytest.mark.parametrize("shipped", ["requirements.lock", "requirements-temporal.lock"])
+def test_runtime_and_development_agree_on_versions(shipped: str) -> None:
     runtime, development = [
         dict(HASH.sub("", entry).split(" ;")[0].strip().split("==") for entry in entries(ROOT / name))
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in (shipped, "requirements-dev.lock")
     ]
     assert {name: development.get(name) for name in runtime} == runtime
 

@@ -26,8 +26,9 @@ from typing import TypeVar
 
 from tests.chaos.disks import SmallDisk
 from tests.chaos.processes import ModelServer, Postgres, Process, Server, Worker, environment, free_port
+from tests.temporal_server import TemporalServer
 
-Started = TypeVar("Started", bound=Process | Postgres)
+Started = TypeVar("Started", bound=Process | Postgres | TemporalServer)
 
 
 class Stage:
@@ -37,6 +38,7 @@ class Stage:
         self.folder = folder
         self.processes: list[Process] = []
         self.databases: list[Postgres] = []
+        self.temporals: list[TemporalServer] = []
 
     async def start_postgres(
         self, *, disk: SmallDisk | None = None, settings: dict[str, str] | None = None
@@ -46,6 +48,16 @@ class Stage:
         postgres = self.own(Postgres(folder, disk=disk, settings=settings))
         await postgres.start()
         return postgres
+
+    async def start_temporal(self) -> TemporalServer:
+        """Start a Temporal server; give its `engine` as AUTOMATOS_ENGINE to who is to use it."""
+        temporal = self.own(TemporalServer(self.folder))
+        await temporal.start()
+        return temporal
+
+    async def variables_of(self, engine: str) -> dict[str, str]:
+        """Return what says that jobs are delivered by an engine, `builtin` or `temporal`, which is started."""
+        return {"AUTOMATOS_ENGINE": (await self.start_temporal()).engine} if engine == "temporal" else {}
 
     async def start_model_server(self, *, port: int = 0, **options: float) -> ModelServer:
         """Start a scripted model server; options are its flags (latency_ms, chunks, burst)."""
@@ -109,7 +121,7 @@ class Stage:
 
     def end(self) -> None:
         """End everything that was started, newest first."""
-        for started in (*reversed(self.processes), *reversed(self.databases)):
+        for started in (*reversed(self.processes), *self.temporals, *reversed(self.databases)):
             started.end()
 
     def tails(self) -> str:
@@ -123,6 +135,8 @@ class Stage:
         """Take responsibility for a process or database that was started, or will be: it ends with the stage."""
         if isinstance(started, Process):
             self.processes.append(started)
+        elif isinstance(started, TemporalServer):
+            self.temporals.append(started)
         else:
             self.databases.append(started)
         return started

@@ -24,6 +24,7 @@ from tests.chaos.processes import ModelServer, Postgres, Server
 
 pytestmark = pytest.mark.chaos
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "20"))
+ROUNDS_ON_TEMPORAL = max(ROUNDS // 7, 1)
 OPEN = {"AUTOMATOS_ALLOW_PRIVATE_URLS": "true"}
 """The usual lease: who is killed here is buried by the next worker's start, and a busy machine buries nobody living."""
 STEPS = (1, 2, 3)
@@ -86,32 +87,41 @@ class Table:
     model: ModelServer
     server: Server
     client: Client
+    variables: dict[str, str]
 
     async def start_worker(self) -> Any:
         return await self.scene.start_worker(
-            home=self.server.home, database_url=self.postgres.url, model=self.model, variables=OPEN)
+            home=self.server.home, database_url=self.postgres.url, model=self.model, variables=self.variables)
 
     async def calls(self, tag: str) -> list[dict[str, Any]]:
         return [call for call in await self.model.calls() if f"[{tag} " in call["last_user_text"]]
 
 
 @pytest.fixture
-async def table() -> AsyncIterator[Table]:
+def engine(request: pytest.FixtureRequest) -> str:
+    """What delivers jobs: the built-in engine, unless a test asks for both."""
+    return getattr(request, "param", "builtin")
+
+
+@pytest.fixture
+async def table(engine: str) -> AsyncIterator[Table]:
     async with stage() as scene:
+        variables = OPEN | await scene.variables_of(engine)
         postgres = await scene.start_postgres()
         model = await scene.start_model_server(latency_ms=0)
         server = await scene.start_server(
-            database_url=postgres.url, model=model, with_worker=False, variables=OPEN)
+            database_url=postgres.url, model=model, with_worker=False, variables=variables)
         async with await set_up(server.url) as client:
             await client.apply(tagged_recipe())
-            yield Table(scene, postgres, model, server, client)
+            yield Table(scene, postgres, model, server, client, variables)
 
 
+@pytest.mark.parametrize("engine", ["builtin", "temporal"], indirect=True)
 async def test_no_finished_call_is_repeated_and_nothing_is_lost_wherever_the_worker_is_killed(
-    table: Table, sink: Sink
+    table: Table, sink: Sink, engine: str
 ) -> None:
     worker = await table.start_worker()
-    for number in range(ROUNDS):
+    for number in range(ROUNDS if engine == "builtin" else ROUNDS_ON_TEMPORAL):
         runs = {f"r{number}-before-{n}": await hold_before(table, f"r{number}-before-{n}", n) for n in STEPS}
         answered, effected = f"r{number}-answered", f"r{number}-effected"
         runs[answered], lock_answered = await hold_after_answer(table, answered)

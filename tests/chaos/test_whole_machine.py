@@ -14,6 +14,7 @@ from tests.chaos.processes import ModelServer, Postgres, Server
 pytestmark = pytest.mark.chaos
 QUICK = {"AUTOMATOS_LEASE_S": "2"}
 CALLS_PER_RUN = 4
+on_both_deliveries = pytest.mark.parametrize("engine", ["builtin", "temporal"], indirect=True)
 
 
 @dataclass
@@ -25,10 +26,11 @@ class Machine:
     model: ModelServer
     server: Server
     client: Client
+    variables: dict[str, str]
 
     async def start_worker(self) -> Any:
         return await self.scene.start_worker(
-            home=self.server.home, database_url=self.postgres.url, model=self.model, variables=QUICK)
+            home=self.server.home, database_url=self.postgres.url, model=self.model, variables=self.variables)
 
     async def cook(self, count: int) -> list[Follower]:
         runs = await asyncio.gather(*(self.client.execute("three-steps", CALCULATE) for _ in range(count)))
@@ -42,16 +44,22 @@ class Machine:
 
 
 @pytest.fixture
-async def machine(request: pytest.FixtureRequest) -> AsyncIterator[Machine]:
-    latency_ms = getattr(request, "param", 300)
+def engine(request: pytest.FixtureRequest) -> str:
+    """What delivers jobs: the built-in engine, unless a test asks for both."""
+    return getattr(request, "param", "builtin")
+
+
+@pytest.fixture
+async def machine(engine: str) -> AsyncIterator[Machine]:
     async with stage() as scene:
+        variables = QUICK | await scene.variables_of(engine)
         postgres = await scene.start_postgres()
-        model = await scene.start_model_server(latency_ms=latency_ms, chunks=8)
+        model = await scene.start_model_server(latency_ms=300, chunks=8)
         server = await scene.start_server(
-            database_url=postgres.url, model=model, with_worker=False, variables=QUICK)
+            database_url=postgres.url, model=model, with_worker=False, variables=variables)
         async with await set_up(server.url) as client:
             await client.apply(three_step_recipe())
-            yield Machine(scene, postgres, model, server, client)
+            yield Machine(scene, postgres, model, server, client, variables)
 
 
 async def finish(followers: list[Follower], timeout_s: float = 60) -> None:
@@ -61,6 +69,7 @@ async def finish(followers: list[Follower], timeout_s: float = 60) -> None:
         assert follower.is_gapless
 
 
+@on_both_deliveries
 async def test_two_workers_share_the_work_and_one_finishes_what_the_other_was_killed_on(machine: Machine) -> None:
     first, second = await machine.start_worker(), await machine.start_worker()
     followers = await machine.cook(100)
@@ -78,6 +87,7 @@ async def test_two_workers_share_the_work_and_one_finishes_what_the_other_was_ki
     assert held <= 64, "only calls that were under way in the killed worker may have been made again"
 
 
+@on_both_deliveries
 async def test_a_frozen_worker_that_comes_back_changes_nothing(machine: Machine) -> None:
     frozen = await machine.start_worker()
     followers = await machine.cook(10)
@@ -117,6 +127,7 @@ async def test_a_stream_goes_on_without_gap_or_repeat_when_the_api_is_killed(mac
         assert await machine.client.stored_events(follower.url.split("/")[-2]) == follower.events
 
 
+@on_both_deliveries
 async def test_all_of_fifty_executions_finish_although_postgresql_is_restarted_under_them(machine: Machine) -> None:
     await machine.start_worker()
     followers = await machine.cook(50)
@@ -131,6 +142,7 @@ async def test_all_of_fifty_executions_finish_although_postgresql_is_restarted_u
     assert await machine.postgres.query("SELECT FROM durable.jobs") == []
 
 
+@on_both_deliveries
 async def test_a_worker_that_is_asked_to_stop_hands_its_work_over_without_losing_any(machine: Machine) -> None:
     first = await machine.start_worker()
     followers = await machine.cook(20)
@@ -143,6 +155,7 @@ async def test_a_worker_that_is_asked_to_stop_hands_its_work_over_without_losing
     assert await stopping == 0
 
 
+@on_both_deliveries
 async def test_a_run_that_kills_its_worker_every_time_fails_with_that_reason_and_harms_nobody(machine: Machine) -> None:
     await machine.model.script({"hang": True}, match="deadly", repeat=True)
     deadly = machine.client.follow(await machine.client.execute("three-steps", {"task": "deadly"}))

@@ -12,10 +12,12 @@ import pytest
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus
+from automatos.durable.engine import open_delivery
 from automatos.durable.leases import LeaseDelivery
 from automatos.durable.presence import Presence
 from automatos.durable.service import PeriodicTask, set_lane
-from automatos.durable.types import Handler, HeldJob, LaneMode, StoredEvent
+from automatos.durable.temporal.adapter import TemporalDelivery
+from automatos.durable.types import LEASES, TEMPORAL, Handler, HeldJob, LaneMode, StoredEvent
 from automatos.durable.waiting import HeldPlace, Taker, WaitingJob, WaitingSet
 from automatos.durable.worker import Worker
 from automatos.entrypoints.migrate import Ground, prepare_embedded
@@ -24,6 +26,7 @@ from automatos.kernel.db import Database, Scope
 from automatos.kernel.embedded import EmbeddedPostgres
 from automatos.kernel.ids import new_id
 from tests.conftest import FAST_AND_FORGETFUL, open_to_server_user
+from tests.temporal_server import TemporalServer
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +82,7 @@ class Processes:
 
     ground: Ground
     database: Database
+    temporal: TemporalServer | None = None
     alive: list[Process] = field(default_factory=list)
 
     async def start(
@@ -87,12 +91,15 @@ class Processes:
     ) -> Process:
         database = Database(self.ground.url, role=self.ground.role, pool_size=4)
         await database.open()
-        presence = Presence(database, lease_s, capacity if handlers else 0)
+        temporal = self.temporal.address if self.temporal and handlers else None
+        presence = Presence(
+            database, lease_s, capacity if handlers else 0, delivery=TEMPORAL if temporal else LEASES)
         bus = Bus(database, presence, redis_url)
         await presence.start()
         await self._move_to_another_machine(presence)
         await bus.start()
-        worker = Worker(database, presence, bus, handlers, periodic=periodic) if handlers else None
+        delivery = await open_delivery(temporal, database, presence, bus)
+        worker = Worker(database, presence, bus, handlers, periodic=periodic, delivery=delivery) if handlers else None
         process = Process(database, presence, bus, worker)
         self.alive.append(process)
         if worker:
@@ -117,6 +124,8 @@ class Processes:
             owned += [worker._dispatcher._task, worker._signals, *(job.task for job in worker._held.values())]
             if isinstance(worker._delivery, LeaseDelivery):
                 owned.append(worker._delivery._looks)
+            if isinstance(worker._delivery, TemporalDelivery):
+                owned += [*worker._delivery._tasks, *worker._delivery._starting.values()]
             await worker._periodic.stop()
         for job in (*worker._held.values(),) if worker else ():
             job.is_finished = True  # nothing is given back any more
@@ -125,6 +134,15 @@ class Processes:
                 task.cancel()
         await asyncio.gather(*(task for task in owned if task), return_exceptions=True)
         await process.database.close()
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
+    """A Temporal server for the tests of this room that ask for one."""
+    server = TemporalServer(tmp_path_factory.mktemp("temporal"))
+    await server.start()
+    yield server
+    server.end()
 
 
 @pytest.fixture

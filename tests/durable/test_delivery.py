@@ -14,6 +14,7 @@ from automatos.durable.types import HeldJob, Interruption, Job
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.db import Database
 from tests.durable.conftest import Process, Processes, Queue, Seen, forever, until
+from tests.temporal_server import TemporalServer
 
 WORK = Job("test.work")
 
@@ -23,15 +24,22 @@ class Carried(Processes):
     """Processes that all use one delivery, which can lose everything it knows."""
 
     async def lose_everything(self) -> None:
-        """Forget who has a lease: nobody knows any more who runs what."""
+        """Forget what was delivered to whom: the leases, or all that Temporal had."""
+        if self.temporal:
+            await self.temporal.restart_empty()
+            return
         async with self.database.recording(None) as connection:
             await connection.execute("DELETE FROM durable.executors")
 
 
-@pytest.fixture(params=["builtin"])
-async def carried(request: pytest.FixtureRequest, own_ground: Ground, database: Database) -> AsyncIterator[Carried]:
-    assert request.param
-    started = Carried(own_ground, database)
+@pytest.fixture(params=["leases", "temporal"])
+def temporal(request: pytest.FixtureRequest) -> TemporalServer | None:
+    return request.getfixturevalue("temporal_server") if request.param == "temporal" else None
+
+
+@pytest.fixture
+async def carried(own_ground: Ground, database: Database, temporal: TemporalServer | None) -> AsyncIterator[Carried]:
+    started = Carried(own_ground, database, temporal)
     yield started
     for process in list(started.alive):
         await started.stop(process)
@@ -163,14 +171,14 @@ async def pause_at_the_next_moment(job: HeldJob) -> None:
 def deliver_twice(process: Process) -> None:
     """Let a process hear of everything twice that it is granted."""
     assert process.worker
-    giving_out = process.worker._dispatcher
-    deliver = giving_out._begin
+    delivery = process.worker._delivery
+    deliver = delivery.deliver
 
     def twice(grants: Sequence[Grant]) -> None:
         deliver(grants)
         deliver(grants)
 
-    giving_out._begin = twice
+    delivery.deliver = twice  # type: ignore[method-assign]
 
 
 async def _is_empty(queue: Queue) -> bool:

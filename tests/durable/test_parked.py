@@ -56,7 +56,7 @@ async def rows_read_again_and_again(database: Database) -> dict[str, int]:
         for name, arguments in {
             "changes": (list(KINDS), seen), "due_soon": (list(KINDS), now(), soon), "held_jobs": (),
             "granted_since": (holder, 0), "signals": (holder,), "recover": (),
-            "renew": (holder, 60.0), "takers": (holder,),
+            "renew": (holder, 60.0), "takers": (holder, "leases"),
         }.items():
             async with connection.transaction():
                 before = await connection.fetchval(READ)

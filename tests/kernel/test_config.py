@@ -160,3 +160,29 @@ def test_an_object_store_needs_an_address_that_can_be_asked(monkeypatch: pytest.
         Settings()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "")
     assert Settings().aws_endpoint_url is None
+
+
+@pytest.mark.parametrize(("engine", "target", "namespace"), [
+    ("temporal://temporal.example:7233/default", "temporal.example:7233", "default"),
+    ("temporal://[::1]:7233/agents.prod", "[::1]:7233", "agents.prod"),
+])
+def test_an_engine_names_a_server_and_a_namespace(
+    monkeypatch: pytest.MonkeyPatch, engine: str, target: str, namespace: str
+) -> None:
+    assert Settings().temporal is None
+    monkeypatch.setenv("AUTOMATOS_ENGINE", engine)
+    found = Settings().temporal
+    assert found
+    assert (found.target, found.namespace) == (target, namespace)
+
+
+@pytest.mark.parametrize("engine", [
+    "temporal", "temporal://", "temporal://host/default", "temporal://host:7233", "temporal://host:7233/",
+    "temporal://host:0/default", "temporal://host:70000/default", "temporal://user:secret@host:7233/default",
+    "temporal://host:7233/default?tls=true", "temporal://host:7233/default/more", "http://host:7233/default", "celery",
+    "BUILTIN",
+])
+def test_an_engine_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    monkeypatch.setenv("AUTOMATOS_ENGINE", engine)
+    with pytest.raises(ValidationError, match="must be builtin, or the address of a Temporal server"):
+        Settings()

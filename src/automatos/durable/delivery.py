@@ -38,13 +38,26 @@ class Runner(Protocol):
         """Pass on a word that was left for a job, if this process works on it."""
         ...
 
+    @property
+    def is_leading(self) -> bool:
+        """Whether this process gives out jobs."""
+        ...
+
     def begun(self, number: int) -> None:
         """Say to the dispatcher that what this process was given up to that grant is on its way."""
         ...
 
 
 class Delivery(Protocol):
-    """Five verbs; nothing else in the product knows what carries jobs to those who run them."""
+    """Five verbs (and a look for /health); nothing else in the product knows what carries jobs to those who run them.
+
+    Where it `is_shared`, jobs are granted to the process that gives them out, for all, and any process begins them.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a job may begin in another process than the one it is granted to."""
+        ...
 
     async def open(self, runner: Runner) -> None:
         """Take granted jobs for the worker of this process from now on."""
@@ -60,6 +73,10 @@ class Delivery(Protocol):
 
     async def lost(self) -> None:
         """Give back to the queue what was granted and nobody works on; no attempt and no death is counted for it."""
+        ...
+
+    async def probe(self) -> None:
+        """Raise when nothing can be delivered now; for who looks after the server."""
         ...
 
     async def close(self, let_end: Callable[[], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ truth, and what the memory had wrong is read again.
 import asyncio
 import contextlib
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -16,9 +16,10 @@ import structlog
 
 from automatos.durable import queries
 from automatos.durable.bus import CHANNEL, WORD_DISPATCHER, WORD_WORKER, Bus
+from automatos.durable.delivery import Delivery
 from automatos.durable.presence import Presence
 from automatos.durable.types import LaneMode
-from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet
+from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -41,8 +42,6 @@ WORD_ENDED = "ended"
 WORD_MOVED = "moved"
 WORD_BEGUN = "begun"
 
-Grants = Sequence[asyncpg.Record]
-
 
 class OfficeLost(Exception):
     """Another process gives out jobs by now."""
@@ -51,14 +50,15 @@ class OfficeLost(Exception):
 class Dispatcher:
     """This process's candidate for the office, and what it does while it holds it.
 
-    `begin` gets the jobs that are given to this process. A worker tells what it does by `ended`, `moved` and `begun`.
+    The delivery gets the jobs that are granted to this process. A worker tells what it does by `ended`, `moved` and
+    `begun`.
     """
 
-    def __init__(self, database: Database, presence: Presence, bus: Bus, begin: Callable[[Grants], None]) -> None:
+    def __init__(self, database: Database, presence: Presence, bus: Bus, delivery: Delivery) -> None:
         self._database = database
         self._presence = presence
         self._bus = bus
-        self._begin = begin
+        self._delivery = delivery
         self._set = WaitingSet()
         self._epoch: int | None = None
         self._seen = ""
@@ -184,9 +184,10 @@ class Dispatcher:
     async def _read_takers(self, connection: asyncpg.Connection) -> None:
         before = self._set.kinds
         self._takers_at = _moment() + RECOUNT_EVERY_S
-        self._set.set_takers([
-            Taker(row["id"], row["places"], frozenset(row["kinds"]), row["id"] == self._presence.id)
-            for row in await queries.takers(connection, self._presence.id)])
+        rows = await queries.takers(connection, self._presence.id, self._presence.delivery)
+        takers = [
+            Taker(row["id"], row["places"], frozenset(row["kinds"]), row["id"] == self._presence.id) for row in rows]
+        self._set.set_takers(as_one(self._presence.id, takers) if self._delivery.is_shared else takers)
         if self._set.kinds - before:
             self._must_read_all = True  # what nobody could do may be waiting since long ago
 
@@ -194,8 +195,9 @@ class Dispatcher:
         self._ended.clear()
         self._recount_at = _moment() + (RECOUNT_EVERY_S if self._database.can_listen else LOOK_EVERY_S)
         rows = await queries.held_jobs(connection)
-        held = {(row["name"], row["key"]): HeldPlace(row["executor_id"], row["workspace_id"], row["lane"],
-                                                     row["crashes"]) for row in rows}
+        held = {(row["name"], row["key"]): HeldPlace(
+            self._presence.id if self._delivery.is_shared else row["executor_id"], row["workspace_id"], row["lane"],
+            row["crashes"]) for row in rows}
         for job_id in self._ended:
             held.pop(job_id, None)
         self._set.recount(held.items())
@@ -220,7 +222,7 @@ class Dispatcher:
                 self._note(row)
             elif row["lane"] is not None:
                 self._set.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
-        self._begin([row for row in rows if row.get("number") is not None])
+        self._delivery.deliver([row for row in rows if row.get("number") is not None])
 
     async def _read_timers(self, connection: asyncpg.Connection) -> None:
         """Read the next stretch of parked jobs; what is parked into one already read comes as news."""
@@ -310,9 +312,9 @@ class Dispatcher:
         granted = {(row["name"], row["key"]) for row in rows}
         own = [row for row in rows if row["holder"] == self._presence.id]
         if own:
-            self._begin(own)
+            self._delivery.deliver(own)
         for row in rows:
-            if row["holder"] != self._presence.id:
+            if row["holder"] != self._presence.id or self._delivery.is_shared:
                 self._awaited.setdefault(str(row["holder"]), (row["number"], _moment() + SILENT_AFTER_S))
         refused = [(job, taker) for job, taker in picked if job.id not in granted]
         for job, _ in refused:

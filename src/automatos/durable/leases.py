@@ -31,6 +31,8 @@ WORD_GRANTED = "granted"
 class LeaseDelivery:
     """Delivers to processes that hold a lease, each of which is given its jobs by name."""
 
+    is_shared = False
+
     def __init__(self, database: Database, presence: Presence, bus: Bus) -> None:
         self._database = database
         self._presence = presence
@@ -60,6 +62,9 @@ class LeaseDelivery:
     async def lost(self) -> None:
         """Give back what the database says this process holds, and it does not."""
         await self._give_back_the_unknown(self._number)
+
+    async def probe(self) -> None:
+        """Raise nothing: what it needs is the database, which is looked at by itself."""
 
     async def close(self, let_end: Callable[[], Awaitable[None]]) -> None:
         """Offer nothing more, and give back what this process was given and did not hear of."""

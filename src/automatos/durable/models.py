@@ -43,6 +43,7 @@ class JobRow(Base):
     """One piece of work: waiting (parked until its time comes), or held by an executor until done or taken over.
 
     `number` is that of the grant by which it is held; numbers rise, so that an executor reads on from its last one.
+    `begun` is that of the last grant which began, where another may begin it than the executor it was given to.
     """
 
     __tablename__ = "jobs"
@@ -67,6 +68,7 @@ class JobRow(Base):
     signal: Mapped[str | None] = mapped_column(String(50))
     last_error: Mapped[str | None] = mapped_column(Text)
     number: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    begun: Mapped[int] = mapped_column(BigInteger, server_default="0")
     changed: Mapped[int] = mapped_column(BigInteger, server_default=CHANGED_BY)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
@@ -101,7 +103,8 @@ class Executor(Base):
     """One living process; past `expires_at` it is dead and others get its jobs.
 
     It takes `places` jobs of `kinds` at once; without kinds it is given none. `is_listening` says that it holds a lock
-    under its name on the connection by which it listens: when that is free, nobody hears there any more.
+    under its name on the connection by which it listens: when that is free, nobody hears there any more. `delivery` is
+    how it gets its jobs.
     """
 
     __tablename__ = "executors"
@@ -113,12 +116,16 @@ class Executor(Base):
     places: Mapped[int] = mapped_column(Integer, server_default="0")
     kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     is_listening: Mapped[bool] = mapped_column(server_default=false())
+    delivery: Mapped[str] = mapped_column(String(20), server_default="leases")
     started_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(AWARE)
 
 
 class DispatcherRow(Base):
-    """Which process gives out jobs; one that comes after it has a higher `epoch`, and grants of a lower one fail."""
+    """Which process gives out jobs; one that comes after it has a higher `epoch`, and grants of a lower one fail.
+
+    `queue` names this database among those that share a Temporal.
+    """
 
     __tablename__ = "dispatcher"
     __table_args__ = (CheckConstraint("is_only", name="only_one"), {"schema": "durable"})
@@ -126,3 +133,4 @@ class DispatcherRow(Base):
     is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=true())
     executor_id: Mapped[UUID | None] = mapped_column()
     epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    queue: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ import psutil
 import structlog
 
 from automatos.durable import queries
+from automatos.durable.types import LEASES, LEASES_KEPT
 from automatos.kernel import clock
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -26,20 +27,25 @@ log = structlog.get_logger("automatos.durable")
 class Presence:
     """This process's entry in the registry.
 
-    It takes `places` jobs at once of the kinds it offers; `others` counts who else lives, and `dispatcher_id` names who
-    gives jobs out.
+    It takes `places` jobs at once, by a `delivery`, of the kinds it offers; `others` counts who else lives, and
+    `dispatcher_id` names who gives jobs out.
     While the lease is renewed the process's jobs are its own. A process that could not renew in time is buried by any
-    other; when it notices, it calls `on_lost` and registers anew under a new id.
+    other; when it notices, it calls `on_lost` and registers anew under a new id. Where the delivery
+    notices who died, the row lasts longer than the lease (`row_s`), so that it may speak first.
     """
 
-    def __init__(self, database: Database, lease_s: float, places: int = 0) -> None:
+    def __init__(
+        self, database: Database, lease_s: float, places: int = 0, *, delivery: str = LEASES
+    ) -> None:
         self.id: UUID = new_id()
         self.others = 0
         self.dispatcher_id: UUID | None = None
         self._kinds: tuple[str, ...] = ()
-        self._places = places
+        self.places = places
         self._database = database
-        self._lease_s = lease_s
+        self.lease_s = lease_s
+        self.row_s = lease_s * LEASES_KEPT[delivery]
+        self.delivery = delivery
         self._certain_until = math.inf
         self._renewed = asyncio.Event()
         self._back_at = math.inf
@@ -67,6 +73,18 @@ class Presence:
         while time.monotonic() >= self._certain_until:
             self._renewed.clear()
             await self._renewed.wait()
+
+    @property
+    def may_bury(self) -> bool:
+        """Whether this process may say who is dead: it was renewed in time, and everybody has had the time for it."""
+        return self._may_bury_at <= time.monotonic() < self._certain_until
+
+    async def bury(self, dead: Collection[UUID]) -> None:
+        """Bury processes that are known to be dead, and free what they held."""
+        async with self._database.recording(None) as connection:
+            for executor_id in dead:
+                await queries.end_lease(connection, executor_id)
+            await self._bury(connection)
 
     def on_vacancy(self, callback: Callable[[], None]) -> None:
         """Call `callback` when nobody gives out jobs any more."""
@@ -113,8 +131,8 @@ class Presence:
 
     async def _register(self) -> None:
         async with self._database.recording(None) as connection:
-            await queries.register(connection, self.id, _machine(), os.getpid(), self._lease_s, self._places,
-                                   self._kinds)
+            await queries.register(connection, self.id, _machine(), os.getpid(), self.row_s, self.places,
+                                   self._kinds, self.delivery)
             self.others = await self._renew_row(connection) or 0
 
     async def _bury_neighbours(self) -> None:
@@ -127,7 +145,7 @@ class Presence:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(self._lease_s / 4)
+            await asyncio.sleep(self.lease_s / 4)
             try:
                 await self._renew()
             except DatabaseUnavailable as error:
@@ -151,10 +169,10 @@ class Presence:
     async def _renew_row(self, connection: asyncpg.Connection) -> int | None:
         """Renew the lease and go by the database's clock; returns how many others live, None when the lease ended."""
         asked = time.monotonic()
-        row = await queries.renew(connection, self.id, self._lease_s)
+        row = await queries.renew(connection, self.id, self.row_s)
         if row is None:
             return None
-        self._is_certain_until(asked + self._lease_s)
+        self._is_certain_until(asked + self.lease_s)
         clock.follow(row["at"], asked, time.monotonic())
         self.dispatcher_id = row["dispatcher_id"]
         if row["is_vacant"]:
@@ -173,7 +191,7 @@ class Presence:
         if buried and buried["first_ended_at"]:
             log.info("durable.process_buried", jobs_freed=buried["jobs"])
             for callback in self._on_burial:
-                callback(buried["first_ended_at"] - timedelta(seconds=self._lease_s))
+                callback(buried["first_ended_at"] - timedelta(seconds=self.row_s))
 
     def _comes_back(self) -> bool:
         """Say whether the database was away so long, until just now, that the leases of others ran out with it.
@@ -181,8 +199,8 @@ class Presence:
         Whoever lives gets a lease's time to renew: burying them would throw away what their models answered meanwhile.
         """
         moment = time.monotonic()
-        if moment - self._back_at > self._lease_s * 3 / 4:
-            self._may_bury_at = moment + self._lease_s
+        if moment - self._back_at > self.lease_s * 3 / 4:
+            self._may_bury_at = moment + self.lease_s
         self._back_at = moment
         return moment < self._may_bury_at
 

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.durable.types import StoredEvent
+from automatos.durable.types import LEASES, StoredEvent
 
 AHEAD = 9
 """The priority of the server's own short jobs, above all that people can give theirs."""
@@ -83,11 +83,11 @@ async def due_soon(
     return await connection.fetch("SELECT * FROM durable.due_jobs($1, $2, $3)", list(names), after, up_to)
 
 
-async def takers(connection: asyncpg.Connection, dispatcher_id: UUID) -> list[asyncpg.Record]:
-    """Return the executors that are there and that jobs can be given to."""
+async def takers(connection: asyncpg.Connection, dispatcher_id: UUID, delivery: str) -> list[asyncpg.Record]:
+    """Return the executors that are there and that jobs can be given to by a delivery."""
     return await connection.fetch(
-        "SELECT id, places, kinds FROM durable.executors WHERE kinds IS NOT NULL AND (id = $1 OR durable.is_there(id))",
-        dispatcher_id)
+        "SELECT id, places, kinds FROM durable.executors WHERE kinds IS NOT NULL AND delivery = $2 "
+        "AND (id = $1 OR durable.is_there(id))", dispatcher_id, delivery)
 
 
 async def held_jobs(connection: asyncpg.Connection) -> list[asyncpg.Record]:
@@ -244,13 +244,13 @@ async def counts(connection: asyncpg.Connection) -> dict[str, int]:
 
 async def register(
     connection: asyncpg.Connection, executor_id: UUID, host: str, pid: int, lease_s: float, places: int,
-    names: Sequence[str] = (),
+    names: Sequence[str] = (), delivery: str = LEASES,
 ) -> None:
-    """Announce a living executor that takes so many jobs of the named kinds at once."""
+    """Announce a living executor that takes so many jobs of the named kinds at once, by a delivery."""
     await connection.execute(
-        "INSERT INTO durable.executors (id, host, pid, places, kinds, expires_at) "
-        "VALUES ($1, $2, $3, $5, $6, clock_timestamp() + make_interval(secs => $4))",
-        executor_id, host, pid, lease_s, places, list(names) or None,
+        "INSERT INTO durable.executors (id, host, pid, places, kinds, delivery, expires_at) "
+        "VALUES ($1, $2, $3, $5, $6, $7, clock_timestamp() + make_interval(secs => $4))",
+        executor_id, host, pid, lease_s, places, list(names) or None, delivery,
     )
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable import queries
 from automatos.durable.bus import Bus, places_of
+from automatos.durable.delivery import Delivery
 from automatos.durable.dispatcher import WORD_JOBS
+from automatos.durable.engine import open_delivery, try_temporal
 from automatos.durable.periodic import PeriodicTask
 from automatos.durable.presence import Presence, count_living
 from automatos.durable.stream import follow, follow_many
@@ -18,9 +20,10 @@ from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interru
 from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
-__all__ = ["Bus", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
+__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
            "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
-           "other_machines", "places_of", "set_lane", "settle", "signal_cancel", "stop_lane", "tell_cancel", "wake"]
+           "open_delivery", "other_machines", "places_of", "set_lane", "settle", "signal_cancel", "stop_lane",
+           "tell_cancel", "try_temporal", "wake"]
 
 
 async def enqueue_in_session(

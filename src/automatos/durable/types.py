@@ -47,6 +47,10 @@ class Admission(StrEnum):
     LOST = "lost"
 
 
+LEASES, TEMPORAL = "leases", "temporal"
+"""How an executor gets its jobs: by its lease, or from Temporal."""
+LEASES_KEPT = {LEASES: 1, TEMPORAL: 2}
+"""For how many leases after the last renewal an executor has its row, and so its jobs, if nobody says that it died."""
 PAUSE = "pause"
 """The word that asks a job to stop at its next good moment; unlike an interruption it cuts nothing off."""
 

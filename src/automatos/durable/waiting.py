@@ -50,13 +50,14 @@ class HeldPlace:
 
 @dataclass(slots=True, eq=False)
 class Taker:
-    """A worker that jobs can be given to."""
+    """A worker that jobs can be given to, or several that share them, of whom the `smallest` has so many places."""
 
     id: UUID
     places: int
     kinds: frozenset[str]
     is_local: bool = False
     is_silent: bool = False
+    smallest: int = 0
     running: int = 0
     suspects: Counter[int] = field(default_factory=Counter[int])
 
@@ -73,13 +74,22 @@ class Taker:
     @property
     def most_crashes(self) -> float:
         """How many deaths a job may have seen that this worker takes now."""
-        count = self.suspects.total()
+        count, places = self.suspects.total(), self.smallest or self.places
         if not count:
             return math.inf
         worst = max(crashes for crashes, held in self.suspects.items() if held)
-        if worst <= 2 and count < max(self.places // 16, 1):
+        if worst <= 2 and count < max(places // 16, 1):
             return 2
-        return 1 if worst <= 1 and count < max(self.places // 4, 1) else 0
+        return 1 if worst <= 1 and count < max(places // 4, 1) else 0
+
+
+def as_one(holder: UUID, takers: Sequence[Taker]) -> list[Taker]:
+    """Return workers that share what is granted to one of them, as that one."""
+    if not takers:
+        return []
+    places = [taker.places for taker in takers]
+    kinds = frozenset[str]().union(*(taker.kinds for taker in takers))
+    return [Taker(holder, sum(places), kinds, smallest=min(places))]
 
 
 @dataclass(slots=True, eq=False)

@@ -44,7 +44,7 @@ class Worker:
         self._handlers = handlers
         self._periodic = PeriodicTasks(database, presence, periodic)
         self._delivery = delivery or LeaseDelivery(database, presence, bus)
-        self._dispatcher = Dispatcher(database, presence, bus, self._delivery.deliver)
+        self._dispatcher = Dispatcher(database, presence, bus, self._delivery)
         self._held: dict[tuple[str, str], HeldJob] = {}
         self.is_unsure = False
         self._signals: asyncio.Task[None] | None = None
@@ -99,6 +99,11 @@ class Worker:
         if grant["signal"]:
             job.hear(grant["signal"], grant["lane"])
         return job
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether this process gives out jobs."""
+        return self._dispatcher.is_leading
 
     def has(self, name: str, key: str) -> bool:
         """Whether this process works on a job."""

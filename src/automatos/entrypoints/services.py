@@ -14,7 +14,8 @@ from automatos.agents.starting import start_agents
 from automatos.agents.types import Cleaner, Dependents
 from automatos.credentials.service import Keyring, OfferedModels, providers_by_name
 from automatos.durable import service as durable
-from automatos.durable.service import Bus, Presence, Worker
+from automatos.durable.service import Bus, Delivery, Presence, Worker
+from automatos.durable.types import LEASES, TEMPORAL
 from automatos.entrypoints.health import HealthCheck
 from automatos.entrypoints.limits import Counters, open_counters
 from automatos.entrypoints.statistics import Statistics
@@ -70,7 +71,8 @@ class Services:
             database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug,
             pooler=None if told == "auto" else Pooler(told), direct_url=settings.direct_database_url)
         self.presence = Presence(
-            self.database, settings.lease_s, settings.worker_concurrency if works else 0)
+            self.database, settings.lease_s, settings.worker_concurrency if works else 0,
+            delivery=TEMPORAL if works and settings.temporal else LEASES)
         self.bus = Bus(self.database, self.presence, settings.redis)
         self.authenticator = Gatekeeper(self.database, settings)
         self.blobs: Blobs = open_store(settings)
@@ -105,6 +107,8 @@ class Services:
                                    self.presence.until_certain)
             await self.toolbox.open()
             self.shelf_of = partial(WorkspaceShelf, self.database, self.toolbox)
+            delivery = await durable.open_delivery(
+                self.settings.temporal if self.works else None, self.database, self.presence, self.bus)
             stack.push_async_callback(self.presence.stop)
             self.presence.on_burial(self._account_for_the_dead)
             await self.presence.start()
@@ -114,16 +118,18 @@ class Services:
                 self.database, self.bus, error_after=self.settings.agent_error_after_failures)
             stack.push_async_callback(self.outcomes.close)
             if self.works:
-                self.worker = self._hire()
+                self.worker = self._hire(delivery)
                 stack.push_async_callback(self.worker.stop)
                 await self.worker.start()
                 await start_agents(self.database, Readiness(self.models, self.toolbox), self.bus)
             self.health.add("engine", self._probe_engine, needed=True)
+            if self.works and self.settings.temporal:
+                self.health.add("delivery", delivery.probe, needed=False)
             self.health.add("wake_ups", self._probe_wake_ups, needed=False)
             self.health.add("sandbox", self._probe_sandbox, needed=False)
             yield
 
-    def _hire(self) -> Worker:
+    def _hire(self, delivery: Delivery) -> Worker:
         """Make the worker with every room's jobs."""
         folders = self.settings.home / "executions"
         kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders, self.outcomes,
@@ -139,7 +145,7 @@ class Services:
             *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
                            vault=self.vault),
         )
-        return Worker(self.database, self.presence, self.bus, handlers, periodic=periodic)
+        return Worker(self.database, self.presence, self.bus, handlers, periodic=periodic, delivery=delivery)
 
     def _account_for_the_dead(self, alive_at: datetime) -> None:
         """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""
@@ -149,7 +155,8 @@ class Services:
         found = await durable.counts(self.database)
         if not found["executors"]:
             raise RuntimeError("no process has a lease")
-        return f"{found['executors']} processes, {found['running']} jobs running, {found['waiting']} waiting"
+        by = f", delivered by Temporal at {at.target}" if (at := self.settings.temporal) else ""
+        return f"{found['executors']} processes, {found['running']} jobs running, {found['waiting']} waiting{by}"
 
     async def _probe_wake_ups(self) -> str | None:
         if not self.database.can_listen:

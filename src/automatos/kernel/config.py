@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,6 +33,18 @@ BASE_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z
 
 
 PRIVATE_ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?:\d{1,5}|\*))?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+TEMPORAL = re.compile(r"temporal://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
+BUILT_IN = "builtin"
+
+
+@dataclass(frozen=True)
+class TemporalAddress:
+    """Where a Temporal server answers (`host:port`), and which of its namespaces is ours."""
+
+    target: str
+    namespace: str
 
 
 def _own(name: str, *others: str) -> AliasChoices:
@@ -154,6 +167,7 @@ class Settings(BaseSettings):
     upload_limit_bytes: int = Field(50 * 1024 * 1024, ge=1024, validation_alias=_own("UPLOAD_LIMIT_BYTES"))
 
     # Work.
+    engine: str = Field(BUILT_IN, validation_alias=_own("ENGINE"))
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
     workspace_files_mb: int = Field(2048, ge=256, le=2**30, validation_alias=_own("WORKSPACE_FILES_MB"))
@@ -216,6 +230,15 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://s3.example.com")
         return value or None
 
+    @field_validator("engine", mode="after")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        found = TEMPORAL.fullmatch(value)
+        if value != BUILT_IN and not (found and 0 < int(found[2]) < 65_536):
+            raise ValueError(f"must be {BUILT_IN}, or the address of a Temporal server and its namespace, such as "
+                             "temporal://temporal.example:7233/default")
+        return value
+
     @field_validator("base_path", mode="after")
     @classmethod
     def _bare_path(cls, value: str) -> str:
@@ -235,6 +258,12 @@ class Settings(BaseSettings):
         if self.private_providers is not None:
             return self.private_providers
         return () if self.require_auth else KNOWN_LOCAL_PROVIDERS
+
+    @property
+    def temporal(self) -> TemporalAddress | None:
+        """The Temporal server that delivers jobs; None where the built-in engine does."""
+        found = TEMPORAL.fullmatch(self.engine)
+        return TemporalAddress(f"{found[1]}:{found[2]}", found[3]) if found else None
 
     @property
     def cookie_path(self) -> str:

@@ -52,6 +52,7 @@ async def _look(settings: Settings) -> list[Finding]:
         ("database", lambda: _database(settings, note)), ("model", lambda: _model(settings, note)),
         ("sandbox", lambda: _sandbox(settings)), ("web app", _web_app), ("redis", lambda: _redis(settings)),
         ("sign-in", lambda: _sign_in(settings, note)), ("bucket", lambda: _bucket(settings)),
+        ("engine", lambda: _engine(settings)),
     ]
     findings = list[Finding]()
     for name, check in checks:
@@ -64,6 +65,15 @@ async def _look(settings: Settings) -> list[Finding]:
             found = Finding(name, f"{type(error).__name__}: {error}", "Read the message; the part does not work here.")
         findings += found if isinstance(found, list) else [found]
     return findings
+
+
+async def _engine(settings: Settings) -> Finding:
+    from automatos.durable.service import try_temporal
+
+    if settings.temporal is None:
+        return Finding("engine", "built in: jobs are shared out by leases in the database")
+    await try_temporal(settings.temporal)
+    return Finding("engine", f"Temporal at {settings.temporal.target}, namespace {settings.temporal.namespace}")
 
 
 async def _python() -> Finding:
