@@ -144,7 +144,8 @@ def test_every_process_has_the_same_home(compose: dict[str, Any], image: list[tu
 
 def test_images_are_pinned(compose: dict[str, Any], image: list[tuple[str, str]]) -> None:
     names = [service["image"] for service in compose["services"].values()]
-    names += [f"python:{rest.partition('=')[2]}" for word, rest in image if word == "ARG" and rest.startswith("PYTHON=")]
+    names += [f"python:{rest.removeprefix('PYTHON=')}" for word, rest in image
+              if word == "ARG" and rest.startswith("PYTHON=")]
     others = [name for name in names if name != f"automatos:{__version__}"]
     assert len(others) == 3
     assert [name for name in others if not PINNED.fullmatch(name)] == []
