@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Integer, Uuid
 from automatos.agents.documents import read_definition
 from automatos.entrypoints.migrate import Ground, migrate, migrations_directory, newest_revision
 from automatos.entrypoints.seed import seed
-from automatos.entrypoints.tables import metadata
+from automatos.entrypoints.tables import is_ours, metadata
 from automatos.kernel.address import read_address
 from automatos.kernel.db import Database, make_engine
 from automatos.kernel.ids import new_id
@@ -80,7 +80,7 @@ async def test_migrations_and_tables_agree(empty_url: str) -> None:
 def differences_of(connection: Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={
         "compare_type": True, "include_schemas": True,
-        "include_object": lambda _, name, kind, *__: not (kind == "table" and name == "alembic_version"),
+        "include_object": lambda _, name, kind, *__: is_ours(name, kind),
     })
     return compare_metadata(context, metadata)
 
