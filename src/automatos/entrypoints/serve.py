@@ -17,6 +17,7 @@ from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
 from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
 from automatos.kernel.config import Settings
+from automatos.kernel.memory import load, settle
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -124,7 +125,6 @@ async def _serve_on(
     from automatos.entrypoints.api import create_app
     from automatos.entrypoints.seed import seed
     from automatos.entrypoints.services import Services
-    from automatos.kernel.memory import settle
 
     services = Services(settings, ground.url, role=ground.role, works=works)
     app = create_app(services)
@@ -220,5 +220,6 @@ def run(settings: Settings, *, works: bool, announce: Announce, tell: Tell) -> N
 
     from automatos.entrypoints.connections import raise_handles
 
+    load()
     raise_handles()
     uvloop.run(serve(settings, works=works, announce=announce, tell=tell))

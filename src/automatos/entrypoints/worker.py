@@ -5,6 +5,7 @@ from automatos.entrypoints.running import read_note
 from automatos.entrypoints.serve import STEPS_GRACE_S, stopping_on_signals
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import Problem
+from automatos.kernel.memory import load, settle
 
 
 class NoDatabase(Problem):
@@ -25,7 +26,6 @@ async def work(settings: Settings) -> None:
     with stopping_on_signals() as stopping:
         ground = await _find_ground(settings)
         from automatos.entrypoints.services import Services
-        from automatos.kernel.memory import settle
         from automatos.kernel.telemetry import configure_logging
 
         configure_logging(settings, "worker")
@@ -56,4 +56,5 @@ def run(settings: Settings) -> None:
     """Work in this process until a signal."""
     import uvloop
 
+    load()
     uvloop.run(work(settings))

@@ -6,6 +6,11 @@ NEW_OBJECTS = 50_000
 """Objects made between two looks at the youngest: a run makes thousands that die by themselves."""
 
 
+def load() -> None:
+    """Collect nothing until `settle`: what is loaded at start stays, and looking through it is a fifth of the start."""
+    gc.disable()
+
+
 def settle() -> None:
     """Leave everything loaded at start out of later collections, and collect less often.
 
@@ -14,3 +19,4 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 20, 100)
+    gc.enable()

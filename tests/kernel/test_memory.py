@@ -1,0 +1,53 @@
+"""What a process loads is looked through once, when it has started."""
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from automatos.kernel.memory import load, settle
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.enable()
+    gc.unfreeze()
+
+
+def looks() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())
+
+
+def test_nothing_is_collected_between_load_and_settle() -> None:
+    load()
+    before = looks()
+    kept = [[each] for each in range(100_000)]
+    assert looks() == before
+
+    settle()
+
+    assert looks() == before + 1
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(kept)
+
+
+def test_models_of_answers_are_built_when_the_first_answer_needs_them() -> None:
+    script = (
+        "import automatos.entrypoints.api\n"
+        "from automatos.kernel.schemas import Out\n"
+        "def below(kind):\n"
+        "    for each in kind.__subclasses__():\n"
+        "        yield each\n"
+        "        yield from below(each)\n"
+        "models = [*below(Out)]\n"
+        "print(len(models), sum(each.__pydantic_complete__ for each in models))")
+    known, built = map(int, subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                                           check=True).stdout.split())
+
+    assert known > 100
+    assert built < known / 10
