@@ -13,7 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from automatos.entrypoints.addresses import limit_key
-from automatos.entrypoints.limits import LocalCounters, Proven, SharedCounters
+from automatos.entrypoints.limits import LocalCounters, Proven
+from automatos.entrypoints.shared_counts import SharedCounters
 from automatos.kernel.ids import new_id
 from automatos.workspaces.deps import CurrentCaller
 from automatos.workspaces.errors import CredentialInvalid
@@ -233,13 +234,13 @@ def redis_url(tmp_path: Path, unused_tcp_port: int) -> Iterator[str]:
 
 @pytest.mark.capability("S174")
 async def test_processes_share_their_counts_through_redis_and_go_on_without_it(redis_url: str, monkeypatch) -> None:
-    one, other = SharedCounters(redis_url), SharedCounters(redis_url)
+    one, other = SharedCounters(redis_url, LocalCounters()), SharedCounters(redis_url, LocalCounters())
     for _ in range(100):
         if await one._shared.check():
             break
         await asyncio.sleep(0.05)
     assert [await one.incr("x", 60), await other.incr("x", 60), await one.incr("x", 60)] == [1, 2, 3]
-    gone = SharedCounters("redis://127.0.0.1:1/0")
+    gone = SharedCounters("redis://127.0.0.1:1/0", LocalCounters())
     assert [await gone.incr("x", 60) for _ in range(3)] == [1, 2, 3]
     assert gone._is_paused()
     for counters in (one, other):

@@ -51,3 +51,11 @@ def test_models_of_answers_are_built_when_the_first_answer_needs_them() -> None:
 
     assert known > 100
     assert built < known / 10
+
+
+def test_what_only_some_servers_or_pages_need_is_loaded_when_they_need_it() -> None:
+    script = "import sys, automatos.entrypoints.api, automatos.entrypoints.services; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+    assert {each.partition(".")[0] for each in loaded} & {
+        "boto3", "botocore", "genai_prices", "markdown_it", "pytest", "redis", "typer"} == set()

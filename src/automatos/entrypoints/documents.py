@@ -7,7 +7,6 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markdown_it import MarkdownIt
 
 from automatos.entrypoints.frontend import under_base
 from automatos.entrypoints.overview import DOCS_POLICY, DOCS_STYLE
@@ -45,6 +44,8 @@ async def list_documents(request: Request) -> HTMLResponse:
 @router.get("/docs/{name:path}")
 async def show_document(name: str, request: Request) -> HTMLResponse:
     """Show one page."""
+    from markdown_it import MarkdownIt  # loaded when somebody reads a page
+
     text = _read(name.removesuffix(".md"))
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     folder = name.rpartition("/")[0]

@@ -11,7 +11,6 @@ import psutil
 import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
-from redis.asyncio import Redis
 from sqlalchemy import text
 
 from automatos import __version__
@@ -159,8 +158,9 @@ async def _probe_blobs(blobs: Blobs) -> None:
 
 
 async def _probe_redis(url: str) -> None:
-    async with Redis.from_url(url, socket_timeout=PROBE_TIMEOUT_S, socket_connect_timeout=PROBE_TIMEOUT_S) as redis:
-        await redis.ping()
+    from automatos.entrypoints.shared_counts import probe  # loaded where there is a Redis
+
+    await probe(url, PROBE_TIMEOUT_S)
 
 
 class EndpointReport(Out):

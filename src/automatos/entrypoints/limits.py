@@ -5,12 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
-from redis.asyncio import ConnectionPool, Redis
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from automatos.entrypoints.addresses import limit_key
@@ -32,8 +30,6 @@ WIDGET_PREFIX: Final = "/api/widget"
 PROVEN_S: Final = 600.0
 MAX_PROVEN: Final = 20_000
 MAX_COUNTERS: Final = 50_000
-REDIS_TIMEOUT_S: Final = 0.5
-REDIS_PAUSE_S: Final = 5.0
 
 
 class RateLimited(Problem):
@@ -95,52 +91,13 @@ class LocalCounters:
             del self._windows[oldest]
 
 
-class SharedCounters:
-    """Counts in Redis, shared by all processes; while Redis does not answer, this process counts alone."""
-
-    def __init__(self, url: str) -> None:
-        pool: Any = ConnectionPool.from_url(
-            url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S)
-        self._redis = Redis.from_pool(pool)
-        self._shared = RedisStorage(f"async+{url}", implementation="redispy", connection_pool=pool)
-        self._local = LocalCounters()
-        self._paused_until = 0.0
-
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a count, opening a window of `expiry` seconds at the first; return the count."""
-        if self._is_paused():
-            return await self._local.incr(key, expiry, amount)
-        try:
-            return await self._shared.incr(key, expiry, amount)
-        except Exception as error:  # noqa: BLE001  # whatever Redis does, the limit goes on
-            self._pause(error)
-            return await self._local.incr(key, expiry, amount)
-
-    async def seconds_left(self, key: str) -> float:
-        """Return how long the count's window goes on."""
-        if self._is_paused():
-            return await self._local.seconds_left(key)
-        try:
-            return await self._shared.get_expiry(key) - time.time()  # the storage added this machine's time to Redis's
-        except Exception as error:  # noqa: BLE001
-            self._pause(error)
-            return await self._local.seconds_left(key)
-
-    async def close(self) -> None:
-        """Close the connections to Redis."""
-        await self._redis.aclose()
-
-    def _is_paused(self) -> bool:
-        return time.monotonic() < self._paused_until
-
-    def _pause(self, error: Exception) -> None:
-        log.warning("limits.redis_unavailable", error=str(error), pause_s=REDIS_PAUSE_S)
-        self._paused_until = time.monotonic() + REDIS_PAUSE_S
-
-
 def open_counters(settings: Settings) -> Counters:
-    """Return the counters that the settings ask for."""
-    return SharedCounters(settings.redis) if settings.redis else LocalCounters()
+    """Return the counters that the settings ask for; what speaks to Redis is loaded where there is one."""
+    if not settings.redis:
+        return LocalCounters()
+    from automatos.entrypoints.shared_counts import SharedCounters
+
+    return SharedCounters(settings.redis, LocalCounters())
 
 
 @dataclass(frozen=True, slots=True)
