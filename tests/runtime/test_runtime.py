@@ -138,3 +138,13 @@ async def test_a_skill_that_is_gone_is_not_waited_for(factory: tuple[AgentFactor
 
     assert "How to make soup." in prompt
     assert "How to make magic." not in prompt
+
+
+async def test_an_agent_without_whole_skills_is_sized_without_waiting(factory: tuple[AgentFactory, Finder]) -> None:
+    """Every step asks for it; a pause is a turn of the event loop."""
+    sizing = factory[0].activate_agent(agent(skills=(SOUP,))).size()
+
+    with pytest.raises(StopIteration) as done:
+        sizing.send(None)
+
+    assert done.value.value > 0

@@ -3,6 +3,7 @@
 Decisions use the path and headers that arrived, never an address rebuilt from the Host header.
 """
 
+import logging
 import re
 import time
 from typing import Final
@@ -79,8 +80,10 @@ class RequestContext:
         if template is not None:
             took_ms = time_ms if opened_ms is None else opened_ms
             self._statistics.record(scope["method"], template, status, took_ms, time.time())
-        write = log.debug if status < 400 else log.info
-        write("request", method=scope["method"], path=scope["path"], status=status, time_ms=round(time_ms, 2))
+        level = logging.DEBUG if status < 400 else logging.INFO
+        if logging.root.isEnabledFor(level):  # asked first: making a logger costs more than the question
+            log.log(level, "request", method=scope["method"], path=scope["path"], status=status,
+                    time_ms=round(time_ms, 2))
 
 
 def _is_stream(start: Message) -> bool:

@@ -68,7 +68,7 @@ class AgentRuntime:
         if self._cores is None:
             is_preloaded = self.agent.configuration.get("skill_loading") == PRELOAD
             skills = [skill for skill in self.agent.skills if skill.by_model and is_preloaded]
-            texts = await asyncio.gather(*(self._read(skill) for skill in skills))
+            texts = await asyncio.gather(*(self._read(skill) for skill in skills)) if skills else ()
             self._cores = {skill.id: text for skill, text in zip(skills, texts, strict=True) if text is not None}
         return self._cores
 

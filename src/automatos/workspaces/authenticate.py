@@ -1,7 +1,6 @@
 """Telling who asks: one credential, one statement, one place."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -167,10 +166,8 @@ class Gatekeeper:
                 named=presented.workspace, configured=self.settings.workspace_id,
             )
 
-    @asynccontextmanager
-    async def _asking(self) -> AsyncGenerator[asyncpg.Connection]:
-        async with self.database.recording(None, Scope.AUTH) as connection:
-            yield connection
+    def _asking(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        return self.database.recording(None, Scope.AUTH)
 
 
 def operator_key(settings: Settings) -> str:
