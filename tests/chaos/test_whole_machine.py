@@ -155,7 +155,6 @@ async def test_a_worker_that_is_asked_to_stop_hands_its_work_over_without_losing
     assert await stopping == 0
 
 
-@on_both_deliveries
 async def test_a_run_that_kills_its_worker_every_time_fails_with_that_reason_and_harms_nobody(machine: Machine) -> None:
     await machine.model.script({"hang": True}, match="deadly", repeat=True)
     deadly = machine.client.follow(await machine.client.execute("three-steps", {"task": "deadly"}))
