@@ -30,7 +30,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^ {4}(\S.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-ENDED_EXECUTIONS = {"worker_lost", "total_timeout"}
+ENDED_EXECUTIONS = {"total_timeout"}
 ANSWERED_EARLY = {"untrusted_host", "body_too_large"}
 MADE_BY_PEOPLE = {"deploy/.env", "src/automatos/static"}
 HOUSE_FORM = ("## Why now", "## Decision", "## Consequences", "## Not chosen", "## Kept true by")
@@ -147,7 +147,7 @@ def test_the_codes_to_troubleshoot_are_those_of_the_errors() -> None:
     shown = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
     assert len(shown) > 20
     assert shown - all_codes() <= ENDED_EXECUTIONS | ANSWERED_EARLY
-    for file, codes in (("recipes/execution.py", ENDED_EXECUTIONS), ("entrypoints/middleware.py", ANSWERED_EARLY)):
+    for file, codes in (("recipes/steps.py", ENDED_EXECUTIONS), ("entrypoints/middleware.py", ANSWERED_EARLY)):
         text = (SOURCE / file).read_text()
         assert [code for code in codes if f'"{code}"' not in text] == []
 

@@ -216,6 +216,19 @@ async def give_out(
     return await queries.grant_jobs(connection, epoch, new_id(), picked) if picked else []
 
 
+async def pass_on(database: Database, job: HeldJob, key: str, lane: str, priority: int = 1) -> str:
+    """Let a held job go on as another one, as the record of a step's end does; returns the answer."""
+    job.expect(key)
+    async with database.recording(None) as connection:
+        answer = str(await connection.fetchval(
+            "SELECT durable.pass_on($1, $2, $3, $4, $5, $6)", job.name, job.key, job.executor_id, key, lane, priority))
+    if answer == "open":
+        job.go_to(lane)
+    else:
+        job.decline()
+    return answer
+
+
 async def registered(connection: asyncpg.Connection, *, places: int = 64, kinds: Sequence[str] = KINDS) -> UUID:
     """Return a process with a lease of a minute that takes jobs."""
     executor_id = new_id()

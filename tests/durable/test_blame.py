@@ -7,11 +7,10 @@ import asyncpg
 import pytest
 
 from automatos.durable import queries, worker
-from automatos.durable.service import settle
-from automatos.durable.types import HeldJob, Job
+from automatos.durable.types import HeldJob
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import KINDS, Processes, Queue, Seen, forever, give_out, registered, until
+from tests.durable.conftest import KINDS, Processes, Queue, Seen, forever, give_out, pass_on, registered, until
 
 MOST_DEATHS = 3 + worker.MAX_ATTEMPTS
 """Three that part the jobs by fours, then those that the guilty one died alone."""
@@ -148,10 +147,10 @@ async def test_progress_clears_a_job_of_suspicion(processes: Processes, queue: Q
     await until(lambda: len(held) == 1)
     assert (held[0].key, held[0].crashes, held[0].attempts) == ("first", 3, 3)
 
-    await settle(process.database, Job(queue.name), "first")
+    assert await pass_on(process.database, held[0], "gone-on", "") == "open"
 
     await until(lambda: len(held) == 2)
-    row = await queue.row("first") or {}
+    row = await queue.row("gone-on") or {}
     assert (row["attempts"], row["crashes"]) == (1, 0)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from automatos.durable import worker
 from automatos.durable.delivery import Grant
-from automatos.durable.service import cancel, freeze_lane, stop_lane, wake
+from automatos.durable.service import freeze_lane, signal_cancel, stop_lane, tell_cancel, wake
 from automatos.durable.types import HeldJob, Interruption, Job
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.db import Database
@@ -77,7 +77,8 @@ async def test_a_word_left_for_a_job_reaches_its_runner(
     await until(lambda: len(seen.driven) == 3 and caller.bus.is_listening)
 
     async with queue.database.recording(None) as connection:
-        assert await cancel(connection, caller.bus, WORK, "cancelled")
+        assert await signal_cancel(connection, WORK, ["cancelled"]) == ["cancelled"]
+    tell_cancel(caller.bus, WORK, ["cancelled"])
     assert await stop_lane(queue.database, caller.bus, "agent:1") == 1
     assert await freeze_lane(queue.database, caller.bus, "agent:2") == 1
     await until(lambda: len(seen.interrupted) == 2)

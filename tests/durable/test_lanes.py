@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from automatos.durable import dispatcher
-from automatos.durable.service import drop_lane, freeze_lane, move, set_lane, stop_lane, wake
-from automatos.durable.types import Admission, HeldJob, Interruption, LaneMode
+from automatos.durable.service import drop_lane, freeze_lane, set_lane, stop_lane, wake
+from automatos.durable.types import HeldJob, Interruption, LaneMode
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import Processes, Queue, Seen, forever, until
+from tests.durable.conftest import Processes, Queue, Seen, forever, pass_on, until
 
 
 @dataclass
@@ -167,61 +167,102 @@ async def test_a_place_of_a_dead_process_is_free_again_after_its_burial(processe
     assert sorted(other.driven) == ["first", "second"]
 
 
-async def test_a_job_moves_to_another_lane_when_there_is_room_and_waits_there_when_not(
+async def test_a_job_goes_on_as_the_next_one_in_another_lane_with_all_that_is_told_of_that(
     processes: Processes, queue: Queue
 ) -> None:
-    answers: dict[str, Admission] = {}
+    held: list[HeldJob] = []
+
+    async def work(job: HeldJob) -> None:
+        held.append(job)
+        assert await pass_on(process.database, job, "after", "kitchen", 2) == "open"
+        await forever(job)
+
+    await queue.set_lane("hall", 1)
+    await queue.set_lane("kitchen", 1)
+    await queue.add("first", lane="hall")
+    await queue.change("first", "crashes = 1, attempts = 2")
+    seen = Seen(work)
+    process = await processes.start(seen.handlers())
+    await until(lambda: held and held[0].key == "after")
+    row = await queue.row("after") or {}
+
+    assert await queue.row("first") is None
+    assert (row["lane"], row["priority"], row["executor_id"]) == ("kitchen", 2, process.presence.id)
+    assert (row["attempts"], row["crashes"], held[0].attempts, held[0].crashes) == (1, 0, 1, 0)
+    assert process.worker
+    assert process.worker.running == 1
+    await queue.add("behind", lane="hall")  # the place in the lane that was left is free
+    await until(lambda: len(held) == 2)
+    await stop_lane(process.database, process.bus, "kitchen")
+    await until(lambda: seen.interrupted == [("after", Interruption.STOP)])
+
+
+async def test_a_job_does_not_go_on_where_the_lane_is_full_or_somebody_waits(
+    processes: Processes, queue: Queue
+) -> None:
+    answers: list[str] = []
     arrived, hold = asyncio.Event(), asyncio.Event()
     await queue.set_lane("kitchen", 1)
+    await queue.set_lane("pantry", 1, "held")
     await queue.add("cook", lane="kitchen")
-    await queue.add("waiter")
+    await queue.add("behind", lane="pantry")
+    await queue.add("traveller")
 
     async def work(job: HeldJob) -> None:
         if job.key == "cook":
             arrived.set()
             await hold.wait()
-        elif "waiter" not in answers:
+        elif job.key == "traveller":
             await arrived.wait()
-            answers["waiter"] = await move(process.database, job, "kitchen", 2)
-            job.again_in = timedelta()
+            answers.append(await pass_on(process.database, job, "after", "kitchen"))
+            await queue.change("behind", "lane = 'yard', run_at = now() + interval '1 hour'")
+            await queue.set_lane("yard", 1)
+            answers.append(await pass_on(process.database, job, "after", "yard"))
 
     seen = Seen(work)
     process = await processes.start(seen.handlers())
-    await until(lambda: answers)
-    await asyncio.sleep(0.2)
-    row = await queue.row("waiter")
+    await until(lambda: len(answers) == 2)
 
-    assert answers == {"waiter": Admission.FULL}
-    assert row
-    assert (row["lane"], row["priority"], row["executor_id"], row["attempts"]) == ("kitchen", 2, None, 0)
-    assert seen.driven.count("waiter") == 1
+    assert answers == ["full", "open"]
     hold.set()
-    await until(lambda: seen.driven.count("waiter") == 2)
+    await until(lambda: process.worker and process.worker.running == 0)
 
 
-@pytest.mark.parametrize(("mode", "answer"), [("held", Admission.HELD), ("closed", Admission.CLOSED)])
-async def test_a_job_that_moves_hears_what_its_new_lane_is(
-    processes: Processes, queue: Queue, mode: str, answer: Admission
+@pytest.mark.parametrize("mode", ["held", "closed"])
+async def test_a_job_does_not_go_on_in_a_lane_that_is_not_open_and_stays_where_it_is(
+    processes: Processes, queue: Queue, mode: str
 ) -> None:
-    answers: list[Admission] = []
+    answers: list[str] = []
     await queue.set_lane("there", 1, mode)
-    await queue.add("traveller")
+    await queue.add("traveller", lane="here")
 
     async def work(job: HeldJob) -> None:
-        answers.append(await move(process.database, job, "there", 0))
+        answers.append(await pass_on(process.database, job, "after", "there"))
+        answers.append(job.key)
+        await forever(job)
 
     process = await processes.start(Seen(work).handlers())
-    await until(lambda: answers)
+    await until(lambda: len(answers) == 2)
 
-    assert answers == [answer]
+    assert answers == [mode, "traveller"]
+    assert (await queue.row("traveller") or {})["lane"] == "here"
 
 
-async def test_a_job_that_another_process_has_by_now_does_not_move(processes: Processes, queue: Queue) -> None:
+async def test_a_job_that_is_to_be_cancelled_or_that_another_process_has_does_not_go_on(
+    processes: Processes, queue: Queue
+) -> None:
     process = await processes.start()
-    await queue.add("gone")
-    stale = HeldJob("test.work", "gone", new_id(), 1, new_id())
+    for key in ("gone", "cancelled"):
+        await queue.add(key)
+    own = new_id()
+    await queue.change("gone", f"executor_id = '{new_id()}'")
+    await queue.change("cancelled", f"executor_id = '{own}', signal = 'cancel'")
 
-    assert await move(process.database, stale, "there", 0) is Admission.LOST
+    for key in ("gone", "cancelled"):
+        job = HeldJob("test.work", key, new_id(), 1, own)
+        assert await pass_on(process.database, job, "after", "there", 0) == "changed"
+    with pytest.raises(RuntimeError):
+        job.go_to("there")
 
 
 @pytest.mark.capability("S100")
@@ -278,7 +319,7 @@ async def test_a_word_for_a_lane_says_nothing_to_a_job_that_has_left_it(processe
     await queue.add("mover", lane="old")
 
     async def work(job: HeldJob) -> None:
-        await move(process.database, job, "new", 0)
+        await pass_on(process.database, job, "moved", "new")
         moved.set()
         await hold.wait()
 
@@ -287,6 +328,7 @@ async def test_a_word_for_a_lane_says_nothing_to_a_job_that_has_left_it(processe
     await moved.wait()
 
     process.bus.send_word("signal", "test.work mover stop old")
+    process.bus.send_word("signal", "test.work moved stop old")
     await asyncio.sleep(0.1)
 
     assert seen.interrupted == []

@@ -146,10 +146,13 @@ class Crowd:
             to = chance.choice(GROUPS)
             if is_at_work:
                 self.now[group] -= 1
-            row = await queries.move(connection, "test.work", key, holder, to, 1)
-            group, is_at_work = to, row["answer"] == "open"
-            if not is_at_work:
+            following = new_id().hex
+            answer = await connection.fetchval(
+                "SELECT durable.pass_on('test.work', $1, $2, $3, $4, 1)", key, holder, following, to)
+            if answer != "open":
+                is_at_work = False
                 break
+            group, key = to, following
             self._enter(group)
         if is_at_work:
             self.now[group] -= 1

@@ -3,10 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from automatos.durable.service import enqueue_in_session, move
-from automatos.durable.types import Admission, HeldJob, Interruption, Job
+from automatos.durable.service import enqueue_in_session
+from automatos.durable.types import HeldJob, Interruption, Job
 from automatos.kernel.ids import new_id
-from tests.durable.conftest import Processes, Queue, Seen, forever, until
+from tests.durable.conftest import Processes, Queue, Seen, forever, pass_on, until
 
 
 async def test_a_job_told_to_end_before_its_old_self_has_let_go_is_still_driven(
@@ -71,7 +71,7 @@ async def test_a_job_to_be_cancelled_whose_process_died_does_not_wait_in_a_held_
     await until(lambda: seen.interrupted == [("orphan", Interruption.CANCEL)])
 
 
-async def test_a_job_that_another_took_over_meanwhile_is_not_moved(processes: Processes, queue: Queue) -> None:
+async def test_a_job_that_another_took_over_meanwhile_does_not_go_on(processes: Processes, queue: Queue) -> None:
     process = await processes.start()
     await queue.add("contested", lane="old")
     job = HeldJob("test.work", "contested", new_id(), 1, new_id(), "old")
@@ -79,10 +79,10 @@ async def test_a_job_that_another_took_over_meanwhile_is_not_moved(processes: Pr
 
     async with queue.database.recording(None) as connection, connection.transaction():
         await connection.execute("UPDATE durable.jobs SET executor_id = $1 WHERE key = 'contested'", new_id())
-        moving = asyncio.create_task(move(process.database, job, "new", 1))
+        moving = asyncio.create_task(pass_on(process.database, job, "after", "new"))
         await asyncio.sleep(0.2)
 
-    assert await moving is Admission.LOST
+    assert await moving == "changed"
     assert (await queue.row("contested") or {})["lane"] == "old"
 
 

@@ -33,7 +33,7 @@ async def sharing(
 async def activity_of(server: TemporalServer, queue: Queue, key: str) -> tuple[Client, str]:
     row = await queue.row(key)
     assert row
-    return await adapter.connect(server.address), f"{row['name']}:{row['key']}:{row['number']}"
+    return await adapter.connect(server.address), f"{row['name']}:{row['number']}"
 
 
 async def start_without_taking(sharing: Processes, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> Process:
@@ -89,7 +89,7 @@ async def test_what_goes_wrong_before_a_job_begins_is_not_told_to_temporal_and_t
     await until(lambda: is_gone(queue, "unlucky"))
 
     client = await adapter.connect(temporal_server.address)
-    found = await client.get_activity_handle(f"test.work:unlucky:{failed[0]}").describe(
+    found = await client.get_activity_handle(f"test.work:{failed[0]}").describe(
         include_outcome=True, include_last_failure=True)
     assert seen.driven == ["unlucky"]
     assert "sk-12345" not in str((found.raw_info, found.raw_outcome))

@@ -94,15 +94,18 @@ def test_the_mode_of_a_group_says_whether_its_jobs_begin(mode: LaneMode, begin: 
     assert len(waiting.pick(9)) == 3 - begin
 
 
-def test_a_job_that_moves_takes_its_place_with_it() -> None:
+def test_a_job_that_goes_on_as_another_takes_its_place_with_it() -> None:
     waiting, _ = made(9)
     waiting.add(job("mover", group="from"), 1)
     waiting.pick(9)
     waiting.add(job("behind", group="from"), 1)
     waiting.add(job("there", group="to"), 1)
-    waiting.move(("work", "mover"), "to")
+    waiting.pass_on(("work", "mover"), ("work", "next"), "to")
+    waiting.pass_on(("work", "unheard of"), ("work", "other"), "from")
 
     assert keys(waiting.pick(9)) == ["behind"]
+    waiting.let_go(("work", "next"))
+    assert keys(waiting.pick(9)) == ["there"]
 
 
 def test_nothing_of_a_doubtful_group_begins_until_it_was_counted_again() -> None:

@@ -31,7 +31,8 @@ async def told_to_pause(services: Services, task: dict[str, Any]) -> None:
     """Wait until the worker of a task knows that it is to pause: that reaches it a moment after the answer."""
     assert services.worker
     async with asyncio.timeout(60):
-        while not any(job.wants_pause for job in services.worker._held.values() if job.key == task["execution_id"]):
+        while not any(job.wants_pause for job in services.worker._held.values()
+                      if job.key.startswith(task["execution_id"])):
             await asyncio.sleep(0.02)
 
 

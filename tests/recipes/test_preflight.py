@@ -2,8 +2,9 @@
 
 import pytest
 
+from automatos.durable.types import HeldJob
 from automatos.kernel.db import Database
-from automatos.recipes.execution import Cook
+from automatos.recipes.steps import StepWork
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
 
@@ -45,13 +46,13 @@ async def test_settings_that_are_spoiled_after_the_check_end_the_run_at_once_in_
     spoiled: tuple[str, str], code: str, words: str,
 ) -> None:
     recipe = await make.recipe("Say hello")
-    begin = Cook._begin
+    do = StepWork.do
 
-    async def spoil_and_begin(cook: Cook) -> None:
+    async def spoil_and_do(work: StepWork, job: HeldJob) -> None:
         await set_default(database, client, *spoiled)
-        await begin(cook)
+        await do(work, job)
 
-    monkeypatch.setattr(Cook, "_begin", spoil_and_begin)
+    monkeypatch.setattr(StepWork, "do", spoil_and_do)
 
     run_id = await client.cook(recipe["template_id"])
     events = await client.follow(run_id)

@@ -163,8 +163,8 @@ async def test_what_is_over_or_was_never_there_is_left_alone(
         assert await steps.take_step(connection, plan_recipe, here, nobody, path) is None
         assert await steps.cancel_run(connection, plan_recipe, here, nobody, "Ada") is None
         assert await steps.fail_run(connection, plan_recipe, here, nobody, {}) is None
-        assert await queries.place_of(connection, run_id, 99) is None
-        assert await queries.place_of(connection, run_id, 1) == (1, 5)
+        assert await queries.place_of(connection, here, run_id, 99) is None
+        assert await queries.place_of(connection, here, run_id, 1) == (1, 5)
         with pytest.raises(LookupError):
             await steps.begin_run(connection, plan_recipe, here, nobody)
     await client.post(f"/api/runs/{run_id}/cancel")

@@ -39,7 +39,7 @@ MOST_AT_ONCE = 32
 BUSY_S = 0.02
 WORD_JOBS = "jobs"
 WORD_ENDED = "ended"
-WORD_MOVED = "moved"
+WORD_PASSED = "passed"
 WORD_BEGUN = "begun"
 
 
@@ -50,7 +50,7 @@ class OfficeLost(Exception):
 class Dispatcher:
     """This process's candidate for the office, and what it does while it holds it.
 
-    The delivery gets the jobs that are granted to this process. A worker tells what it does by `ended`, `moved` and
+    The delivery gets the jobs that are granted to this process. A worker tells what it does by `ended`, `passed_on` and
     `begun`.
     """
 
@@ -78,7 +78,7 @@ class Dispatcher:
         presence.on_lost(self._leave)
         bus.on_word(WORD_JOBS, self._hear_news)
         bus.on_word(WORD_ENDED, self._hear_ended)
-        bus.on_word(WORD_MOVED, self._hear_moved)
+        bus.on_word(WORD_PASSED, self._hear_passed)
         bus.on_word(WORD_BEGUN, self._hear_begun)
         bus.on_word(WORD_WORKER, self._hear_worker)
 
@@ -108,9 +108,9 @@ class Dispatcher:
         """Say that this process holds a job no longer."""
         self._tell(WORD_ENDED, f"{name} {key}", self._hear_ended)
 
-    def moved(self, name: str, key: str, group: str) -> None:
-        """Say that a job of this process is in another group."""
-        self._tell(WORD_MOVED, f"{name} {group or '-'} {key}", self._hear_moved)
+    def passed_on(self, name: str, before: str, key: str, group: str) -> None:
+        """Say that a job of this process goes on under another key, in a group."""
+        self._tell(WORD_PASSED, f"{name} {group or '-'} {before} {key}", self._hear_passed)
 
     def begun(self, number: int) -> None:
         """Say that this process has begun what it was granted up to a number."""
@@ -369,9 +369,10 @@ class Dispatcher:
         self._set.let_go((name, key))
         self._wake.set()
 
-    def _hear_moved(self, rest: str) -> None:
-        name, group, key = rest.split(" ", 2)
-        self._set.move((name, key), "" if group == "-" else group)
+    def _hear_passed(self, rest: str) -> None:
+        name, group, before, key = rest.split(" ")
+        self._ended.add((name, before))
+        self._set.pass_on((name, before), (name, key), "" if group == "-" else group)
         self._wake.set()
 
     def _hear_begun(self, rest: str) -> None:

@@ -151,17 +151,6 @@ async def drop_lane(session: AsyncSession, name: str) -> None:
         text("UPDATE durable.jobs SET lane = '' WHERE lane = :name AND executor_id IS NULL"), {"name": name})
 
 
-async def move(
-    connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, lane: str, priority: int
-) -> asyncpg.Record:
-    """Move a held job to another lane; `answer` says whether it may go on there: open, full, held, closed, lost."""
-    row = await connection.fetchrow(
-        "SELECT answer FROM durable.move($1, $2, $3, $4, $5)", name, key, executor_id, lane, priority)
-    if row is None:
-        raise RuntimeError("durable.move gave no row")
-    return row
-
-
 async def signal_lane(connection: asyncpg.Connection, lane: str, word: str) -> list[asyncpg.Record]:
     """Leave a word for a lane's jobs, unless they were left a stronger one; returns those that run, name and key.
 
@@ -187,6 +176,12 @@ async def finish(connection: asyncpg.Connection, name: str, key: str, executor_i
     )
 
 
+async def drop(connection: asyncpg.Connection, name: str, key: str) -> bool:
+    """Delete a job, whoever holds it; says whether it was there."""
+    return await connection.fetchval(
+        "DELETE FROM durable.jobs WHERE name = $1 AND key = $2 RETURNING true", name, key) or False
+
+
 async def release(
     connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, again_in: timedelta,
     error: str | None, is_attempt: bool,
@@ -209,12 +204,6 @@ async def give_back(connection: asyncpg.Connection, name: str, key: str, executo
         "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp(), attempts = attempts - 1, "
         "lane = CASE WHEN signal = 'cancel' THEN '' ELSE lane END "
         "WHERE name = $1 AND key = $2 AND executor_id = $3 AND number = $4", name, key, executor_id, number)
-
-
-async def settle(connection: asyncpg.Connection, name: str, key: str) -> None:
-    """Forget earlier attempts of a job, and the deaths it saw: it made progress."""
-    await connection.execute(
-        "UPDATE durable.jobs SET attempts = 1, crashes = 0 WHERE name = $1 AND key = $2", name, key)
 
 
 async def signal(connection: asyncpg.Connection, name: str, key: str, word: str) -> bool:

@@ -16,14 +16,14 @@ from automatos.durable.engine import open_delivery, try_temporal
 from automatos.durable.periodic import PeriodicTask
 from automatos.durable.presence import Presence, count_living
 from automatos.durable.stream import follow, follow_many
-from automatos.durable.types import PAUSE, Admission, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
+from automatos.durable.types import PAUSE, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
 from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
-__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Worker", "cancel", "count_living", "counts", "drop_lane",
-           "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "move",
-           "open_delivery", "other_machines", "places_of", "set_lane", "settle", "signal_cancel", "stop_lane",
-           "tell_cancel", "try_temporal", "wake"]
+__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Worker", "count_living", "counts", "drop_job", "drop_lane",
+           "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "open_delivery",
+           "other_machines", "places_of", "set_lane", "signal_cancel", "stop_lane", "tell_cancel", "try_temporal",
+           "wake"]
 
 
 async def enqueue_in_session(
@@ -48,20 +48,6 @@ async def set_lane(session: AsyncSession, name: str, capacity: int, mode: LaneMo
 async def drop_lane(session: AsyncSession, name: str) -> None:
     """Forget a lane, because what it stood for is gone; jobs still in it are claimed without a limit."""
     await queries.drop_lane(session, name)
-
-
-async def move(database: Database, job: HeldJob, lane: str, priority: int) -> Admission:
-    """Move a job that this process holds to another lane, and say whether it may go on there now.
-
-    The move itself always happens: a job that hears `full` or `held` is to be given back, and then waits in its new
-    lane. `lost` means that another process has the job by now.
-    """
-    async with database.recording(None) as connection:
-        row = await queries.move(connection, job.name, job.key, job.executor_id, lane, priority)
-    job.lane, job.wants_pause = lane, False
-    if job.on_move:
-        job.on_move(lane)
-    return Admission(row["answer"])
 
 
 async def go_on(database: Database, job: HeldJob) -> None:
@@ -89,17 +75,14 @@ async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) ->
     return len(told)
 
 
+async def drop_job(connection: asyncpg.Connection, job: Job, key: str) -> bool:
+    """Forget a job, part of the transaction; whoever works on it is not told. Says whether there was one."""
+    return await queries.drop(connection, job.name, key)
+
+
 def wake(bus: EventBus) -> None:
     """Tell who gives out jobs that one waits; without it the dispatcher looks within a second."""
     bus.tell_dispatcher(WORD_JOBS)
-
-
-async def cancel(connection: asyncpg.Connection, bus: EventBus, job: Job, key: str) -> bool:
-    """Tell whoever works on a job to stop; returns False when nobody does and the caller must end the work itself."""
-    is_held = await queries.signal(connection, job.name, key, Interruption.CANCEL)
-    if is_held:
-        bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL} -")
-    return is_held
 
 
 async def signal_cancel(connection: asyncpg.Connection, job: Job, keys: Sequence[str]) -> list[str]:
@@ -114,12 +97,6 @@ def tell_cancel(bus: EventBus, job: Job, keys: Sequence[str]) -> None:
     """Tell whoever works on jobs that the word to stop was left for them."""
     for key in keys:
         bus.send_word(WORD_SIGNAL, f"{job.name} {key} {Interruption.CANCEL} -")
-
-
-async def settle(database: Database, job: Job, key: str) -> None:
-    """Forget a job's earlier attempts, because it made progress."""
-    async with database.recording(None) as connection:
-        await queries.settle(connection, job.name, key)
 
 
 async def counts(database: Database) -> dict[str, int]:

@@ -37,16 +37,6 @@ class LaneMode(StrEnum):
     CLOSED = "closed"
 
 
-class Admission(StrEnum):
-    """What a job hears when it moves to another lane: it may go on, must wait, or has no business there any more."""
-
-    OPEN = "open"
-    FULL = "full"
-    HELD = "held"
-    CLOSED = "closed"
-    LOST = "lost"
-
-
 LEASES, TEMPORAL = "leases", "temporal"
 """How an executor gets its jobs: by its lease, or from Temporal."""
 LEASES_KEPT = {LEASES: 1, TEMPORAL: 2}
@@ -70,7 +60,8 @@ class HeldJob:
 
     `attempts` counts how often it was begun without progress, `crashes` how often a process died with it, whoever was
     to blame. `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next
-    good moment. `leaves_waiting` says that others wait where it was. `on_move` is told when it moved to another lane.
+    good moment. One that may go on as the job of what comes next says so before (`expect`), so that nothing told of it
+    is lost, and then that it does (`go_to`), or that it does not (`decline`); `keeper` is told.
     """
 
     name: str
@@ -83,9 +74,9 @@ class HeldJob:
     crashes: int = 0
     is_finished: bool = False
     wants_pause: bool = False
-    leaves_waiting: bool = False
     is_settling: bool = False
-    on_move: Callable[[str], None] | None = field(default=None, repr=False)
+    expected: str | None = None
+    keeper: "Keeper | None" = field(default=None, repr=False)
     again_in: timedelta | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -108,6 +99,28 @@ class HeldJob:
             self.interruption = why
             asyncio.get_running_loop().call_soon(self._strike)
 
+    def expect(self, key: str) -> None:
+        """Say that the job may go on under another key."""
+        self.expected = key
+        if self.keeper:
+            self.keeper.expect(self, key)
+
+    def decline(self) -> None:
+        """Say that it does not go on."""
+        if self.expected and self.keeper:
+            self.keeper.forget(self, self.expected)
+        self.expected = None
+
+    def go_to(self, lane: str) -> None:
+        """Say that it goes on as the job that was expected, in a lane; what was counted of it before is over."""
+        if self.expected is None:
+            raise RuntimeError("a job goes on as one that was not expected")
+        before, self.key, self.expected = self.key, self.expected, None
+        self.lane, self.lane_mode, self.wants_pause = lane, LaneMode.OPEN, False
+        self.attempts, self.crashes = 1, 0
+        if self.keeper:
+            self.keeper.passed_on(self, before)
+
     def go_on(self) -> None:
         """Forget an interruption that the handler has dealt with, so that it can be interrupted again."""
         self.interruption = None
@@ -118,6 +131,22 @@ class HeldJob:
         """Cancel, unless the handler ended meanwhile: giving the row back must not be cut off."""
         if self.task and not self.is_settling:
             self.task.cancel()
+
+
+class Keeper(Protocol):
+    """Who knows which jobs this process holds."""
+
+    def expect(self, job: HeldJob, key: str) -> None:
+        """Know a job by another key, too."""
+        ...
+
+    def forget(self, job: HeldJob, key: str) -> None:
+        """Know a job by a key no longer."""
+        ...
+
+    def passed_on(self, job: HeldJob, before: str) -> None:
+        """Know a job by its key; it had another one before."""
+        ...
 
 
 @dataclass(frozen=True)

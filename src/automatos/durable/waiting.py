@@ -210,10 +210,11 @@ class WaitingSet:
         if not group.lines and group.running <= 0:
             del self._groups[group.name]
 
-    def move(self, job_id: JobId, to_group: str) -> None:
-        """Note that a held job is in another group by now."""
+    def pass_on(self, job_id: JobId, next_id: JobId, to_group: str) -> None:
+        """Note that a held job goes on as another one, in a group."""
         if place := self.held.get(job_id):
-            self.hold(job_id, HeldPlace(place.executor_id, place.workspace_id, to_group, place.crashes))
+            self.let_go(job_id)
+            self.hold(next_id, HeldPlace(place.executor_id, place.workspace_id, to_group))
 
     def recount(self, held: Iterable[tuple[JobId, HeldPlace]]) -> None:
         """Go by a fresh look at what is held; every doubt is over."""

@@ -55,7 +55,7 @@ class Worker:
     @property
     def running(self) -> int:
         """How many jobs this process is working on."""
-        return len(self._held)
+        return sum(key == job.key for (_, key), job in self._held.items())
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -91,8 +91,7 @@ class Worker:
     def begin(self, grant: Grant) -> HeldJob:
         """Begin a granted job in a task of its own."""
         job = HeldJob(grant["name"], grant["key"], grant["workspace_id"], grant["attempts"], self._presence.id,
-                      grant["lane"], LaneMode(grant["mode"]), grant["crashes"],
-                      on_move=partial(self._dispatcher.moved, grant["name"], grant["key"]))
+                      grant["lane"], LaneMode(grant["mode"]), grant["crashes"], keeper=self)
         before = self._held.get((job.name, job.key))
         self._held[job.name, job.key] = job
         job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
@@ -126,9 +125,24 @@ class Worker:
             is_gone = job.is_finished or await self._settle(job, error, is_attempt=is_attempt)
         finally:
             self.is_unsure = self.is_unsure or not is_gone
+            job.decline()
             if self._held.get((job.name, job.key)) is job:
                 del self._held[job.name, job.key]
                 self._dispatcher.ended(job.name, job.key)
+
+    def expect(self, job: HeldJob, key: str) -> None:
+        """Hold a job also by the key under which it may go on (the `durable.types.Keeper` side)."""
+        self._held[job.name, key] = job
+
+    def forget(self, job: HeldJob, key: str) -> None:
+        """Hold a job no longer by a key (the `durable.types.Keeper` side)."""
+        if self._held.get((job.name, key)) is job:
+            del self._held[job.name, key]
+
+    def passed_on(self, job: HeldJob, before: str) -> None:
+        """Hold a job by its new key alone (the `durable.types.Keeper` side)."""
+        self.forget(job, before)
+        self._dispatcher.passed_on(job.name, before, job.key, job.lane)
 
     async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:
         """Drive a job, after its own earlier self; returns what went wrong and whether that counts as an attempt."""

@@ -1,11 +1,10 @@
-"""How executions end: written once, with their totals."""
+"""How executions and their steps end: with their totals, in events and rows alike."""
 
 from automatos.events import types as events
 from automatos.kernel.clock import now
 from automatos.kernel.errors import Problem
 from automatos.kernel.schemas import costs_as_text
 from automatos.recipes.errors import OutputInvalid
-from automatos.recipes.journal import ExecutionJournal
 from automatos.recipes.outputs import produce
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import NOBODY, ExecutionStatus, JsonObject, StepStatus
@@ -23,25 +22,13 @@ ENDS: dict[ExecutionStatus, type[events.EndData]] = {
 }
 
 
-async def finish(
-    state: ExecutionState, journal: ExecutionJournal, status: ExecutionStatus, error: JsonObject | None,
-    by: str | None = None,
-) -> None:
-    """Record the final status with totals and the last output; the job is deleted in the same statement.
-
-    An execution that would have completed without the outputs that its recipe declares has failed.
-
-    An execution whose end was being recorded when it was told to end otherwise keeps that first end.
-    """
-    if state.finished_at is None:
-        journal.add(closing(state, status, error, by))
-    await journal.store()
-
-
 def closing(
     state: ExecutionState, status: ExecutionStatus, error: JsonObject | None, by: str | None = None
 ) -> events.EndData:
-    """Give an execution its end, with totals and the last output, and return the event that tells of it."""
+    """Give an execution its end, with totals and the last output, and return the event that tells of it.
+
+    One that would have completed without the outputs that its recipe declares has failed.
+    """
     done = [step for step in state.steps.values() if step.status is StepStatus.COMPLETED]
     outputs: JsonObject | None = None
     if status in SUCCESSES and state.definition.outputs:
@@ -67,22 +54,6 @@ def closing(
         if outputs is not None:
             state.output_data["outputs"] = outputs
     return event
-
-
-async def end_cancelled(state: ExecutionState, journal: ExecutionJournal, by: str | None) -> None:
-    """End an execution as cancelled; what its running step had done so far is kept."""
-    close_running(state, journal, StepStatus.CANCELLED, None)
-    await finish(state, journal, ExecutionStatus.CANCELLED, None, by=by)
-
-
-def close_running(
-    state: ExecutionState, journal: ExecutionJournal, status: StepStatus, error: JsonObject | None
-) -> None:
-    """Close the step that was at work."""
-    for record in state.steps.values():
-        if record.status is StepStatus.RUNNING:
-            record.status, record.error, record.finished_at = status, error, now()
-            journal.add(ended(record), step=record)
 
 
 def ended(record: StepState) -> events.StepFailed | events.StepSkipped | events.StepCancelled:

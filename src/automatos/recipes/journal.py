@@ -1,17 +1,16 @@
 """The journal of an execution: what happened is gathered, then recorded in one statement with its events.
 
-Every record names the epoch and the last event number its writer knows; when either differs in the database another
-worker has taken over, nothing is written, and the writer stops (`Fenced`).
+Every record names its writer; when another worker has taken over, nothing is written, and the writer stops (`Fenced`).
 """
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -25,9 +24,7 @@ from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import CancelRequested, Fenced
-from automatos.recipes.queries import executions as queries
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.types import JsonObject
 from automatos.runtime.service import opening_to_json, storable, turns_to_json
 from automatos.runtime.types import MAX_REASONING_CHARS, Opening, Turn
 
@@ -61,6 +58,11 @@ class Pending:
     runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     over: list[Streamed] = field(default_factory=list[Streamed])
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has happened."""
+        return not (self.events or self.turns or self.steps or self.runs or self.over)
+
     def before(self, later: "Pending") -> "Pending":
         """Return what is pending here, followed by what came later."""
         return Pending(self.events + later.events, self.turns + later.turns, self.steps | later.steps,
@@ -68,34 +70,17 @@ class Pending:
 
 
 class Record(NamedTuple):
-    """The arguments of RECORD, in its order."""
+    """One record: new events, and what they changed as JSON text."""
 
-    execution_id: UUID
-    epoch: int
-    last_seq: int
-    status: str
-    current_step: int
-    input_tokens: int
-    output_tokens: int
-    cost_micro_usd: int
-    unpriced_calls: int
-    fresh: int
-    at: datetime
-    finished_at: datetime | None
-    output_data: JsonObject | None
-    error: JsonObject | None
-    steps: str | None
     types: list[str]
     bodies: list[str]
+    at: datetime
+    steps: dict[int, str]
     runs: str | None
     turns: str | None
-    deadline_at: datetime
-    is_estimated: bool
-    is_cut_off: bool
-    workspace_id: UUID
 
 
-class ExecutionJournal:
+class ExecutionJournal(ABC):
     """Records one execution for its driver, and for the run that is at work in it."""
 
     def __init__(self, database: Database, bus: EventBus, state: ExecutionState) -> None:
@@ -108,7 +93,6 @@ class ExecutionJournal:
         self._streamed: Streamed | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self.step: StepState | None = None
-        self.leaves_waiting = False
         self._is_to_be_cancelled = False
 
     def add(self, event: RunEventData, *, step: StepState | None = None) -> None:
@@ -177,7 +161,7 @@ class ExecutionJournal:
             step.attempt += 1
 
     async def store(self) -> None:
-        """Record everything gathered, with the state as it is now, and tell the readers.
+        """Record everything gathered, if there is anything, with the state as it is now, and tell the readers.
 
         Raises Fenced when another worker has taken over, and CancelRequested, after recording, when somebody has asked
         to cancel: the row knows it before the signal comes, and no step, model or tool may begin after it. A database
@@ -187,10 +171,11 @@ class ExecutionJournal:
             if self._cut_off:
                 await self._take_up(self._cut_off)
             pending, self._pending = self._pending, Pending()
+            if pending.is_empty:
+                return
             at = now()
-            values = _values(self.state, pending, at)
             try:
-                await self._write(values, len(pending.events))
+                await self._write(pending, at)
             except BaseException:
                 self._cut_off = pending
                 raise
@@ -248,17 +233,12 @@ class ExecutionJournal:
         except DatabaseUnavailable:
             log.warning("recipes.stream_waits", execution_id=str(self.state.id))
 
+    @abstractmethod
     async def _take_up(self, cut_off: Pending) -> None:
-        """A record that was cut off may have been written all the same; what was not is gathered again."""
-        async with self._database.recording(self.state.workspace_id) as connection:
-            is_written = await self._is_written(connection, len(cut_off.events))
-        self._cut_off = None
-        if is_written:
-            self._count(cut_off)
-        else:
-            self._pending = cut_off.before(self._pending)
+        """Find out whether a record that was cut off had been written; what was not is gathered again."""
 
-    async def _write(self, values: Record, count: int) -> None:
+    async def _write(self, pending: Pending, at: datetime) -> None:
+        values, count = _values(pending, at), len(pending.events)
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + PATIENCE_S
         was_unsure = False
@@ -267,7 +247,7 @@ class ExecutionJournal:
                 async with self._database.recording(self.state.workspace_id) as connection:
                     if was_unsure and await self._is_written(connection, count):
                         return
-                    await self._put(connection, values)
+                    await self._put(connection, values, pending)
                     return
             except DatabaseUnavailable as error:
                 was_unsure = True
@@ -277,18 +257,13 @@ class ExecutionJournal:
                 log.warning("recipes.record_waits", execution_id=str(self.state.id), error=why)
                 await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
 
-    async def _put(self, connection: asyncpg.Connection, values: Record) -> None:
-        """Write a record, once."""
-        row = await queries.record(connection, values)
-        if row is None:
-            raise Fenced(str(self.state.id))
-        self.leaves_waiting = bool(row["leaves_waiting"])
-        self._is_to_be_cancelled = row["is_to_be_cancelled"]
+    @abstractmethod
+    async def _put(self, connection: asyncpg.Connection, values: Record, pending: Pending) -> None:
+        """Write a record, once; an event that it leaves out is taken out of what is pending."""
 
-    async def _is_written(self, connection: Any, count: int) -> bool:
-        """Whether the record whose answer was lost had been committed: our epoch, and the events are there."""
-        place = await queries.place_of(connection, self.state.workspace_id, self.state.id)
-        return count > 0 and place == (self.state.epoch, self.state.last_seq + count)
+    @abstractmethod
+    async def _is_written(self, connection: asyncpg.Connection, count: int) -> bool:
+        """Whether the record whose answer was lost had been committed."""
 
 
 def attempt_of(step: StepState, turn: int, failure: FailedAttempt) -> ModelFailed | ModelRetrying:
@@ -317,14 +292,10 @@ def tried_again(step: StepState, problem: Problem, wait_s: float) -> dict[str, A
     }
 
 
-def _values(state: ExecutionState, pending: Pending, at: datetime) -> Record:
+def _values(pending: Pending, at: datetime) -> Record:
     return Record(
-        state.id, state.epoch, state.last_seq, state.status, state.current_step, state.input_tokens,
-        state.output_tokens, state.cost_micro_usd, state.unpriced_calls, len(pending.events), at, state.finished_at,
-        state.output_data, state.error,
-        dump_json([step.row() for step in pending.steps.values()]) if pending.steps else None,
-        [event.type for event in pending.events], [event.data for event in pending.events],
+        [event.type for event in pending.events], [event.data for event in pending.events], at,
+        {order: dump_json(step.row()) for order, step in pending.steps.items()},
         dump_json(pending.runs) if pending.runs else None,
-        dump_json(turns_to_json(pending.turns)) if pending.turns else None, state.deadline_at,
-        state.is_estimated, state.is_cut_off, state.workspace_id,
+        dump_json(turns_to_json(pending.turns)) if pending.turns else None,
     )

@@ -1,19 +1,21 @@
 """Reading an execution back from its rows, for whoever drives it next."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from automatos.kernel.db import Database
-from automatos.recipes.definition import definition_of, task_definition
-from automatos.recipes.queries import definitions, executions
+from automatos.recipes.definition import definition_of
+from automatos.recipes.queries import definitions
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Definition, ExecutionStatus, Step, StepStatus
 from automatos.runtime import service as runtime
 from automatos.runtime.types import Run
 
 KEPT_DEFINITIONS = 512
+Stored = Mapping[str, Any] | asyncpg.Record
 _definitions: dict[tuple[UUID, int, int], Definition] = {}
 
 
@@ -31,29 +33,12 @@ async def definition(connection: asyncpg.Connection, workspace_id: UUID, recipe_
     return _definitions[key]
 
 
-async def load(
-    database: Database, workspace_id: UUID, execution_id: UUID
-) -> tuple[ExecutionState, Mapping[UUID, Run]] | None:
-    """Take an execution over and return its state and the runs its unfinished steps are in; None when it is over."""
-    async with database.recording(workspace_id) as connection:
-        row = await executions.take_over(connection, workspace_id, execution_id)
-        if row is None:
-            return None
-        recipe = (task_definition(row["definition"]) if row["recipe_id"] is None
-                  else await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"]))
-        stored = await executions.steps_of(connection, execution_id) if row["started_at"] else []
-    by_order = {step["step_order"]: step for step in stored}
-    state = state_of(row, recipe, [(step, by_order.get(step.order)) for step in recipe.steps])
-    open_runs = [step.run_id for step in state.steps.values() if step.status is StepStatus.RUNNING and step.run_id]
-    return state, {run_id: await read_run(database, state, run_id) for run_id in open_runs}
-
-
 def state_of(
-    row: asyncpg.Record, recipe: Definition, steps: Sequence[tuple[Step, asyncpg.Record | None]]
+    row: Stored, recipe: Definition, steps: Sequence[tuple[Step, Stored | None]]
 ) -> ExecutionState:
     """Return an execution as its rows say."""
     return ExecutionState(
-        id=row["id"], workspace_id=row["workspace_id"], kind=row["kind"], definition=recipe, epoch=row["epoch"],
+        id=row["id"], workspace_id=row["workspace_id"], kind=row["kind"], definition=recipe,
         last_seq=row["last_seq"],
         status=ExecutionStatus(row["status"]), input_data=row["input_data"], created_at=row["created_at"],
         deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
@@ -63,7 +48,7 @@ def state_of(
     )
 
 
-def step_state(step: Step, row: asyncpg.Record | None) -> StepState:
+def step_state(step: Step, row: Stored | None) -> StepState:
     """Return a step as its row says; without one it has not begun."""
     if row is None:
         return StepState(step, "")

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from automatos.recipes.definition import as_text
+from automatos.recipes.definition import as_text, task_definition
 from automatos.recipes.ending import closing
 from automatos.recipes.graph import INPUT, Flow
 from automatos.recipes.loading import definition, state_of
@@ -16,9 +16,10 @@ from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import graph_runs as queries
 from automatos.recipes.state import ExecutionState
 from automatos.recipes.step_runner import values_of
-from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step
-from automatos.runs.service import Graph, item_of
-from automatos.runs.types import Closing, RunRow, RunStatus, StepLabel, StepPath, StepUnready, step_key
+from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step, StepStatus
+from automatos.runs.service import Graph, StepRecord, advance, item_of
+from automatos.runs.types import Closing, RunRow, RunStatus, StepKind, StepLabel, StepPath, StepUnready, step_key
+from automatos.runs.types import StepStatus as Status
 from automatos.runtime.service import fence
 
 MAX_ITEMS = 10_000
@@ -40,22 +41,29 @@ def flow_of(workspace_id: UUID, recipe: Definition) -> Flow:
 
 
 async def plan_recipe(connection: asyncpg.Connection, run: RunRow) -> "RecipePlan":
-    """Return what the engine asks of a recipe's run."""
+    """Return what the engine asks of a run of a recipe or of a task."""
+    plan = await plan_step(connection, run)
+    plan.names = await queries.names_of(connection, plan.recipe.agent_ids)
+    return plan
+
+
+async def plan_step(connection: asyncpg.Connection, run: RunRow) -> "RecipePlan":
+    """Return the plan of a run without the names of its agents."""
     if run.recipe_id is None:
-        raise LookupError(f"run {run.id} is of no recipe")
+        task = task_definition(run.definition or {})
+        return RecipePlan(run, task, Flow(task.steps))
     recipe = await definition(connection, run.workspace_id, run.recipe_id, run.recipe_version)
-    names = await queries.names_of(connection, recipe.agent_ids)
-    return RecipePlan(run, recipe, flow_of(run.workspace_id, recipe), names)
+    return RecipePlan(run, recipe, flow_of(run.workspace_id, recipe))
 
 
 class RecipePlan:
     """One run of one version of a recipe."""
 
-    def __init__(self, run: RunRow, recipe: Definition, flow: Flow, names: Mapping[str, str]) -> None:
+    def __init__(self, run: RunRow, recipe: Definition, flow: Flow) -> None:
         self.recipe = recipe
         self.flow = flow
+        self.names: Mapping[str, str] = {}
         self._run = run
-        self._names = names
 
     @property
     def graph(self) -> Graph:
@@ -71,7 +79,7 @@ class RecipePlan:
         """Return what to write of a step."""
         step = self.flow.by_key[key]
         return StepLabel(step.step_id, step.output_key, step.agent_id or None,
-                         self._names.get(str(step.agent_id), "") if step.agent_id else "")
+                         self.names.get(str(step.agent_id), "") if step.agent_id else "")
 
     async def items(self, connection: asyncpg.Connection, path: StepPath, key: str) -> list[Any]:
         """Return the items of a for-each; raises StepUnready."""
@@ -136,7 +144,7 @@ class RecipePlan:
     async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
         """Queue the jobs of steps with their agents."""
         await queries.enqueue(
-            connection, self._run.workspace_id, [step_key(self._run.id, path) for path in steps],
+            connection, self._run.job, self._run.workspace_id, [step_key(self._run.id, path) for path in steps],
             [self.flow.by_key[key].agent_id for key in steps.values()])
 
     async def close(self, connection: asyncpg.Connection, status: RunStatus, error: JsonObject | None) -> Closing:
@@ -148,8 +156,41 @@ class RecipePlan:
         rows = {each["path"]: each
                 for each in await queries.steps_at(connection, self._run.id, [step.step_id for step in own])}
         state = state_of(row, self.recipe, [(step, rows.get(step.step_id)) for step in own])
-        event = closing(state, ExecutionStatus(status), error, self._run.cancel_requested_by)
+        event = closing(state, *end_of(state, status, error), self._run.cancel_requested_by)
         return Closing(state.status, event, state.output_data, state.error)
+
+
+STATUSES = {
+    StepStatus.RUNNING: Status.RUNNING, StepStatus.COMPLETED: Status.COMPLETED, StepStatus.FAILED: Status.FAILED,
+    StepStatus.SKIPPED: Status.FAILED, StepStatus.CANCELLED: Status.CANCELLED,
+}
+"""What the engine calls the states of a line's steps; in a line a step is skipped when its failure is passed over."""
+
+
+def records_of(steps: Mapping[StepPath, StepStatus]) -> dict[StepPath, StepRecord]:
+    """Return the steps of a line that have begun as the engine's function asks for them."""
+    return {path: StepRecord(STATUSES[status]) for path, status in steps.items() if status is not StepStatus.PENDING}
+
+
+def first_steps(flow: Flow, inputs: JsonObject, names: Mapping[str, str]) -> list[JsonObject]:
+    """Return the steps that a run begins with; none where more is to be done than to queue them with their agents."""
+    answer = advance(flow.graph, {}, inputs=inputs)
+    steps = [flow.by_key[start.node.key] for start in answer.ready]
+    if answer.ended or any(step.kind is not StepKind.AGENT for step in steps):
+        return []
+    return [{"step_order": step.order, "path": step.step_id, "step_id": step.step_id, "agent_id": step.agent_id,
+             "agent_name": names.get(str(step.agent_id), ""), "output_key": step.output_key} for step in steps]
+
+
+def end_of(
+    state: ExecutionState, status: RunStatus, error: JsonObject | None
+) -> tuple[ExecutionStatus, JsonObject | None]:
+    """Return how a run ends: a task whose agent was stopped is cancelled, and says why."""
+    if status is RunStatus.FAILED and state.kind != "recipe":
+        for step in state.steps.values():
+            if step.status is StepStatus.CANCELLED:
+                return ExecutionStatus.CANCELLED, step.error
+    return ExecutionStatus(status), error
 
 
 def path_of(step: Step, seen_from: StepPath, flow: Flow) -> StepPath:

@@ -5,26 +5,22 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.durable.service import cancel
 from automatos.durable.types import EventBus
 from automatos.kernel.db import Database
 from automatos.kernel.schemas import costs
-from automatos.recipes.ending import end_cancelled
-from automatos.recipes.errors import ExecutionNotFound, ExecutionOver, Fenced
-from automatos.recipes.journal import ExecutionJournal
-from automatos.recipes.loading import definition, load
+from automatos.recipes.earlier_runs import adopt
+from automatos.recipes.errors import ExecutionNotFound, ExecutionOver
 from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.planning import plan_recipe
-from automatos.recipes.queries import definitions, executions
+from automatos.recipes.queries import definitions
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
-from automatos.recipes.types import FINAL, RUN_RECIPE, ExecutionStatus, Total
+from automatos.recipes.types import ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
-from automatos.runs.service import cancel_run, decide_step, tell_followed
+from automatos.runs.service import cancel_run, decide_step, lock, tell_followed
 from automatos.runtime.service import read_turns
 from automatos.runtime.types import Turn
 from automatos.workspaces.types import Caller, Role
 
-CANCEL_TRIES = 5
 CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_tokens of the agent, or ask for less."
 
 
@@ -62,9 +58,18 @@ async def cancel_execution(database: Database, bus: EventBus, caller: Caller, ex
         ExecutionNotFound: the caller's workspace has no such execution.
         ExecutionOver: it ended otherwise before.
     """
-    for _ in range(CANCEL_TRIES):
-        if await _cancel_once(database, bus, caller, execution_id):
+    async with database.recording(caller.workspace_id) as connection, connection.transaction():
+        run = await lock(connection, caller.workspace_id, execution_id)
+        if run is None:
+            raise ExecutionNotFound(execution_id)
+        if run.finished_at:
+            if run.status != ExecutionStatus.CANCELLED:
+                raise ExecutionOver(run.status)
             return
+        await adopt(connection, run)
+        followed = await cancel_run(connection, plan_recipe, caller.workspace_id, execution_id, caller.actor)
+    if followed:
+        tell_followed(bus, followed)
 
 
 async def decide(
@@ -86,35 +91,6 @@ async def decide(
             connection, plan_recipe, caller.workspace_id, execution_id, order, by=caller.actor, may=may,
             is_approved=is_approved, comment=comment)
     tell_followed(bus, followed)
-
-
-async def _cancel_once(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> bool:
-    async with database.recording(caller.workspace_id) as connection:
-        row = await executions.request_cancel(connection, caller.workspace_id, execution_id, caller.actor)
-        if row is None:
-            raise ExecutionNotFound(execution_id)
-        if row["status"] in FINAL:
-            if row["status"] != ExecutionStatus.CANCELLED:
-                raise ExecutionOver(row["status"])
-            return True
-        if row["recipe_id"] and (
-                await definition(connection, caller.workspace_id, row["recipe_id"], row["recipe_version"])).is_graph:
-            async with connection.transaction():
-                followed = await cancel_run(connection, plan_recipe, caller.workspace_id, execution_id, caller.actor)
-            if followed:
-                tell_followed(bus, followed)
-            return True
-        if await cancel(connection, bus, RUN_RECIPE, str(execution_id)):
-            return True
-    loaded = await load(database, caller.workspace_id, execution_id)
-    if loaded is None:
-        return False
-    state, _ = loaded
-    try:
-        await end_cancelled(state, ExecutionJournal(database, bus, state), caller.actor)
-    except Fenced:
-        return False
-    return True
 
 
 def _summary(execution: RecipeExecution, template_id: str | None, name: str | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Starting an execution: checked, stored with its job in one statement, answered before any step has run."""
 
 import hashlib
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -19,12 +20,11 @@ from automatos.llm.service import ModelClient
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.loading import definition
-from automatos.recipes.planning import plan_recipe
+from automatos.recipes.planning import first_steps, flow_of, plan_recipe
 from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import definitions, executions, graph_runs
 from automatos.recipes.types import Accepted, Definition, JsonObject, Step
 from automatos.runs.service import begin_run, tell_followed
-from automatos.runs.types import Followed
 from automatos.workspaces.types import Caller
 
 
@@ -75,13 +75,12 @@ async def _accept(
         "triggered_by": caller.actor, "idempotency_key": key, "request_hash": fingerprint, "at": at, "event": event,
         "deadline_at": at + timedelta(seconds=recipe.config.total_timeout_s),
     }
-    followed = None
-    if recipe.is_graph:
-        followed = await _accept_graph(connection, values)
-        is_new = followed is not None
-    else:
-        is_new = await executions.accept(
-            connection, **values, priority=None, first_agent=recipe.steps[0].agent_id)
+    first = first_steps(flow_of(caller.workspace_id, recipe), accepted, found["names"] or {})
+    async with connection.transaction() if not first else nullcontext():
+        is_new = await graph_runs.accept(connection, **values, first=first)
+        followed = None
+        if is_new and not first:
+            followed = await begin_run(connection, plan_recipe, caller.workspace_id, execution_id)
     if not is_new and key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
         return repeat
     bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
@@ -91,14 +90,6 @@ async def _accept(
         wake(bus)
     bus.hint(caller.workspace_id, "runs")
     return Accepted(execution_id, recipe)
-
-
-async def _accept_graph(connection: asyncpg.Connection, values: dict[str, Any]) -> Followed | None:
-    """Store a run and begin its first steps, all or nothing; None when its idempotency key was used before."""
-    async with connection.transaction():
-        if not await graph_runs.accept(connection, **values):
-            return None
-        return await begin_run(connection, plan_recipe, values["workspace_id"], values["execution_id"])
 
 
 async def find_started(database: Database, workspace_id: UUID, idempotency_key: str) -> UUID | None:

@@ -64,18 +64,18 @@ class StepState:
 
 @dataclass
 class ExecutionState:
-    """What has become of one execution so far."""
+    """What has become of one execution so far; `epoch` is that of the step at work."""
 
     id: UUID
     workspace_id: UUID
     kind: ExecutionKind
     definition: Definition
-    epoch: int
     last_seq: int
     status: ExecutionStatus
     input_data: JsonObject
     created_at: datetime
     deadline_at: datetime
+    epoch: int = 0
     current_step: int = 0
     input_tokens: int = 0
     output_tokens: int = 0

@@ -36,7 +36,7 @@ class StepRunner:
         self._state = state
         self._journal = journal
         self._crew = crew
-        self._runs = runs
+        self._runs = dict(runs)
         self._more = dict(more or {})
 
     async def run(self, record: StepState, job: HeldJob) -> None:
@@ -78,6 +78,15 @@ class StepRunner:
             raise StepTimedOut(record.step.step_id, timeout_s) from error
 
     async def _begin_run(self, record: StepState) -> Run:
+        run, event = await self.prepare(record)
+        self._journal.add_run(run.id, run.agent_id, run.opening)
+        self._journal.add(event, step=record)
+        self.begun(record, run)
+        await self._journal.store()
+        return run
+
+    async def prepare(self, record: StepState) -> tuple[Run, events.StepStarted]:
+        """Give a step a run that begins, and return it with the event that tells of it; nothing is recorded yet."""
         state, step = self._state, record.step
         window, taken = await self._crew.window(step)
         record.prompt = prompt_of(step, values_of(self._state) | self._more, window, taken, self._crew.pattern_of(step))
@@ -86,16 +95,17 @@ class StepRunner:
         record.run_id = run.id
         record.status = StepStatus.RUNNING
         record.started_at = record.started_at or now()
-        self._journal.add_run(run.id, step.agent_id, opening)
-        self._journal.add(events.StepStarted(
+        return run, events.StepStarted(
             order=step.order, step_id=step.step_id, agent_id=step.agent_id,
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
             provider=opening.model.provider, model=opening.model.model_id, timeout_s=self._crew.timeout_s(step),
             path=record.path,
-        ), step=record)
-        self._crew.notes(step.agent_id).started(run.id, opening)
-        await self._journal.store()
-        return run
+        )
+
+    def begun(self, record: StepState, run: Run) -> None:
+        """Take up a run that was prepared."""
+        self._runs[run.id] = run
+        self._crew.notes(record.step.agent_id).started(run.id, run.opening)
 
     def _complete(self, record: StepState, answer: Answer) -> Problem | None:
         """Keep an answer; returns why it is no success where the recipe wants whole answers and it was cut off."""

@@ -18,13 +18,15 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.recipes.errors import AgentNotEligible, IdempotencyKeyReused
-from automatos.recipes.queries import executions
+from automatos.recipes.queries import executions, graph_runs
 from automatos.recipes.types import JsonObject, TaskOrder, TaskStarted
+from automatos.runs.types import RUN_TASK
 from automatos.runtime.service import fence
 
 LONGEST = timedelta(days=1)
 """A task may work this long in all, however long its steps may take."""
 OUTPUT_KEY = "answer"
+STEP_ID = "task"
 
 
 async def start_task(
@@ -61,12 +63,14 @@ async def _accept(
     fingerprint: str | None,
 ) -> UUID | None:
     execution_id, at, event = new_id(), now(), recorded(_queued(order, agent["name"]))
-    is_new = await executions.accept(
+    step = {"step_order": 1, "path": STEP_ID, "step_id": STEP_ID, "agent_id": order.agent_id,
+            "agent_name": agent["name"], "output_key": OUTPUT_KEY}
+    is_new = await graph_runs.accept(
         connection, execution_id=execution_id, workspace_id=workspace_id, recipe_id=None, version=0,
         input_data=_inputs(order), total_steps=1, triggered_by=actor, idempotency_key=order.idempotency_key,
-        request_hash=fingerprint, at=at, priority=order.priority, first_agent=order.agent_id, event=event,
-        deadline_at=at + LONGEST, kind=order.kind, definition=_definition(order, agent["name"]),
-    )
+        request_hash=fingerprint, at=at, priority=order.priority, agent_id=order.agent_id, event=event,
+        deadline_at=at + LONGEST, kind=order.kind, definition=_definition(order, agent["name"]), first=[step],
+        job=RUN_TASK)
     if not is_new:
         return None
     wake(bus)
@@ -107,7 +111,7 @@ def _inputs(order: TaskOrder) -> JsonObject:
 
 def _definition(order: TaskOrder, agent_name: str) -> JsonObject:
     template = "{input.prompt}\n\n# Input\n{input.data}" if order.data else "{input.prompt}"
-    step = {"step_id": "task", "order": 1, "agent_id": order.agent_id, "prompt_template": template,
+    step = {"step_id": STEP_ID, "order": 1, "agent_id": order.agent_id, "prompt_template": template,
             "output_key": OUTPUT_KEY, "max_iterations": order.max_iterations, "timeout_s": order.timeout_s,
             "read_only": order.read_only}
     return {"name": agent_name, "steps": [step], "execution_config": {"total_timeout_s": int(LONGEST.total_seconds())}}
@@ -116,7 +120,7 @@ def _definition(order: TaskOrder, agent_name: str) -> JsonObject:
 def _queued(order: TaskOrder, agent_name: str) -> ExecutionQueued:
     return ExecutionQueued(
         kind=order.kind, recipe_id=None, recipe_name=agent_name, recipe_version=0, total_steps=1,
-        steps=[QueuedStep(order=1, step_id="task", agent_id=order.agent_id, agent_name=agent_name,
+        steps=[QueuedStep(order=1, step_id=STEP_ID, agent_id=order.agent_id, agent_name=agent_name,
                           output_key=OUTPUT_KEY)],
     )
 

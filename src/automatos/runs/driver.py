@@ -19,7 +19,6 @@ from automatos.runs.conditions import Condition
 from automatos.runs.gathering import gathered
 from automatos.runs.graph import Advance, Finish, Graph, Node, StepEnd, StepRecord, StepStart, advance
 from automatos.runs.types import (
-    RUN_STEP,
     Followed,
     JsonObject,
     OnError,
@@ -67,6 +66,7 @@ class Change:
         self._timers: dict[StepPath, float] = {}
         self._over: list[StepPath] = []
         self._interrupted: list[StepPath] = []
+        self._told: list[str] = []
 
     @property
     def stop(self) -> RunStatus | None:
@@ -96,9 +96,22 @@ class Change:
             for end in answer.ended:
                 await self._end(end)
             has_grown = [await self._begin(start) for start in answer.ready]
+            has_grown += [await self._interrupt(path) for path in answer.interrupted]
             if not answer.ended and not any(has_grown):
                 break
         return await self._write(answer)
+
+    async def _interrupt(self, path: StepPath) -> bool:
+        """Tell whoever works on a step to stop; one that nobody works on, as its performer is paused, ends at once."""
+        if path in self._interrupted:
+            return False
+        self._interrupted.append(path)
+        key = step_key(self.run.id, path)
+        if await signal_cancel(self._connection, self.run.job, [key]):
+            self._told.append(key)
+            return False
+        await self._end(StepEnd(path, Status.CANCELLED))
+        return True
 
     async def _end(self, end: StepEnd) -> None:
         node, before = self._node(end.path), self._records.get(end.path)
@@ -116,7 +129,8 @@ class Change:
         self._records[end.path] = StepRecord(end.status, choice=end.choice, output=output, has_skips=end.has_skips)
         self._put(end.path, node, "skipped" if end.status is Status.SKIPPED else _stored(end.status, node),
                   output=output, error=error, detail=detail)
-        self._tell_end(end.path, node, end.status, output, error)
+        if before is None or before.status is not Status.READY:  # nobody was told of a step that never began
+            self._tell_end(end.path, node, end.status, output, error)
         if before:
             self._over.append(end.path)
 
@@ -193,21 +207,18 @@ class Change:
             "status": status, **values}
 
     async def _write(self, answer: Advance) -> Followed:
-        self._interrupted = list(answer.interrupted)
         if self._written:
             await queries.put_steps(self._connection, self.run, list(self._written.values()))
         keys = [step_key(self.run.id, path) for path in self._over]
         if keys:
-            await queries.finish_jobs(self._connection, keys)
+            await queries.finish_jobs(self._connection, self.run.job, keys)
         if self._ready:
             await self._plan.enqueue(self._connection, self._ready)
         for path, seconds in self._timers.items():
             if self._records[path].status is Status.SUSPENDED:
                 await queries.enqueue_later(self._connection, self.run, step_key(self.run.id, path), seconds)
-        interrupted = await signal_cancel(
-            self._connection, RUN_STEP, [step_key(self.run.id, path) for path in self._interrupted])
         stored = await self._save(answer.finished)
-        return Followed(self.run.id, self.run.workspace_id, stored, interrupted,
+        return Followed(self.run.id, self.run.workspace_id, self.run.job, stored, self._told,
                         has_jobs=bool(self._ready), is_over=answer.finished is not None)
 
     async def _save(self, finish: Finish | None) -> list[StoredEvent]:
@@ -217,7 +228,8 @@ class Change:
         started_at, deadline_at = run.started_at, run.deadline_at
         if run.started_at is None and (statuses - {Status.READY} or finish):
             started_at, deadline_at = at, at + self._plan.time_limit
-            self._events.insert(0, events.ExecutionStarted())
+            if statuses - {Status.READY, Status.CANCELLED}:
+                self._events.insert(0, events.ExecutionStarted())
         elif run.status == "waiting" and is_busy and deadline_at:
             deadline_at += run.waited or timedelta()
             self._events.insert(0, events.ExecutionResumed())
@@ -302,6 +314,6 @@ def _conditions(node: Node) -> list[Condition]:
 async def go_on(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> Followed:
     """Do what follows from the state of a locked run; a run that is over stays as it is."""
     if run.finished_at is not None:
-        return Followed(run.id, run.workspace_id, is_over=True)
+        return Followed(run.id, run.workspace_id, run.job, is_over=True)
     return await (await change_of(connection, planner, run)).follow()
 

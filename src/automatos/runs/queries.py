@@ -7,18 +7,37 @@ from uuid import UUID
 
 import asyncpg
 
-from automatos.durable.types import NewEvent
+from automatos.durable.types import Job, NewEvent
 from automatos.kernel.db import dump_json
-from automatos.runs.types import RUN_STEP, JsonObject, RunRow, StepPath
+from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, Written
 
-LOCK = """
-SELECT id, workspace_id, recipe_id, recipe_version, status, last_seq, input_data, error, cancel_requested_by,
-       created_at, started_at, deadline_at, finished_at, clock_timestamp() AS at,
-       CASE WHEN status = 'waiting' THEN clock_timestamp() - (
+_RUN = ("id", "workspace_id", "kind", "recipe_id", "recipe_version", "definition", "status", "last_seq", "input_data",
+        "error", "cancel_requested_by", "created_at", "started_at", "deadline_at", "finished_at")
+_SUMS = ("current_step", "input_tokens", "output_tokens", "cost_micro_usd", "unpriced_calls", "is_estimated",
+         "is_cut_off")
+# What was recorded last of a run that waits is that it began to.
+_NOW = """clock_timestamp() AS at, CASE WHEN status IN ('waiting', 'paused') THEN clock_timestamp() - (
            SELECT v.created_at FROM events v WHERE v.workspace_id = e.workspace_id AND v.stream = 'run:' || e.id
-           AND v.seq = e.last_seq) END AS waited
-FROM recipe_executions e WHERE id = $1 AND workspace_id = $2 FOR UPDATE
-"""
+           AND v.seq = e.last_seq) END AS waited"""
+LOCK = f"""
+SELECT {', '.join(_RUN)}, {_NOW} FROM recipe_executions e WHERE id = $1 AND workspace_id = $2 FOR UPDATE
+"""  # noqa: S608 - no input
+
+# The writer is known to the step's row alone and need not reach the disk by itself: if the database forgets it in a
+# crash, it has forgotten everything written by it too. `coalesce` keeps every index but the primary key out.
+TAKE = f"""
+WITH r AS (
+    SELECT {', '.join(_RUN + _SUMS)}, {_NOW} FROM recipe_executions e
+    WHERE id = $1 AND workspace_id = $2 AND coalesce(finished_at, 'infinity') = 'infinity' FOR UPDATE
+), t AS (
+    UPDATE recipe_execution_steps s SET epoch = epoch + 1 FROM r
+    WHERE s.execution_id = r.id AND s.path = $3 AND s.kind = 'agent' AND s.status IN ('pending', 'running')
+    RETURNING s.*
+)
+SELECT t.*, {', '.join(f'r.{name} AS r_{name}' for name in (*_RUN, *_SUMS, 'at', 'waited'))},
+       set_config('synchronous_commit', 'off', true)
+FROM r LEFT JOIN t ON true
+"""  # noqa: S608 - no input
 
 STEPS = """
 SELECT path, step_order, step_id, kind, status, error, detail, started_at, jsonb_array_length(items) AS items,
@@ -107,22 +126,24 @@ async def enqueue_later(connection: asyncpg.Connection, run: RunRow, key: str, s
     """Queue the job of a step that waits for a time."""
     await connection.execute(
         "SELECT durable.enqueue($1, $2, $3, 1, clock_timestamp() + make_interval(secs => $4), '')",
-        RUN_STEP.name, key, run.workspace_id, seconds)
+        run.job.name, key, run.workspace_id, seconds)
 
 
-async def finish_jobs(connection: asyncpg.Connection, keys: Sequence[str]) -> bool:
-    """Delete jobs of steps; returns whether others wait in a group that one of them was in."""
-    rows = await connection.fetch(
-        "SELECT durable.finish($1, key) AS leaves_waiting FROM unnest($2::text[]) AS k (key)", RUN_STEP.name,
-        list(keys))
-    return any(row["leaves_waiting"] for row in rows)
+async def finish_jobs(connection: asyncpg.Connection, job: Job, keys: Sequence[str]) -> None:
+    """Delete jobs of steps."""
+    await connection.execute("SELECT durable.finish($1, key) FROM unnest($2::text[]) AS k (key)", job.name, list(keys))
 
 
-async def take(connection: asyncpg.Connection, run_id: UUID, path: StepPath) -> asyncpg.Record | None:
-    """Become the one writer of a step that an agent does and that is not over; older writers fail."""
-    return await connection.fetchrow(
-        "UPDATE recipe_execution_steps SET epoch = epoch + 1 WHERE execution_id = $1 AND path = $2 "
-        "AND kind = 'agent' AND status IN ('pending', 'running') RETURNING *", run_id, path)
+async def take(
+    connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, path: StepPath
+) -> tuple[RunRow, asyncpg.Record] | None:
+    """Become the one writer of a step that an agent does and that is not over; older writers fail.
+
+    Returns the run with the step's row and, in columns of `r_`, its own; the step has no `path` where there is no
+    such step. None when the run is over or gone.
+    """
+    row = await connection.fetchrow(TAKE, run_id, workspace_id, path)
+    return (RunRow(**{name: row[f"r_{name}"] for name in (*_RUN, "at", "waited")}), row) if row else None
 
 
 async def find_waiting(connection: asyncpg.Connection, run_id: UUID, path: StepPath) -> asyncpg.Record | None:
@@ -138,23 +159,31 @@ async def find_step(connection: asyncpg.Connection, run_id: UUID, order: int) ->
         "SELECT * FROM recipe_execution_steps WHERE execution_id = $1 AND step_order = $2", run_id, order)
 
 
-async def place_of(connection: asyncpg.Connection, run_id: UUID, order: int) -> tuple[int, int] | None:
+async def place_of(
+    connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, order: int
+) -> tuple[int, int] | None:
     """Return a step's epoch and the number of the last event that its writer wrote."""
     row = await connection.fetchrow(
-        "SELECT epoch, last_seq FROM recipe_execution_steps WHERE execution_id = $1 AND step_order = $2",
-        run_id, order)
+        "SELECT epoch, last_seq FROM recipe_execution_steps WHERE execution_id = $1 AND step_order = $2 "
+        "AND workspace_id = $3", run_id, order, workspace_id)
     return (row["epoch"], row["last_seq"]) if row else None
 
 
 async def record_step(
     connection: asyncpg.Connection, run_id: UUID, workspace_id: UUID, order: int, epoch: int, seen: int,
-    types: Sequence[str], bodies: Sequence[str], at: datetime, *, steps: str | None, agent_runs: str | None,
-    turns: str | None, used: JsonObject,
-) -> asyncpg.Record | None:
-    """Write one record of a step; returns None when somebody else writes it by now."""
-    return await connection.fetchrow(
-        "SELECT * FROM record_step($1, $2, $3, $4, $5, $6::text[], $7::jsonb[], $8, $9, $10, $11, $12)",
-        run_id, workspace_id, order, epoch, seen, list(types), list(bodies), at, steps, agent_runs, turns, used)
+    types: Sequence[str], bodies: Sequence[str], at: datetime, *, step: str | None, agent_runs: str | None,
+    turns: str | None, used: JsonObject, opening: Opening | None = None, known: int | None = None,
+    ending: JsonObject | None = None, output: JsonObject | None = None, following: JsonObject | None = None,
+) -> Written | None:
+    """Write one record of a step, and what follows from it; None when somebody else writes the step by now.
+
+    With `known`, the number of the run's last event, nothing is written where something else has happened since.
+    """
+    row = await connection.fetchrow(
+        "SELECT * FROM record_step_v2($1, $2, $3, $4, $5, $6::text[], $7::jsonb[], $8, $9, $10, $11, $12, $13, $14, "
+        "$15, $16, $17)", run_id, workspace_id, order, epoch, seen, list(types), list(bodies), at, step, agent_runs,
+        turns, used, opening.stored() if opening else None, known, ending, output, following)
+    return Written(**row) if row else None
 
 
 async def fail_run(connection: asyncpg.Connection, run: RunRow, error: JsonObject) -> None:

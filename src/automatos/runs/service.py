@@ -2,11 +2,12 @@
 
 from automatos.runs.conditions import Condition, compile_condition
 from automatos.runs.driver import PlannedRun, Planner, go_on
-from automatos.runs.graph import Edge, ForEach, Graph, Node
+from automatos.runs.graph import Edge, Finish, ForEach, Graph, Node, StepRecord, advance
 from automatos.runs.queries import finish_jobs, item_of, lock, place_of, record_step
 from automatos.runs.steps import begin_run, cancel_run, decide_step, fail_run, take_step, tell_followed
 from automatos.runs.validation import faults_of as graph_faults
 
-__all__ = ["Condition", "Edge", "ForEach", "Graph", "Node", "PlannedRun", "Planner", "begin_run", "cancel_run",
+__all__ = ["Condition", "Edge", "Finish", "ForEach", "Graph", "Node", "PlannedRun", "Planner", "StepRecord", "advance",
+           "begin_run", "cancel_run",
            "compile_condition", "decide_step", "fail_run", "finish_jobs", "go_on", "graph_faults", "item_of", "lock",
            "place_of", "record_step", "take_step", "tell_followed"]

@@ -8,12 +8,11 @@ import asyncpg
 
 from automatos.durable.service import tell_cancel, wake
 from automatos.durable.types import EventBus
-from automatos.events.service import recorded
-from automatos.events.types import ExecutionStarted, StepDecided
+from automatos.events.types import StepDecided
 from automatos.runs import queries
-from automatos.runs.driver import PlannedRun, Planner, change_of, go_on
+from automatos.runs.driver import Planner, change_of, go_on
 from automatos.runs.errors import StepAlreadyDecided, StepNotFound, StepNotWaiting
-from automatos.runs.types import RUN_STEP, Followed, RunRow, StepKind, StepPath, TakenStep
+from automatos.runs.types import Followed, RunRow, StepKind, StepPath, TakenStep
 
 REFUSED = {"code": "approval_refused", "next_step": "Change what was refused, and start the run again."}
 TOO_LATE = {"code": "approval_timeout", "message": "Nobody decided in time.",
@@ -31,35 +30,26 @@ async def begin_run(connection: asyncpg.Connection, planner: Planner, workspace_
 async def take_step(
     connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, path: StepPath,
 ) -> TakenStep | Followed | None:
-    """Become the writer of a step in this transaction; None when there is nothing to do for it any more.
+    """Become the writer of a step; None when there is nothing to do for it any more.
 
     One that waited for a time, and whose time has come, ends at once; what follows from that is returned instead.
     """
-    run = await queries.lock(connection, workspace_id, run_id)
-    if run is None or run.finished_at is not None:
+    found = await queries.take(connection, workspace_id, run_id, path)
+    if found is None:
         return None
-    row = await queries.take(connection, run_id, path)
-    if row is None:
-        return await _end_of_time(connection, planner, run, path)
-    run, plan = await _started(connection, planner, run)
-    return TakenStep(run, path, row, is_stopping=bool(run.cancel_requested_by or run.error), time_limit=plan.time_limit)
-
-
-async def _started(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> tuple[RunRow, PlannedRun]:
-    plan = await planner(connection, run)
-    if run.started_at is not None:
-        return run, plan
-    started = replace(run, status="running", started_at=run.at, deadline_at=run.at + plan.time_limit,
-                      last_seq=run.last_seq + 1)
-    await queries.save(connection, run, [recorded(ExecutionStarted())], status="running", started_at=run.at,
-                       deadline_at=started.deadline_at)
-    return started, plan
+    run, row = found
+    if row["path"] is None:
+        async with connection.transaction():
+            locked = await queries.lock(connection, workspace_id, run_id)
+            return await _end_of_time(connection, planner, locked, path) if locked else None
+    stored = {name.removeprefix("r_"): value for name, value in row.items() if name.startswith("r_")}
+    return TakenStep(run, path, row, stored)
 
 
 async def _end_of_time(
     connection: asyncpg.Connection, planner: Planner, run: RunRow, path: StepPath
 ) -> Followed | None:
-    row = await queries.find_waiting(connection, run.id, path)
+    row = None if run.finished_at else await queries.find_waiting(connection, run.id, path)
     if row is None:
         return None
     change = await change_of(connection, planner, run)
@@ -131,6 +121,6 @@ def tell_followed(bus: EventBus, followed: Followed) -> None:
     if followed.has_jobs:
         wake(bus)
     if followed.interrupted:
-        tell_cancel(bus, RUN_STEP, followed.interrupted)
+        tell_cancel(bus, followed.job, followed.interrupted)
     if followed.is_over:
         bus.hint(followed.workspace_id, "runs")

@@ -18,6 +18,8 @@ Performer = NewType("Performer", str)
 """Who does a step, as an opaque key such as `agent:17`; steps of one performer share its concurrency group."""
 RUN_STEP = Job("runs.step")
 """A step that somebody has to work for, or whose time comes; the key is that of `step_key`."""
+RUN_TASK = Job("runs.task")
+"""The step of a run without a recipe: a kind of its own, because workers of versions before cannot plan it."""
 MAX_DELAY = timedelta(minutes=1)
 
 
@@ -108,8 +110,10 @@ class RunRow:
 
     id: UUID
     workspace_id: UUID
+    kind: str
     recipe_id: int | None
     recipe_version: int
+    definition: JsonObject | None
     status: str
     last_seq: int
     input_data: JsonObject
@@ -121,6 +125,11 @@ class RunRow:
     finished_at: datetime | None
     at: datetime
     waited: timedelta | None
+
+    @property
+    def job(self) -> Job:
+        """The kind of job that its steps are."""
+        return RUN_TASK if self.recipe_id is None else RUN_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,7 @@ class Followed:
 
     run_id: UUID
     workspace_id: UUID
+    job: Job = RUN_STEP
     events: list[Any] = field(default_factory=list[Any])
     interrupted: list[str] = field(default_factory=list[str])
     has_jobs: bool = False
@@ -194,10 +204,37 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class TakenStep:
-    """A step that this process is the writer of; its row, and the run's."""
+    """A step that this process is the writer of; its row, and the run's with all its columns (`stored`)."""
 
     run: RunRow
     path: StepPath
     row: asyncpg.Record
-    is_stopping: bool
-    time_limit: timedelta
+    stored: Mapping[str, Any]
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run is to end although its steps have not."""
+        return bool(self.run.cancel_requested_by or self.run.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the first record of a step makes of its run, unless that was done: it works (again), until a deadline."""
+
+    before: str
+    started_at: datetime
+    deadline_at: datetime
+
+    def stored(self) -> JsonObject:
+        """Return it as the record takes it."""
+        return {"from": self.before, "started_at": self.started_at, "deadline_at": self.deadline_at}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a record; `answer` other than `open` says why what was to follow is not written, nor anything."""
+
+    last_seq: int
+    fresh: int
+    is_to_be_cancelled: bool
+    answer: str

@@ -176,7 +176,7 @@ class TemporalDelivery:
             while True:
                 try:
                     await self._client.start_activity(
-                        ACTIVITY, args=[name, key, number], id=_id_of(name, key, number), task_queue=self._queue,
+                        ACTIVITY, args=[name, key, number], id=_id_of(name, number), task_queue=self._queue,
                         start_to_close_timeout=NO_LIMIT, heartbeat_timeout=timedelta(seconds=self._lease_s),
                         retry_policy=ONCE, id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING,
                         id_reuse_policy=ActivityIDReusePolicy.REJECT_DUPLICATE, rpc_timeout=CALL_TIMEOUT)
@@ -290,7 +290,7 @@ class TemporalDelivery:
         states: dict[int, ActivityExecutionStatus | None] = {}
         for first in range(0, len(rows), ASKED_AT_ONCE):
             some = rows[first:first + ASKED_AT_ONCE]
-            found = await asyncio.gather(*(self._state_of(_id_of(r["name"], r["key"], r["number"])) for r in some))
+            found = await asyncio.gather(*(self._state_of(_id_of(r["name"], r["number"])) for r in some))
             states.update(zip((row["number"] for row in some), found, strict=True))
         return states
 
@@ -303,8 +303,9 @@ class TemporalDelivery:
             raise
 
 
-def _id_of(name: str, key: str, number: int) -> str:
-    return f"{name}:{key}:{number}"
+def _id_of(name: str, number: int) -> str:
+    """Return an activity's id; it has no key, because a job may go on under another one."""
+    return f"{name}:{number}"
 
 
 def _said(error: BaseException) -> str:
