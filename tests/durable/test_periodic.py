@@ -81,9 +81,11 @@ async def test_four_processes_do_a_task_as_often_as_one_and_go_on_when_its_owner
             nonlocal at_once, most
             at_once += 1
             most = max(most, at_once)
-            await asyncio.sleep(0.02)
-            at_once -= 1
-            done[number] += 1
+            try:
+                await asyncio.sleep(0.02)
+                done[number] += 1
+            finally:  # also when its process is stopped in the middle
+                at_once -= 1
 
         return PeriodicTask("sweep", 0.05, sweep)
 

@@ -56,6 +56,7 @@ async def test_create_configure_activate_execute_drain_delete(
     assert deleted.status == 204, deleted.body
     assert (await client.get(path)).status == 404
     assert (await client.get(f"/api/runs/{first['execution_id']}")).json()["status"] == "completed"
-    async with database.recording(client.workspace_id) as connection:
-        usage = await connection.fetch("SELECT agent_id FROM llm_usage")
+    async with asyncio.timeout(60), database.recording(client.workspace_id) as connection:
+        while not (usage := await connection.fetch("SELECT agent_id FROM llm_usage")):
+            await asyncio.sleep(0.05)  # the ledger follows the answer
     assert [row["agent_id"] for row in usage] == [None]
