@@ -1,16 +1,19 @@
 """Runs begun by versions before, which were one job each: their job becomes that of the step they are at."""
 
+import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
 from automatos.durable.service import drop_job, wake
-from automatos.durable.types import Handler, HeldJob
+from automatos.durable.types import Handler, HeldJob, Interruption
 from automatos.recipes.crew import Kitchen
 from automatos.recipes.ending import error_of
 from automatos.recipes.errors import WorkerLost
 from automatos.recipes.planning import plan_recipe, records_of
 from automatos.recipes.queries import earlier_runs as queries
+from automatos.recipes.steps import forget_interruption
 from automatos.recipes.types import RUN_RECIPE, StepStatus
 from automatos.runs.service import advance, fail_run, go_on, lock, tell_followed
 from automatos.runs.types import Followed, RunRow, StepPath
@@ -20,12 +23,27 @@ def earlier_handler(kitchen: Kitchen) -> Handler:
     """Return how the worker treats jobs that are whole runs."""
 
     async def drive(job: HeldJob) -> None:
-        await _take_apart(kitchen, job, None)
+        await _until_apart(kitchen, job, None)
 
     async def give_up(job: HeldJob, why: str) -> None:
-        await _take_apart(kitchen, job, why)
+        await _until_apart(kitchen, job, why)
 
     return Handler(drive, give_up)
+
+
+async def _until_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
+    """Take a run apart whatever the job is told meanwhile: its step hears of a cancellation or a stop by the rows."""
+    while True:
+        try:
+            return await _take_apart(kitchen, job, why)
+        except asyncio.CancelledError:
+            if job.interruption is Interruption.STOP:
+                job.go_on()
+            elif job.interruption is Interruption.CANCEL:
+                forget_interruption()
+            else:
+                job.again_in = timedelta()  # its run has not ended, so the job must not either
+                raise
 
 
 async def _take_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
