@@ -17,15 +17,21 @@ from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
 
-async def leave_as_before(database: Database, client: Client, run_id: str) -> None:
+async def leave_as_before(
+    database: Database, client: Client, run_id: str, signal: str | None = None
+) -> None:
     """Leave a run as a version before does: one job, its steps known by number alone, rows only of those begun."""
     async with database.recording(client.workspace_id) as connection, connection.transaction():
         row = await connection.fetchrow(
             "DELETE FROM durable.jobs WHERE key LIKE $1 RETURNING lane, priority", f"{run_id}/%")
         assert row
         await connection.execute(
-            "INSERT INTO durable.jobs (name, key, workspace_id, lane, priority) VALUES ('recipes.run', $1, $2, $3, $4)",
-            run_id, client.workspace_id, row["lane"], row["priority"])
+            "INSERT INTO durable.jobs (name, key, workspace_id, lane, priority, signal) "
+            "VALUES ('recipes.run', $1, $2, $3, $4, $5)",
+            run_id, client.workspace_id, row["lane"], row["priority"], signal)
+        if signal == "cancel":
+            await connection.execute("UPDATE recipe_executions SET cancel_requested_by = 'Ada' WHERE id = $1",
+                                     UUID(run_id))
         await connection.execute("DELETE FROM recipe_execution_steps WHERE execution_id = $1 AND status = 'pending'",
                                  UUID(run_id))
         await connection.execute(
@@ -171,6 +177,25 @@ async def test_one_that_is_to_be_cancelled_ends_whether_it_waits_or_works(
 
     assert answer.status == 202
     assert types[-2:] == ["step.cancelled", "execution.cancelled"]
+    assert await jobs_of(database, run_id) == 0
+
+
+@pytest.mark.parametrize("signal", ["cancel", "stop"])
+async def test_one_whose_worker_died_while_it_was_told_to_end_is_not_lost(
+    client: Client, make: Make, model_server: ModelServer, database: Database, services: Services, signal: str
+) -> None:
+    agent = await make.agent()
+    model_server.script(Reply(gate=asyncio.Event()), Reply(text="done"))
+    recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "begin"})
+    run_id = await client.cook(recipe["template_id"])
+    await model_server.wait_for_calls(1)
+    await leave_as_before(database, client, run_id, signal)
+    await let_go(services, run_id)
+
+    types = await types_of(client, run_id)
+
+    assert types[-1] == ("execution.cancelled" if signal == "cancel" else "execution.completed")
+    assert len(model_server.calls) == (1 if signal == "cancel" else 2)
     assert await jobs_of(database, run_id) == 0
 
 

@@ -15,7 +15,7 @@ from automatos.recipes.planning import plan_recipe, records_of
 from automatos.recipes.queries import earlier_runs as queries
 from automatos.recipes.steps import forget_interruption
 from automatos.recipes.types import RUN_RECIPE, StepStatus
-from automatos.runs.service import advance, fail_run, go_on, lock, tell_followed
+from automatos.runs.service import advance, cancel_run, fail_run, go_on, lock, tell_followed
 from automatos.runs.types import Followed, RunRow, StepPath
 
 
@@ -53,7 +53,9 @@ async def _take_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
         if run is None or run.finished_at:
             return
         followed = await adopt(connection, run)
-        if why:
+        if run.cancel_requested_by:  # at once: the lane of a paused agent gives nothing out
+            followed = await cancel_run(connection, plan_recipe, run.workspace_id, run.id, run.cancel_requested_by)
+        elif why:
             followed = await fail_run(connection, plan_recipe, run.workspace_id, run.id, error_of(WorkerLost(why)))
     job.is_finished = True
     wake(kitchen.bus)
