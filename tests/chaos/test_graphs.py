@@ -63,7 +63,7 @@ async def table() -> AsyncIterator[Running]:
         model = await scene.start_model_server(latency_ms=0)
         server = await scene.start_server(database_url=postgres.url, model=model, with_worker=False, variables=QUICK)
         async with await set_up(server.url) as client:
-            yield Running(scene, postgres, model, server, client, QUICK)
+            yield Running(scene, postgres, model, server, client, {})
 
 
 @pytest.mark.parametrize("held", [("left",), ("right",), ("left", "right"), ("join",)], ids="-".join)
