@@ -291,7 +291,7 @@ class _Recording(AbstractAsyncContextManager[asyncpg.Connection]):
         except Exception as error:
             self._translate(error)
             raise
-        taken.enter(self._workspace_id, self._scope)
+        await taken.enter(self._workspace_id, self._scope)
         return self._pool.lend(taken)  # pyright: ignore[reportReturnType]
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:

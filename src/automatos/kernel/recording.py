@@ -55,7 +55,7 @@ class RecordingConnection(asyncpg.Connection):
             self._enter_statement = await self.prepare(ENTER_AS if role else ENTER, name=ENTER_NAME)
         self._prefix = self._make_prefix()
 
-    def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
+    async def enter(self, workspace_id: UUID | None, scope: Scope | None = None) -> None:
         """Name the workspace and the scope of every transaction that follows on this connection."""
         if workspace_id != self._entered[0] or scope != self._entered[1]:
             self._entered = workspace_id, scope
