@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ from automatos.entrypoints.archive import BackupRefused, unpack
 from automatos.entrypoints.backup import make_backup
 from automatos.entrypoints.bucket import back_up_to_bucket, restore_from_bucket
 from automatos.entrypoints.restore import restore_backup
+from automatos.entrypoints.running import read_note
 from automatos.kernel.blobs import BlobsUnavailable
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
@@ -85,6 +87,35 @@ async def test_a_run_that_waits_goes_on_where_the_backup_is_restored_and_secrets
     assert second.port != first.port
     assert len(await model.calls()) == 1
     assert [path.name for path in home.iterdir() if path.name.startswith(".restore")] == []
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_log SET actor = 'somebody else'", "DELETE FROM audit_log",
+                                       "TRUNCATE audit_log"])
+async def test_after_a_restore_the_application_still_may_not_change_what_the_audit_log_says(
+    restored: str, statement: str
+) -> None:
+    connection = await asyncpg.connect(restored)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+async def restored() -> AsyncIterator[str]:
+    """The address by which the application reaches a database that was restored."""
+    async with stage() as scene:
+        first = await scene.start_server(variables=VARIABLES)
+        file = scene.folder / "server.backup"
+        assert (await automatos(first.home, "backup", file)).returncode == 0
+        first.end()
+        home = scene.folder / "elsewhere"
+        assert (await automatos(home, "restore", file)).returncode == 0
+        await scene.start_server(home=home, variables=VARIABLES)
+        note = read_note(home)
+        assert note
+        yield note.database_url
 
 
 async def test_restoring_over_something_needs_force_and_moves_keys_aside(scene: Stage, tmp_path: Path) -> None:
