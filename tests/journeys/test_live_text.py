@@ -68,8 +68,10 @@ async def test_a_reader_who_comes_in_the_middle_gets_the_text_so_far_and_then_th
 
     late = await asyncio.gather(*(told(client, run_id, half) for _ in range(2)))
     first = await client.until_told(run_id, "step.text", "step.delta")
-    following = asyncio.create_task(client.watch(run_id))
-    await client.until_told(run_id, "step.text")
+    is_open = asyncio.Event()
+    following = asyncio.create_task(client.watch(run_id, is_open=is_open))
+    await is_open.wait()
+    await client.until_told(run_id, "step.text")  # who asks later is told, so who asked before is there
     gate.set()
     events = await following
 
