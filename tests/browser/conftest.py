@@ -1,5 +1,6 @@
 """A real Chromium in front of a real server: what every browser test may use."""
 
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,7 +11,16 @@ from typing import Any
 
 import pytest
 import yaml
-from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
@@ -121,6 +131,18 @@ async def site(chromium: Browser) -> AsyncIterator[Site]:
         await call_until_over(context, server, run_id)
         yield Site(server, me["workspaces"][0]["slug"], run_id, await context.storage_state())
         await context.close()
+
+
+async def close_by_escape(page: Page, dialog: Locator) -> None:
+    """Press Escape over an open dialog, and wait until it is gone.
+
+    A dialog listens to the keyboard only once it was drawn a second time, as its style shows; before that, the key is
+    lost, or goes to the dialog below.
+    """
+    await expect(dialog).to_have_attribute("style", re.compile("pointer-events: auto"))
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
 
 
 async def call_until_over(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import OWNER, Room, call, call_until_over, new_room
+from tests.browser.conftest import OWNER, Room, call, call_until_over, close_by_escape, new_room
 from tests.chaos.harness import stage
 from tests.chaos.processes import Server
 from tests.fakes.model_server import ModelServer, Reply
@@ -133,9 +133,7 @@ async def test_the_whole_change_is_made_by_keyboard_alone(busy: Busy) -> None:
     await expect(page.get_by_role("menu")).to_be_visible()
     await page.keyboard.press("End")
     await page.keyboard.press("Enter")
-    await expect(sheet).to_be_visible()
-    await page.keyboard.press("Escape")
-    await expect(sheet).to_be_hidden()
+    await close_by_escape(page, sheet)
 
     await tab_to(page, badge)
     await page.keyboard.press("Enter")
@@ -163,7 +161,7 @@ async def test_the_whole_change_is_made_by_keyboard_alone(busy: Busy) -> None:
 
     await expect(sheet.get_by_role("status")).to_contain_text("is inactive now.")
     await expect(sheet).to_contain_text("1 run was interrupted.")
-    await page.keyboard.press("Escape")
+    await close_by_escape(page, sheet)
     await expect(badge).to_contain_text("Inactive")
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import SAMPLE, Room
+from tests.browser.conftest import SAMPLE, Room, close_by_escape
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MANY = 1000
@@ -95,7 +95,7 @@ async def test_an_action_on_several_names_those_it_could_not_be_done_to(room: Ro
     await report.get_by_role("button", name="Look at the effects").click()
     sheet = page.get_by_role("dialog", name=f"Status of {needed}")
     await expect(sheet.get_by_role("radiogroup", name="New status")).to_be_visible()
-    await page.keyboard.press("Escape")
+    await close_by_escape(page, sheet)
     await expect(page.get_by_role("checkbox", name=f"Select {needed}")).to_be_checked()
     await expect(page.get_by_role("checkbox", name="Select Free to go")).not_to_be_checked()
 

@@ -121,14 +121,14 @@ async def test_a_backend_that_two_connections_share_is_never_told_the_others_wor
     async with pgbouncer("transaction", [OWNER], size=1) as port:
         a, b = [await asyncpg.connect(host.url(*OWNER, "pooled", port), connection_class=RecordingConnection,
                                       statement_cache_size=0) for _ in range(2)]
-        a.enter(one)
-        b.enter(two)
+        await a.enter(one)
+        await b.enter(two)
         in_turn = [await connection.fetchval(INSIDE) for connection in (a, b, a)]
         async with a.transaction():
             await a.execute("SELECT 1")
             in_turn.append(await a.fetchval(INSIDE))
         await a.execute("CREATE TEMPORARY TABLE said ON COMMIT DROP AS " + INSIDE)
-        a.enter(None)
+        await a.enter(None)
         left = await a.fetchval(INSIDE)
         a.terminate()
         b.terminate()
