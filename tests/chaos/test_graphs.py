@@ -161,6 +161,35 @@ async def test_an_approval_and_a_time_outlive_the_death_of_worker_and_server(tab
     assert await table.count("t") == {"draft": 1, "end": 1}
 
 
+async def test_steps_at_once_keep_their_common_budget_though_their_worker_dies_in_the_middle(table: Running) -> None:
+    keys = ("a", "b", "c")
+    file = recipe_file("budget", [step(key, needs=[], error_handling="skip") for key in keys])
+    file["recipe"]["execution_config"]["max_total_tokens"] = 34_000  # for two of them: each reserves 16,384 and more
+    await table.client.apply(file)
+    await table.replace_worker()
+    for _ in range(2):
+        await table.model.script({"hang": True}, match="[t ")
+    for key in keys:
+        await table.model.script({"text": key, "usage": [900, 16_000]}, match=f"[t {key}]")
+    run_id = await table.client.execute("budget", {"tag": "t"})
+
+    async def two_are_asked() -> bool:
+        begun = await table.postgres.query("SELECT 1 FROM recipe_execution_steps WHERE status = 'running'")
+        return len(begun) == 3 and sum((await table.count("t")).values()) == 2
+
+    await until(two_are_asked)
+    await table.replace_worker()
+    follower = table.client.follow(run_id)
+    await follower.until_end(60)
+    run = await table.client.call("GET", f"/api/runs/{run_id}")
+
+    assert run["status"] == "completed_with_skips"
+    assert sorted(each["status"] for each in run["steps"]) == ["completed", "completed", "skipped"]
+    assert [each["error"]["code"] for each in run["steps"] if each["error"]] == ["budget_exceeded"]
+    assert run["total_tokens"] == 33_800
+    assert sum((await table.count("t")).values()) == 4
+
+
 class Scripted(World):
     """A world in which a for-each itself never fails and gives no word."""
 

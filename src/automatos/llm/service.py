@@ -161,8 +161,8 @@ class ModelClient:
         explain the calls in the conversation. Cancelling the task closes the socket.
 
         Every request is written to the usage ledger. `on_failed` is told of each that gave no answer, also when the
-        call is cancelled; `before_pause` is awaited before each pause, and `pause_s` says how long the pause after a
-        failure (counted from 1) is where the provider does not.
+        call is cancelled; `before_pause` is awaited before each pause and before the fallback, and `pause_s` says how
+        long the pause after a failure (counted from 1) is where the provider does not.
 
         Raises:
             PromptTooLong: it is more than the model, or its fallback, reads at once; nothing was sent.
@@ -185,6 +185,8 @@ class ModelClient:
             if fallback is None or not problem.is_worth_fallback or not question.may_ask_again():
                 raise
         question.start_over()
+        if before_pause:
+            await before_pause()
         return await self._ask(Route(fallback, "fallback", started_at + deadline_s), question)
 
     async def _ask(self, route: Route, question: Question) -> Completion:

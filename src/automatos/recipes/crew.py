@@ -15,6 +15,7 @@ from automatos.recipes.definition import patterns_named
 from automatos.recipes.errors import AgentGone, PatternGone
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import NOBODY, Step
+from automatos.runs.service import RunBudget
 from automatos.runtime.service import AgentFactory, AgentRuntime, Desk, RunNotes
 from automatos.runtime.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
 from automatos.skills.service import words_of_patterns
@@ -115,8 +116,17 @@ class Crew:
             environment=agent.configuration.get("environment"), request_type=state.kind, notes=RunNotes.of(agent),
             is_paused=is_paused, retries_left=lambda: self.retries_left(record),
             pause_s=lambda _: state.definition.config.delay_s(record.attempt),
-            tokens_of_failures=lambda: record.tokens_of_failures,
+            tokens_of_failures=lambda: record.tokens_of_failures, budget=self._budget(record),
         )
+
+    def _budget(self, record: StepState) -> RunBudget | None:
+        """Return what a step takes its requests' tokens of; in a line nobody else uses any, so its own count is enough.
+        """
+        state, limit = self._state, self._state.definition.config.max_total_tokens
+        if limit is None or not state.definition.is_graph:
+            return None
+        return RunBudget(
+            self._kitchen.database, state.workspace_id, state.id, record.step.order, state.epoch, limit)
 
     def _runtime(self, agent_id: int) -> AgentRuntime:
         if agent_id not in self._runtimes:
@@ -126,8 +136,9 @@ class Crew:
     def _limits(self, step: Step) -> Limits:
         turns = _first(step.max_iterations, self.member(step.agent_id).max_iterations)
         tokens = self._state.definition.config.max_total_tokens
-        used = self._state.input_tokens + self._state.output_tokens
-        return Limits(turns, DEFAULT_MAX_TOKENS if tokens is None else max(tokens - used, 0))
+        if tokens is None or self._state.definition.is_graph:
+            return Limits(turns, DEFAULT_MAX_TOKENS)
+        return Limits(turns, max(tokens - self._state.input_tokens - self._state.output_tokens, 0))
 
     def _only_reads(self, name: str, runtime: AgentRuntime) -> bool:
         handed = runtime.handed.get(name)

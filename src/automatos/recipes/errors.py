@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from automatos.kernel.errors import NotFound, Problem
+from automatos.runs.errors import StepLost
 
 
 class RecipeNotFound(NotFound):
@@ -214,5 +215,5 @@ class CancelRequested(asyncio.CancelledError):
     """Somebody asked to cancel the execution, and the signal to this worker has not come yet."""
 
 
-class Fenced(Exception):
+class Fenced(StepLost):
     """Another worker has taken this execution over; whatever we hold of it is old."""

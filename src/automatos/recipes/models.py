@@ -118,7 +118,8 @@ class RecipeRunCount(Base):
 class ExecutionStep(Base):
     """What became of one step of one execution; `attempt` counts tries, `run_id` is the run of the latest.
 
-    Steps of a graph have a `path` and a writer each (`epoch`, `last_seq`), a for-each its `items`.
+    Steps of a graph have a `path` and a writer each (`epoch`, `last_seq`), a for-each its `items`. What a request may
+    use is `reserved_tokens`, which hold as long as the writer and its place are the reserved ones.
 
     `attempts` holds those that failed; `cost_micro_usd` is what is known of the cost, `unpriced_calls` counts the rest.
     """
@@ -128,6 +129,7 @@ class ExecutionStep(Base):
         Index("ix_execution_steps_agent", "agent_id", "status", "execution_id", "step_order"),
         Index("uq_execution_steps_path", "execution_id", "path", unique=True,
               postgresql_where=text("path IS NOT NULL")),
+        Index("ix_execution_steps_reserved", "execution_id", postgresql_where=text("reserved_tokens IS NOT NULL")),
     )
 
     execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
@@ -158,3 +160,7 @@ class ExecutionStep(Base):
     attempts: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default="[]")
     started_at: Mapped[datetime | None] = mapped_column(AWARE)
     finished_at: Mapped[datetime | None] = mapped_column(AWARE)
+    reserved_tokens: Mapped[int | None] = mapped_column(Integer)
+    reserved_epoch: Mapped[int | None] = mapped_column(Integer)
+    reserved_seq: Mapped[int | None] = mapped_column(Integer)
+    reserved_until: Mapped[datetime | None] = mapped_column(AWARE)

@@ -14,7 +14,7 @@ from automatos.events import types as events
 from automatos.kernel.clock import now
 from automatos.recipes.crew import Kitchen, crew_of
 from automatos.recipes.ending import ended, error_of
-from automatos.recipes.errors import AgentStopped, CancelRequested, Fenced, WorkerLost
+from automatos.recipes.errors import AgentStopped, CancelRequested, WorkerLost
 from automatos.recipes.line import Line
 from automatos.recipes.loading import Stored, read_run, state_of, step_state
 from automatos.recipes.planning import RecipePlan, plan_recipe, plan_step
@@ -23,6 +23,7 @@ from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.step_journal import CHANGED, OPEN, StepJournal
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.types import StepStatus
+from automatos.runs.errors import StepLost
 from automatos.runs.service import fail_run, take_step, tell_followed
 from automatos.runs.types import Followed, Opening, TakenStep, read_step_key
 from automatos.runtime.errors import Frozen
@@ -53,7 +54,7 @@ def step_handler(kitchen: Kitchen) -> Handler:
 async def _until_over(job: HeldJob, work: "StepWork", why: str | None = None) -> None:
     try:
         await (work.give_up(job, why) if why else work.do(job))
-    except Fenced:
+    except StepLost:
         log.warning("recipes.step_taken_over", job_key=job.key)
         job.is_finished = True  # whoever has the step has its job, which may be in this process again
     except asyncio.CancelledError:

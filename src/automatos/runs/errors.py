@@ -53,3 +53,20 @@ class ApprovalNotAllowed(Problem):
 
     def __init__(self, role: str) -> None:
         super().__init__(f"This step is decided by the role {role} or a higher one. Ask somebody who has it.")
+
+
+class StepLost(Exception):
+    """Somebody else writes the step by now, or its run is over; whatever we hold of it is old."""
+
+
+class BudgetExceeded(Problem):
+    """The run has not as many tokens left as a request needs."""
+
+    status = 409
+    code = "budget_exceeded"
+    title = "The run's budget is used up"
+    next_step = "Raise max_total_tokens of the recipe, or make its steps smaller, and start it again."
+
+    def __init__(self, used: int, needed: int, limit: int) -> None:
+        super().__init__(f"The run has used {used:,} of its {limit:,} tokens, and the next request needs at least "
+                         f"{needed:,}. {self.next_step}")

@@ -186,6 +186,19 @@ async def record_step(
     return Written(**row) if row else None
 
 
+async def reserve_tokens(
+    connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, order: int, epoch: int, wanted: int, needed: int,
+    limit: int, seconds: float,
+) -> asyncpg.Record:
+    """Reserve tokens of a run for a step: `answer` is open, held, exceeded or lost; with `granted` and `used`."""
+    row = await connection.fetchrow(
+        "SELECT * FROM reserve_tokens($1, $2, $3, $4, $5, $6, $7, $8)", run_id, workspace_id, order, epoch, wanted,
+        needed, limit, seconds)
+    if row is None:
+        raise RuntimeError("a function of one row gave none")
+    return row
+
+
 async def fail_run(connection: asyncpg.Connection, run: RunRow, error: JsonObject) -> None:
     """Say that a run is to end as failed, and why."""
     await connection.execute(

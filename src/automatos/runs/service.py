@@ -1,5 +1,6 @@
 """Verbs of runs, for the packages above."""
 
+from automatos.runs.budgets import RunBudget
 from automatos.runs.conditions import Condition, compile_condition
 from automatos.runs.driver import PlannedRun, Planner, go_on
 from automatos.runs.graph import Edge, Finish, ForEach, Graph, Node, StepRecord, advance
@@ -7,7 +8,7 @@ from automatos.runs.queries import finish_jobs, item_of, lock, place_of, record_
 from automatos.runs.steps import begin_run, cancel_run, decide_step, fail_run, take_step, tell_followed
 from automatos.runs.validation import faults_of as graph_faults
 
-__all__ = ["Condition", "Edge", "Finish", "ForEach", "Graph", "Node", "PlannedRun", "Planner", "StepRecord", "advance",
-           "begin_run", "cancel_run",
-           "compile_condition", "decide_step", "fail_run", "finish_jobs", "go_on", "graph_faults", "item_of", "lock",
-           "place_of", "record_step", "take_step", "tell_followed"]
+__all__ = ["Condition", "Edge", "Finish", "ForEach", "Graph", "Node", "PlannedRun", "Planner", "RunBudget",
+           "StepRecord", "advance", "begin_run", "cancel_run", "compile_condition", "decide_step", "fail_run",
+           "finish_jobs", "go_on", "graph_faults", "item_of", "lock", "place_of", "record_step", "take_step",
+           "tell_followed"]

@@ -16,6 +16,7 @@ from automatos.events import types as events
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, ToolCall
+from automatos.runtime.budgeted import BudgetedRequest
 from automatos.runtime.context import calls_of, messages_of, storable
 from automatos.runtime.errors import Frozen, NoProgress, RunLimitReached
 from automatos.runtime.notes import RunNotes
@@ -25,6 +26,7 @@ from automatos.runtime.types import (
     MAX_CALLS_PER_TURN,
     MAX_REASONING_CHARS,
     Answer,
+    Budget,
     Journal,
     JsonObject,
     Run,
@@ -65,6 +67,7 @@ class Desk:
     request_type: str = "recipe"
     notes: RunNotes | None = None
     is_paused: Callable[[], bool] = lambda: False
+    budget: Budget | None = None
 
 
 async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
@@ -77,6 +80,7 @@ async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
         NoProgress: the agent only repeats calls.
         Frozen: `desk.is_paused` said so between two turns; nothing is lost.
         llm.errors.ModelProblem: the model gave no answer.
+        Problem: the budget has no room for a request.
     """
     tracker = _tracker_of(run)
     while True:
@@ -129,13 +133,19 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
     is_last_chance = asked + 1 >= run.opening.limits.max_turns
     context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, desk.request_type, run.epoch,
                           desk.environment)
+
+    async def between_requests() -> None:
+        await journal.record([], [])
+        await request.again()
+
+    messages, tools = messages_of(run.opening, run.turns), desk.toolbox.specs(run.opening.tools, desk.handed)
+    request = BudgetedRequest(desk.budget, run.opening.model, messages, tools, desk.model_timeout_s, desk.is_paused)
     completion = await desk.client.complete(
-        run.opening.model, messages_of(run.opening, run.turns),
-        desk.toolbox.specs(run.opening.tools, desk.handed), context, may_call_tools=not is_last_chance,
+        await request.choice(), messages, tools, context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         on_reasoning=lambda text: journal.stream(seq, storable(text), is_reasoning=True),
         deadline_s=desk.model_timeout_s, retries=desk.retries_left(), pause_s=desk.pause_s,
-        on_failed=lambda failure: journal.failed(seq, failure), before_pause=lambda: journal.record([], []),
+        on_failed=lambda failure: journal.failed(seq, failure), before_pause=between_requests,
     )
     turn = _model_turn(run, seq, completion)
     if desk.notes:

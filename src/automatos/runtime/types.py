@@ -134,6 +134,17 @@ class Journal(Protocol):
         ...
 
 
+class Budget(Protocol):
+    """Tokens that others use, too: each request takes its part before it is made."""
+
+    async def reserve(self, wanted: int, needed: int, seconds: float) -> int | None:
+        """Take tokens for a request of so many seconds, as wanted or all that is left; None while others hold them.
+
+        What was taken before is given back. Raises a Problem where less than `needed` is left.
+        """
+        ...
+
+
 class SkillShelf(Protocol):
     """Where the skills of one workspace's agents are read from while they work."""
 
