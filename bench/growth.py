@@ -15,10 +15,14 @@ FINISHED = "SELECT count(*) FROM recipe_executions WHERE finished_at IS NOT NULL
 SIZE = "SELECT pg_database_size(current_database()) AS bytes"
 LISTS = {
     "runs": "/api/runs?limit=50", "runs that failed": "/api/runs?limit=50&status=failed",
+    "runs without a recipe": "/api/runs?limit=50&kind=task",
     "recipes": "/api/workflow-recipes", "a recipe's runs": f"/api/workflow-recipes/{COPIES[0]}/executions",
+    "a recipe's runs that failed": f"/api/workflow-recipes/{COPIES[0]}/executions?status=failed",
     "an agent's steps": "/api/agents/{agent}/runs", "preview of a stop": "/api/agents/{agent}/status/preview",
+    "usage": "/api/usage/summary", "agents": "/api/agents", "numbers of agents": "/api/agents/stats",
+    "heartbeats": "/api/heartbeat/workspace", "health": "/health",
 }
-# Copies of a finished run with its steps and events, each a second older than the one before.
+# Copies of a finished run with its steps, calls and events, each a second older than the one before.
 CLONE = """
 WITH fresh AS (SELECT uuidv7(-n * interval '1 second') AS id FROM generate_series($2::int, $3::int) AS n),
 e AS (INSERT INTO recipe_executions
@@ -26,7 +30,11 @@ e AS (INSERT INTO recipe_executions
       WHERE t.id = $1 RETURNING id),
 s AS (INSERT INTO recipe_execution_steps
       SELECT (jsonb_populate_record(t, jsonb_build_object('execution_id', f.id))).*
-      FROM fresh f, recipe_execution_steps t WHERE t.execution_id = $1 RETURNING 1)
+      FROM fresh f, recipe_execution_steps t WHERE t.execution_id = $1 RETURNING 1),
+u AS (INSERT INTO llm_usage (workspace_id, agent_id, execution_id, request_type, provider, model_id, status,
+                             input_tokens, output_tokens, total_tokens)
+      SELECT t.workspace_id, t.agent_id, f.id, t.request_type, t.provider, t.model_id, t.status, t.input_tokens,
+             t.output_tokens, t.total_tokens FROM fresh f, llm_usage t WHERE t.execution_id = $1 RETURNING 1)
 INSERT INTO events SELECT (jsonb_populate_record(t, jsonb_build_object('stream', 'run:' || f.id))).*
 FROM fresh f, events t WHERE t.stream = 'run:' || $1::text
 """

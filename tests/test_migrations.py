@@ -183,11 +183,16 @@ async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: 
             "INSERT INTO credentials (id, workspace_id, name, provider, sealed) VALUES ($1, $2, $3, $3, 'sealed')",
             [(new_id(), workspace_id, provider) for provider in ("openai", "azure", "custom")])
         execution_id = await insert_execution(connection, workspace_id)
+        await connection.execute(
+            "INSERT INTO llm_usage (workspace_id, request_type, provider, model_id, status, total_tokens) "
+            "SELECT $1, 'recipe', 'openai', 'gpt', 'success', n FROM generate_series(1, 4) n", workspace_id)
         had = {name: await connection.fetchval(KEPT.format(name)) for name in OLD_TABLES}
 
         await migrate(url)
 
         assert {name: await connection.fetchval(KEPT.format(name)) for name in OLD_TABLES} == had
+        used = await connection.fetch("SELECT workspace_id, agent_id, requests, total_tokens FROM llm_usage_days")
+        assert [tuple(row) for row in used] == [(workspace_id, 0, 4, 10)]
         lanes = await connection.fetch(
             "SELECT a.status, l.mode, l.capacity FROM agents a JOIN durable.lanes l ON l.name = 'agent:' || a.id")
         assert {tuple(row) for row in lanes} == {

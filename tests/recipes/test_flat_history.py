@@ -1,6 +1,7 @@
 """Lists, pages and previews read as much of a long history as of a short one."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -9,27 +10,45 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.entrypoints.migrate import Ground
+from automatos.heartbeats.queries import records as beats
+from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
-from automatos.recipes.queries import agent_work, definitions
+from automatos.llm import queries as usage
+from automatos.recipes.queries import agent_work, definitions, folders, pages
 from automatos.recipes.types import MOST_COUNTED
 from tests.durable.conftest import add_workspace, own_database, own_ground
 
 __all__ = ["own_database", "own_ground"]
 SHORT, LONG = 1_500, 30_000
 AGENT = 7
+BEATING = 900_009
 READ = """
 SELECT sum(coalesce(pg_stat_get_xact_tuples_returned(oid), 0) + coalesce(pg_stat_get_xact_tuples_fetched(oid), 0))::int
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')
 """
 # Every run took two steps, of two agents, and was started twenty minutes ago or earlier.
+# Beside each run there was a heartbeat, which is a run of another kind, of an agent that did no step of them.
 HISTORY = """
 WITH past AS (
     INSERT INTO recipe_executions (id, workspace_id, recipe_id, recipe_version, total_steps, status, kind, started_at,
                                    finished_at)
     SELECT uuidv7(-n * interval '1 second' - interval '20 minutes'), $1, $2, 1, 2, 'completed', 'recipe',
            now() - n * interval '1 second', now() - n * interval '1 second' FROM generate_series($3::int, $4) n
-    RETURNING id, workspace_id, started_at, finished_at)
+    RETURNING id, workspace_id, started_at, finished_at),
+beats AS (
+    INSERT INTO recipe_executions (id, workspace_id, agent_id, recipe_version, total_steps, status, kind, started_at,
+                                   finished_at)
+    SELECT uuidv7(-n * interval '1 second' - interval '20 minutes'), $1, 900009, 0, 1, 'failed', 'heartbeat',
+           now() - n * interval '1 second', now() - n * interval '1 second' FROM generate_series($3::int, $4) n),
+results AS (
+    INSERT INTO heartbeat_results (id, workspace_id, agent_id, created_at, status, triggered_by)
+    SELECT uuidv7(-n * interval '1 hour'), $1, 900009, now() - n * interval '1 hour', 'success', 'timer'
+    FROM generate_series($3::int, $4) n),
+calls AS (
+    INSERT INTO llm_usage (workspace_id, request_type, provider, model_id, status, total_tokens, created_at)
+    SELECT $1, 'recipe', 'openai', 'gpt', 'success', 3, now() - n * interval '1 second'
+    FROM generate_series($3::int, $4) n)
 INSERT INTO recipe_execution_steps (execution_id, step_order, workspace_id, step_id, agent_id, status, output_key,
                                     started_at, finished_at)
 SELECT id, o, workspace_id, 's' || o, 6 + o, 'completed', 'k' || o, started_at, finished_at
@@ -40,7 +59,7 @@ Look = Callable[[AsyncSession, UUID, int], Awaitable[object]]
 
 def page(**chosen: object) -> Look:
     asked = {"status": None, "recipe": None, "before": None, "skip": 0, "limit": 50} | chosen
-    return lambda session, workspace, _: definitions.page_executions(session, workspace, **asked)  # pyright: ignore
+    return lambda session, workspace, _: pages.page_runs(session, workspace, **asked)  # pyright: ignore
 
 
 def steps(status: str | None) -> Look:
@@ -53,8 +72,21 @@ LOOKS: dict[str, Look] = {
     "runs that failed": page(status="failed"),
     "runs that wait": page(status="queued"),
     "tasks": page(kind="task"),
+    "tasks that failed": page(kind="task", status="failed"),
+    "heartbeats": page(kind="heartbeat"),
+    "heartbeats that were cancelled": page(kind="heartbeat", status="cancelled"),
     "runs of a recipe": page(recipe="soup"),
+    "runs of a recipe that failed": page(recipe="soup", status="failed"),
+    "runs of an agent": page(agent_id=BEATING),
+    "tasks of an agent": page(agent_id=BEATING, kind="task"),
+    "runs of an agent that were completed": page(agent_id=BEATING, status="completed"),
     "page in the middle": page(before=UUID("01900000-0000-7000-8000-000000000000")),
+    "page in the middle of a recipe's": page(recipe="soup", before=UUID("01900000-0000-7000-8000-000000000000")),
+    "heartbeats of an agent": lambda s, w, _: beats.page_results(s, w, BEATING, before=None, limit=50),
+    "last heartbeats": lambda s, w, _: beats.last_results(s, w, [BEATING]),
+    "heartbeats of a day": lambda s, w, _: beats.count_since(s, w, now() - timedelta(days=1)),
+    "usage": lambda s, w, _: usage.summarise_usage(s, w),
+    "files to keep": lambda s, w, _: folders.unfinished(s, w),
     "an agent's steps": steps(None),
     "an agent's failed steps": steps("failed"),
     "preview: history": lambda s, w, _: agent_work.history(s, w, AGENT),
@@ -70,9 +102,13 @@ async def lengthen(ground: Ground, workspace_id: UUID, recipe_id: int, first: in
     connection = await asyncpg.connect(ground.embedded.admin_database_url)
     try:
         await connection.execute("SELECT set_config('automatos.workspace_id', $1, false)", str(workspace_id))
+        await connection.execute(
+            "INSERT INTO agents (id, workspace_id, name, agent_type) OVERRIDING SYSTEM VALUE "
+            "VALUES (900009, $1, 'B', 'custom') ON CONFLICT DO NOTHING", workspace_id)
+        await connection.execute(
+            "INSERT INTO heartbeats (agent_id, workspace_id) VALUES (900009, $1) ON CONFLICT DO NOTHING", workspace_id)
         await connection.execute(HISTORY, workspace_id, recipe_id, first, last)
-        await connection.execute("ANALYZE recipe_executions")
-        await connection.execute("ANALYZE recipe_execution_steps")
+        await connection.execute("ANALYZE")
     finally:
         await connection.close()
 
@@ -106,7 +142,7 @@ async def test_what_lists_and_previews_read_does_not_grow_with_the_history(
     long = await read_by(own_database, workspace_id, recipe_id)
 
     async with own_database.session(workspace_id) as session:
-        rows, total = await definitions.page_executions(
+        rows, total = await pages.page_runs(
             session, workspace_id, status=None, recipe=None, before=None, skip=0, limit=5)
     assert (len(rows), total.count, total.is_exact) == (5, MOST_COUNTED, False)
     assert {name: (short[name], long[name]) for name in LOOKS if long[name] > 1.1 * short[name] + 20} == {}

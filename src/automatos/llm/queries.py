@@ -11,8 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import dump_json, in_reach
-from automatos.llm.models import LlmModel, LlmUsage
+from automatos.llm.models import LlmModel, LlmUsage, LlmUsageDay
 
+SUMMED = ("requests", "failed_requests", "estimated_requests", "input_tokens", "output_tokens", "total_tokens",
+          "cache_read_tokens", "cache_write_tokens", "known_micro_usd", "unpriced_calls")
 _INSERT_USAGE = """
 WITH incoming AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(
@@ -150,18 +152,7 @@ async def summarise_usage(session: AsyncSession, workspace_id: UUID | None) -> d
 
     Without a workspace they are those of every workspace that the session may see.
     """
-    row = (await session.execute(
-        select(
-            func.count().label("requests"),
-            func.count().filter(LlmUsage.status == "error").label("failed_requests"),
-            func.coalesce(func.sum(LlmUsage.input_tokens), 0).label("input_tokens"),
-            func.coalesce(func.sum(LlmUsage.output_tokens), 0).label("output_tokens"),
-            func.coalesce(func.sum(LlmUsage.total_tokens), 0).label("total_tokens"),
-            func.coalesce(func.sum(LlmUsage.cache_read_tokens), 0).label("cache_read_tokens"),
-            func.coalesce(func.sum(LlmUsage.cache_write_tokens), 0).label("cache_write_tokens"),
-            func.count().filter(LlmUsage.is_estimated).label("estimated_requests"),
-            func.coalesce(func.sum(LlmUsage.cost_micro_usd), 0).label("known_micro_usd"),
-            func.count().filter(LlmUsage.cost_micro_usd.is_(None)).label("unpriced_calls"),
-        ).where(in_reach(LlmUsage.workspace_id, workspace_id))
-    )).mappings().one()
+    sums = (func.coalesce(func.sum(getattr(LlmUsageDay, name)), 0).label(name) for name in SUMMED)
+    found = await session.execute(select(*sums).where(in_reach(LlmUsageDay.workspace_id, workspace_id)))
+    row = found.mappings().one()
     return {str(name): int(value) for name, value in row.items()}

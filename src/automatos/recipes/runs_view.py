@@ -12,7 +12,7 @@ from automatos.recipes.earlier_runs import adopt
 from automatos.recipes.errors import ExecutionNotFound, ExecutionOver
 from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.planning import plan_recipe
-from automatos.recipes.queries import definitions
+from automatos.recipes.queries import definitions, pages
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
@@ -29,7 +29,7 @@ async def page(
     agent_id: int | None = None, kind: str | None = None, before: UUID | None = None, skip: int = 0, limit: int,
 ) -> tuple[list[RunSummary], Total]:
     """Return executions of the workspace, or of all that the session may see, newest first, and how many match."""
-    rows, total = await definitions.page_executions(
+    rows, total = await pages.page_runs(
         session, workspace_id, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=before, skip=skip,
         limit=limit)
     return [RunSummary.model_validate(_summary(*row)) for row in rows], total

@@ -75,9 +75,11 @@ async def last_results(
     """Return the newest result of each named agent with a heartbeat, by agent; those without a result are left out."""
     latest = (select(HeartbeatResult.id).where(HeartbeatResult.agent_id == Heartbeat.agent_id)
               .order_by(HeartbeatResult.id.desc()).limit(1).scalar_subquery())
-    ids = select(latest).where(Heartbeat.workspace_id == workspace_id, Heartbeat.agent_id.in_(agent_ids))
-    rows = await session.scalars(
-        select(HeartbeatResult).where(HeartbeatResult.workspace_id == workspace_id, HeartbeatResult.id.in_(ids)))
+    # Asked apart: in one statement all results of the workspace may be read to find these among them.
+    ids = (await session.scalars(
+        select(latest).where(Heartbeat.workspace_id == workspace_id, Heartbeat.agent_id.in_(agent_ids)))).all()
+    rows = await session.scalars(select(HeartbeatResult).where(
+        HeartbeatResult.workspace_id == workspace_id, HeartbeatResult.id.in_([one for one in ids if one])))
     return {row.agent_id: row for row in rows}
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.recipes.queries.pages import LAST_ID
 from automatos.recipes.types import MOST_COUNTED, StepStatus, Total
 
 OVER = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
@@ -60,8 +61,13 @@ CROSS JOIN LATERAL (
     WHERE e.status IN ('completed', 'completed_with_skips') AND e.started_at IS NOT NULL
     UNION ALL
     SELECT extract(epoch FROM e.finished_at - e.started_at)
-    FROM (SELECT status, started_at, finished_at FROM recipe_executions
-          WHERE k.recipe_id = 0 AND agent_id = :agent AND workspace_id = :workspace ORDER BY id DESC LIMIT 200) e
+    FROM (SELECT r.* FROM unnest(ARRAY['task', 'heartbeat']) AS t (kind)
+          CROSS JOIN LATERAL (
+              SELECT x.id, x.status, x.started_at, x.finished_at FROM recipe_executions x
+              WHERE k.recipe_id = 0 AND x.agent_id = :agent AND x.kind >= t.kind
+                    AND (x.kind, x.id) < (t.kind, CAST(:last_id AS uuid)) AND x.workspace_id = :workspace
+              ORDER BY x.kind DESC, x.id DESC LIMIT 200) r
+          ORDER BY r.id DESC LIMIT 200) e
     WHERE e.status IN ('completed', 'completed_with_skips') AND e.started_at IS NOT NULL
 ) AS latest
 GROUP BY k.recipe_id
@@ -84,13 +90,17 @@ FROM (SELECT count(*) AS steps,
       WHERE finished_at > now() - interval '30 days') own
 CROSS JOIN (
     SELECT coalesce(sum(s.steps), 0) AS workspace_steps, coalesce(sum(s.own), 0) AS agent_steps
-    FROM (SELECT id FROM recipe_executions
-          WHERE workspace_id = :workspace AND finished_at > now() - interval '30 days' AND kind <> 'heartbeat'
-          ORDER BY finished_at DESC LIMIT 200) e
+    FROM (SELECT r.id FROM unnest(ARRAY['recipe', 'task']) AS k (kind)
+          CROSS JOIN LATERAL (
+              SELECT x.id FROM recipe_executions x
+              WHERE x.workspace_id = :workspace AND x.kind >= k.kind
+                    AND (x.kind, x.id) < (k.kind, CAST(:last_id AS uuid))
+              ORDER BY x.kind DESC, x.id DESC LIMIT 200) r
+          ORDER BY r.id DESC LIMIT 200) e
     CROSS JOIN LATERAL (
         SELECT count(*) AS steps, count(*) FILTER (WHERE x.agent_id = :agent) AS own
         FROM recipe_execution_steps x
-        WHERE x.execution_id = e.id AND x.finished_at IS NOT NULL AND x.agent_id IS NOT NULL) s) share
+        WHERE x.execution_id = e.id AND x.finished_at > now() - interval '30 days' AND x.agent_id IS NOT NULL) s) share
 """
 
 # Agents whose step comes after one of this agent's in a recipe: they work with what it gives.
@@ -153,7 +163,7 @@ async def median_durations(
 ) -> dict[int, float]:
     """Return how long finished executions of recipes took, in seconds; TASKS stands for the agent's tasks."""
     rows = await session.execute(
-        text(MEDIANS), {"workspace": workspace_id, "agent": agent_id, "recipes": list(recipe_ids)})
+        text(MEDIANS), {"workspace": workspace_id, "agent": agent_id, "recipes": list(recipe_ids), "last_id": LAST_ID})
     return {row.recipe_id: float(row.median_s) for row in rows}
 
 
@@ -166,7 +176,7 @@ async def counts(session: AsyncSession, lanes: Sequence[str]) -> list[tuple[str,
 
 async def history(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Mapping[str, Any]:
     """Return counts and the median length of an agent's latest steps, and how many of the workspace's were its own."""
-    asked = {"workspace": workspace_id, "agent": agent_id, "over": list(OVER)}
+    asked = {"workspace": workspace_id, "agent": agent_id, "over": list(OVER), "last_id": LAST_ID}
     return dict((await session.execute(text(HISTORY), asked)).mappings().one())
 
 

@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.db import in_reach
 from automatos.recipes.models import ExecutionStep, Recipe, RecipeExecution, RecipeRunCount, RecipeVersion
-from automatos.recipes.types import FINAL, MOST_COUNTED, Total
 
 FIRST_ID = UUID(int=0)
 # Ids begin with the time they were made at; none that is a minute old is still to come.
@@ -172,38 +171,6 @@ async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id
     has_step = Recipe.steps.contains([{"agent_id": agent_id}])
     rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), has_step))
     return rows.all()
-
-
-async def page_executions(
-    session: AsyncSession, workspace_id: UUID | None, *, status: str | None, recipe: str | None,
-    agent_id: int | None = None, kind: str | None = None, before: UUID | None, skip: int, limit: int,
-) -> tuple[Sequence[tuple[RecipeExecution, str | None, str | None]], Total]:
-    """Return executions newest first, each with its recipe's template_id and name (None for tasks), and how many match.
-
-    Without a workspace they are those of every workspace that the session may see.
-    """
-    found = (
-        select(RecipeExecution, Recipe.template_id, Recipe.name)
-        .outerjoin(Recipe, Recipe.id == RecipeExecution.recipe_id)
-        .where(in_reach(RecipeExecution.workspace_id, workspace_id))
-    )
-    if status:
-        is_over = RecipeExecution.finished_at.is_not(None) if status in FINAL else RecipeExecution.finished_at.is_(None)
-        found = found.where(RecipeExecution.status == status, is_over)
-    if recipe:
-        named = await session.scalars(
-            select(Recipe.id).where(in_reach(Recipe.workspace_id, workspace_id), Recipe.template_id == recipe))
-        found = found.where(RecipeExecution.recipe_id.in_(named.all()))
-    if agent_id is not None:
-        found = found.where(RecipeExecution.agent_id == agent_id)
-    if kind:
-        found = found.where(RecipeExecution.kind == kind)
-    some = found.with_only_columns(literal(1), maintain_column_froms=True).limit(skip + MOST_COUNTED + 1)
-    count = await session.scalar(select(func.count()).select_from(some.subquery()))
-    if before:
-        found = found.where(RecipeExecution.id < before)
-    rows = await session.execute(found.order_by(RecipeExecution.id.desc()).offset(skip).limit(limit))
-    return [(row[0], row[1], row[2]) for row in rows.all()], Total.of(count or 0, skip)
 
 
 async def find_execution(
