@@ -190,6 +190,7 @@ BODIES: dict[str | None, Any] = {
     "Decision": lambda _: {"comment": "Well."},
     "Draft": lambda ids: {"agent": agent(ids)},
     "ExecutionStart": lambda _: {"input_data": {}},
+    "ForkStart": lambda _: {"from_step": "s1"},
     "GitSourceCreate": lambda _: {"git_url": NOWHERE},
     "HeartbeatSettings": lambda _: {"interval_minutes": 30},
     "InvitationAcceptance": lambda ids: {"token": ids["invitation_token"]},

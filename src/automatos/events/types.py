@@ -164,6 +164,18 @@ class StepDecided(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
+class StepTakenOver(_StepEvent):
+    """The step is not done again: the run began behind it, with what it gave in an earlier run."""
+
+    type: ClassVar[Literal["step.taken_over"]] = "step.taken_over"
+    path: GraphPath = None
+    run_id: Annotated[UUID, Field(description="The run in which the step was done.")]
+    output_key: Annotated[str, Field(description="The name under which later steps find its output.")]
+    output: Annotated[str, Field(description="What it gave.")]
+    is_skipped: Annotated[bool, Field(description="Whether it was passed over, so that it gave nothing.")] = False
+
+
+@dataclass(slots=True, kw_only=True)
 class StepExpanded(_StepEvent):
     """The step is repeated for each item of a list; its items' steps follow."""
 
@@ -376,7 +388,7 @@ class ExecutionCancelled(_ExecutionEnded):
 
 RunEventData = (
     ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionResumed
-    | StepStarted | StepWaiting | StepDecided | StepExpanded
+    | StepTakenOver | StepStarted | StepWaiting | StepDecided | StepExpanded
     | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
     | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled
     | ExecutionCompleted | ExecutionCompletedWithSkips | ExecutionFailed | ExecutionCancelled

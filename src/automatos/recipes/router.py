@@ -140,14 +140,7 @@ async def execute_recipe(
     """Queue one execution of a recipe; follow it on its `/events` stream."""
     accepted = await start_execution(
         database, bus, readiness.models, caller, template_id, body.input_data, idempotency_key)
-    recipe = accepted.definition
-    said = "This Idempotency-Key already started this execution." if accepted.is_repeat else "Queued."
-    return schemas.Started(
-        run_id=accepted.execution_id, recipe_execution_id=accepted.execution_id, recipe_id=template_id,
-        status=ExecutionStatus.QUEUED, total_steps=len(recipe.steps), message=said,
-        events_url=f"/api/runs/{accepted.execution_id}/events",
-        url=f"/w/{caller.workspace_id}/runs/{accepted.execution_id}",
-    )
+    return schemas.Started.of(accepted, template_id, caller.workspace_id)
 
 
 @router.get("/{template_id}/executions", responses=NotThere)

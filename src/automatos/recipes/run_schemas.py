@@ -231,6 +231,7 @@ class RunStep(Costs):
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
+    taken_over_from: UUID | None = Field(description="The run in which it was done, where this one did not do it.")
     warning: str | None = Field(description="What to know of an answer that was kept; null when it is whole.")
     attempts: list[AttemptOut]
     turns: list[TurnOut] = Field(default_factory=list[TurnOut])
@@ -245,6 +246,7 @@ class RunOut(RunSummary):
     step_outputs: dict[str, str] = Field(description="The answers so far of completed steps, by `output_key`.")
     steps: list[RunStep]
     last_seq: int
+    forked_from: UUID | None = Field(description="The run whose outputs it began with.")
 
 
 class Cancelling(Out):

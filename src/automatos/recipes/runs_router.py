@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query, status
 from fastapi.responses import Response
 
+from automatos.agents.deps import AgentReadiness
 from automatos.durable.deps import BusDep
 from automatos.durable.service import events_after, follow, follow_many, places_of
 from automatos.durable.types import EventBus, StoredEvent
@@ -15,15 +16,16 @@ from automatos.events.types import FINAL_EVENTS
 from automatos.kernel.db import Database
 from automatos.kernel.event_stream import EventStream
 from automatos.kernel.openapi import problems
-from automatos.recipes import errors, run_schemas, runs_view
+from automatos.recipes import errors, fork, run_schemas, runs_view, schemas
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
 from automatos.recipes.types import ExecutionKind, ExecutionStatus
-from automatos.runs import errors as step_errors
+from automatos.runs import errors as run_errors
 from automatos.workspaces.deps import (
     AllWorkspacesReader,
     AppAuthenticator,
     AppDatabase,
+    AppSettings,
     CurrentCaller,
     Editor,
     ReadingSession,
@@ -36,9 +38,10 @@ HINTS = ("runs", "recipes", "agents", "usage", "personas", "skills", "heartbeats
 AGENT_HINT = re.compile(r"agent:[1-9][0-9]{0,9}")
 MAX_TOPICS = 50
 NotThere = problems(errors.ExecutionNotFound)
-UNDECIDED = problems(step_errors.StepNotFound, step_errors.StepNotWaiting, step_errors.StepAlreadyDecided,
-                     step_errors.ApprovalNotAllowed)
+UNDECIDED = problems(run_errors.StepNotFound, run_errors.StepNotWaiting, run_errors.StepAlreadyDecided,
+                     run_errors.ApprovalNotAllowed)
 StepOrder = Annotated[int, Path(ge=1, le=2**31 - 1, description="The step's number in the run.")]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -80,6 +83,20 @@ async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: B
     """Cancel a run; whoever works on it stops within two seconds. A second call changes nothing."""
     await runs_view.cancel_execution(database, bus, caller, run_id)
     return run_schemas.Cancelling.of(run_id)
+
+
+@router.post("/api/runs/{run_id}/fork", status_code=status.HTTP_202_ACCEPTED, responses=problems(
+    errors.ExecutionNotFound, run_errors.ForkNotPossible, errors.RecipeNotFound, errors.RecipeNotReady,
+    errors.InputsInvalid, errors.IdempotencyKeyReused))
+async def fork_run(
+    run_id: UUID, body: schemas.ForkStart, caller: Editor, database: AppDatabase, bus: BusDep,
+    readiness: AgentReadiness, settings: AppSettings, idempotency_key: IdempotencyKey = None,
+) -> schemas.Started:
+    """Queue a run of the same version that begins at a step, with what the steps before it gave in this run."""
+    forking = fork.Forking(database, bus, readiness.models, settings.home / "executions")
+    accepted = await fork.fork_run(
+        forking, caller, fork.ForkOrder(run_id, body.from_step, body.input_data, idempotency_key))
+    return schemas.Started.of(accepted, accepted.definition.template_id or "", caller.workspace_id)
 
 
 @router.post("/api/runs/{run_id}/steps/{order}/approve", responses=UNDECIDED)

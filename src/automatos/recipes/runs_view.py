@@ -23,6 +23,9 @@ from automatos.workspaces.types import Caller, Role
 
 CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_tokens of the agent, or ask for less."
 
+MADE_OF_OTHERS = {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning", "waits_for", "taken_over_from"}
+"""Fields of a step that its row has not under their names."""
+
 
 async def page(
     session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None = None,
@@ -45,7 +48,7 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     execution = found[0]
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
-        "last_seq": execution.last_seq,
+        "last_seq": execution.last_seq, "forked_from": execution.forked_from,
         "step_outputs": {step.output_key: step.output for step in steps if step.output is not None},
         "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
     })
@@ -119,9 +122,9 @@ def _costs_of(execution: RecipeExecution) -> dict[str, int | None]:
 def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
     return RunStep.model_validate({
         **{name: getattr(step, name) for name in RunStep.model_fields
-           if name not in {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning", "waits_for"}},
+           if name not in MADE_OF_OTHERS},
         "waits_for": step.detail if step.detail and "until" in step.detail else None,
-        "warning": CUT_OFF if step.is_cut_off else None,
+        "taken_over_from": (step.detail or {}).get("taken_over_from"), "warning": CUT_OFF if step.is_cut_off else None,
         **costs(step.cost_micro_usd, step.unpriced_calls), "duration_ms": _ms(step.started_at, step.finished_at),
         "turns": [_turn(turn) for turn in turns],
     })

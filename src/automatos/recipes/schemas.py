@@ -18,7 +18,7 @@ from pydantic import (
 
 from automatos.agents.service import AgentDefinition
 from automatos.kernel.schemas import Body, Out, SingleLine
-from automatos.recipes.types import Backoff, ErrorHandling, ExecutionStatus, OnCutOff
+from automatos.recipes.types import Accepted, Backoff, ErrorHandling, ExecutionStatus, OnCutOff
 
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
@@ -195,6 +195,13 @@ class ExecutionStart(Body):
         return values
 
 
+class ForkStart(ExecutionStart):
+    """Where a run begins with the outputs of one that is over; inputs that are not given stay as they were."""
+
+    from_step: Annotated[str, StringConstraints(min_length=1, max_length=100), SingleLine] = Field(
+        description="The step_id of the step to begin at.")
+
+
 class FileStep(StepFields):
     """A step in a recipe file: names its agent."""
 
@@ -363,3 +370,13 @@ class Started(Out):
     message: str
     events_url: str
     url: str
+
+    @classmethod
+    def of(cls, accepted: Accepted, template_id: str, workspace_id: UUID) -> "Started":
+        """Say that an execution was accepted, or that the request had started it before."""
+        run_id = accepted.execution_id
+        return cls(
+            run_id=run_id, recipe_execution_id=run_id, recipe_id=template_id, status=ExecutionStatus.QUEUED,
+            total_steps=len(accepted.definition.steps),
+            message="This Idempotency-Key already started this execution." if accepted.is_repeat else "Queued.",
+            events_url=f"/api/runs/{run_id}/events", url=f"/w/{workspace_id}/runs/{run_id}")

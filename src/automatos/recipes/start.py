@@ -50,7 +50,7 @@ async def start_execution(
         found = await definitions.startable(connection, template_id)
         if found is None:
             raise RecipeNotFound(template_id)
-        if key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
+        if key and (repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint)):
             return repeat
     if found["idle"]:
         raise RecipeNotReady(found["idle"])
@@ -68,7 +68,7 @@ async def _accept(
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    execution_id, at, event = new_id(), now(), recorded(_queued(recipe, found["names"] or {}))
+    execution_id, at, event = new_id(), now(), recorded(queued_event(recipe, found["names"] or {}))
     values: dict[str, Any] = {
         "execution_id": execution_id, "workspace_id": caller.workspace_id, "recipe_id": recipe.recipe_id,
         "version": recipe.version, "input_data": accepted, "total_steps": len(recipe.own_steps),
@@ -81,7 +81,7 @@ async def _accept(
         followed = None
         if is_new and not first:
             followed = await begin_run(connection, plan_recipe, caller.workspace_id, execution_id)
-    if not is_new and key and (repeat := await _earlier(connection, caller.workspace_id, key, fingerprint)):
+    if not is_new and key and (repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint)):
         return repeat
     bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
     if followed:
@@ -99,9 +99,10 @@ async def find_started(database: Database, workspace_id: UUID, idempotency_key: 
     return row["id"] if row else None
 
 
-async def _earlier(
+async def earlier_start(
     connection: asyncpg.Connection, workspace_id: UUID, key: str, fingerprint: str | None
 ) -> Accepted | None:
+    """Return the execution that a key started before; raises IdempotencyKeyReused when that was something else."""
     row = await executions.earlier_request(connection, workspace_id, key)
     if row is None:
         return None
@@ -111,7 +112,8 @@ async def _earlier(
     return Accepted(row["id"], recipe, is_repeat=True)
 
 
-def _queued(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
+def queued_event(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
+    """Return the first event of a recipe's execution; `names` are its agents' by id."""
     return ExecutionQueued(
         kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
         total_steps=len(recipe.own_steps),

@@ -104,7 +104,7 @@ async def _state_of(
         state.steps[order] = step_state(replace(step, order=order), taken.row)
         return state, more
     rows: dict[str, Stored] = {}
-    if taken.run.started_at:
+    if taken.run.last_seq > 1:  # more has happened than that it was queued
         keys = [each.step_id for each in plan.recipe.steps]
         rows = {row["path"]: row for row in await graph_runs.steps_at(connection, taken.run.id, keys)}
     rows[taken.path] = taken.row

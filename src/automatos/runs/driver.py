@@ -58,6 +58,7 @@ class Change:
         self._orders = {path: int(row["step_order"]) for path, row in rows.items()}
         self._nodes = dict(_all_nodes(plan.graph))
         self._next_order = max([*self._orders.values(), *(node.params["order"] for node in self._nodes.values())]) + 1
+        self._taken_over = {path for path, row in rows.items() if "taken_over_from" in (row["detail"] or {})}
         self._errors = {path: row["error"] for path, row in rows.items()}
         self._began = {path: row["started_at"] for path, row in rows.items()}
         self._events: list[events.RunEventData] = []
@@ -223,7 +224,7 @@ class Change:
 
     async def _save(self, finish: Finish | None) -> list[StoredEvent]:
         run, at = self.run, self.run.at
-        statuses = {record.status for record in self._records.values()}
+        statuses = {record.status for path, record in self._records.items() if path not in self._taken_over}
         is_busy = bool(statuses & {Status.READY, Status.RUNNING})
         started_at, deadline_at = run.started_at, run.deadline_at
         if run.started_at is None and (statuses - {Status.READY} or finish):

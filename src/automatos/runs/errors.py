@@ -70,3 +70,11 @@ class BudgetExceeded(Problem):
     def __init__(self, used: int, needed: int, limit: int) -> None:
         super().__init__(f"The run has used {used:,} of its {limit:,} tokens, and the next request needs at least "
                          f"{needed:,}. {self.next_step}")
+
+
+class ForkNotPossible(Problem):
+    """A run cannot begin with the outputs of this one at that step."""
+
+    status = 409
+    code = "fork_not_possible"
+    title = "The run cannot be forked there"

@@ -1984,6 +1984,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fork Run
+         * @description Queue a run of the same version that begins at a step, with what the steps before it gave in this run.
+         */
+        post: operations["fork_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{order}/approve": {
         parameters: {
             query?: never;
@@ -5991,6 +6011,21 @@ export interface components {
             max_failures?: number;
         };
         /**
+         * ForkStart
+         * @description Where a run begins with the outputs of one that is over; inputs that are not given stay as they were.
+         */
+        ForkStart: {
+            /**
+             * From Step
+             * @description The step_id of the step to begin at.
+             */
+            from_step: string;
+            /** Input Data */
+            input_data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * GitSourceCreate
          * @description A git repository to take skills from, over https.
          */
@@ -8363,7 +8398,7 @@ export interface components {
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
-        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepTakenOverEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -8385,6 +8420,11 @@ export interface components {
             error: components["schemas"]["RunError"] | null;
             /** Finished At */
             finished_at: string | null;
+            /**
+             * Forked From
+             * @description The run whose outputs it began with.
+             */
+            forked_from: string | null;
             /**
              * Id
              * Format: uuid
@@ -8519,6 +8559,11 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Step Id */
             step_id: string;
+            /**
+             * Taken Over From
+             * @description The run in which it was done, where this one did not do it.
+             */
+            taken_over_from: string | null;
             /** Turns */
             turns: components["schemas"]["TurnOut"][];
             /** Unpriced Calls */
@@ -10337,6 +10382,71 @@ export interface components {
          * @enum {string}
          */
         StepStatus: "pending" | "running" | "waiting" | "completed" | "failed" | "skipped" | "cancelled";
+        /**
+         * StepTakenOver
+         * @description The step is not done again: the run began behind it, with what it gave in an earlier run.
+         */
+        StepTakenOver: {
+            /**
+             * Is Skipped
+             * @description Whether it was passed over, so that it gave nothing.
+             * @default false
+             */
+            is_skipped?: boolean;
+            /**
+             * Order
+             * @description Which step of the run, from 1.
+             */
+            order: number;
+            /**
+             * Output
+             * @description What it gave.
+             */
+            output: string;
+            /**
+             * Output Key
+             * @description The name under which later steps find its output.
+             */
+            output_key: string;
+            /**
+             * Path
+             * @description Where the step is in a graph, such as `rows[3].check`.
+             */
+            path?: string | null;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The run in which the step was done.
+             */
+            run_id: string;
+        };
+        /**
+         * StepTakenOverEvent
+         * @description The step is not done again: the run began behind it, with what it gave in an earlier run.
+         */
+        StepTakenOverEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["StepTakenOver"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step.taken_over";
+        };
         /**
          * StepText
          * @description An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0.
@@ -16845,6 +16955,70 @@ export interface operations {
             };
             /** @description `run_not_found`: No such run */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    fork_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description `run_not_found`: No such run; `recipe_not_found`: No such recipe */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `fork_not_possible`: The run cannot be forked there; `recipe_not_ready`: The recipe cannot start now */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -13,14 +13,24 @@ from automatos.entrypoints.cli.documents import as_text, read_text_file
 
 def start(client: Client, template_id: str, inputs: list[str], key: str | None = None) -> dict[str, Any]:
     """Queue one run of a recipe and return the server's answer; `inputs` are NAME=VALUE."""
-    given = dict(_split(each) for each in inputs)
-    declared: dict[str, Any] = {}
-    if given:
-        declared = client.get(f"/api/workflow-recipes/{part(template_id)}")["inputs"]
-    body = {"input_data": {name: _value(name, text, declared.get(name, {}).get("type", "string"))
-                           for name, text in given.items()}}
+    body = {"input_data": _given(client, template_id, inputs)}
     headers = {"Idempotency-Key": key} if key else {}
     return client.call("POST", f"/api/workflow-recipes/{part(template_id)}/execute", body=body, headers=headers).body
+
+
+def fork(client: Client, run_id: str, from_step: str, inputs: list[str]) -> dict[str, Any]:
+    """Queue a run that begins at a step of an earlier one; `inputs` (NAME=VALUE) are those that are to be others."""
+    given: dict[str, Any] = {}
+    if inputs and (template_id := client.get(f"/api/runs/{part(run_id)}")["recipe_id"]):
+        given = _given(client, template_id, inputs)
+    return client.post(f"/api/runs/{part(run_id)}/fork", {"from_step": from_step, "input_data": given})
+
+
+def _given(client: Client, template_id: str, inputs: list[str]) -> dict[str, Any]:
+    """Return inputs as values of the types that the recipe declares."""
+    given = dict(_split(each) for each in inputs)
+    declared = client.get(f"/api/workflow-recipes/{part(template_id)}")["inputs"] if given else {}
+    return {name: _value(name, text, declared.get(name, {}).get("type", "string")) for name, text in given.items()}
 
 
 def _split(text: str) -> tuple[str, str]:

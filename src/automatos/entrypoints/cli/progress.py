@@ -11,7 +11,7 @@ CUT_OFF = "warning: cut off by its limit, not whole"
 
 CallEvent = events.ModelAnswered | events.ModelRetrying | events.ModelFailed | events.ToolFinished
 """What came of asking a model or a tool."""
-FlowEvent = events.StepWaiting | events.StepDecided | events.StepExpanded
+FlowEvent = events.StepTakenOver | events.StepWaiting | events.StepDecided | events.StepExpanded
 """What happens to a step that no agent does."""
 StepEvent = (
     events.StepStarted | FlowEvent | events.StepText | events.StepDelta | events.StepRestarted | CallEvent
@@ -85,6 +85,8 @@ def _take_step(step: StepProgress, told: StepEvent) -> None:
     match told:
         case events.StepStarted():
             step.status, step.agent, step.text, step.note, step.turn = "running", told.agent_name, "", "", 0
+        case events.StepTakenOver():
+            step.status, step.note = "skipped" if told.is_skipped else "completed", "taken over"
         case events.StepWaiting() | events.StepDecided() | events.StepExpanded():
             step.status, step.note = "waiting" if isinstance(told, events.StepWaiting) else "running", _sentence(told)
         case events.StepText() | events.StepDelta():
@@ -156,7 +158,7 @@ def _sentence_of_step(told: StepEvent) -> str:
     match told:
         case events.StepStarted():
             said = f"{told.path or told.step_id} started by {told.agent_name}{_again(told)}"
-        case events.StepWaiting() | events.StepDecided() | events.StepExpanded():
+        case events.StepTakenOver() | events.StepWaiting() | events.StepDecided() | events.StepExpanded():
             said = _sentence_of_flow(told)
         case events.StepText() | events.StepDelta():
             said = ""
@@ -175,6 +177,8 @@ def _sentence_of_step(told: StepEvent) -> str:
 
 def _sentence_of_flow(told: FlowEvent) -> str:
     match told:
+        case events.StepTakenOver():
+            return f"{told.path} is taken over from run {told.run_id}"
         case events.StepWaiting(until="approval"):
             return f"{told.path} waits for an approval by the role {told.role}: {told.question}"
         case events.StepWaiting(until="timer"):

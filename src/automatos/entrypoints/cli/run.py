@@ -1,4 +1,4 @@
-"""Commands about runs: list, view, watch, approve, reject, cancel."""
+"""Commands about runs: list, view, watch, retry, fork, approve, reject, cancel."""
 
 import sys
 from typing import Annotated
@@ -105,6 +105,31 @@ def retry_run(run: RunId, watching: Watching = False, as_json: RunJson = False) 
                             "give the agent its task again: automatos agent run AGENT PROMPT")
     started = client.post(f"/api/workflow-recipes/{part(found['recipe_id'])}/execute",
                           {"input_data": found["input_data"]})
+    if watching:
+        return watch(client, started["run_id"], as_json=as_json, exit_status=False, is_new=True)
+    if as_json:
+        put_json(started)
+    else:
+        put(started["run_id"])
+        say("queued; follow it with: automatos run watch latest")
+    return Exit.OK
+
+
+@app.command("fork")
+def fork_run(
+    run: RunId, from_step: Annotated[str, typer.Option("--from", help="The step to begin at.", metavar="STEP")],
+    inputs: Annotated[list[str] | None, typer.Option(
+        "--input", "-i", help="An input that is to be another: NAME=VALUE, NAME=@FILE or NAME=@-.")] = None,
+    watching: Watching = False, as_json: RunJson = False,
+) -> int:
+    """Run once more from a step on, with what the steps before it gave in a run that is over."""
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.cook import fork
+    from automatos.entrypoints.cli.finding import find_run
+    from automatos.entrypoints.cli.watch import watch
+
+    client = Client()
+    started = fork(client, find_run(client, run), from_step, inputs or [])
     if watching:
         return watch(client, started["run_id"], as_json=as_json, exit_status=False, is_new=True)
     if as_json:

@@ -56,6 +56,7 @@ export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][nu
     role: null,
     dueAt: null,
     decision: null,
+    takenOverFrom: null,
     items: null,
     ...NOTHING_USED,
     attempts: [],

@@ -39,6 +39,20 @@ test("a step that waits for a decision says what is asked and of whom, and the r
   expect(state.steps[1]).toMatchObject({ status: "waiting", waitsFor: "approval", prompt: "Publish?", role: "admin" });
 });
 
+test("a step that was taken over is over with the output of the earlier run, or passed over without one", () => {
+  const from = { path: "rows", run_id: "0197b7a8-0000-7000-8000-000000000001", output_key: "rows" };
+  const state = told(
+    ["step.taken_over", { ...from, order: 1, output: "[1]", is_skipped: false }],
+    ["step.taken_over", { ...from, order: 2, output: "", is_skipped: true }],
+  );
+  expect(state.status).toBe("queued");
+  expect(state.steps.map((step) => [step.status, step.output])).toEqual([
+    ["completed", "[1]"],
+    ["skipped", null],
+  ]);
+  expect(state.steps[0]?.takenOverFrom).toBe(from.run_id);
+});
+
 test("a run with another step at work does not wait", () => {
   expect(told(["step.expanded", { order: 1, step_id: "rows", path: "rows", items: 2 }], ASKED).status).toBe("running");
 });

@@ -59,6 +59,16 @@ export function decideStep(state: KitchenState, { data }: RunEventOf<"step.decid
   return change(state, data.order, { decision, waitsFor: null });
 }
 
+/** The step was done in an earlier run, with whose outputs this one began. */
+export function takeOverStep(state: KitchenState, { data }: RunEventOf<"step.taken_over">): KitchenState {
+  const status = data.is_skipped ? "skipped" : "completed";
+  return change(state, data.order, {
+    status,
+    output: data.is_skipped ? null : data.output,
+    takenOverFrom: data.run_id,
+  });
+}
+
 export function expandStep(state: KitchenState, { at, data }: RunEventOf<"step.expanded">): KitchenState {
   return change(known(state, data), data.order, { status: "running", items: data.items, startedAt: at });
 }

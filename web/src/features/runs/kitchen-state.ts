@@ -100,6 +100,8 @@ export interface StepView extends Used {
   dueAt: string | null;
   /** What somebody decided, and who. */
   decision: { isApproved: boolean; by: string; comment: string } | null;
+  /** The run in which it was done, where this one did not do it. */
+  takenOverFrom: string | null;
   /** For how many items its steps are done. */
   items: number | null;
   attempts: AttemptView[];

@@ -4,6 +4,7 @@ import { useConnection } from "@/lib/live/react";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
+import { ForkFrom } from "./fork-from";
 import { KitchenHeader } from "./kitchen-header";
 import type { KitchenState, StepView } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
@@ -59,6 +60,9 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
           isResult={isResult}
           title={isRecipe ? undefined : "What it did"}
         />
+      )}
+      {isRecipe && step && isTerminal(state.status) && (
+        <ForkFrom key={`fork ${step.order}`} runId={run.id} step={step} />
       )}
       {isRecipe && <Values title="Inputs" values={run.input_data} />}
     </div>

@@ -1,7 +1,7 @@
 import type { RunEvent, RunStatus, StepStatus } from "@/client";
 import type { RunEventOf, RunEventType } from "@/lib/live/events";
 import { attemptOf, newStep, usedOf } from "./event-data";
-import { decideStep, expandStep, known, suspendStep } from "./kitchen-flow";
+import { decideStep, expandStep, known, suspendStep, takeOverStep } from "./kitchen-flow";
 import { type KitchenState, NO_TURN, type StepView, type ToolCallView, type TurnView } from "./kitchen-state";
 
 /** Whether an event is a fact of the log; the others tell of an answer that is being written. */
@@ -174,6 +174,7 @@ export const TAKE_IN: TakeIn = {
   "execution.paused": hold,
   "execution.resumed": goOn,
   "step.started": (state, event) => changeStep(known(goOn(state), event.data), event, (step) => startStep(step, event)),
+  "step.taken_over": takeOverStep,
   "step.waiting": suspendStep,
   "step.decided": decideStep,
   "step.expanded": expandStep,

@@ -47,6 +47,21 @@ export function useCancelRun(id: string) {
   });
 }
 
+export function useForkRun(id: string) {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (step: string) =>
+      dataOf(
+        api(workspace).POST("/api/runs/{run_id}/fork", {
+          params: { path: { run_id: id } },
+          body: { from_step: step },
+        }),
+      ),
+    onSuccess: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
+  });
+}
+
 async function readLog(workspace: string, id: string, after: number): Promise<RunEvent[]> {
   const query = { after, limit: LOG_PAGE };
   const page = await dataOf(

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Wrench } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunError } from "@/client";
@@ -63,6 +64,7 @@ export function StepPanel({ runId, step, title, isResult }: Props) {
           </Framed>
         </Fold>
       )}
+      {step.takenOverFrom && <TakenOver runId={step.takenOverFrom} />}
       <Decision runId={runId} step={step} />
       {step.status === "waiting" || step.items !== null ? null : isLive || step.output === null ? (
         <Work step={step} isLive={isLive} />
@@ -70,6 +72,24 @@ export function StepPanel({ runId, step, title, isResult }: Props) {
         <Finished step={step} hasKey={title === undefined} isResult={isResult} />
       )}
     </section>
+  );
+}
+
+/** Where the step was done, when this run began behind it. */
+function TakenOver({ runId }: { runId: string }) {
+  return (
+    <p>
+      Taken over from{" "}
+      <Link
+        to="/w/$workspace/runs/$runId"
+        from="/w/$workspace"
+        params={{ runId }}
+        className="text-accent hover:underline"
+      >
+        an earlier run
+      </Link>
+      ; it cost nothing here.
+    </p>
   );
 }
 
