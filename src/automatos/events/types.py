@@ -7,64 +7,34 @@ for good, so a field that joins a class later has a default: events of before do
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
 
-Order = Annotated[int, Field(description="Which step of the run, from 1.")]
-TurnNumber = Annotated[int, Field(description="Which answer or tool result of the step, from 1.")]
-AgentId = Annotated[int, Field(description="The agent of the step.")]
-AgentName = Annotated[str, Field(description="The name of that agent.")]
-Dollars = Annotated[str | None, Field(description="US dollars; null while the price of a call is unknown.")]
-KnownDollars = Annotated[str | None, Field(description="The sum of those calls whose price is known.")]
-Unpriced = Annotated[int, Field(description="How many calls have no known price.")]
-Estimated = Annotated[bool, Field(description="Whether tokens were estimated, because a provider did not tell.")]
-CutOff = Annotated[bool, Field(description="Whether an answer ran into its limit, so that it is not whole.")]
-InputTokens = Annotated[int, Field(description="Tokens that were sent.")]
-GraphPath = Annotated[str | None, Field(description="Where the step is in a graph, such as `rows[3].check`.")]
-OutputTokens = Annotated[int, Field(description="Tokens that were answered.")]
-
-
-@dataclass(slots=True, kw_only=True)
-class Failure:
-    """Why a step or a run did not do what it should."""
-
-    code: Annotated[str, Field(description="The stable name of the error, for programs.")]
-    message: Annotated[str, Field(description="What happened.")]
-    next_step: Annotated[str, Field(description="What to do about it.")] = ""
-
-    @classmethod
-    def of(cls, error: dict[str, Any]) -> "Failure":
-        """Return an error as rows keep it."""
-        return cls(code=error["code"], message=error["message"], next_step=error.get("next_step") or "")
-
-
-@dataclass(slots=True, kw_only=True)
-class QueuedStep:
-    """A step that the run will come to."""
-
-    order: Order
-    step_id: Annotated[str, Field(description="Its name in the recipe.")]
-    agent_id: Annotated[int | None, Field(description="The agent of the step; null where no agent does it.")]
-    agent_name: AgentName
-    output_key: Annotated[str, Field(description="The name under which later steps find its answer.")]
-    kind: Annotated[Literal["for_each", "approval", "wait"] | None, Field(
-        description="What it does where no agent does it.")] = None
-
-
-@dataclass(slots=True, kw_only=True)
-class WantedCall:
-    """A call of a tool that a model asks for."""
-
-    id: Annotated[str, Field(description="The provider's name for the call.")]
-    name: Annotated[str, Field(description="The tool.")]
-    arguments: Annotated[str, Field(description="Its arguments as the model wrote them, meant to be JSON.")]
-
-
-@dataclass(slots=True, kw_only=True)
-class _StepEvent:
-    order: Order
+from automatos.events.endings import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionCompletedWithSkips,
+    ExecutionFailed,
+)
+from automatos.events.fields import (
+    AgentId,
+    AgentName,
+    CutOff,
+    Dollars,
+    Estimated,
+    Failure,
+    GraphPath,
+    InputTokens,
+    KnownDollars,
+    OutputTokens,
+    QueuedStep,
+    StepEvent,
+    TurnNumber,
+    Unpriced,
+    WantedCall,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +66,7 @@ class ExecutionRecovered:
 
 
 @dataclass(slots=True, kw_only=True)
-class ExecutionWaiting(_StepEvent):
+class ExecutionWaiting(StepEvent):
     """The next step's agent has no free place; the run waits in the queue."""
 
     type: ClassVar[Literal["execution.waiting"]] = "execution.waiting"
@@ -106,7 +76,7 @@ class ExecutionWaiting(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class ExecutionPaused(_StepEvent):
+class ExecutionPaused(StepEvent):
     """The next step's agent is paused; the run waits until it is resumed."""
 
     type: ClassVar[Literal["execution.paused"]] = "execution.paused"
@@ -123,7 +93,7 @@ class ExecutionResumed:
 
 
 @dataclass(slots=True, kw_only=True)
-class StepStarted(_StepEvent):
+class StepStarted(StepEvent):
     """The step's agent begins an attempt, with its whole prompt."""
 
     type: ClassVar[Literal["step.started"]] = "step.started"
@@ -140,7 +110,7 @@ class StepStarted(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepWaiting(_StepEvent):
+class StepWaiting(StepEvent):
     """The step waits, and holds nothing meanwhile."""
 
     type: ClassVar[Literal["step.waiting"]] = "step.waiting"
@@ -154,7 +124,7 @@ class StepWaiting(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepDecided(_StepEvent):
+class StepDecided(StepEvent):
     """A person has decided what the step waited for; a refusal fails the step."""
 
     type: ClassVar[Literal["step.decided"]] = "step.decided"
@@ -164,7 +134,7 @@ class StepDecided(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepTakenOver(_StepEvent):
+class StepTakenOver(StepEvent):
     """The step is not done again: the run began behind it, with what it gave in an earlier run."""
 
     type: ClassVar[Literal["step.taken_over"]] = "step.taken_over"
@@ -176,7 +146,7 @@ class StepTakenOver(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepExpanded(_StepEvent):
+class StepExpanded(StepEvent):
     """The step is repeated for each item of a list; its items' steps follow."""
 
     type: ClassVar[Literal["step.expanded"]] = "step.expanded"
@@ -186,7 +156,7 @@ class StepExpanded(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepDelta(_StepEvent):
+class StepDelta(StepEvent):
     """A piece of an answer as it is written, which goes on where the one before ended; not in the log, `seq` is 0."""
 
     type: ClassVar[Literal["step.delta"]] = "step.delta"
@@ -196,7 +166,7 @@ class StepDelta(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepText(_StepEvent):
+class StepText(StepEvent):
     """An answer as far as it is written, for who comes late; pieces go on from there. Not in the log, `seq` is 0."""
 
     type: ClassVar[Literal["step.text"]] = "step.text"
@@ -206,7 +176,7 @@ class StepText(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepRestarted(_StepEvent):
+class StepRestarted(StepEvent):
     """The model is asked again for an answer that broke off; its pieces so far are void."""
 
     type: ClassVar[Literal["step.restarted"]] = "step.restarted"
@@ -214,7 +184,7 @@ class StepRestarted(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class ModelAnswered(_StepEvent):
+class ModelAnswered(StepEvent):
     """A model has answered: with text, or with calls of tools that are made next."""
 
     type: ClassVar[Literal["model.answered"]] = "model.answered"
@@ -239,7 +209,7 @@ class ModelAnswered(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class _FailedRequest(_StepEvent):
+class _FailedRequest(StepEvent):
     turn: TurnNumber
     attempt: Annotated[int, Field(description="Which attempt at the step this was.")]
     of: Annotated[int, Field(description="How many attempts the step has in all.")]
@@ -274,7 +244,7 @@ class ModelFailed(_FailedRequest):
 
 
 @dataclass(slots=True, kw_only=True)
-class ToolFinished(_StepEvent):
+class ToolFinished(StepEvent):
     """A call of a tool has given its result, or was not made."""
 
     type: ClassVar[Literal["tool.finished"]] = "tool.finished"
@@ -288,7 +258,7 @@ class ToolFinished(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepRetrying(_StepEvent):
+class StepRetrying(StepEvent):
     """An attempt at the step failed; the next one follows after a pause."""
 
     type: ClassVar[Literal["step.retrying"]] = "step.retrying"
@@ -298,7 +268,7 @@ class StepRetrying(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepCompleted(_StepEvent):
+class StepCompleted(StepEvent):
     """The step has its answer."""
 
     type: ClassVar[Literal["step.completed"]] = "step.completed"
@@ -315,7 +285,7 @@ class StepCompleted(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepFailed(_StepEvent):
+class StepFailed(StepEvent):
     """The step has no answer, and the run ends for it."""
 
     type: ClassVar[Literal["step.failed"]] = "step.failed"
@@ -324,7 +294,7 @@ class StepFailed(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepSkipped(_StepEvent):
+class StepSkipped(StepEvent):
     """The step has no answer, and the run goes on without."""
 
     type: ClassVar[Literal["step.skipped"]] = "step.skipped"
@@ -333,57 +303,12 @@ class StepSkipped(_StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
-class StepCancelled(_StepEvent):
+class StepCancelled(StepEvent):
     """The step was at work when its run was cancelled or its agent stopped."""
 
     type: ClassVar[Literal["step.cancelled"]] = "step.cancelled"
     error: Annotated[Failure | None, Field(description="Why, where it was not the run that was cancelled.")]
     path: GraphPath = None
-
-
-@dataclass(slots=True, kw_only=True)
-class _ExecutionEnded:
-    total_tokens: Annotated[int, Field(description="Tokens of all requests together.")]
-    cost_usd: Dollars
-    duration_ms: Annotated[int, Field(description="From the beginning to the end.")]
-    agents: Annotated[int, Field(description="How many agents have completed a step.")]
-    steps_completed: Annotated[int, Field(description="How many steps have an answer.")]
-    known_cost_usd: KnownDollars = None
-    unpriced_calls: Unpriced = 0
-    is_estimated: Estimated = False
-    is_cut_off: CutOff = False
-    error: Annotated[Failure | None, Field(description="Why it failed.")] = None
-    final_output: Annotated[str | None, Field(description="The last answer, where there is one.")] = None
-    outputs: Annotated[dict[str, Any] | None, Field(description="What the recipe declares as outputs, by name.")] = None
-
-
-@dataclass(slots=True, kw_only=True)
-class ExecutionCompleted(_ExecutionEnded):
-    """The run is over: every step has its answer."""
-
-    type: ClassVar[Literal["execution.completed"]] = "execution.completed"
-
-
-@dataclass(slots=True, kw_only=True)
-class ExecutionCompletedWithSkips(_ExecutionEnded):
-    """The run is over: some steps were skipped, the others have their answers."""
-
-    type: ClassVar[Literal["execution.completed_with_skips"]] = "execution.completed_with_skips"
-
-
-@dataclass(slots=True, kw_only=True)
-class ExecutionFailed(_ExecutionEnded):
-    """The run is over without what was asked of it."""
-
-    type: ClassVar[Literal["execution.failed"]] = "execution.failed"
-
-
-@dataclass(slots=True, kw_only=True)
-class ExecutionCancelled(_ExecutionEnded):
-    """The run is over because somebody ended it; what its steps had done is kept."""
-
-    type: ClassVar[Literal["execution.cancelled"]] = "execution.cancelled"
-    by: Annotated[str | None, Field(description="Who cancelled it, where it was a person or a key.")] = None
 
 
 RunEventData = (
