@@ -59,6 +59,36 @@ async def test_a_process_that_was_buried_while_it_stood_still_is_interrupted_and
     assert seen.driven == ["x", "x"], "it was begun once more, under the new lease"
 
 
+async def test_work_that_outlasts_its_interruption_begins_nothing_under_the_new_lease(
+    processes: Processes, queue: Queue, database: Database
+) -> None:
+    """The second giving of the job may begin; what still goes on of the first, in a task that nobody cancelled, not."""
+    renewed, outlasting = asyncio.Event(), list[asyncio.Task[None]]()
+    begun = list[int]()
+
+    async def begin(turn: int) -> None:
+        await renewed.wait()
+        await process.presence.until_certain()
+        begun.append(turn)
+
+    async def work(job: HeldJob) -> None:
+        outlasting.append(asyncio.create_task(begin(len(outlasting))))
+        await asyncio.shield(outlasting[-1])
+
+    process = await processes.start(Seen(work).handlers(), lease_s=60)
+    await queue.add("x")
+    await until(lambda: outlasting)
+    async with database.recording(None) as connection:
+        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.presence.id)
+    await process.presence._renew()
+    await until(lambda: len(outlasting) == 2)
+    renewed.set()
+    await asyncio.wait(outlasting)
+
+    assert begun == [1]
+    assert outlasting[0].cancelled()
+
+
 async def test_jobs_given_under_a_lease_that_was_lost_meanwhile_are_not_begun(
     processes: Processes, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.ids import new_id
 
 log = structlog.get_logger("automatos.durable")
+acting_as: ContextVar[UUID | None] = ContextVar("acting_as", default=None)
+"""The id under which this process was given the job that the current task works on."""
 
 
 class Presence:
@@ -68,11 +71,13 @@ class Presence:
 
         Whoever begins what cannot be taken back asks first: a process that was frozen does not know how long it was
         away, and others may have done by now what it is about to do. When it was buried, its jobs are interrupted
-        while they wait here.
+        while they wait here; one that held out until this process had a new id is ended here, and begins nothing.
         """
         while time.monotonic() >= self._certain_until:
             self._renewed.clear()
             await self._renewed.wait()
+        if acting_as.get() not in {None, self.id}:
+            raise asyncio.CancelledError
 
     @property
     def may_bury(self) -> bool:

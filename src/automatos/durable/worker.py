@@ -13,7 +13,7 @@ from automatos.durable.delivery import Delivery, Grant
 from automatos.durable.dispatcher import WORD_JOBS, Dispatcher
 from automatos.durable.leases import LeaseDelivery
 from automatos.durable.periodic import PeriodicTask, PeriodicTasks
-from automatos.durable.presence import Presence
+from automatos.durable.presence import Presence, acting_as
 from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -170,6 +170,7 @@ class Worker:
 
     async def _drive(self, job: HeldJob) -> None:
         handler = self._handlers[job.name]
+        acting_as.set(job.executor_id)
         if job.attempts > MAX_ATTEMPTS:
             await handler.give_up(job, f"its worker stopped {MAX_ATTEMPTS} times while it ran, without progress")
         else:
