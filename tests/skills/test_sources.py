@@ -172,6 +172,7 @@ async def test_skills_that_cannot_be_used_are_named_and_the_others_taken(
     done = (await add_source(admin, git_url)).json()
 
     assert (done["added"], done["source"]["last_sync_status"]) == (["good", "other"], "partial")
+    assert (done["source"]["skills_taken"], done["source"]["skills_discovered"]) == (2, 4)
     told = {one["path"]: " ".join(one["problems"]) for one in done["problems"]}
     assert set(told) == {"skills/taken", "skills/wrong"}
     assert "from elsewhere" in told["skills/taken"]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, computed_field
 
 from automatos.kernel.schemas import Body, Out, SingleLine
 from automatos.skills.types import (
@@ -334,6 +334,12 @@ class SkillSource(Out):
     history: list[SyncedCommit]
     created_by: str
     created_at: datetime
+
+    @computed_field
+    @property
+    def skills_taken(self) -> int:
+        """How many of those discovered the workspace has; the others were left out."""
+        return self.history[-1].skills if self.history else 0
 
 
 class SkillSourceList(Out):

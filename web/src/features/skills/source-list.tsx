@@ -112,7 +112,7 @@ function SourceCard({ source, credentials }: { source: SkillSource; credentials:
           toast.success(`${source.source_name} is removed.`);
         }}
       >
-        {formatCount(source.skills_discovered, "skill")} of it go too, also from the agents that use them.
+        {formatCount(source.skills_taken, "skill")} of it go too, also from the agents that use them.
       </Confirm>
     </li>
   );
@@ -124,7 +124,7 @@ function SourceState({ source, credentials }: { source: SkillSource; credentials
   return (
     <>
       <p className="text-muted">
-        {formatCount(source.skills_discovered, "skill")} from {source.git_branch ?? "the default branch"}
+        {formatCount(source.skills_taken, "skill")} from {source.git_branch ?? "the default branch"}
         {source.git_folder && (
           <>
             {" "}

@@ -12,7 +12,7 @@ Named = Annotated[str, typer.Argument(help="The source's name or id.", metavar="
 COLUMNS = ("name", "status", "skills", "commit", "pinned", "synced", "url")
 FIELDS = ("id", "source_name", "git_url", "git_branch", "git_folder", "credential_id", "git_commit_sha",
           "pinned_commit", "status",
-          "skills_discovered", "auto_update", "update_frequency_hours", "last_sync_at",
+          "skills_taken", "skills_discovered", "auto_update", "update_frequency_hours", "last_sync_at",
           "last_sync_status", "last_sync_error", "last_sync_notes")
 
 
@@ -27,7 +27,7 @@ def list_sources(as_json: Json = False) -> None:
         put_json(page)
         return
     put_table(({
-        "name": each["source_name"], "status": each["status"], "skills": each["skills_discovered"],
+        "name": each["source_name"], "status": each["status"], "skills": each["skills_taken"],
         "commit": _short(each["git_commit_sha"]), "pinned": "yes" if each["pinned_commit"] else "no",
         "synced": short_time(each["last_sync_at"]), "url": each["git_url"],
     } for each in page["items"]), COLUMNS, spare=("pinned", "synced", "commit"))
@@ -151,7 +151,7 @@ def delete_source(
 
     client, manner = Client(), Manner(as_json, yes, no_input)
     found = find(client, SOURCE, source)
-    manner.agree(f"Delete source {found['source_name']!r} with {quantity(found['skills_discovered'], 'skill')}?")
+    manner.agree(f"Delete source {found['source_name']!r} with {quantity(found['skills_taken'], 'skill')}?")
     client.delete(f"/api/skills/sources/{found['id']}", force=force or None)
     manner.tell({"id": found["id"], "deleted": True}, f"source {found['source_name']!r} is deleted")
 
