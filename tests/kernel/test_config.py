@@ -1,6 +1,7 @@
 """Configuration comes from the environment, typed; what each variable does is in tests/hosts/test_environment.py."""
 
 import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -176,8 +177,39 @@ def test_an_engine_names_a_server_and_a_namespace(
     assert (found.target, found.namespace) == (target, namespace)
 
 
+def test_an_encrypted_engine_is_shown_what_the_settings_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOMATOS_ENGINE", "temporal+tls://agents.example:7233/agents.a1b2c")
+    monkeypatch.setenv("AUTOMATOS_TEMPORAL_API_KEY", "sesame")
+    monkeypatch.setenv("AUTOMATOS_TEMPORAL_CA_FILE", "/ca.pem")
+    settings = Settings()
+    found = settings.temporal
+    assert found
+    assert (found.target, found.is_encrypted, found.ca_file) == ("agents.example:7233", True, Path("/ca.pem"))
+    assert found.api_key
+    assert found.api_key.get_secret_value() == "sesame"
+    assert "sesame" not in f"{found} {settings!r}"
+
+
+@pytest.mark.parametrize(("engine", "name", "told"), [
+    ("temporal://host:7233/default", "API_KEY", "is for an encrypted connection"),
+    ("temporal://host:7233/default", "CA_FILE", "is for an encrypted connection"),
+    ("builtin", "API_KEY", "is for an encrypted connection"),
+    ("temporal+tls://host:7233/default", "CERT_FILE", "go together"),
+    ("temporal+tls://host:7233/default", "KEY_FILE", "go together"),
+])
+def test_temporal_is_shown_nothing_in_the_clear_and_no_half_of_a_certificate(
+    monkeypatch: pytest.MonkeyPatch, engine: str, name: str, told: str
+) -> None:
+    monkeypatch.setenv("AUTOMATOS_ENGINE", engine)
+    monkeypatch.setenv(f"AUTOMATOS_TEMPORAL_{name}", "sesame")
+    with pytest.raises(ValidationError, match=told) as refused:
+        Settings()
+    assert "sesame" not in str(refused.value)
+
+
 @pytest.mark.parametrize("engine", [
     "temporal", "temporal://", "temporal://host/default", "temporal://host:7233", "temporal://host:7233/",
+    "temporal+ssl://host:7233/default", "temporal+tls://host/default",
     "temporal://host:0/default", "temporal://host:70000/default", "temporal://user:secret@host:7233/default",
     "temporal://host:7233/default?tls=true", "temporal://host:7233/default/more", "http://host:7233/default", "celery",
     "BUILTIN",

@@ -5,11 +5,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -35,16 +35,25 @@ BASE_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z
 PRIVATE_ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?:\d{1,5}|\*))?(?:/[A-Za-z0-9._~/-]*)?")
 
 
-TEMPORAL = re.compile(r"temporal://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
+TEMPORAL = re.compile(
+    r"temporal(\+tls)?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
 BUILT_IN = "builtin"
 
 
 @dataclass(frozen=True)
 class TemporalAddress:
-    """Where a Temporal server answers (`host:port`), and which of its namespaces is ours."""
+    """Where a Temporal server answers (`host:port`), which of its namespaces is ours, and what it is to be shown.
+
+    With `is_encrypted`, its certificate is checked against `ca_file`, or what this machine trusts.
+    """
 
     target: str
     namespace: str
+    is_encrypted: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    api_key: SecretStr | None = None
 
 
 def _own(name: str, *others: str) -> AliasChoices:
@@ -55,7 +64,8 @@ def _own(name: str, *others: str) -> AliasChoices:
 class Settings(BaseSettings):
     """Everything that can be configured from the environment, typed and checked at start."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", case_sensitive=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", case_sensitive=True, populate_by_name=True,
+                                      hide_input_in_errors=True)
 
     # Where and how the server listens.
     host: str = Field("127.0.0.1", validation_alias=_own("HOST"))
@@ -168,6 +178,10 @@ class Settings(BaseSettings):
 
     # Work.
     engine: str = Field(BUILT_IN, validation_alias=_own("ENGINE"))
+    temporal_api_key: SecretStr | None = Field(None, validation_alias=_own("TEMPORAL_API_KEY"))
+    temporal_ca_file: Path | None = Field(None, validation_alias=_own("TEMPORAL_CA_FILE"))
+    temporal_cert_file: Path | None = Field(None, validation_alias=_own("TEMPORAL_CERT_FILE"))
+    temporal_key_file: Path | None = Field(None, validation_alias=_own("TEMPORAL_KEY_FILE"))
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
     workspace_files_mb: int = Field(2048, ge=256, le=2**30, validation_alias=_own("WORKSPACE_FILES_MB"))
@@ -234,10 +248,21 @@ class Settings(BaseSettings):
     @classmethod
     def _known_engine(cls, value: str) -> str:
         found = TEMPORAL.fullmatch(value)
-        if value != BUILT_IN and not (found and 0 < int(found[2]) < 65_536):
+        if value != BUILT_IN and not (found and 0 < int(found[3]) < 65_536):
             raise ValueError(f"must be {BUILT_IN}, or the address of a Temporal server and its namespace, such as "
-                             "temporal://temporal.example:7233/default")
+                             "temporal://temporal.example:7233/default, or temporal+tls:// where it is encrypted")
         return value
+
+    @model_validator(mode="after")
+    def _shows_temporal_nothing_in_the_clear(self) -> Self:
+        shown = [name for name in ("api_key", "ca_file", "cert_file", "key_file") if getattr(self, f"temporal_{name}")]
+        if shown and not self.engine.startswith("temporal+tls://"):
+            raise ValueError(f"{OWN_PREFIX}TEMPORAL_{shown[0].upper()} is for an encrypted connection: write "
+                             f"{OWN_PREFIX}ENGINE as temporal+tls://host:port/namespace, or unset it")
+        if (self.temporal_cert_file is None) != (self.temporal_key_file is None):
+            raise ValueError(f"{OWN_PREFIX}TEMPORAL_CERT_FILE and {OWN_PREFIX}TEMPORAL_KEY_FILE go together: set both, "
+                             "or neither")
+        return self
 
     @field_validator("base_path", mode="after")
     @classmethod
@@ -263,7 +288,9 @@ class Settings(BaseSettings):
     def temporal(self) -> TemporalAddress | None:
         """The Temporal server that delivers jobs; None where the built-in engine does."""
         found = TEMPORAL.fullmatch(self.engine)
-        return TemporalAddress(f"{found[1]}:{found[2]}", found[3]) if found else None
+        return found and TemporalAddress(
+            f"{found[2]}:{found[3]}", found[4], found[1] is not None, self.temporal_ca_file, self.temporal_cert_file,
+            self.temporal_key_file, self.temporal_api_key)
 
     @property
     def cookie_path(self) -> str:

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import asyncpg
 import structlog
@@ -19,7 +20,7 @@ from temporalio.client import ActivityExecutionStatus, Client
 from temporalio.common import ActivityIDConflictPolicy, ActivityIDReusePolicy, RetryPolicy
 from temporalio.exceptions import ActivityAlreadyStartedError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 from temporalio.worker import Worker as ActivityWorker
 
 from automatos.durable import queries
@@ -51,12 +52,14 @@ async def connect(address: TemporalAddress) -> Client:
     """Connect to a Temporal server that takes activities without workflows.
 
     Raises:
-        EngineRefused: it does not answer, has no such namespace, or is too old.
+        EngineRefused: it does not answer, has no such namespace, or is too old; a file that it is to be shown cannot
+            be read.
     """
+    tls = _tls_of(address)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             client = await Client.connect(address.target, namespace=address.namespace,
-                                          runtime=_runtime())
+                                          runtime=_runtime(), tls=tls, api_key=_key_of(address))
             found = await client.workflow_service.describe_namespace(
                 DescribeNamespaceRequest(namespace=address.namespace))
     except (RPCError, RuntimeError, TimeoutError, OSError) as error:
@@ -72,6 +75,27 @@ async def connect(address: TemporalAddress) -> Client:
             f"Temporal at {address.target} takes no activities without workflows. Use Temporal server 1.31 or newer, "
             "and switch standalone activities on for the namespace (activity.enableStandalone).")
     return client
+
+
+def _tls_of(address: TemporalAddress) -> TLSConfig | bool:
+    """Return how the connection is encrypted; False leaves it in the clear, which the library alone would not do."""
+    if not address.is_encrypted:
+        return False
+    return TLSConfig(server_root_ca_cert=_read(address.ca_file), client_cert=_read(address.cert_file),
+                     client_private_key=_read(address.key_file))
+
+
+def _key_of(address: TemporalAddress) -> str | None:
+    return address.api_key.get_secret_value() if address.api_key else None
+
+
+def _read(file: Path | None) -> bytes | None:
+    try:
+        return file.read_bytes() if file else None
+    except OSError as error:
+        raise EngineRefused(
+            f"What Temporal is to be shown could not be read from {file} ({error.strerror}). Correct the setting that "
+            "names it (AUTOMATOS_TEMPORAL_CA_FILE, _CERT_FILE or _KEY_FILE).") from error
 
 
 @cache
