@@ -9391,6 +9391,11 @@ export interface components {
             pinned_commit: string | null;
             /** Skills Discovered */
             skills_discovered: number;
+            /**
+             * Skills Taken
+             * @description How many of those discovered the workspace has; the others were left out.
+             */
+            readonly skills_taken: number;
             /** Source Name */
             source_name: string;
             /** Source Type */
