@@ -161,6 +161,43 @@ async def test_an_approval_and_a_time_outlive_the_death_of_worker_and_server(tab
     assert await table.count("t") == {"draft": 1, "end": 1}
 
 
+@pytest.mark.parametrize("steps", [JOIN, [step("left"), step("right"), step("join")]], ids=["graph", "line"])
+async def test_a_paused_run_stays_paused_whoever_dies_and_goes_on_where_it_stood(
+    table: Running, steps: list[dict[str, Any]]
+) -> None:
+    await table.client.apply(recipe_file("pause", steps))
+    await table.replace_worker()
+    await table.model.script({"hang": True}, match="[t left]")
+    run_id = await table.client.execute("pause", {"tag": "t"})
+
+    async def is_asked() -> bool:
+        right = await table.postgres.query(
+            "SELECT 1 FROM recipe_execution_steps WHERE step_id = 'right' AND status <> 'completed'")
+        return right == [] and (await table.count("t"))["left"] == 1
+
+    async def is_held() -> bool:
+        return (await table.client.call("GET", f"/api/runs/{run_id}"))["status"] == "paused"
+
+    await until(is_asked)
+    await table.client.call("POST", f"/api/runs/{run_id}/pause")
+    await table.replace_worker()
+    await until(is_held)
+    assert await table.postgres.query("SELECT 1 FROM durable.jobs") == []
+    table.server.kill()
+    table.server = await table.scene.start_server(
+        database_url=table.postgres.url, model=table.model, with_worker=False, variables=QUICK,
+        home=table.server.home, port=table.server.port)
+    before = await table.count("t")
+    await table.client.call("POST", f"/api/runs/{run_id}/resume")
+    follower = table.client.follow(run_id)
+    await follower.until_end(60)
+
+    assert follower.types[-1] == "execution.completed"
+    assert follower.is_gapless
+    assert before["join"] == 0
+    assert await table.count("t") == {"left": 2, "right": 1, "join": 1}
+
+
 async def test_steps_at_once_keep_their_common_budget_though_their_worker_dies_in_the_middle(table: Running) -> None:
     keys = ("a", "b", "c")
     file = recipe_file("budget", [step(key, needs=[], error_handling="skip") for key in keys])

@@ -182,6 +182,14 @@ async def drop(connection: asyncpg.Connection, name: str, key: str) -> bool:
         "DELETE FROM durable.jobs WHERE name = $1 AND key = $2 RETURNING true", name, key) or False
 
 
+async def drop_unheld(connection: asyncpg.Connection, name: str, keys: Sequence[str]) -> list[str]:
+    """Delete those of some jobs that nobody holds, and return the keys of the others."""
+    await connection.execute(
+        "DELETE FROM durable.jobs WHERE name = $1 AND key = ANY($2) AND executor_id IS NULL", name, list(keys))
+    rows = await connection.fetch("SELECT key FROM durable.jobs WHERE name = $1 AND key = ANY($2)", name, list(keys))
+    return [row["key"] for row in rows]
+
+
 async def release(
     connection: asyncpg.Connection, name: str, key: str, executor_id: UUID, again_in: timedelta,
     error: str | None, is_attempt: bool,

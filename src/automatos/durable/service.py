@@ -21,9 +21,9 @@ from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
 __all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Worker", "count_living", "counts", "drop_job", "drop_lane",
-           "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on", "open_delivery",
-           "other_machines", "places_of", "set_lane", "signal_cancel", "stop_lane", "tell_cancel", "try_temporal",
-           "wake"]
+           "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on",
+           "open_delivery", "other_machines", "places_of", "set_lane", "signal_cancel", "stop_lane", "tell_cancel",
+           "try_temporal", "wake"]
 
 
 async def enqueue_in_session(
@@ -78,6 +78,11 @@ async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) ->
 async def drop_job(connection: asyncpg.Connection, job: Job, key: str) -> bool:
     """Forget a job, part of the transaction; whoever works on it is not told. Says whether there was one."""
     return await queries.drop(connection, job.name, key)
+
+
+async def drop_unheld(connection: asyncpg.Connection, job: Job, keys: Sequence[str]) -> list[str]:
+    """Forget those of some jobs that nobody works on, part of the transaction; returns the keys of the others."""
+    return await queries.drop_unheld(connection, job.name, keys)
 
 
 def wake(bus: EventBus) -> None:

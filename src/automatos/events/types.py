@@ -86,10 +86,27 @@ class ExecutionPaused(StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
+class ExecutionPausing:
+    """Somebody has paused the run: what is at work is finished, nothing begins."""
+
+    type: ClassVar[Literal["execution.pausing"]] = "execution.pausing"
+    by: Annotated[str, Field(description="Who paused it.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionHeld:
+    """Nothing of the paused run is at work any more; it waits until somebody resumes it."""
+
+    type: ClassVar[Literal["execution.held"]] = "execution.held"
+    by: Annotated[str, Field(description="Who paused it.")]
+
+
+@dataclass(slots=True, kw_only=True)
 class ExecutionResumed:
     """The run that waited goes on."""
 
     type: ClassVar[Literal["execution.resumed"]] = "execution.resumed"
+    by: Annotated[str | None, Field(description="Who resumed it, where somebody had paused it.")] = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -312,7 +329,8 @@ class StepCancelled(StepEvent):
 
 
 RunEventData = (
-    ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionResumed
+    ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionPausing
+    | ExecutionHeld | ExecutionResumed
     | StepTakenOver | StepStarted | StepWaiting | StepDecided | StepExpanded
     | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
     | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled

@@ -246,6 +246,7 @@ class RunOut(RunSummary):
     step_outputs: dict[str, str] = Field(description="The answers so far of completed steps, by `output_key`.")
     steps: list[RunStep]
     last_seq: int
+    paused_by: str | None = Field(description="Who paused it; nothing begins until somebody resumes it.")
     forked_from: UUID | None = Field(description="The run whose outputs it began with.")
 
 
@@ -259,6 +260,13 @@ class Cancelling(Out):
     def of(cls, run_id: UUID) -> "Cancelling":
         """Say that this run is being cancelled."""
         return cls(id=run_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
+
+class Pausing(Out):
+    """A run that is paused, or goes on."""
+
+    id: UUID
+    message: str
 
 
 class Decision(Body):

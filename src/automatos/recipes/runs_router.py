@@ -85,6 +85,22 @@ async def cancel_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: B
     return run_schemas.Cancelling.of(run_id)
 
 
+@router.post("/api/runs/{run_id}/pause", status_code=status.HTTP_202_ACCEPTED,
+             responses=problems(errors.ExecutionNotFound, errors.ExecutionOver))
+async def pause_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> run_schemas.Pausing:
+    """Pause a run: what is at work is finished, nothing begins until it is resumed. A second call changes nothing."""
+    await runs_view.pause_execution(database, bus, caller, run_id)
+    return run_schemas.Pausing(id=run_id, message="The run is paused; what is at work is finished first.")
+
+
+@router.post("/api/runs/{run_id}/resume", status_code=status.HTTP_202_ACCEPTED,
+             responses=problems(errors.ExecutionNotFound, errors.ExecutionOver, run_errors.RunNotPaused))
+async def resume_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: BusDep) -> run_schemas.Pausing:
+    """Let a run that somebody paused go on from where it stands."""
+    await runs_view.resume_execution(database, bus, caller, run_id)
+    return run_schemas.Pausing(id=run_id, message="The run goes on.")
+
+
 @router.post("/api/runs/{run_id}/fork", status_code=status.HTTP_202_ACCEPTED, responses=problems(
     errors.ExecutionNotFound, run_errors.ForkNotPossible, errors.RecipeNotFound, errors.RecipeNotReady,
     errors.InputsInvalid, errors.IdempotencyKeyReused))

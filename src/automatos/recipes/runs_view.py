@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.durable.types import EventBus
@@ -16,7 +17,8 @@ from automatos.recipes.queries import definitions, pages
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
-from automatos.runs.service import cancel_run, decide_step, lock, tell_followed
+from automatos.runs.service import cancel_run, decide_step, lock, pause_run, resume_run, tell_followed
+from automatos.runs.types import RunRow
 from automatos.runtime.service import read_turns
 from automatos.runtime.types import Turn
 from automatos.workspaces.types import Caller, Role
@@ -49,6 +51,7 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
         "last_seq": execution.last_seq, "forked_from": execution.forked_from,
+        "paused_by": execution.paused_by,
         "step_outputs": {step.output_key: step.output for step in steps if step.output is not None},
         "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
     })
@@ -73,6 +76,44 @@ async def cancel_execution(database: Database, bus: EventBus, caller: Caller, ex
         followed = await cancel_run(connection, plan_recipe, caller.workspace_id, execution_id, caller.actor)
     if followed:
         tell_followed(bus, followed)
+
+
+async def pause_execution(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> None:
+    """Let nothing of an execution begin until it is resumed; what is at work is finished; a second call adds nothing.
+
+    Raises:
+        ExecutionNotFound: the caller's workspace has no such execution.
+        ExecutionOver: it has ended.
+    """
+    async with database.recording(caller.workspace_id) as connection, connection.transaction():
+        run = await _unfinished(connection, caller.workspace_id, execution_id)
+        await adopt(connection, run)
+        followed = await pause_run(connection, plan_recipe, run, caller.actor)
+    if followed:
+        tell_followed(bus, followed)
+
+
+async def resume_execution(database: Database, bus: EventBus, caller: Caller, execution_id: UUID) -> None:
+    """Let an execution that somebody paused go on.
+
+    Raises:
+        ExecutionNotFound: the caller's workspace has no such execution.
+        ExecutionOver: it has ended.
+        RunNotPaused: nobody has paused it.
+    """
+    async with database.recording(caller.workspace_id) as connection, connection.transaction():
+        run = await _unfinished(connection, caller.workspace_id, execution_id)
+        followed = await resume_run(connection, plan_recipe, run, caller.actor)
+    tell_followed(bus, followed)
+
+
+async def _unfinished(connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID) -> RunRow:
+    run = await lock(connection, workspace_id, execution_id)
+    if run is None:
+        raise ExecutionNotFound(execution_id)
+    if run.finished_at:
+        raise ExecutionOver(run.status)
+    return run
 
 
 async def decide(

@@ -87,6 +87,7 @@ async def _take_once(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
             plan = await plan_step(connection, taken.run)
             found = (plan, *await _state_of(connection, plan, taken))
     if isinstance(taken, Followed):
+        job.is_finished = True  # its end was part of that, and a job of the same key may be there again
         tell_followed(kitchen.bus, taken)
     if not isinstance(taken, TakenStep) or found is None:
         return None

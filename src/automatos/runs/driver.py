@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from automatos.durable.service import signal_cancel
+from automatos.durable.service import drop_unheld, signal_cancel
 from automatos.durable.types import StoredEvent
 from automatos.events import types as events
 from automatos.events.service import recorded
@@ -33,6 +33,8 @@ from automatos.runs.types import (
 from automatos.runs.types import StepStatus as Status
 
 Planner = Callable[[asyncpg.Connection, RunRow], Awaitable["PlannedRun"]]
+WAITING = frozenset({"waiting", "paused"})
+"""Where the time of a run does not count."""
 UNNEEDED = {"code": "step_not_needed", "message": "Its condition does not hold, or nothing before it was done.",
             "next_step": ""}
 
@@ -90,13 +92,20 @@ class Change:
         self._over.append(path)
         self._tell_end(path, node, status, output, error)
 
+    def queue_again(self) -> None:
+        """Let the steps that agents do and that are not over have jobs, whether they have or not."""
+        self._ready |= {path: self._node(path).key for path in self._unfinished()}
+
+    def _unfinished(self) -> list[StepPath]:
+        return [path for path, record in self._records.items() if record.status in {Status.READY, Status.RUNNING}]
+
     async def follow(self) -> Followed:
-        """Ask what follows until nothing more does, and write all of it."""
+        """Ask what follows until nothing more does, and write all of it; of a paused run nothing begins."""
         while True:
             answer = advance(self._plan.graph, self._records, inputs=self.run.input_data, stop=self.stop)
             for end in answer.ended:
                 await self._end(end)
-            has_grown = [await self._begin(start) for start in answer.ready]
+            has_grown = [await self._begin(start) for start in answer.ready if not self.run.paused_by]
             has_grown += [await self._interrupt(path) for path in answer.interrupted]
             if not answer.ended and not any(has_grown):
                 break
@@ -218,29 +227,36 @@ class Change:
         for path, seconds in self._timers.items():
             if self._records[path].status is Status.SUSPENDED:
                 await queries.enqueue_later(self._connection, self.run, step_key(self.run.id, path), seconds)
-        stored = await self._save(answer.finished)
+        stored = await self._save(answer.finished, is_busy=await self._is_busy())
         return Followed(self.run.id, self.run.workspace_id, self.run.job, stored, self._told,
                         has_jobs=bool(self._ready), is_over=answer.finished is not None)
 
-    async def _save(self, finish: Finish | None) -> list[StoredEvent]:
+    async def _is_busy(self) -> bool:
+        """Say whether somebody works on the run, or is to; in a paused one nobody is to, so those jobs are forgotten.
+        """
+        open_steps = self._unfinished()
+        if not self.run.paused_by or not open_steps:
+            return bool(open_steps)
+        return bool(await drop_unheld(self._connection, self.run.job, [step_key(self.run.id, at) for at in open_steps]))
+
+    async def _save(self, finish: Finish | None, *, is_busy: bool) -> list[StoredEvent]:
         run, at = self.run, self.run.at
         statuses = {record.status for path, record in self._records.items() if path not in self._taken_over}
-        is_busy = bool(statuses & {Status.READY, Status.RUNNING})
         started_at, deadline_at = run.started_at, run.deadline_at
         if run.started_at is None and (statuses - {Status.READY} or finish):
             started_at, deadline_at = at, at + self._plan.time_limit
             if statuses - {Status.READY, Status.CANCELLED}:
                 self._events.insert(0, events.ExecutionStarted())
-        elif run.status == "waiting" and is_busy and deadline_at:
-            deadline_at += run.waited or timedelta()
-            self._events.insert(0, events.ExecutionResumed())
+        elif run.status in WAITING and deadline_at and (is_busy or self._events):
+            deadline_at += run.waited or timedelta()  # counted from the last event, which is another one now
+            if is_busy and run.status == "waiting" and not run.paused_by:
+                self._events.insert(0, events.ExecutionResumed())
         closing = None
         if finish:
             error = self.run.error or self._error_of(finish)
             closing = await self._plan.close(self._connection, finish.status, error)
             self.note(closing.event)
-        status = closing.status if closing else (
-            "waiting" if started_at and not is_busy else "running" if started_at else "queued")
+        status = closing.status if closing else self._status(has_started=started_at is not None, is_busy=is_busy)
         if not self._events and status == run.status:
             return []
         new = [recorded(event) for event in self._events]
@@ -250,6 +266,16 @@ class Change:
             error=closing.error if closing else None)
         return [StoredEvent(f"run:{run.id}", run.last_seq + number, event.type, at.isoformat(), event.data)
                 for number, event in enumerate(new, start=1)]
+
+    def _status(self, *, has_started: bool, is_busy: bool) -> str:
+        """Return where a run is that has not ended; tells of it when it is paused from now on."""
+        if self.run.paused_by and not is_busy and self.run.status != "paused":
+            self.note(events.ExecutionHeld(by=self.run.paused_by))
+        if self.run.paused_by and (not is_busy or self.run.status == "paused"):
+            return "paused"
+        if has_started:
+            return "running" if is_busy else "waiting"
+        return "queued"
 
     def _error_of(self, finish: Finish) -> JsonObject | None:
         """Return why a run failed: what the step said that failed, not those that were interrupted for it."""

@@ -78,3 +78,14 @@ class ForkNotPossible(Problem):
     status = 409
     code = "fork_not_possible"
     title = "The run cannot be forked there"
+
+
+class RunNotPaused(Problem):
+    """Nobody has paused the run."""
+
+    status = 409
+    code = "run_not_paused"
+    title = "Nobody has paused the run"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The run is {status}, and nobody has paused it. If it waits for a paused agent, resume that.")

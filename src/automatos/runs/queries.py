@@ -12,7 +12,7 @@ from automatos.kernel.db import dump_json
 from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, Written
 
 _RUN = ("id", "workspace_id", "kind", "recipe_id", "recipe_version", "definition", "status", "last_seq", "input_data",
-        "error", "cancel_requested_by", "created_at", "started_at", "deadline_at", "finished_at")
+        "error", "cancel_requested_by", "paused_by", "created_at", "started_at", "deadline_at", "finished_at")
 _SUMS = ("current_step", "input_tokens", "output_tokens", "cost_micro_usd", "unpriced_calls", "is_estimated",
          "is_cut_off")
 # What was recorded last of a run that waits is that it began to.
@@ -32,6 +32,7 @@ WITH r AS (
 ), t AS (
     UPDATE recipe_execution_steps s SET epoch = epoch + 1 FROM r
     WHERE s.execution_id = r.id AND s.path = $3 AND s.kind = 'agent' AND s.status IN ('pending', 'running')
+          AND r.paused_by IS NULL
     RETURNING s.*
 )
 SELECT t.*, {', '.join(f'r.{name} AS r_{name}' for name in (*_RUN, *_SUMS, 'at', 'waited'))},
@@ -137,7 +138,7 @@ async def finish_jobs(connection: asyncpg.Connection, job: Job, keys: Sequence[s
 async def take(
     connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, path: StepPath
 ) -> tuple[RunRow, asyncpg.Record] | None:
-    """Become the one writer of a step that an agent does and that is not over; older writers fail.
+    """Become the one writer of a step that an agent does and that is not over, of no paused run; older writers fail.
 
     Returns the run with the step's row and, in columns of `r_`, its own; the step has no `path` where there is no
     such step. None when the run is over or gone.
@@ -204,6 +205,12 @@ async def fail_run(connection: asyncpg.Connection, run: RunRow, error: JsonObjec
     await connection.execute(
         "UPDATE recipe_executions SET error = $3 WHERE id = $1 AND workspace_id = $2 AND finished_at IS NULL "
         "AND error IS NULL", run.id, run.workspace_id, error)
+
+
+async def set_paused(connection: asyncpg.Connection, run: RunRow, by: str | None) -> None:
+    """Say who paused a run, or that it goes on."""
+    await connection.execute(
+        "UPDATE recipe_executions SET paused_by = $3 WHERE id = $1 AND workspace_id = $2", run.id, run.workspace_id, by)
 
 
 async def request_cancel(connection: asyncpg.Connection, run: RunRow, by: str) -> None:

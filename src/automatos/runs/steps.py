@@ -12,6 +12,7 @@ from automatos.events.types import StepDecided
 from automatos.runs import queries
 from automatos.runs.driver import Planner, change_of, go_on
 from automatos.runs.errors import StepAlreadyDecided, StepNotFound, StepNotWaiting
+from automatos.runs.pausing import let_go
 from automatos.runs.types import Followed, RunRow, StepKind, StepPath, TakenStep
 
 REFUSED = {"code": "approval_refused", "next_step": "Change what was refused, and start the run again."}
@@ -32,7 +33,8 @@ async def take_step(
 ) -> TakenStep | Followed | None:
     """Become the writer of a step; None when there is nothing to do for it any more.
 
-    One that waited for a time, and whose time has come, ends at once; what follows from that is returned instead.
+    One that waited for a time, and whose time has come, ends at once, and one of a paused run has no job any more; what
+    follows from that is returned instead.
     """
     found = await queries.take(connection, workspace_id, run_id, path)
     if found is None:
@@ -41,7 +43,8 @@ async def take_step(
     if row["path"] is None:
         async with connection.transaction():
             locked = await queries.lock(connection, workspace_id, run_id)
-            return await _end_of_time(connection, planner, locked, path) if locked else None
+            ended = await _end_of_time(connection, planner, locked, path) if locked else None
+            return ended or await let_go(connection, planner, workspace_id, run_id, path)
     stored = {name.removeprefix("r_"): value for name, value in row.items() if name.startswith("r_")}
     return TakenStep(run, path, row, stored)
 

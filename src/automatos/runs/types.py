@@ -119,6 +119,7 @@ class RunRow:
     input_data: JsonObject
     error: JsonObject | None
     cancel_requested_by: str | None
+    paused_by: str | None
     created_at: datetime
     started_at: datetime | None
     deadline_at: datetime | None

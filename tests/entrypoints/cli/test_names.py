@@ -78,6 +78,22 @@ def test_a_run_is_cooked_once_more_with_its_inputs(quick: Quick, run_id: str) ->
     assert quick("run", "watch", again["id"], "--exit-status").returncode == 0
 
 
+def test_a_run_is_begun_again_at_a_step_and_paused_and_resumed(quick: Quick, run_id: str) -> None:
+    before = quick.json("run", "view", run_id)
+    last = before["steps"][-1]["step_id"]
+
+    started = quick.json("run", "fork", run_id[-8:], "--from", last)
+    assert quick("run", "watch", started["run_id"], "--exit-status").returncode == 0
+    forked = quick.json("run", "view", started["run_id"])
+    over, unknown = quick("run", "pause", run_id), quick("run", "fork", run_id, "--from", "nothing")
+    never = quick("run", "resume", run_id)
+
+    assert [step["taken_over_from"] for step in forked["steps"]] == [run_id] * (len(before["steps"]) - 1) + [None]
+    assert (over.returncode, never.returncode, unknown.returncode) == (1, 1, 1)
+    assert "stays as it is" in over.stderr
+    assert "no step 'nothing'" in unknown.stderr
+
+
 @pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("command", [
     "agent list", "run list", "recipe list", "model list", "credential types", "persona list", "setting catalogue",

@@ -30,6 +30,12 @@ SAID = {
     "waiting for a place": (event(events.ExecutionWaiting(**SCOUT)), "waits for a free place of Scout"),
     "its agent is paused": (event(events.ExecutionPaused(**SCOUT)), "waits: Scout is paused"),
     "going on": (event(events.ExecutionResumed()), "goes on"),
+    "resumed by somebody": (event(events.ExecutionResumed(by="Ada")), "goes on, resumed by Ada"),
+    "being paused": (event(events.ExecutionPausing(by="Ada")), "paused by Ada; what is at work is finished first"),
+    "held": (event(events.ExecutionHeld(by="Ada")), "waits: paused by Ada"),
+    "taken over": (
+        event(events.StepTakenOver(order=2, path="w", run_id=UUID(int=7), output_key="w", output="x")),
+        f"step 2 w is taken over from run {UUID(int=7)}"),
     "a task": (event(queued("Scout", "task")), "queued Scout, 1 step"),
     "a stopped agent": (event(events.StepCancelled(order=1, error=STOPPED)), "step 1 cancelled: Scout was stopped."),
     "cancelled": (event(events.StepCancelled(order=1, error=None)), "step 1 cancelled"),
@@ -51,6 +57,17 @@ SAID = {
 @pytest.mark.parametrize(("told", "said"), SAID.values(), ids=SAID)
 def test_what_a_run_waits_for_and_how_a_step_ends_is_told(told: Event, said: str) -> None:
     assert line_of(told) == f"10:20:30  {said}"
+
+
+def test_a_live_view_counts_what_was_taken_over_as_done() -> None:
+    progress = Progress()
+    progress.take(event(queued("Soup", "one", "two")))
+
+    progress.take(SAID["taken over"][0])
+    progress.take(event(events.StepTakenOver(
+        order=1, path="one", run_id=UUID(int=7), output_key="one", output="", is_skipped=True)))
+
+    assert [step.status for step in progress.steps.values()] == ["skipped", "completed"]
 
 
 def test_a_live_view_says_what_a_run_waits_for_until_it_goes_on() -> None:

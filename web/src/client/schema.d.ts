@@ -2004,6 +2004,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Run
+         * @description Pause a run: what is at work is finished, nothing begins until it is resumed. A second call changes nothing.
+         */
+        post: operations["pause_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Run
+         * @description Let a run that somebody paused go on from where it stands.
+         */
+        post: operations["resume_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{order}/approve": {
         parameters: {
             query?: never;
@@ -5536,6 +5576,44 @@ export interface components {
             type: "execution.failed";
         };
         /**
+         * ExecutionHeld
+         * @description Nothing of the paused run is at work any more; it waits until somebody resumes it.
+         */
+        ExecutionHeld: {
+            /**
+             * By
+             * @description Who paused it.
+             */
+            by: string;
+        };
+        /**
+         * ExecutionHeldEvent
+         * @description Nothing of the paused run is at work any more; it waits until somebody resumes it.
+         */
+        ExecutionHeldEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionHeld"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.held";
+        };
+        /**
          * ExecutionPage
          * @description One page of a recipe's executions.
          */
@@ -5613,6 +5691,44 @@ export interface components {
              * @enum {string}
              */
             type: "execution.paused";
+        };
+        /**
+         * ExecutionPausing
+         * @description Somebody has paused the run: what is at work is finished, nothing begins.
+         */
+        ExecutionPausing: {
+            /**
+             * By
+             * @description Who paused it.
+             */
+            by: string;
+        };
+        /**
+         * ExecutionPausingEvent
+         * @description Somebody has paused the run: what is at work is finished, nothing begins.
+         */
+        ExecutionPausingEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionPausing"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.pausing";
         };
         /**
          * ExecutionQueued
@@ -5721,7 +5837,13 @@ export interface components {
          * ExecutionResumed
          * @description The run that waited goes on.
          */
-        ExecutionResumed: Record<string, never>;
+        ExecutionResumed: {
+            /**
+             * By
+             * @description Who resumed it, where somebody had paused it.
+             */
+            by?: string | null;
+        };
         /**
          * ExecutionResumedEvent
          * @description The run that waited goes on.
@@ -7689,6 +7811,19 @@ export interface components {
             pattern_type?: components["schemas"]["PatternType"] | null;
         };
         /**
+         * Pausing
+         * @description A run that is paused, or goes on.
+         */
+        Pausing: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * Persona
          * @description A voice with its whole text; an agent without a temperature of its own takes the suggested one.
          *
@@ -8398,7 +8533,7 @@ export interface components {
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
-        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepTakenOverEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionPausingEvent"] | components["schemas"]["ExecutionHeldEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepTakenOverEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -8454,6 +8589,11 @@ export interface components {
             output_data: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Paused By
+             * @description Who paused it; nothing begins until somebody resumes it.
+             */
+            paused_by: string | null;
             /** Recipe Id */
             recipe_id: string | null;
             /** Recipe Name */
@@ -17023,6 +17163,122 @@ export interface operations {
                 };
             };
             /** @description `fork_not_possible`: The run cannot be forked there; `recipe_not_ready`: The recipe cannot start now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    pause_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pausing"];
+                };
+            };
+            /** @description `run_not_found`: No such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `run_over`: The run has already ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    resume_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pausing"];
+                };
+            };
+            /** @description `run_not_found`: No such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `run_over`: The run has already ended; `run_not_paused`: Nobody has paused the run */
             409: {
                 headers: {
                     [name: string]: unknown;

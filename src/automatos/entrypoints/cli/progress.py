@@ -65,7 +65,8 @@ class Progress:
             case events.ExecutionRecovered():
                 if self.current:
                     self.current.text = ""  # what was streamed but never answered is streamed again
-            case events.ExecutionWaiting() | events.ExecutionPaused():
+            case (events.ExecutionWaiting() | events.ExecutionPaused() | events.ExecutionPausing()
+                  | events.ExecutionHeld()):
                 self.status = _sentence(told)
             case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
                   | events.ExecutionCancelled()):
@@ -144,8 +145,12 @@ def _sentence(told: events.RunEventData) -> str:
             said = f"waits for a free place of {told.agent_name}"
         case events.ExecutionPaused():
             said = f"waits: {told.agent_name} is paused"
+        case events.ExecutionPausing():
+            said = f"paused by {told.by}; what is at work is finished first"
+        case events.ExecutionHeld():
+            said = f"waits: paused by {told.by}"
         case events.ExecutionResumed():
-            said = "goes on"
+            said = f"goes on{f', resumed by {told.by}' if told.by else ''}"
         case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
               | events.ExecutionCancelled()):
             said = ending_of(told.type.removeprefix("execution."), told)

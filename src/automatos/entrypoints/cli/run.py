@@ -1,4 +1,4 @@
-"""Commands about runs: list, view, watch, retry, fork, approve, reject, cancel."""
+"""Commands about runs: list, view, watch, retry, fork, approve, reject, pause, resume, cancel."""
 
 import sys
 from typing import Annotated
@@ -178,15 +178,31 @@ def _decide(run: str, step: str, verb: str, comment: str, *, as_json: bool) -> N
         say(answer["message"])
 
 
+@app.command("pause")
+def pause_run(run: RunId, as_json: Json = False) -> None:
+    """Pause a run: what is at work is finished, nothing begins until it is resumed."""
+    _order(run, "pause", as_json=as_json)
+
+
+@app.command("resume")
+def resume_run(run: RunId, as_json: Json = False) -> None:
+    """Let a run that somebody paused go on."""
+    _order(run, "resume", as_json=as_json)
+
+
 @app.command("cancel")
 def cancel_run(run: RunId, as_json: Json = False) -> None:
     """Stop a run; finished steps are kept."""
+    _order(run, "cancel", as_json=as_json)
+
+
+def _order(run: str, verb: str, *, as_json: bool) -> None:
     from automatos.client.requests import part
     from automatos.entrypoints.cli.client import Client
     from automatos.entrypoints.cli.finding import find_run
 
     client = Client()
-    answer = client.post(f"/api/runs/{part(find_run(client, run))}/cancel")
+    answer = client.post(f"/api/runs/{part(find_run(client, run))}/{verb}")
     if as_json:
         put_json(answer)
     else:

@@ -39,6 +39,16 @@ test("a step that waits for a decision says what is asked and of whom, and the r
   expect(state.steps[1]).toMatchObject({ status: "waiting", waitsFor: "approval", prompt: "Publish?", role: "admin" });
 });
 
+test("a run that somebody pauses finishes what is at work, is held, and goes on", () => {
+  const by = { by: "Ada" };
+  const pausing = told(["execution.started", {}], STARTED, ["execution.pausing", by]);
+  expect(pausing).toMatchObject({ status: "running", heldBy: "Ada" });
+  const held = told(["execution.started", {}], ["execution.pausing", by], ["execution.held", by]);
+  expect(held).toMatchObject({ status: "paused", heldBy: "Ada" });
+  const queued = told(["execution.pausing", by], ["execution.held", by], ["execution.resumed", by]);
+  expect(queued).toMatchObject({ status: "queued", heldBy: null });
+});
+
 test("a step that was taken over is over with the output of the earlier run, or passed over without one", () => {
   const from = { path: "rows", run_id: "0197b7a8-0000-7000-8000-000000000001", output_key: "rows" };
   const state = told(

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, CircleStop, RotateCcw } from "lucide-react";
+import { ArrowLeft, CirclePause, CirclePlay, CircleStop, RotateCcw } from "lucide-react";
 import type { Run } from "@/client";
 import { formatDuration, formatTime, formatTokens } from "@/lib/format";
 import { useCan } from "@/lib/workspace";
@@ -8,7 +8,7 @@ import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import type { KitchenState } from "./kitchen-state";
 import { isTerminal } from "./kitchen-state";
-import { useCancelRun } from "./queries";
+import { useCancelRun, usePauseRun } from "./queries";
 import { kindOf, RunBadge, startedBy } from "./status";
 import { useNow } from "./use-now";
 import { UsedFigures } from "./used";
@@ -27,12 +27,14 @@ function elapsed(state: KitchenState, run: Run, now: number): number | null {
   return (end ? new Date(end).getTime() : now) - new Date(start).getTime();
 }
 
-/** Which run this is, how it stands, what it has used, and the one thing to do with it now. */
+/** Which run this is, how it stands, what it has used, and what to do with it now. */
 export function KitchenHeader({ run, state, onCookAgain }: Props) {
   const isOver = isTerminal(state.status);
   const now = useNow(!isOver);
   const mayCook = useCan("editor");
   const cancel = useCancelRun(run.id);
+  const pause = usePauseRun(run.id);
+  const Icon = state.heldBy ? CirclePlay : CirclePause;
   const isEstimated = state.steps.some((step) => step.isEstimated);
   const tokens = state.steps.reduce((sum, step) => sum + step.tokens, 0);
 
@@ -85,11 +87,17 @@ export function KitchenHeader({ run, state, onCookAgain }: Props) {
           </Button>
         )}
         {mayCook && !isOver && (
-          <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
-            {!cancel.isPending && <CircleStop aria-hidden className="size-4" />} Cancel run
-          </Button>
+          <div className="flex flex-wrap gap-3">
+            <Button busy={pause.isPending} onClick={() => pause.mutate(state.heldBy === null)}>
+              {!pause.isPending && <Icon aria-hidden className="size-4" />} {state.heldBy ? "Resume run" : "Pause run"}
+            </Button>
+            <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
+              {!cancel.isPending && <CircleStop aria-hidden className="size-4" />} Cancel run
+            </Button>
+          </div>
         )}
       </div>
+      {pause.error && <ProblemNote error={pause.error} />}
       {cancel.error && <ProblemNote error={cancel.error} />}
     </header>
   );

@@ -129,8 +129,10 @@ export interface KitchenState {
   isCutOff: boolean;
   error: RunError | null;
   cancelledBy: string | null;
-  /** Who paused it, by name; null while it is not paused. */
+  /** The paused agent that holds it up. */
   pausedBy: string | null;
+  /** Who has asked to pause the run itself; what is at work is finished first. */
+  heldBy: string | null;
 }
 
 export const EMPTY_KITCHEN: KitchenState = {
@@ -147,6 +149,7 @@ export const EMPTY_KITCHEN: KitchenState = {
   error: null,
   cancelledBy: null,
   pausedBy: null,
+  heldBy: null,
 };
 
 const TERMINAL: ReadonlySet<RunStatus> = new Set(["completed", "completed_with_skips", "failed", "cancelled"]);

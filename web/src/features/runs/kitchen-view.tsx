@@ -85,6 +85,14 @@ function Notices({ state }: { state: KitchenState }) {
           In the queue: it starts as soon as its agent is free, or is resumed if it is paused.
         </p>
       )}
+      {state.heldBy && (
+        <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
+          <CirclePause aria-hidden className="mt-0.5 size-4 shrink-0" />
+          {state.status === "paused"
+            ? `Paused by ${state.heldBy}. It goes on from where it stands when somebody resumes it.`
+            : `Paused by ${state.heldBy}: what is at work is finished, nothing else begins.`}
+        </p>
+      )}
       {state.pausedBy && (
         <p role="status" className="flex items-start gap-2 rounded-lg bg-warn-soft p-3 text-warn">
           <CirclePause aria-hidden className="mt-0.5 size-4 shrink-0" />

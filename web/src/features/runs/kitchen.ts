@@ -125,6 +125,7 @@ function finish(status: RunStatus, unfinished: StepStatus, untouched: StepStatus
     error: data.error ?? null,
     cancelledBy: ("by" in data && data.by) || null,
     pausedBy: null,
+    heldBy: null,
     steps: state.steps.map((step) => {
       if (step.status === "running" || step.status === "waiting") return settle(step, unfinished);
       return step.status === "pending" ? { ...step, status: untouched, waitsFor: null } : step;
@@ -137,7 +138,7 @@ function goOn(state: KitchenState): KitchenState {
   const steps = state.steps.map((step) =>
     step.waitsFor && step.status !== "waiting" ? { ...step, waitsFor: null } : step,
   );
-  return { ...state, status: "running", pausedBy: null, steps };
+  return { ...state, status: state.startedAt ? "running" : "queued", pausedBy: null, steps };
 }
 
 /** The step that is held up says so until it goes on. */
@@ -172,7 +173,9 @@ export const TAKE_IN: TakeIn = {
   }),
   "execution.waiting": hold,
   "execution.paused": hold,
-  "execution.resumed": goOn,
+  "execution.pausing": (state, event) => ({ ...state, heldBy: event.data.by }),
+  "execution.held": (state, event) => ({ ...state, status: "paused", heldBy: event.data.by }),
+  "execution.resumed": (state) => ({ ...goOn(state), heldBy: null }),
   "step.started": (state, event) => changeStep(known(goOn(state), event.data), event, (step) => startStep(step, event)),
   "step.taken_over": takeOverStep,
   "step.waiting": suspendStep,

@@ -47,6 +47,21 @@ export function useCancelRun(id: string) {
   });
 }
 
+/** Pauses the run, or lets it go on. */
+export function usePauseRun(id: string) {
+  const { id: workspace } = useWorkspace();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (isPaused: boolean) => {
+      const run = { params: { path: { run_id: id } } };
+      return isPaused
+        ? dataOf(api(workspace).POST("/api/runs/{run_id}/pause", run))
+        : dataOf(api(workspace).POST("/api/runs/{run_id}/resume", run));
+    },
+    onSettled: () => cache.invalidateQueries({ queryKey: [workspace, "runs"] }),
+  });
+}
+
 export function useForkRun(id: string) {
   const { id: workspace } = useWorkspace();
   const cache = useQueryClient();
