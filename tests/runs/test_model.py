@@ -3,10 +3,12 @@
 from collections import Counter
 from random import Random
 
-from hypothesis import given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from automatos.runs.conditions import Condition, compile_condition
+from automatos.runs.errors import ForkNotPossible
+from automatos.runs.forking import carried_over
 from automatos.runs.graph import OVER, Advance, Case, Edge, ForEach, Graph, Node, StepRecord, advance
 from automatos.runs.types import OnError, Performer, RetryPolicy, RunStatus, StepKind, StepPath, StepStatus
 from automatos.runs.validation import faults_of
@@ -163,3 +165,37 @@ def test_any_run_can_be_cancelled_at_any_moment(plan: list[Planned], seed: int, 
     assert finish
     assert run.stop is None or finish.status is RunStatus.CANCELLED
     assert set(run.begun.values()) <= {1}
+
+
+@given(plan=plans(), seed=SEEDS, orders=st.tuples(SEEDS, SEEDS), choice=st.integers(0, 4))
+@settings(max_examples=300, deadline=None)
+def test_any_run_begun_again_at_any_step_ends_as_before_and_repeats_nothing_that_it_took_over(
+    plan: list[Planned], seed: int, orders: tuple[int, int], choice: int
+) -> None:
+    note(str(describe(plan)))
+    first = Run(plan, World(seed), Random(orders[0]))
+    first.go()
+    own = first.graph.by_key
+    over = {StepStatus.COMPLETED, StepStatus.SKIPPED}
+    done = {key for key, node in own.items() if (record := first.steps.get(StepPath(key))) and (
+        record.status in over or (record.status is StepStatus.FAILED and node.on_error is OnError.SKIP))}
+    start = sorted(own)[choice % len(own)]
+    try:
+        taken = carried_over(first.graph, done, start)
+    except ForkNotPossible:
+        assume(False)
+        return
+    again = Run(plan, World(seed), Random(orders[1]))
+    again.steps = {StepPath(key): first.steps[StepPath(key)] for key in taken}
+
+    finish = again.go().finished
+
+    verdict = judge(plan, World(seed))
+    assert finish
+    assert (finish.status is RunStatus.FAILED) == verdict.is_failed
+    begun = {path.partition(".")[0].partition("[")[0] for path, _ in again.begun}
+    assert begun.isdisjoint(taken)
+    assert start not in taken
+    if not verdict.is_failed:
+        found = {path: record.status for path, record in again.steps.items() if path in own}
+        assert found == {path: record.status for path, record in first.steps.items() if path in own}
