@@ -281,7 +281,7 @@ def written(plan: list[Planned], inside: str | None = None) -> list[dict[str, An
     return steps
 
 
-async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed(table: Running) -> None:
+async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed_and_runs_paused(table: Running) -> None:
     seed = int(os.environ.get("CHAOS_SEED", "20261130"))
     chance = Random(seed)
     await table.replace_worker()
@@ -298,7 +298,10 @@ async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed(
             return len(await table.model.calls()) >= calls + chance.randint(1, 8) or not is_over
 
         await until(has_gone_on)
+        paused = chance.choice(runs)[-1]
+        await give_order(table, paused, "pause")
         await table.replace_worker()
+        await give_order(table, paused, "resume")
     await asyncio.gather(*(follower.until_end(120) for *_, follower in runs))
 
     for tag, plan, world, follower in runs:
@@ -313,6 +316,16 @@ async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed(
         answers = Counter(each["order"] for each in follower.data_of("model.answered"))
         assert set(answers.values()) <= {1}, said
         assert set((await table.count(tag)).values()) <= set(range(1, KILLS + 2))
+
+
+async def give_order(table: Running, follower: Follower, verb: str) -> None:
+    """Pause or resume a run, unless it is over."""
+    path = follower.url.removeprefix(table.server.url).removesuffix("/events")
+    try:
+        await table.client.call("POST", f"{path}/{verb}")
+    except Refused as refused:
+        if refused.problem["code"] != "run_over":
+            raise
 
 
 async def begin_random(table: Running, tag: str, plan: list[Planned], world: Scripted) -> str:

@@ -319,3 +319,46 @@ async def test_what_cannot_run_is_refused_with_its_place(
 
     assert (answer.status, answer.code) == (422, "recipe_invalid"), answer.body
     assert where in [fault["where"] for fault in answer.json()["faults"]], answer.json()["faults"]
+
+
+async def test_a_decision_that_ends_the_last_item_is_part_of_what_the_items_gave(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    recipe = await make.recipe(
+        {"step_id": "rows", "agent_id": None, "for_each": {"items": "input.rows"}},
+        {"step_id": "ok", "agent_id": None, "inside": "rows", "approval": {}, "prompt_template": "{item}?"},
+        {"step_id": "end", "prompt_template": "end {step_1_output}", "needs": ["rows"]},
+        inputs={"rows": {"type": "array", "default": ["x", "y"]}})
+    run_id = await client.cook(recipe["template_id"])
+    await until_waiting(client, run_id)
+    for step in (await run_of(client, run_id))["steps"]:
+        if step["path"].startswith("rows["):
+            await client.post(f"/api/runs/{run_id}/steps/{step['order']}/approve", json={"comment": step["path"]})
+
+    await client.follow(run_id)
+
+    assert (await run_of(client, run_id))["steps"][0]["output"] == '["rows[0].ok","rows[1].ok"]'
+
+
+async def test_what_begins_in_the_moment_in_which_a_step_ends_reads_its_output(
+    client: Client, make: Make, model_server: ModelServer
+) -> None:
+    recipe = await make.recipe(
+        {"step_id": "first", "agent_id": None, "approval": {}, "prompt_template": "Begin?", "output_key": "said"},
+        {"step_id": "second", "agent_id": None, "approval": {}, "prompt_template": "They said {said}. Go on?"},
+        {"step_id": "rows", "agent_id": None, "for_each": {"items": "input.rows"}},
+        {"step_id": "row", "inside": "rows", "prompt_template": "row {item}"},
+        {"step_id": "again", "agent_id": None, "for_each": {"items": "rows"}, "needs": ["rows"]},
+        {"step_id": "last", "inside": "again", "prompt_template": "last {item}"},
+        inputs={"rows": {"type": "array", "default": ["x", "y"]}})
+    model_server.script(Reply(text="made"), match="row ", repeat=True)
+    run_id = await client.cook(recipe["template_id"])
+    await until_waiting(client, run_id)
+    await client.post(f"/api/runs/{run_id}/steps/1/approve", json={"comment": "yes"})
+
+    asked = (await run_of(client, run_id))["steps"][1]["prompt"]
+    await client.post(f"/api/runs/{run_id}/steps/2/approve", json={})
+    await client.follow(run_id)
+
+    assert asked == "They said yes. Go on?"
+    assert [call.last_user_text for call in model_server.calls[2:]] == ["last <data>\nmade\n</data>"] * 2

@@ -220,6 +220,7 @@ BODIES: dict[str | None, Any] = {
     "SettingsWrite": lambda _: {"values": {"llm_model": "mine"}},
     "StopOrder": lambda _: {"shutdown_type": "graceful"},
     "Setup": lambda _: {"email": "first@example.org", "name": "First", "password": "correct horse"},
+    "SignalIn": lambda _: {"data": {"done": True}},
     "SignIn": lambda _: {"email": "nobody@example.org", "password": "wrong horse"},
     "SignUp": lambda ids: {"token": str(ids["invitation_id"]), "name": "New", "password": "correct horse"},
     "SkillChange": lambda ids: {"skill_ids": [ids["skill_id"]]},

@@ -86,6 +86,15 @@ class ExecutionPaused(StepEvent):
 
 
 @dataclass(slots=True, kw_only=True)
+class ExecutionSignalled:
+    """Somebody outside has sent the run a signal; steps that wait for it end with what was sent."""
+
+    type: ClassVar[Literal["execution.signalled"]] = "execution.signalled"
+    name: Annotated[str, Field(description="The name of the signal.")]
+    by: Annotated[str, Field(description="Who sent it.")]
+
+
+@dataclass(slots=True, kw_only=True)
 class ExecutionPausing:
     """Somebody has paused the run: what is at work is finished, nothing begins."""
 
@@ -133,11 +142,12 @@ class StepWaiting(StepEvent):
     type: ClassVar[Literal["step.waiting"]] = "step.waiting"
     step_id: Annotated[str, Field(description="The step's name in the recipe.")]
     path: Annotated[str, Field(description="Where the step is in its run, such as `rows[3].check`.")]
-    until: Annotated[Literal["approval", "timer", "agent"], Field(
-        description="For what: a person decides, a time comes, its paused agent is resumed.")]
+    until: Annotated[Literal["approval", "timer", "signal", "agent"], Field(
+        description="For what: a person decides, a time comes, a signal is sent, its paused agent is resumed.")]
     question: Annotated[str | None, Field(description="What is to be decided.")] = None
     role: Annotated[str | None, Field(description="Who may decide, at least.")] = None
     due_at: Annotated[str | None, Field(description="When it ends at the latest, ISO 8601.")] = None
+    signal: Annotated[str | None, Field(description="The name of the signal.")] = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -330,7 +340,7 @@ class StepCancelled(StepEvent):
 
 RunEventData = (
     ExecutionQueued | ExecutionStarted | ExecutionRecovered | ExecutionWaiting | ExecutionPaused | ExecutionPausing
-    | ExecutionHeld | ExecutionResumed
+    | ExecutionHeld | ExecutionResumed | ExecutionSignalled
     | StepTakenOver | StepStarted | StepWaiting | StepDecided | StepExpanded
     | StepText | StepDelta | StepRestarted | ModelAnswered | ModelRetrying | ModelFailed | ToolFinished
     | StepRetrying | StepCompleted | StepFailed | StepSkipped | StepCancelled

@@ -97,6 +97,7 @@ class RecipeExecution(Base):
     last_seq: Mapped[int] = mapped_column(Integer, server_default="0")
     cancel_requested_by: Mapped[str | None] = mapped_column(String(320))
     paused_by: Mapped[str | None] = mapped_column(String(320))
+    signals: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str | None] = mapped_column(String(64))
     triggered_by: Mapped[str] = mapped_column(String(320), server_default="")

@@ -6,7 +6,17 @@ from operator import or_
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, JsonValue, RootModel, create_model, model_validator
+import orjson
+from pydantic import (
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    JsonValue,
+    RootModel,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
 from automatos.agents.types import PriorityLevel
@@ -53,6 +63,7 @@ class RunSummary(Costs):
     error: RunError | None
 
 
+MAX_SIGNAL_BYTES = 1_000_000
 Counted = Annotated[int, Field(description="How many there are, counted up to 1,000 beyond those passed over.")]
 IsExact = Annotated[bool, Field(description="Whether `total` is all; where it is not, there are more than it says.")]
 
@@ -200,7 +211,8 @@ class TurnOut(Out):
 class WaitsFor(Out):
     """What a step waits for, or has waited for, and who decided."""
 
-    until: Literal["approval", "timer"]
+    until: Literal["approval", "timer", "signal"]
+    signal: str | None = None
     role: str | None = None
     due_at: str | None = None
     decided_by: str | None = None
@@ -260,6 +272,27 @@ class Cancelling(Out):
     def of(cls, run_id: UUID) -> "Cancelling":
         """Say that this run is being cancelled."""
         return cls(id=run_id, message="The run is being cancelled; its stream ends with execution.cancelled.")
+
+
+class SignalIn(Body):
+    """What a signal tells."""
+
+    data: JsonValue = Field(None, description="Any JSON; it is the output of the steps that wait for the signal.")
+
+    @field_validator("data")
+    @classmethod
+    def _not_huge(cls, data: JsonValue) -> JsonValue:
+        if len(orjson.dumps(data)) > MAX_SIGNAL_BYTES:
+            raise ValueError(f"is longer than {MAX_SIGNAL_BYTES} bytes of JSON")
+        return data
+
+
+class Signalled(Out):
+    """A signal that was taken."""
+
+    id: UUID
+    name: str
+    message: str
 
 
 class Pausing(Out):

@@ -37,11 +37,13 @@ router = APIRouter(tags=["runs"])
 HINTS = ("runs", "recipes", "agents", "usage", "personas", "skills", "heartbeats", "credentials", "models")
 AGENT_HINT = re.compile(r"agent:[1-9][0-9]{0,9}")
 MAX_TOPICS = 50
+SIGNAL = r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$"
 NotThere = problems(errors.ExecutionNotFound)
 UNDECIDED = problems(run_errors.StepNotFound, run_errors.StepNotWaiting, run_errors.StepAlreadyDecided,
                      run_errors.ApprovalNotAllowed)
 StepOrder = Annotated[int, Path(ge=1, le=2**31 - 1, description="The step's number in the run.")]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+SignalName = Annotated[str, Path(pattern=SIGNAL, description="The signal's name, as the recipe has it.")]
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -99,6 +101,16 @@ async def resume_run(run_id: UUID, caller: Editor, database: AppDatabase, bus: B
     """Let a run that somebody paused go on from where it stands."""
     await runs_view.resume_execution(database, bus, caller, run_id)
     return run_schemas.Pausing(id=run_id, message="The run goes on.")
+
+
+@router.post("/api/runs/{run_id}/signals/{name}", status_code=status.HTTP_202_ACCEPTED, responses=problems(
+    errors.ExecutionNotFound, errors.ExecutionOver, run_errors.SignalUnknown, run_errors.SignalAlreadySent))
+async def send_signal(
+    run_id: UUID, name: SignalName, body: run_schemas.SignalIn, caller: Editor, database: AppDatabase, bus: BusDep
+) -> run_schemas.Signalled:
+    """Send a run a signal, once: steps that wait for it end with its data, and those that come to it later find it."""
+    await runs_view.signal_execution(database, bus, caller, run_id, name, body.data)
+    return run_schemas.Signalled(id=run_id, name=name, message=f"The run has the signal {name}.")
 
 
 @router.post("/api/runs/{run_id}/fork", status_code=status.HTTP_202_ACCEPTED, responses=problems(

@@ -17,7 +17,15 @@ from automatos.recipes.queries import definitions, pages
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
-from automatos.runs.service import cancel_run, decide_step, lock, pause_run, resume_run, tell_followed
+from automatos.runs.service import (
+    cancel_run,
+    decide_step,
+    lock,
+    pause_run,
+    resume_run,
+    signal_run,
+    tell_followed,
+)
 from automatos.runs.types import RunRow
 from automatos.runtime.service import read_turns
 from automatos.runtime.types import Turn
@@ -104,6 +112,22 @@ async def resume_execution(database: Database, bus: EventBus, caller: Caller, ex
     async with database.recording(caller.workspace_id) as connection, connection.transaction():
         run = await _unfinished(connection, caller.workspace_id, execution_id)
         followed = await resume_run(connection, plan_recipe, run, caller.actor)
+    tell_followed(bus, followed)
+
+
+async def signal_execution(
+    database: Database, bus: EventBus, caller: Caller, execution_id: UUID, name: str, data: Any
+) -> None:
+    """Send an execution a signal, once; all that follows from it is one transaction.
+
+    Raises:
+        ExecutionNotFound: the caller's workspace has no such execution.
+        ExecutionOver: it has ended.
+        SignalUnknown, SignalAlreadySent: as their names say.
+    """
+    async with database.recording(caller.workspace_id) as connection, connection.transaction():
+        run = await _unfinished(connection, caller.workspace_id, execution_id)
+        followed = await signal_run(connection, plan_recipe, run, name, data, caller.actor)
     tell_followed(bus, followed)
 
 

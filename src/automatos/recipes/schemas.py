@@ -72,9 +72,19 @@ class Approval(Body):
 
 
 class Wait(Body):
-    """The run goes on after a time."""
+    """The run goes on after a time, or when somebody sends it a signal, whose data is the step's output."""
 
-    seconds: int = Field(ge=1, le=MAX_WAIT_S)
+    seconds: int | None = Field(None, ge=1, le=MAX_WAIT_S)
+    signal: Key | None = Field(None, description="The name under which it is sent to the run, once.")
+    timeout_s: int | None = Field(None, ge=1, le=MAX_WAIT_S, description="How long it waits for a signal.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Wait":
+        if (self.seconds is None) == (self.signal is None):
+            raise ValueError("waits for `seconds` or for a `signal`")
+        if self.timeout_s and not self.signal:
+            raise ValueError("has timeout_s only with a signal; `seconds` is a time already")
+        return self
 
 
 class Flow(Out):

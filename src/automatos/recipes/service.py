@@ -184,6 +184,8 @@ def _stored(step: Step) -> JsonObject:
     """Return a step as it is stored; what makes a recipe more than a line is written only where it is said."""
     values = StepOut.model_validate(step).model_dump(mode="json", exclude={"agent"})
     values["agent_id"] = values["agent_id"] or None
+    if values["wait"]:  # as it was stored before there was more to wait for than a time
+        values["wait"] = {name: value for name, value in values["wait"].items() if value is not None}
     return {name: value for name, value in values.items() if value is not None or name not in Flow.model_fields}
 
 

@@ -52,10 +52,12 @@ class Change:
     """A run that is locked, and everything that is to be written about it."""
 
     def __init__(self, connection: asyncpg.Connection, run: RunRow, plan: PlannedRun,
-                 rows: Mapping[StepPath, asyncpg.Record], items: Mapping[StepPath, Sequence[Any]]) -> None:
+                 rows: Mapping[StepPath, asyncpg.Record], items: Mapping[StepPath, Sequence[Any]],
+                 signals: Mapping[str, str]) -> None:
         self.run = run
         self._connection = connection
         self._plan = plan
+        self._signals = signals
         self._records = {path: record_of(row, items.get(path)) for path, row in rows.items()}
         self._orders = {path: int(row["step_order"]) for path, row in rows.items()}
         self._nodes = dict(_all_nodes(plan.graph))
@@ -78,6 +80,11 @@ class Change:
             return RunStatus.CANCELLED
         return RunStatus.FAILED if self.run.error else None
 
+    @property
+    def signal_names(self) -> frozenset[str]:
+        """The signals that steps of the run wait for, now or later."""
+        return _signal_names(self._nodes)
+
     def note(self, event: events.RunEventData) -> None:
         """Add an event."""
         self._events.append(event)
@@ -91,6 +98,13 @@ class Change:
         self._put(path, node, _stored(status, node), output=output, error=error, detail=detail)
         self._over.append(path)
         self._tell_end(path, node, status, output, error)
+
+    def end_signalled(self, name: str, text: str) -> None:
+        """End all steps that wait for a signal, and let later ones find it."""
+        self._signals = {**self._signals, name: text}
+        for path, record in list(self._records.items()):
+            if record.status is Status.SUSPENDED and self._node(path).params.get("signal") == name:
+                self.end_waiting(path, text, None)
 
     def queue_again(self) -> None:
         """Let the steps that agents do and that are not over have jobs, whether they have or not."""
@@ -133,6 +147,7 @@ class Change:
             error = {"code": code, "message": end.why or "", "next_step": "Look at what it reads, and start it again."}
         elif end.status is Status.COMPLETED and node.each:
             count = len(before.items) if before else 0
+            await self._put_down()  # the last item's last step may have ended a moment ago
             found = await queries.outputs_of_items(
                 self._connection, self.run.id, end.path, node.each.body.nodes[-1].key)
             output = gathered(found, end.path, node.each.body.nodes[-1].key, count)
@@ -153,6 +168,7 @@ class Change:
             self._put(path, node, "pending")
             self._ready[path] = node.key
             return False
+        await self._put_down()  # the plan reads outputs of steps that have ended a moment ago
         try:
             if node.kind is StepKind.FOR_EACH:
                 items = await self._plan.items(self._connection, path, node.key)
@@ -167,6 +183,11 @@ class Change:
             self._records[path] = StepRecord(Status.FAILED)
             self._put(path, node, _stored(Status.FAILED, node), error=problem.error, started_at=self.run.at)
             self._tell_end(path, node, Status.FAILED, None, problem.error)
+            return True
+        if (told := self._signals.get(node.params.get("signal") or "")) is not None:
+            self._records[path] = StepRecord(Status.COMPLETED, output=told)
+            self._put(path, node, Status.COMPLETED, output=told, started_at=self.run.at)
+            self._tell_end(path, node, Status.COMPLETED, told, None)
             return True
         self._suspend(path, node, question)
         return False
@@ -189,13 +210,14 @@ class Change:
     def _suspend(self, path: StepPath, node: Node, question: str | None) -> None:
         seconds = node.params.get("seconds") or node.params.get("timeout_s")
         due_at = (self.run.at + timedelta(seconds=seconds)).isoformat() if seconds else None
-        until = "approval" if node.kind is StepKind.APPROVAL else "timer"
-        detail = {"until": until, "role": node.params.get("role"), "due_at": due_at}
+        signal = node.params.get("signal")
+        until = "approval" if node.kind is StepKind.APPROVAL else "signal" if signal else "timer"
+        detail = {"until": until, "role": node.params.get("role"), "due_at": due_at, "signal": signal}
         self._records[path] = StepRecord(Status.SUSPENDED)
         self._put(path, node, "waiting", prompt=question, detail=detail, started_at=self.run.at)
         self.note(events.StepWaiting(
             order=self._orders[path], step_id=self._plan.label(path, node.key).step_id, path=path, until=until,
-            question=question, role=detail["role"], due_at=due_at))
+            question=question, role=detail["role"], due_at=due_at, signal=signal))
         if seconds:
             self._timers[path] = seconds
 
@@ -216,9 +238,14 @@ class Change:
             "agent_id": label.agent_id, "agent_name": label.agent_name, "output_key": label.output_key,
             "status": status, **values}
 
-    async def _write(self, answer: Advance) -> Followed:
+    async def _put_down(self) -> None:
+        """Write the rows of steps that are noted."""
         if self._written:
             await queries.put_steps(self._connection, self.run, list(self._written.values()))
+            self._written.clear()
+
+    async def _write(self, answer: Advance) -> Followed:
+        await self._put_down()
         keys = [step_key(self.run.id, path) for path in self._over]
         if keys:
             await queries.finish_jobs(self._connection, self.run.job, keys)
@@ -323,7 +350,12 @@ async def change_of(connection: asyncpg.Connection, planner: Planner, run: RunRo
         each = nodes[row["step_id"]].each
         if row["items"] and each and any("item" in _names_in(node) for _, node in _all_nodes(each.body)):
             items[path] = await queries.items_of(connection, run.id, path)
-    return Change(connection, run, plan, rows, items)
+    signals = await queries.signals_of(connection, run) if _signal_names(nodes) else {}
+    return Change(connection, run, plan, rows, items, signals)
+
+
+def _signal_names(nodes: Mapping[str, Node]) -> frozenset[str]:
+    return frozenset(name for node in nodes.values() if (name := node.params.get("signal")))
 
 
 def _read_by(node: Node) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """What can be wrong with conditions, and with steps that wait."""
 
+from collections.abc import Collection
+
 from automatos.kernel.errors import NotFound, Problem
 
 
@@ -89,3 +91,26 @@ class RunNotPaused(Problem):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"The run is {status}, and nobody has paused it. If it waits for a paused agent, resume that.")
+
+
+class SignalUnknown(Problem):
+    """No step of the run waits for such a signal."""
+
+    status = 409
+    code = "signal_unknown"
+    title = "The run waits for no such signal"
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        those = f"It waits for: {', '.join(sorted(known))}." if known else "No step of it has `wait: {signal: ...}`."
+        super().__init__(f"No step of the run waits for a signal {name!r}. {those}")
+
+
+class SignalAlreadySent(Problem):
+    """The run has this signal already."""
+
+    status = 409
+    code = "signal_already_sent"
+    title = "The signal was sent before"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The run has the signal {name!r} already; the first stays. Start the run again for another.")

@@ -213,6 +213,20 @@ async def set_paused(connection: asyncpg.Connection, run: RunRow, by: str | None
         "UPDATE recipe_executions SET paused_by = $3 WHERE id = $1 AND workspace_id = $2", run.id, run.workspace_id, by)
 
 
+async def keep_signal(connection: asyncpg.Connection, run: RunRow, name: str, text: str) -> bool:
+    """Keep a signal of a run, as JSON text; False when it has one of that name."""
+    return await connection.fetchval(
+        "UPDATE recipe_executions SET signals = coalesce(signals, '{}') || jsonb_build_object($3::text, $4::text) "
+        "WHERE id = $1 AND workspace_id = $2 AND NOT coalesce(signals, '{}') ? $3 RETURNING true",
+        run.id, run.workspace_id, name, text) or False
+
+
+async def signals_of(connection: asyncpg.Connection, run: RunRow) -> dict[str, str]:
+    """Return the signals that a run was sent, by name, as JSON text."""
+    return await connection.fetchval(
+        "SELECT signals FROM recipe_executions WHERE id = $1 AND workspace_id = $2", run.id, run.workspace_id) or {}
+
+
 async def request_cancel(connection: asyncpg.Connection, run: RunRow, by: str) -> None:
     """Say who asked to cancel a run."""
     await connection.execute(

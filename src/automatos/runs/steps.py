@@ -19,6 +19,9 @@ REFUSED = {"code": "approval_refused", "next_step": "Change what was refused, an
 TOO_LATE = {"code": "approval_timeout", "message": "Nobody decided in time.",
             "next_step": "Raise timeout_s of the step, and start the run again."}
 
+NOT_SENT = {"code": "signal_timeout", "message": "The signal was not sent in time.",
+            "next_step": "Raise timeout_s of the step, or see to it that the signal is sent, and start the run again."}
+
 
 async def begin_run(connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID) -> Followed:
     """Begin the first steps of a run that was stored in this transaction."""
@@ -58,6 +61,8 @@ async def _end_of_time(
     change = await change_of(connection, planner, run)
     if row["kind"] == StepKind.APPROVAL:
         change.end_waiting(path, None, TOO_LATE)
+    elif (row["detail"] or {}).get("signal"):
+        change.end_waiting(path, None, NOT_SENT)
     else:
         change.end_waiting(path, None, None)
     return await change.follow()

@@ -31,6 +31,10 @@ SAID = {
     "its agent is paused": (event(events.ExecutionPaused(**SCOUT)), "waits: Scout is paused"),
     "going on": (event(events.ExecutionResumed()), "goes on"),
     "resumed by somebody": (event(events.ExecutionResumed(by="Ada")), "goes on, resumed by Ada"),
+    "a signal": (event(events.ExecutionSignalled(name="paid", by="Ada")), "signal paid sent by Ada"),
+    "waiting for a signal": (
+        event(events.StepWaiting(order=2, step_id="w", path="w", until="signal", signal="paid")),
+        "step 2 w waits for the signal paid"),
     "being paused": (event(events.ExecutionPausing(by="Ada")), "paused by Ada; what is at work is finished first"),
     "held": (event(events.ExecutionHeld(by="Ada")), "waits: paused by Ada"),
     "taken over": (

@@ -11,6 +11,11 @@ CUT_OFF = "warning: cut off by its limit, not whole"
 
 CallEvent = events.ModelAnswered | events.ModelRetrying | events.ModelFailed | events.ToolFinished
 """What came of asking a model or a tool."""
+WaitEvent = (
+    events.ExecutionWaiting | events.ExecutionPaused | events.ExecutionPausing | events.ExecutionHeld
+    | events.ExecutionResumed | events.ExecutionSignalled
+)
+"""What holds a run up, and what lets it go on."""
 FlowEvent = events.StepTakenOver | events.StepWaiting | events.StepDecided | events.StepExpanded
 """What happens to a step that no agent does."""
 StepEvent = (
@@ -60,6 +65,8 @@ class Progress:
             case events.ExecutionQueued():
                 self.recipe = told.recipe_name
                 self.steps = {each.order: StepProgress(each.order, each.step_id) for each in told.steps}
+            case events.ExecutionSignalled():
+                pass
             case events.ExecutionStarted() | events.ExecutionResumed():
                 self.status = "running"
             case events.ExecutionRecovered():
@@ -141,6 +148,19 @@ def _sentence(told: events.RunEventData) -> str:
             said = "started"
         case events.ExecutionRecovered():
             said = "goes on in another worker"
+        case (events.ExecutionWaiting() | events.ExecutionPaused() | events.ExecutionPausing() | events.ExecutionHeld()
+              | events.ExecutionResumed() | events.ExecutionSignalled()):
+            said = _sentence_of_waiting(told)
+        case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
+              | events.ExecutionCancelled()):
+            said = ending_of(told.type.removeprefix("execution."), told)
+        case _:
+            said = _sentence_of_step(told)
+    return said
+
+
+def _sentence_of_waiting(told: WaitEvent) -> str:
+    match told:
         case events.ExecutionWaiting():
             said = f"waits for a free place of {told.agent_name}"
         case events.ExecutionPaused():
@@ -151,11 +171,8 @@ def _sentence(told: events.RunEventData) -> str:
             said = f"waits: paused by {told.by}"
         case events.ExecutionResumed():
             said = f"goes on{f', resumed by {told.by}' if told.by else ''}"
-        case (events.ExecutionCompleted() | events.ExecutionCompletedWithSkips() | events.ExecutionFailed()
-              | events.ExecutionCancelled()):
-            said = ending_of(told.type.removeprefix("execution."), told)
-        case _:
-            said = _sentence_of_step(told)
+        case events.ExecutionSignalled():
+            said = f"signal {told.name} sent by {told.by}"
     return said
 
 
@@ -184,17 +201,20 @@ def _sentence_of_flow(told: FlowEvent) -> str:
     match told:
         case events.StepTakenOver():
             return f"{told.path} is taken over from run {told.run_id}"
-        case events.StepWaiting(until="approval"):
-            return f"{told.path} waits for an approval by the role {told.role}: {told.question}"
-        case events.StepWaiting(until="timer"):
-            return f"{told.path} waits until {told.due_at}"
         case events.StepWaiting():
-            return f"{told.path} waits until its agent is resumed"
+            return f"{told.path} waits {_until(told)}"
         case events.StepDecided():
             said = f": {told.comment}" if told.comment else ""
             return f"{'approved' if told.is_approved else 'refused'} by {told.by}{said}"
         case events.StepExpanded():
             return f"{told.path} is done for {quantity(told.items, 'item')}"
+
+
+def _until(told: events.StepWaiting) -> str:
+    return {
+        "approval": f"for an approval by the role {told.role}: {told.question}", "timer": f"until {told.due_at}",
+        "signal": f"for the signal {told.signal}", "agent": "until its agent is resumed",
+    }[told.until]
 
 
 def _sentence_of_call(told: CallEvent) -> str:

@@ -1,4 +1,4 @@
-"""Commands about runs: list, view, watch, retry, fork, approve, reject, pause, resume, cancel."""
+"""Commands about runs: list, view, watch, retry, fork, approve, reject, signal, pause, resume, cancel."""
 
 import sys
 from typing import Annotated
@@ -172,6 +172,32 @@ def _decide(run: str, step: str, verb: str, comment: str, *, as_json: bool) -> N
         known = ", ".join(each["step_id"] for each in steps if each["status"] == "waiting") or "none"
         raise CommandFailed(f"the run has no step {step!r}", f"steps that wait: {known}")
     answer = client.post(f"/api/runs/{part(run_id)}/steps/{found['order']}/{verb}", {"comment": comment})
+    if as_json:
+        put_json(answer)
+    else:
+        say(answer["message"])
+
+
+@app.command("signal")
+def send_signal(
+    run: RunId, name: Annotated[str, typer.Argument(help="The signal's name, as the recipe has it.")],
+    data: Annotated[str, typer.Option(help="What it tells, in JSON: the output of steps that wait for it.")] = "null",
+    as_json: Json = False,
+) -> None:
+    """Send a run a signal that steps of it wait for, once."""
+    import json
+
+    from automatos.client.requests import part
+    from automatos.entrypoints.cli.client import Client
+    from automatos.entrypoints.cli.console import misuse
+    from automatos.entrypoints.cli.finding import find_run
+
+    try:
+        told = json.loads(data)
+    except ValueError:
+        misuse("--data is no JSON", "for example --data '{\"approved\": true}', or --data '\"a text\"'")
+    client = Client()
+    answer = client.post(f"/api/runs/{part(find_run(client, run))}/signals/{part(name)}", {"data": told})
     if as_json:
         put_json(answer)
     else:

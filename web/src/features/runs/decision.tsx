@@ -41,6 +41,14 @@ export function Decision({ runId, step }: Props) {
   if (step.waitsFor === "timer") {
     return <p role="status">Goes on {step.dueAt ? formatTime(step.dueAt) : "when its time comes"}.</p>;
   }
+  if (step.waitsFor === "signal") {
+    return (
+      <p role="status">
+        Goes on when somebody sends the run the signal <span className="font-mono">{step.signal}</span>
+        {step.dueAt ? `, until ${formatTime(step.dueAt)} at the latest` : ""}.
+      </p>
+    );
+  }
   return step.waitsFor === "approval" ? <Asked runId={runId} step={step} /> : null;
 }
 

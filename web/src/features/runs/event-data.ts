@@ -54,6 +54,7 @@ export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][nu
     retry: null,
     waitsFor: null,
     role: null,
+    signal: null,
     dueAt: null,
     decision: null,
     takenOverFrom: null,

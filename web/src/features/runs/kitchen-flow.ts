@@ -47,6 +47,7 @@ export function suspendStep(state: KitchenState, { at, data }: RunEventOf<"step.
     waitsFor: data.until === "agent" ? "paused" : data.until,
     ...(data.question ? { prompt: data.question } : {}),
     role: data.role ?? null,
+    signal: data.signal ?? null,
     dueAt: data.due_at ?? null,
     startedAt: at,
     silentSince: null,

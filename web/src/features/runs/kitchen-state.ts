@@ -93,7 +93,9 @@ export interface StepView extends Used {
   error: RunError | null;
   retry: { attempt: number; delayS: number; error: RunError | null } | null;
   /** Why it does not go on: its agent has no free slot or is paused, a person decides, a time comes. */
-  waitsFor: "slot" | "paused" | "approval" | "timer" | null;
+  waitsFor: "slot" | "paused" | "approval" | "timer" | "signal" | null;
+  /** The name of the signal that it waits for. */
+  signal: string | null;
   /** Who may decide, at least. */
   role: string | null;
   /** When it ends waiting at the latest. */

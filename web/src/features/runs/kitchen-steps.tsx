@@ -11,6 +11,7 @@ const WAITS = {
   paused: "Its agent is paused",
   approval: "Waits for a decision",
   timer: "Waits for its time",
+  signal: "Waits for a signal",
 };
 
 interface Props {

@@ -173,6 +173,7 @@ export const TAKE_IN: TakeIn = {
   }),
   "execution.waiting": hold,
   "execution.paused": hold,
+  "execution.signalled": (state) => state,
   "execution.pausing": (state, event) => ({ ...state, heldBy: event.data.by }),
   "execution.held": (state, event) => ({ ...state, status: "paused", heldBy: event.data.by }),
   "execution.resumed": (state) => ({ ...goOn(state), heldBy: null }),

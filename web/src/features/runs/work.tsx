@@ -8,6 +8,7 @@ const WAITS = {
   paused: (agent: string) => `${agent} is paused; this step starts when it is resumed.`,
   approval: () => "This step waits for a decision.",
   timer: () => "This step waits for its time.",
+  signal: () => "This step waits for a signal from outside.",
 };
 
 /** Why there is nothing to read of a step yet, or at all. */
