@@ -21,9 +21,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 @dataclass
 class BudgetedRequest:
-    """A question with what it may use; without a budget it is asked as it is."""
+    """A question with what it may use."""
 
-    budget: Budget | None
+    budget: Budget
     model: ModelChoice
     messages: Sequence[Message]
     tools: Sequence[ToolSpec]
@@ -37,21 +37,18 @@ class BudgetedRequest:
         Waits while other requests hold what is wanted: most of them use less and give it back. Raises Frozen when the
         agent is paused meanwhile.
         """
-        if self.budget is None:
-            return self.model
         prompt, answer = tokens_at_most(self.messages, self.tools), self.model.max_tokens or LONGEST_ANSWER
-        self.reserved = await self._reserve(self.budget, prompt + answer, prompt + min(answer, LEAST_ANSWER))
+        self.reserved = await self._reserve(prompt + answer, prompt + min(answer, LEAST_ANSWER))
         is_whole = self.reserved == prompt + answer  # then the agent's own setting holds, or the provider's
         return self.model if is_whole else replace(self.model, max_tokens=self.reserved - prompt)
 
     async def again(self) -> None:
         """Reserve as much once more, after a request that failed and whose use was recorded."""
-        if self.budget:
-            await self._reserve(self.budget, self.reserved, self.reserved)
+        await self._reserve(self.reserved, self.reserved)
 
-    async def _reserve(self, budget: Budget, wanted: int, needed: int) -> int:
+    async def _reserve(self, wanted: int, needed: int) -> int:
         pause_s = FIRST_PAUSE_S
-        while (granted := await budget.reserve(wanted, needed, self.seconds)) is None:
+        while (granted := await self.budget.reserve(wanted, needed, self.seconds)) is None:
             if self.is_paused():
                 raise Frozen
             await asyncio.sleep(pause_s)

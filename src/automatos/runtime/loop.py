@@ -136,12 +136,15 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
 
     async def between_requests() -> None:
         await journal.record([], [])
-        await request.again()
+        if request:
+            await request.again()
 
     messages, tools = messages_of(run.opening, run.turns), desk.toolbox.specs(run.opening.tools, desk.handed)
-    request = BudgetedRequest(desk.budget, run.opening.model, messages, tools, desk.model_timeout_s, desk.is_paused)
+    request = BudgetedRequest(
+        desk.budget, run.opening.model, messages, tools, desk.model_timeout_s, desk.is_paused) if desk.budget else None
+    model = await request.choice() if request else run.opening.model
     completion = await desk.client.complete(
-        await request.choice(), messages, tools, context, may_call_tools=not is_last_chance,
+        model, messages, tools, context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         on_reasoning=lambda text: journal.stream(seq, storable(text), is_reasoning=True),
         deadline_s=desk.model_timeout_s, retries=desk.retries_left(), pause_s=desk.pause_s,
