@@ -192,12 +192,10 @@ async def reserve_tokens(
     limit: int, seconds: float,
 ) -> asyncpg.Record:
     """Reserve tokens of a run for a step: `answer` is open, held, exceeded or lost; with `granted` and `used`."""
-    row = await connection.fetchrow(
+    rows = await connection.fetch(
         "SELECT * FROM reserve_tokens($1, $2, $3, $4, $5, $6, $7, $8)", run_id, workspace_id, order, epoch, wanted,
         needed, limit, seconds)
-    if row is None:
-        raise RuntimeError("a function of one row gave none")
-    return row
+    return rows[0]
 
 
 async def fail_run(connection: asyncpg.Connection, run: RunRow, error: JsonObject) -> None:
