@@ -2044,6 +2044,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/signals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Signal
+         * @description Send a run a signal, once: steps that wait for it end with its data, and those that come to it later find it.
+         */
+        post: operations["send_signal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{order}/approve": {
         parameters: {
             query?: never;
@@ -5872,6 +5892,49 @@ export interface components {
             type: "execution.resumed";
         };
         /**
+         * ExecutionSignalled
+         * @description Somebody outside has sent the run a signal; steps that wait for it end with what was sent.
+         */
+        ExecutionSignalled: {
+            /**
+             * By
+             * @description Who sent it.
+             */
+            by: string;
+            /**
+             * Name
+             * @description The name of the signal.
+             */
+            name: string;
+        };
+        /**
+         * ExecutionSignalledEvent
+         * @description Somebody outside has sent the run a signal; steps that wait for it end with what was sent.
+         */
+        ExecutionSignalledEvent: {
+            /**
+             * At
+             * @description When it was recorded, ISO 8601.
+             */
+            at: string;
+            data: components["schemas"]["ExecutionSignalled"];
+            /**
+             * Seq
+             * @description Its number, counted from 1 without holes within a run; 0 where it tells of an answer that is being written, which is not in the log.
+             */
+            seq: number;
+            /**
+             * Topic
+             * @description The stream: `run:` and the run's id.
+             */
+            topic: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "execution.signalled";
+        };
+        /**
          * ExecutionStart
          * @description Inputs of one execution, by name.
          */
@@ -8533,7 +8596,7 @@ export interface components {
          * RunEvent
          * @description One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know.
          */
-        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionPausingEvent"] | components["schemas"]["ExecutionHeldEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["StepTakenOverEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
+        RunEvent: components["schemas"]["ExecutionQueuedEvent"] | components["schemas"]["ExecutionStartedEvent"] | components["schemas"]["ExecutionRecoveredEvent"] | components["schemas"]["ExecutionWaitingEvent"] | components["schemas"]["ExecutionPausedEvent"] | components["schemas"]["ExecutionPausingEvent"] | components["schemas"]["ExecutionHeldEvent"] | components["schemas"]["ExecutionResumedEvent"] | components["schemas"]["ExecutionSignalledEvent"] | components["schemas"]["StepTakenOverEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepDecidedEvent"] | components["schemas"]["StepExpandedEvent"] | components["schemas"]["StepTextEvent"] | components["schemas"]["StepDeltaEvent"] | components["schemas"]["StepRestartedEvent"] | components["schemas"]["ModelAnsweredEvent"] | components["schemas"]["ModelRetryingEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ToolFinishedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["ExecutionCompletedEvent"] | components["schemas"]["ExecutionCompletedWithSkipsEvent"] | components["schemas"]["ExecutionFailedEvent"] | components["schemas"]["ExecutionCancelledEvent"];
         /**
          * RunOut
          * @description One execution, whole.
@@ -9015,6 +9078,29 @@ export interface components {
          * @enum {string}
          */
         ShutdownType: "immediate" | "graceful" | "scheduled";
+        /**
+         * SignalIn
+         * @description What a signal tells.
+         */
+        SignalIn: {
+            /** @description Any JSON; it is the output of the steps that wait for the signal. */
+            data?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * Signalled
+         * @description A signal that was taken.
+         */
+        Signalled: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+        };
         /**
          * SignedOut
          * @description Where to go after signing out: the provider's own page where it offers one.
@@ -10676,16 +10762,21 @@ export interface components {
              */
             role?: string | null;
             /**
+             * Signal
+             * @description The name of the signal.
+             */
+            signal?: string | null;
+            /**
              * Step Id
              * @description The step's name in the recipe.
              */
             step_id: string;
             /**
              * Until
-             * @description For what: a person decides, a time comes, its paused agent is resumed.
+             * @description For what: a person decides, a time comes, a signal is sent, its paused agent is resumed.
              * @enum {string}
              */
-            until: "approval" | "timer" | "agent";
+            until: "approval" | "timer" | "signal" | "agent";
         };
         /**
          * StepWaitingEvent
@@ -11292,11 +11383,21 @@ export interface components {
         };
         /**
          * Wait
-         * @description The run goes on after a time.
+         * @description The run goes on after a time, or when somebody sends it a signal, whose data is the step's output.
          */
         Wait: {
             /** Seconds */
-            seconds: number;
+            seconds?: number | null;
+            /**
+             * Signal
+             * @description The name under which it is sent to the run, once.
+             */
+            signal?: string | null;
+            /**
+             * Timeout S
+             * @description How long it waits for a signal.
+             */
+            timeout_s?: number | null;
         };
         /**
          * WaitingStop
@@ -11334,11 +11435,13 @@ export interface components {
             is_approved: boolean | null;
             /** Role */
             role: string | null;
+            /** Signal */
+            signal: string | null;
             /**
              * Until
              * @enum {string}
              */
-            until: "approval" | "timer";
+            until: "approval" | "timer" | "signal";
         };
         /**
          * WantedCall
@@ -17279,6 +17382,70 @@ export interface operations {
                 };
             };
             /** @description `run_over`: The run has already ended; `run_not_paused`: Nobody has paused the run */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A field is missing or wrong; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    send_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The signal's name, as the recipe has it. */
+                name: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signalled"];
+                };
+            };
+            /** @description `run_not_found`: No such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `run_over`: The run has already ended; `signal_unknown`: The run waits for no such signal; `signal_already_sent`: The signal was sent before */
             409: {
                 headers: {
                     [name: string]: unknown;
