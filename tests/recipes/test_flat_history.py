@@ -15,7 +15,7 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.llm import queries as usage
-from automatos.recipes.queries import agent_work, definitions, folders, pages
+from automatos.recipes.queries import agent_work, definitions, folders, pages, watched
 from automatos.recipes.types import MOST_COUNTED
 from tests.durable.conftest import add_workspace, own_database, own_ground
 
@@ -86,6 +86,8 @@ LOOKS: dict[str, Look] = {
     "last heartbeats": lambda s, w, _: beats.last_results(s, w, [BEATING]),
     "heartbeats of a day": lambda s, w, _: beats.count_since(s, w, now() - timedelta(days=1)),
     "usage": lambda s, w, _: usage.summarise_usage(s, w),
+    "what ended last": lambda s, w, _: watched.last_finished(s, w),
+    "what ended since": lambda s, w, _: watched.finished_since(s, w, now() - timedelta(seconds=5), 20),
     "files to keep": lambda s, w, _: folders.unfinished(s, w),
     "an agent's steps": steps(None),
     "an agent's failed steps": steps("failed"),

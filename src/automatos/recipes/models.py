@@ -70,6 +70,8 @@ class RecipeExecution(Base):
         Index("ix_executions_agent", "agent_id", "kind", "id", postgresql_where=text("agent_id IS NOT NULL")),
         Index("ix_executions_agent_status", "agent_id", "status", "kind", "id",
               postgresql_where=text("finished_at IS NOT NULL AND agent_id IS NOT NULL")),
+        Index("ix_executions_finished", "workspace_id", "finished_at",
+              postgresql_where=text("finished_at IS NOT NULL AND kind <> 'heartbeat'")),
         Index("uq_executions_idempotency", "workspace_id", "idempotency_key", unique=True,
               postgresql_where=text("idempotency_key IS NOT NULL")),
     )
