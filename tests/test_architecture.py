@@ -30,6 +30,7 @@ MAY_CROSS = {
     "credentials/rotation.py",  # a new key seals what every workspace has
     "heartbeats/due.py",  # a beat is due before its workspace is known
     "personas/seed.py",  # the product's own personas belong to no workspace
+    "recipes/retention.py",  # old runs are looked for in one workspace after the other
     "recipes/jobs.py",  # a job is found before its workspace is known
     "runtime/ledger.py",  # calls that a dead process did not account for, whoever made them
     "settings/seed.py",  # the defaults of the whole server

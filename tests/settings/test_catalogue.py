@@ -18,7 +18,7 @@ async def test_the_catalogue_tells_every_setting(client: Client) -> None:
 
     items = {(each["category"], each["key"]): each for each in found["items"]}
     assert found["total"] == len(items)
-    assert {each["name"] for each in found["categories"]} == MODEL_CATEGORIES | {"heartbeat"}
+    assert {each["name"] for each in found["categories"]} == MODEL_CATEGORIES | {"heartbeat", "runs"}
     temperature = items["rag", "temperature"]
     assert (temperature["value_type"], temperature["minimum"], temperature["maximum"]) == ("number", 0, 2)
     providers = items["orchestrator_llm", "llm_provider"]["options"]
@@ -34,7 +34,9 @@ async def test_the_catalogue_tells_every_setting(client: Client) -> None:
     ("rag/credential_name_", "x", "unknown_setting"), ("rag/max_tokens", 0.5, "setting_invalid"),
     ("rag/temperature", 3, "setting_invalid"), ("rag/llm_model", "", "setting_invalid"),
     ("rag/credential_name_openai", 5, "setting_invalid"), ("heartbeat/active_hours_start", "25:00", "setting_invalid"),
-    ("heartbeat/timezone", "../../etc", "setting_invalid"),
+    ("heartbeat/timezone", "../../etc", "setting_invalid"), ("runs/kept_days", 0, "setting_invalid"),
+    ("runs/kept_days", 1.5, "setting_invalid"), ("runs/kept_days", 36_501, "setting_invalid"),
+    ("runs/kept_days", "30", "setting_invalid"), ("runs/kept_day", 30, "unknown_setting"),
     ("heartbeat/active_hours_end", "08:00\n", "setting_invalid"),
 ])
 async def test_what_the_server_does_not_read_or_cannot_use_is_refused(
@@ -50,7 +52,7 @@ async def test_what_the_server_does_not_read_or_cannot_use_is_refused(
 @pytest.mark.parametrize(("path", "value"), [
     ("rag/credential_name_openai", "My key"), ("rag/max_tokens", 500), ("rag/temperature", 2),
     ("heartbeat/timezone", "Europe/Berlin"), ("heartbeat/active_hours_end", "7:30"), ("rag/llm_model", None),
-    ("notes/anything", {"a": [1]}), ("notes/is_on", True),
+    ("runs/kept_days", 30), ("notes/anything", {"a": [1]}), ("notes/is_on", True),
 ])
 async def test_what_fits_or_is_nobodys_business_is_kept(client: Client, path: str, value: Any) -> None:
     answer = await client.put(f"/api/settings/{path}", json={"value": value})

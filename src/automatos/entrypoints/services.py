@@ -139,7 +139,7 @@ class Services:
             **heartbeats.handlers(self.database, self.bus),
         }
         periodic = (
-            *recipes.periodic_tasks(kitchen),
+            *recipes.periodic_tasks(kitchen, runs_kept_days=self.settings.runs_kept_days),
             *agents.periodic_tasks(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
             *heartbeats.periodic_tasks(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
             *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,

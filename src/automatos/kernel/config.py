@@ -185,6 +185,7 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
     workspace_files_mb: int = Field(2048, ge=256, le=2**30, validation_alias=_own("WORKSPACE_FILES_MB"))
+    runs_kept_days: int | None = Field(None, ge=1, le=36_500, validation_alias=_own("RUNS_KEPT_DAYS"))
     heartbeat_enabled: bool = Field(True, validation_alias=_own("HEARTBEAT_ENABLED", "HEARTBEAT_ENABLED"))
     agent_idle_after_s: float = Field(300.0, ge=1.0, le=604_800.0, validation_alias=_own("AGENT_IDLE_AFTER_S"))
     agent_error_after_failures: int = Field(5, ge=1, le=1000, validation_alias=_own("AGENT_ERROR_AFTER_FAILURES"))

@@ -72,6 +72,12 @@ async def insert_usage(connection: asyncpg.Connection, workspace_id: UUID, rows:
     await connection.execute(_INSERT_USAGE, dump_json(rows), workspace_id)
 
 
+async def forget_calls(connection: asyncpg.Connection, workspace_id: UUID, run_ids: Sequence[UUID]) -> None:
+    """Delete the calls of runs from the ledger; what they came to stays in the sums by agent and day."""
+    await connection.execute(
+        "DELETE FROM llm_usage WHERE run_id = ANY($2) AND workspace_id = $1", workspace_id, list(run_ids))
+
+
 async def read_catalogue(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     """Return of every model what asking it and pricing its answers needs."""
     return await connection.fetch(

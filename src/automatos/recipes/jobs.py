@@ -12,6 +12,7 @@ from automatos.recipes.crew import Kitchen
 from automatos.recipes.earlier_runs import earlier_handler
 from automatos.recipes.queries import definitions
 from automatos.recipes.queries import executions as queries
+from automatos.recipes.retention import forget_old_runs
 from automatos.recipes.steps import fail_overdue, step_handler
 from automatos.recipes.types import RUN_RECIPE
 from automatos.runs.types import RUN_STEP, RUN_TASK
@@ -26,7 +27,7 @@ def handlers(kitchen: Kitchen) -> dict[str, Handler]:
     return {RUN_STEP.name: by_step, RUN_TASK.name: by_step, RUN_RECIPE.name: earlier_handler(kitchen)}
 
 
-def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
+def periodic_tasks(kitchen: Kitchen, *, runs_kept_days: int | None) -> tuple[PeriodicTask, ...]:
     """Return what some worker does for all recipes every now and then."""
 
     async def end_overdue() -> None:
@@ -37,8 +38,12 @@ def periodic_tasks(kitchen: Kitchen) -> tuple[PeriodicTask, ...]:
         async with kitchen.database.recording(None, Scope.ENGINE) as connection:
             await definitions.count_runs(connection)
 
+    async def forget() -> None:
+        await forget_old_runs(kitchen.database, kitchen.folders, runs_kept_days)
+
     return (PeriodicTask("recipes.end_overdue", 10.0, end_overdue),
-            PeriodicTask("recipes.count_runs", 30.0, count_runs))
+            PeriodicTask("recipes.count_runs", 30.0, count_runs),
+            PeriodicTask("recipes.forget_old_runs", 600.0, forget))
 
 
 async def _end_overdue(kitchen: Kitchen, execution_id: UUID, workspace_id: UUID) -> None:

@@ -22,6 +22,16 @@ async def model_turns_since(connection: asyncpg.Connection, since: datetime) -> 
     )
 
 
+async def runs_of_executions(
+    connection: asyncpg.Connection, workspace_id: UUID, execution_ids: Sequence[UUID]
+) -> list[UUID]:
+    """Return the runs of agents that belong to executions."""
+    rows = await connection.fetch(
+        "SELECT id FROM agent_runs WHERE execution_id = ANY($2) AND workspace_id = $1", workspace_id,
+        list(execution_ids))
+    return [row["id"] for row in rows]
+
+
 async def turns(connection: asyncpg.Connection, run_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Return the turns of runs, in order."""
     return await connection.fetch("SELECT * FROM run_turns WHERE run_id = ANY($1) ORDER BY run_id, seq", list(run_ids))

@@ -46,6 +46,7 @@ const LABELS: Record<string, string> = {
   memory_integration: "Memory",
   nl2sql: "Questions to SQL",
   max_tokens: "Longest answer, in tokens",
+  kept_days: "Days that ended runs are kept",
 };
 
 /** "fallback_model" as "Fallback model". */
