@@ -1,10 +1,12 @@
 """Work whose model cannot be asked is refused before it is queued; later faults end the step in their own words."""
 
+from typing import Any
+
 import pytest
 
-from automatos.durable.types import HeldJob
 from automatos.kernel.db import Database
-from automatos.recipes.steps import StepWork
+from automatos.recipes.state import StepState
+from automatos.recipes.step_runner import StepRunner
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
 
@@ -46,13 +48,15 @@ async def test_settings_that_are_spoiled_after_the_check_end_the_run_at_once_in_
     spoiled: tuple[str, str], code: str, words: str,
 ) -> None:
     recipe = await make.recipe("Say hello")
-    do = StepWork.do
+    prepare, done = StepRunner.prepare, list[bool]()
 
-    async def spoil_and_do(work: StepWork, job: HeldJob) -> None:
-        await set_default(database, client, *spoiled)
-        await do(work, job)
+    async def spoil_and_prepare(runner: StepRunner, record: StepState) -> Any:
+        if not done:
+            done.append(True)
+            await set_default(database, client, *spoiled)
+        return await prepare(runner, record)
 
-    monkeypatch.setattr(StepWork, "do", spoil_and_do)
+    monkeypatch.setattr(StepRunner, "prepare", spoil_and_prepare)
 
     run_id = await client.cook(recipe["template_id"])
     events = await client.follow(run_id)

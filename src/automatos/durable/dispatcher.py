@@ -7,9 +7,9 @@ truth, and what the memory had wrong is read again.
 
 import asyncio
 import contextlib
-import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -18,6 +18,7 @@ from automatos.durable import queries
 from automatos.durable.bus import CHANNEL, WORD_DISPATCHER, WORD_WORKER, Bus
 from automatos.durable.delivery import Delivery
 from automatos.durable.presence import Presence
+from automatos.durable.timers import Timers
 from automatos.durable.types import LaneMode
 from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
 from automatos.kernel.clock import now
@@ -62,9 +63,8 @@ class Dispatcher:
         self._set = WaitingSet()
         self._epoch: int | None = None
         self._seen = ""
-        self._has_news = False
-        self._later: dict[JobId, asyncpg.Record] = {}
-        self._timers: list[tuple[float, JobId]] = []
+        self._told = self._asked = self._known = 0
+        self._timers = Timers()
         self._refused: set[JobId] = set()
         self._ended: set[JobId] = set()
         self._awaited: dict[str, tuple[int, float]] = {}
@@ -103,6 +103,20 @@ class Dispatcher:
             async with self._database.recording(None) as connection:
                 await queries.resign(connection, self._presence.id)
                 await queries.notify(connection, CHANNEL, f"{self._presence.id}\n{WORD_DISPATCHER} ")
+
+    def reserve(self, name: str, key: str, workspace_id: UUID, group: str) -> int | None:
+        """Keep a place here for a job about to be stored as held; returns the epoch, None where others come first."""
+        if self._epoch is None or self._delivery.is_shared or self._database.full_since is not None:
+            return None
+        if not self._set.may_begin(name, group, self._told - self._known):
+            return None
+        self.began(name, key, workspace_id, group)
+        return self._epoch
+
+    def began(self, name: str, key: str, workspace_id: UUID, group: str) -> None:
+        """Say that this process holds a job that nobody gave it."""
+        if self._epoch is not None:
+            self._set.hold((name, key), HeldPlace(self._presence.id, workspace_id, group))
 
     def ended(self, name: str, key: str) -> None:
         """Say that this process holds a job no longer."""
@@ -166,10 +180,10 @@ class Dispatcher:
     async def _read_all(self) -> None:
         """Begin anew with what the rows say."""
         self._set = WaitingSet()
-        self._later.clear()
         self._timers.clear()
         self._refused.clear()
         self._awaited.clear()
+        self._asked = self._told
         async with self._database.recording(None) as connection:
             self._seen = await queries.snapshot(connection)
             await self._read_takers(connection)
@@ -178,7 +192,7 @@ class Dispatcher:
             async with connection.transaction():
                 async for row in queries.waiting_jobs(connection, list(self._set.kinds), self._timers_until):
                     self._note(row)
-        self._has_news = self._must_read_all = False
+        self._known, self._must_read_all = self._asked, False
         self._news_at = _moment() + LOOK_EVERY_S
 
     async def _read_takers(self, connection: asyncpg.Connection) -> None:
@@ -204,7 +218,7 @@ class Dispatcher:
 
     async def _read_news(self, connection: asyncpg.Connection) -> None:
         """Read what changed; where that is all there is to do, it begins in this process within the same round trip."""
-        self._has_news = False
+        self._asked = self._told
         self._news_at = _moment() + LOOK_EVERY_S
         kinds, room, holder = list(self._set.kinds), min(self._set.local_room, MOST_AT_ONCE), self._presence.id
         if room > 0 and self._epoch is not None and await self._database.has_room():
@@ -222,6 +236,7 @@ class Dispatcher:
                 self._note(row)
             elif row["lane"] is not None:
                 self._set.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
+        self._known = self._asked
         self._delivery.deliver([row for row in rows if row.get("number") is not None])
 
     async def _read_timers(self, connection: asyncpg.Connection) -> None:
@@ -244,7 +259,7 @@ class Dispatcher:
     def _note(self, row: asyncpg.Record) -> None:
         """Take up a job that waits: at once, when it is due, or not yet."""
         job_id = row["name"], row["key"]
-        self._later.pop(job_id, None)
+        self._timers.forget(job_id)
         if row["run_at"] <= now():
             self._set.add(
                 WaitingJob(row["name"], row["key"], row["workspace_id"], row["lane"], row["priority"],
@@ -254,16 +269,7 @@ class Dispatcher:
         self._set.let_go(job_id)
         self._set.forget(job_id)
         if not row["is_parked"] or self._timers_until is None or row["run_at"] <= self._timers_until:
-            self._later[job_id] = row
-            heapq.heappush(self._timers, (row["run_at"].timestamp(), job_id))
-
-    def _take_up_due(self) -> None:
-        moment = now().timestamp()
-        while self._timers and self._timers[0][0] <= moment:
-            run_at, job_id = heapq.heappop(self._timers)
-            row = self._later.get(job_id)
-            if row is not None and row["run_at"].timestamp() == run_at:
-                self._note(row)
+            self._timers.add(job_id, row)
 
     # Granting
 
@@ -271,7 +277,7 @@ class Dispatcher:
         """Take up what is new; one step of the office."""
         moment = _moment()
         is_time_for = (
-            self._has_news or moment >= self._news_at, moment >= self._takers_at,
+            self._told > self._asked or moment >= self._news_at, moment >= self._takers_at,
             bool(self._refused) and moment >= self._look_again_at, bool(self._set.jobs) and moment >= self._recount_at)
         if any(is_time_for):
             await self._let_requests_go_first()
@@ -288,7 +294,8 @@ class Dispatcher:
                     await self._recount(connection)
         if self._must_read_all:
             await self._read_all()
-        self._take_up_due()
+        for row in self._timers.take_due(now().timestamp()):
+            self._note(row)
 
     async def _give_away(self) -> None:
         """Give what waits to workers with room, as far as it goes."""
@@ -310,9 +317,7 @@ class Dispatcher:
                 connection, self._epoch, self._presence.id,
                 [(job.name, job.key, job.group, taker.id) for job, taker in picked])
         granted = {(row["name"], row["key"]) for row in rows}
-        own = [row for row in rows if row["holder"] == self._presence.id]
-        if own:
-            self._delivery.deliver(own)
+        self._delivery.deliver([row for row in rows if row["holder"] == self._presence.id])
         for row in rows:
             if row["holder"] != self._presence.id or self._delivery.is_shared:
                 self._awaited.setdefault(str(row["holder"]), (row["number"], _moment() + SILENT_AFTER_S))
@@ -343,8 +348,8 @@ class Dispatcher:
         """Sleep until somebody tells something, a timer is due, or it is time to look."""
         moment = _moment()
         left = [self._news_at - moment, self._takers_at - moment]
-        if self._timers:
-            left.append(self._timers[0][0] - now().timestamp())
+        if (next_at := self._timers.next_at) is not None:
+            left.append(next_at - now().timestamp())
         if self._refused:
             left.append(self._look_again_at - moment)
         try:
@@ -360,7 +365,7 @@ class Dispatcher:
 
     def _hear_news(self, _rest: str) -> None:
         """A job waits, or a group has changed."""
-        self._has_news = True
+        self._told += 1
         self._wake.set()
 
     def _hear_ended(self, rest: str) -> None:

@@ -15,13 +15,15 @@ from automatos.durable.dispatcher import WORD_JOBS
 from automatos.durable.engine import open_delivery, try_temporal
 from automatos.durable.periodic import PeriodicTask
 from automatos.durable.presence import Presence, count_living
+from automatos.durable.reservation import Reservation
 from automatos.durable.stream import follow, follow_many
 from automatos.durable.types import PAUSE, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
 from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
-__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Worker", "count_living", "counts", "drop_job", "drop_lane",
-           "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane", "go_on",
+__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Reservation", "Worker", "count_living", "counts", "drop_job",
+           "drop_lane", "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane",
+           "go_on",
            "open_delivery", "other_machines", "places_of", "set_lane", "signal_cancel", "stop_lane", "tell_cancel",
            "try_temporal", "wake"]
 

@@ -60,8 +60,9 @@ class HeldJob:
 
     `attempts` counts how often it was begun without progress, `crashes` how often a process died with it, whoever was
     to blame. `again_in` gives it back, to begin again after so long. `wants_pause` asks the handler to stop at its next
-    good moment. One that may go on as the job of what comes next says so before (`expect`), so that nothing told of it
-    is lost, and then that it does (`go_to`), or that it does not (`decline`); `keeper` is told.
+    good moment. What was `begun` when the job was accepted goes on, once, in place of its handler's `drive`.
+    One that may go on as the job of what comes next says so before (`expect`), so that nothing told of it is lost, and
+    then that it does (`go_to`), or that it does not (`decline`); `keeper` is told.
     """
 
     name: str
@@ -77,6 +78,7 @@ class HeldJob:
     is_settling: bool = False
     expected: str | None = None
     keeper: "Keeper | None" = field(default=None, repr=False)
+    begun: "Callable[[HeldJob], Awaitable[None]] | None" = field(default=None, repr=False)
     again_in: timedelta | None = None
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)

@@ -157,6 +157,21 @@ class WaitingSet:
             return 0
         return local.places - local.running
 
+    def may_begin(self, name: str, group: str, untold: int) -> bool:
+        """Whether a job that comes now could begin in this process with nobody before it.
+
+        So many more jobs are `untold`: they wait, and are not known yet.
+        """
+        local = next((taker for taker in self.takers.values() if taker.is_local), None)
+        if local is None or name not in local.kinds or local.is_silent or local.places - local.running <= untold:
+            return False
+        if any(taker.has_room and taker.load < local.load for taker in self.takers.values()):
+            return False
+        found = self._groups.get(group)
+        if found and (not found.has_room or any(self._first(line) for line in list(found.lines.values()))):
+            return False
+        return not (self.jobs and self._turn_of)
+
     def add(self, job: WaitingJob, capacity: int | None = None, mode: LaneMode = LaneMode.OPEN) -> None:
         """Let a job wait, in place of what was known of it, in a group of that capacity; nobody holds it then."""
         self.let_go(job.id)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 
@@ -14,7 +15,8 @@ from automatos.durable.dispatcher import WORD_JOBS, Dispatcher
 from automatos.durable.leases import LeaseDelivery
 from automatos.durable.periodic import PeriodicTask, PeriodicTasks
 from automatos.durable.presence import Presence, acting_as
-from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
+from automatos.durable.reservation import Reservation
+from automatos.durable.types import Handler, HeldJob, Interruption, Job, LaneMode
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.refusals import is_platform_fault
@@ -24,6 +26,7 @@ LONGEST_DOUBLING = 8
 PLATFORM_PAUSE_S = 1
 MAX_ATTEMPTS = 3
 SIGNAL_POLL_S = 1.0
+LOOK_FOR_STORED_S = 0.02
 WORD_SIGNAL = "signal"
 
 
@@ -81,12 +84,38 @@ class Worker:
 
     async def _let_end(self, grace_s: float) -> None:
         """Give what runs the time to end, then hand the rest back."""
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + grace_s
+        while clock() < ends_at and any(job.task is None for job in self._held.values()):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_FOR_STORED_S)  # they are being stored, and only this process can give them back
         running = [job.task for job in self._held.values() if job.task]
         if running:
-            await asyncio.wait(running, timeout=grace_s)
+            await asyncio.wait(running, timeout=max(ends_at - clock(), 0))
         for job in list(self._held.values()):
             job.interrupt(Interruption.SHUTDOWN)
         await asyncio.gather(*(job.task for job in list(self._held.values()) if job.task), return_exceptions=True)
+
+    def reserve(self, job: Job, key: str, workspace_id: UUID, group: str) -> Reservation | None:
+        """Keep a place for a job that is about to be stored as held by this process; None where it has to be queued."""
+        epoch = self._dispatcher.reserve(job.name, key, workspace_id, group)
+        if epoch is None:
+            return None
+        held = HeldJob(job.name, key, workspace_id, 1, self._presence.id, group, keeper=self)
+        self._held[job.name, key] = held
+        return Reservation(held, epoch, self._begin_reserved, self._release)
+
+    def _begin_reserved(self, job: HeldJob) -> None:
+        if job.executor_id != self._presence.id:
+            self._release(job, is_unsure=True)  # buried meanwhile: whoever frees its jobs frees this one
+            return
+        self._dispatcher.began(job.name, job.key, job.workspace_id, job.lane)
+        job.task = asyncio.create_task(self._work(job, None), name=f"{job.name}:{job.key}")
+
+    def _release(self, job: HeldJob, *, is_unsure: bool) -> None:
+        self.is_unsure = self.is_unsure or is_unsure
+        if self._held.get((job.name, job.key)) is job:
+            del self._held[job.name, job.key]
+            self._dispatcher.ended(job.name, job.key)
 
     def begin(self, grant: Grant) -> HeldJob:
         """Begin a granted job in a task of its own."""
@@ -171,7 +200,10 @@ class Worker:
     async def _drive(self, job: HeldJob) -> None:
         handler = self._handlers[job.name]
         acting_as.set(job.executor_id)
-        if job.attempts > MAX_ATTEMPTS:
+        if job.begun:
+            begun, job.begun = job.begun, None
+            await begun(job)
+        elif job.attempts > MAX_ATTEMPTS:
             await handler.give_up(job, f"its worker stopped {MAX_ATTEMPTS} times while it ran, without progress")
         else:
             await handler.drive(job)

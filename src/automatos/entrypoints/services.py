@@ -31,6 +31,7 @@ from automatos.kernel.pooler import Pooler
 from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
+from automatos.recipes.begin import RunsHere
 from automatos.recipes.crew import Kitchen
 from automatos.recipes.service import Workforce, unfinished_executions
 from automatos.runtime.service import WorkspaceShelf, account_for
@@ -77,6 +78,7 @@ class Services:
         self.authenticator = Gatekeeper(self.database, settings)
         self.blobs: Blobs = open_store(settings)
         self.counters: Counters = open_counters(settings)
+        self.runs_here: RunsHere | None = None
         self.statistics = Statistics()
         self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
         self.agent_work = Workforce(self.database, self.bus)
@@ -118,7 +120,10 @@ class Services:
                 self.database, self.bus, error_after=self.settings.agent_error_after_failures)
             stack.push_async_callback(self.outcomes.close)
             if self.works:
-                self.worker = self._hire(delivery)
+                kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox,
+                                  self.settings.home / "executions", self.outcomes, self.shelf_of)
+                self.worker = self._hire(kitchen, delivery)
+                self.runs_here = RunsHere(kitchen, self.worker)
                 stack.push_async_callback(self.worker.stop)
                 await self.worker.start()
                 await start_agents(self.database, Readiness(self.models, self.toolbox), self.bus)
@@ -129,11 +134,8 @@ class Services:
             self.health.add("sandbox", self._probe_sandbox, needed=False)
             yield
 
-    def _hire(self, delivery: Delivery) -> Worker:
+    def _hire(self, kitchen: Kitchen, delivery: Delivery) -> Worker:
         """Make the worker with every room's jobs."""
-        folders = self.settings.home / "executions"
-        kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox, folders, self.outcomes,
-                          self.shelf_of)
         handlers = {
             **recipes.handlers(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
             **heartbeats.handlers(self.database, self.bus),

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -27,7 +26,7 @@ from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import forks as queries
 from automatos.recipes.queries import graph_runs
 from automatos.recipes.start import earlier_start, queued_event
-from automatos.recipes.types import NOBODY, Accepted, Definition, JsonObject
+from automatos.recipes.types import NOBODY, Accepted, Definition, JsonObject, NewRun
 from automatos.runs.errors import ForkNotPossible
 from automatos.runs.service import carried_over, change_of, lock, tell_followed
 from automatos.runs.types import Followed
@@ -121,24 +120,24 @@ async def _start(
 ) -> Accepted:
     run_id, of_workspace = new_id(), forking.folders / str(caller.workspace_id)
     await asyncio.to_thread(_copy, of_workspace / str(order.run_id), of_workspace / str(run_id))
-    at, event = now(), recorded(queued_event(recipe, names))
-    values: dict[str, Any] = {
-        "execution_id": run_id, "workspace_id": caller.workspace_id, "recipe_id": recipe.recipe_id,
-        "version": recipe.version, "input_data": inputs, "total_steps": len(recipe.own_steps),
-        "triggered_by": caller.actor, "idempotency_key": order.idempotency_key, "request_hash": order.fingerprint,
-        "at": at, "event": event, "deadline_at": at + timedelta(seconds=recipe.config.total_timeout_s),
-    }
+    at = now()
+    new = NewRun(
+        id=run_id, workspace_id=caller.workspace_id, kind="recipe", recipe=recipe, inputs=inputs,
+        total_steps=len(recipe.own_steps), triggered_by=caller.actor, at=at,
+        deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s), queued=recorded(queued_event(recipe, names)),
+        first=[], idempotency_key=order.idempotency_key, request_hash=order.fingerprint)
     followed = None
     try:
         async with forking.database.recording(caller.workspace_id) as connection, connection.transaction():
-            if await graph_runs.accept(connection, **values):
+            if await graph_runs.accept(connection, new, None) is not None:
                 followed = await _take_over(connection, caller.workspace_id, order, run_id, taken)
     finally:
         if followed is None:
             await asyncio.to_thread(shutil.rmtree, of_workspace / str(run_id), ignore_errors=True)
     if followed is None:
         return await _repeat(forking, caller, order)
-    forking.bus.publish(caller.workspace_id, [StoredEvent(f"run:{run_id}", 1, event.type, at.isoformat(), event.data)])
+    forking.bus.publish(caller.workspace_id, [
+        StoredEvent(f"run:{run_id}", 1, new.queued.type, at.isoformat(), new.queued.data)])
     tell_followed(forking.bus, followed)
     forking.bus.hint(caller.workspace_id, "runs")
     return Accepted(run_id, recipe)

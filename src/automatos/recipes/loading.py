@@ -33,6 +33,11 @@ async def definition(connection: asyncpg.Connection, workspace_id: UUID, recipe_
     return _definitions[key]
 
 
+def known_definition(workspace_id: UUID, recipe_id: int, version: int) -> Definition | None:
+    """Return a version of a recipe that is kept in memory."""
+    return _definitions.get((workspace_id, recipe_id, version))
+
+
 def state_of(
     row: Stored, recipe: Definition, steps: Sequence[tuple[Step, Stored | None]]
 ) -> ExecutionState:

@@ -12,6 +12,7 @@ from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas, runs_view, schemas, service
 from automatos.recipes.apply import apply_file
+from automatos.recipes.deps import RunsHereDep
 from automatos.recipes.export import export_file
 from automatos.recipes.models import Recipe, RecipeVersion
 from automatos.recipes.start import start_execution
@@ -135,11 +136,11 @@ async def get_recipe_version(
 )
 async def execute_recipe(
     template_id: Template, body: schemas.ExecutionStart, caller: Editor, database: AppDatabase, bus: BusDep,
-    readiness: AgentReadiness, idempotency_key: IdempotencyKey = None,
+    readiness: AgentReadiness, here: RunsHereDep, idempotency_key: IdempotencyKey = None,
 ) -> schemas.Started:
     """Queue one execution of a recipe; follow it on its `/events` stream."""
     accepted = await start_execution(
-        database, bus, readiness.models, caller, template_id, body.input_data, idempotency_key)
+        database, bus, readiness.models, caller, template_id, body.input_data, idempotency_key, here)
     return schemas.Started.of(accepted, template_id, caller.workspace_id)
 
 

@@ -1,38 +1,36 @@
 """Starting an execution: checked, stored with its job in one statement, answered before any step has run."""
 
 import hashlib
-from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from automatos.durable.service import wake
-from automatos.durable.types import EventBus, StoredEvent
+from automatos.durable.types import EventBus
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
+from automatos.recipes.accept import accept_run
 from automatos.recipes.definition import accept_inputs
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
-from automatos.recipes.loading import definition
-from automatos.recipes.planning import first_steps, flow_of, plan_recipe
+from automatos.recipes.loading import definition, known_definition
+from automatos.recipes.planning import first_steps, flow_of
 from automatos.recipes.preflight import require_models, require_patterns
-from automatos.recipes.queries import definitions, executions, graph_runs
-from automatos.recipes.types import Accepted, Definition, JsonObject, Step
-from automatos.runs.service import begin_run, tell_followed
+from automatos.recipes.queries import definitions, executions
+from automatos.recipes.types import Accepted, Definition, JsonObject, LocalBeginning, NewRun, Step
 from automatos.workspaces.types import Caller
 
 
 async def start_execution(
     database: Database, bus: EventBus, models: ModelClient, caller: Caller, template_id: str, inputs: JsonObject,
-    idempotency_key: str | None,
+    idempotency_key: str | None, here: LocalBeginning | None = None,
 ) -> Accepted:
-    """Queue one execution of a recipe and return it before any step has run.
+    """Queue one execution of a recipe, or begin it `here`, and return it before any step has run.
 
     The execution, its job and its first event are one statement: all exist or none. The same `idempotency_key` with
     the same request gives the execution it started before.
@@ -56,40 +54,37 @@ async def start_execution(
         raise RecipeNotReady(found["idle"])
     await require_models(database, models, caller.workspace_id, map(int, found["names"] or {}))
     await require_patterns(database, caller.workspace_id, found["patterns"] or ())
-    async with database.recording(caller.workspace_id) as connection:
-        return await _accept(connection, bus, caller, found, inputs, key, fingerprint)
+    recipe = await _definition(database, caller.workspace_id, found["id"], found["version"])
+    new = _new_run(caller, recipe, found["names"] or {}, inputs, key, fingerprint)
+    if not await accept_run(database, bus, new, here) and key:
+        async with database.recording(caller.workspace_id) as connection:
+            if repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint):
+                return repeat
+        raise IdempotencyKeyReused
+    return Accepted(new.id, recipe)
 
 
-async def _accept(
-    connection: asyncpg.Connection, bus: EventBus, caller: Caller, found: asyncpg.Record, inputs: JsonObject,
-    key: str | None, fingerprint: str | None,
-) -> Accepted:
-    recipe = await definition(connection, caller.workspace_id, found["id"], found["version"])
+def _new_run(
+    caller: Caller, recipe: Definition, names: dict[str, str], inputs: JsonObject, key: str | None,
+    fingerprint: str | None,
+) -> NewRun:
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    execution_id, at, event = new_id(), now(), recorded(queued_event(recipe, found["names"] or {}))
-    values: dict[str, Any] = {
-        "execution_id": execution_id, "workspace_id": caller.workspace_id, "recipe_id": recipe.recipe_id,
-        "version": recipe.version, "input_data": accepted, "total_steps": len(recipe.own_steps),
-        "triggered_by": caller.actor, "idempotency_key": key, "request_hash": fingerprint, "at": at, "event": event,
-        "deadline_at": at + timedelta(seconds=recipe.config.total_timeout_s),
-    }
-    first = first_steps(flow_of(caller.workspace_id, recipe), accepted, found["names"] or {})
-    async with connection.transaction() if not first else nullcontext():
-        is_new = await graph_runs.accept(connection, **values, first=first)
-        followed = None
-        if is_new and not first:
-            followed = await begin_run(connection, plan_recipe, caller.workspace_id, execution_id)
-    if not is_new and key and (repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint)):
-        return repeat
-    bus.publish(caller.workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
-    if followed:
-        tell_followed(bus, followed)
-    else:
-        wake(bus)
-    bus.hint(caller.workspace_id, "runs")
-    return Accepted(execution_id, recipe)
+    at = now()
+    return NewRun(
+        id=new_id(), workspace_id=caller.workspace_id, kind="recipe", recipe=recipe, inputs=accepted,
+        total_steps=len(recipe.own_steps), triggered_by=caller.actor, at=at,
+        deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s), queued=recorded(queued_event(recipe, names)),
+        first=first_steps(flow_of(caller.workspace_id, recipe), accepted, names), idempotency_key=key,
+        request_hash=fingerprint)
+
+
+async def _definition(database: Database, workspace_id: UUID, recipe_id: int, version: int) -> Definition:
+    if known := known_definition(workspace_id, recipe_id, version):
+        return known
+    async with database.recording(workspace_id) as connection:
+        return await definition(connection, workspace_id, recipe_id, version)
 
 
 async def find_started(database: Database, workspace_id: UUID, idempotency_key: str) -> UUID | None:

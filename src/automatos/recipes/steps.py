@@ -42,16 +42,17 @@ def step_handler(kitchen: Kitchen) -> Handler:
 
     async def drive(job: HeldJob) -> None:
         if work := await _take(kitchen, job):
-            await _until_over(job, work)
+            await until_over(job, work)
 
     async def give_up(job: HeldJob, why: str) -> None:
         if work := await _take(kitchen, job):
-            await _until_over(job, work, why)
+            await until_over(job, work, why)
 
     return Handler(drive, give_up)
 
 
-async def _until_over(job: HeldJob, work: "StepWork", why: str | None = None) -> None:
+async def until_over(job: HeldJob, work: "StepWork", why: str | None = None) -> None:
+    """Do a step that is taken, and those that follow it here; `why` says that its workers keep dying on it."""
     try:
         await (work.give_up(job, why) if why else work.do(job))
     except StepLost:

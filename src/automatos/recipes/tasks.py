@@ -10,17 +10,16 @@ import orjson
 
 from automatos.agents.errors import AgentNotFound
 from automatos.agents.types import ELIGIBLE, AgentStatus
-from automatos.durable.service import wake
-from automatos.durable.types import EventBus, StoredEvent
+from automatos.durable.types import EventBus
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
+from automatos.recipes.accept import accept_run
 from automatos.recipes.errors import AgentNotEligible, IdempotencyKeyReused
-from automatos.recipes.queries import executions, graph_runs
-from automatos.recipes.types import JsonObject, TaskOrder, TaskStarted
-from automatos.runs.types import RUN_TASK
+from automatos.recipes.queries import executions
+from automatos.recipes.types import JsonObject, LocalBeginning, NewRun, TaskOrder, TaskStarted
 from automatos.runtime.service import fence
 
 LONGEST = timedelta(days=1)
@@ -30,9 +29,10 @@ STEP_ID = "task"
 
 
 async def start_task(
-    database: Database, bus: EventBus, workspace_id: UUID, actor: str, order: TaskOrder
+    database: Database, bus: EventBus, workspace_id: UUID, actor: str, order: TaskOrder,
+    here: LocalBeginning | None = None,
 ) -> TaskStarted:
-    """Queue a task for an agent and return it before anything has run.
+    """Queue a task for an agent, or begin it `here`, and return it before anything has run.
 
     The execution, its job and its first event are one statement: all exist or none. A paused agent takes it and works
     on it when it is resumed. The same `idempotency_key` with the same order gives the task it started before.
@@ -50,33 +50,26 @@ async def start_task(
         if repeat := await _earlier(connection, workspace_id, order, agent, fingerprint):
             return repeat
         _refuse_unless_eligible(agent)
-        execution_id = await _accept(connection, bus, workspace_id, actor, order, agent, fingerprint)
-        if execution_id is None and (repeat := await _earlier(connection, workspace_id, order, agent, fingerprint)):
+    new = _new_run(workspace_id, actor, order, agent, fingerprint)
+    if await accept_run(database, bus, new, here):
+        return TaskStarted(new.id, order.agent_id, agent["name"], _waits_for(agent))
+    async with database.recording(workspace_id) as connection:
+        if repeat := await _earlier(connection, workspace_id, order, agent, fingerprint):
             return repeat
-    if execution_id is None:
-        raise IdempotencyKeyReused
-    return TaskStarted(execution_id, order.agent_id, agent["name"], _waits_for(agent))
+    raise IdempotencyKeyReused
 
 
-async def _accept(
-    connection: asyncpg.Connection, bus: EventBus, workspace_id: UUID, actor: str, order: TaskOrder, agent: JsonObject,
-    fingerprint: str | None,
-) -> UUID | None:
-    execution_id, at, event = new_id(), now(), recorded(_queued(order, agent["name"]))
+def _new_run(
+    workspace_id: UUID, actor: str, order: TaskOrder, agent: JsonObject, fingerprint: str | None
+) -> NewRun:
+    at = now()
     step = {"step_order": 1, "path": STEP_ID, "step_id": STEP_ID, "agent_id": order.agent_id,
             "agent_name": agent["name"], "output_key": OUTPUT_KEY}
-    is_new = await graph_runs.accept(
-        connection, execution_id=execution_id, workspace_id=workspace_id, recipe_id=None, version=0,
-        input_data=_inputs(order), total_steps=1, triggered_by=actor, idempotency_key=order.idempotency_key,
-        request_hash=fingerprint, at=at, priority=order.priority, agent_id=order.agent_id, event=event,
-        deadline_at=at + LONGEST, kind=order.kind, definition=_definition(order, agent["name"]), first=[step],
-        job=RUN_TASK)
-    if not is_new:
-        return None
-    wake(bus)
-    bus.publish(workspace_id, [StoredEvent(f"run:{execution_id}", 1, event.type, at.isoformat(), event.data)])
-    bus.hint(workspace_id, "runs")
-    return execution_id
+    return NewRun(
+        id=new_id(), workspace_id=workspace_id, kind=order.kind, recipe=None, inputs=_inputs(order), total_steps=1,
+        triggered_by=actor, at=at, deadline_at=at + LONGEST, queued=recorded(_queued(order, agent["name"])),
+        first=[step], definition=_definition(order, agent["name"]), agent_id=order.agent_id, priority=order.priority,
+        idempotency_key=order.idempotency_key, request_hash=fingerprint)
 
 
 async def _earlier(

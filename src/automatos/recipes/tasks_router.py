@@ -11,6 +11,7 @@ from automatos.agents.types import PRIORITIES
 from automatos.durable.deps import BusDep
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas
+from automatos.recipes.deps import RunsHereDep
 from automatos.recipes.preflight import require_models
 from automatos.recipes.queries import agent_work
 from automatos.recipes.tasks import start_task
@@ -30,7 +31,7 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, patt
                                 errors.IdempotencyKeyReused, PatternNotFound))
 async def execute_agent(
     *, agent_id: AgentId, body: run_schemas.TaskNew | None = None, caller: Editor, database: AppDatabase, bus: BusDep,
-    readiness: AgentReadiness, idempotency_key: IdempotencyKey = None,
+    readiness: AgentReadiness, here: RunsHereDep, idempotency_key: IdempotencyKey = None,
 ) -> run_schemas.TaskStarted:
     """Give an agent a task; follow it on its `/events` stream. A paused agent takes it up when it is resumed."""
     body = body or run_schemas.TaskNew()
@@ -45,7 +46,7 @@ async def execute_agent(
     )
     await require_models(database, readiness.models, caller.workspace_id, [agent_id])
     try:
-        started = await start_task(database, bus, caller.workspace_id, caller.actor, order)
+        started = await start_task(database, bus, caller.workspace_id, caller.actor, order, here)
     except errors.AgentNotEligible as refusal:
         raise errors.AgentNotExecutable(refusal.name, refusal.why) from refusal
     async with database.session(caller.workspace_id) as session:

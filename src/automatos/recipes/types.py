@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from automatos.durable.types import Job
-from automatos.runs.types import StepKind
+from automatos.durable.types import Job, NewEvent
+from automatos.runs.types import RUN_STEP, RUN_TASK, StepKind
 
 JsonObject = dict[str, Any]
 RUN_RECIPE = Job("recipes.run")
@@ -185,6 +186,73 @@ class TaskStarted:
     agent_name: str
     waits_for: Literal["resume"] | None
     is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that is about to be stored, of a version of a recipe or of a task, which carries its own `definition`.
+
+    `first` are the rows of the steps that agents begin it with; where it has none, more is to be done than to queue
+    them. `priority` is that of each step's agent when None.
+    """
+
+    id: UUID
+    workspace_id: UUID
+    kind: ExecutionKind
+    recipe: Definition | None
+    inputs: JsonObject
+    total_steps: int
+    triggered_by: str
+    at: datetime
+    deadline_at: datetime
+    queued: NewEvent
+    first: list[JsonObject]
+    definition: JsonObject | None = None
+    agent_id: int | None = None
+    priority: int | None = None
+    idempotency_key: str | None = None
+    request_hash: str | None = None
+
+    @property
+    def version(self) -> int:
+        """The version of the recipe."""
+        return self.recipe.version if self.recipe else 0
+
+    @property
+    def job(self) -> Job:
+        """The kind of job that its steps are."""
+        return RUN_STEP if self.recipe else RUN_TASK
+
+
+class BegunStep(Protocol):
+    """A first step that can begin in this process, once it is stored with its run."""
+
+    events: list[NewEvent]
+    """What is told of the run when it has begun, from its first event on."""
+
+    def stored(self) -> JsonObject:
+        """Return what is stored of the step and of who holds it."""
+        ...
+
+    def opening(self) -> list[JsonObject]:
+        """Return what is stored of its agent's run."""
+        ...
+
+    def begin(self) -> None:
+        """Work on it."""
+        ...
+
+    def release(self, *, is_unsure: bool = False) -> None:
+        """Leave it, unless it was begun; `is_unsure` says that it may be stored all the same."""
+        ...
+
+
+class LocalBeginning(Protocol):
+    """What begins runs in the process that accepts them."""
+
+    async def prepare(self, new: NewRun) -> BegunStep | None:
+        """Keep a place for a run's first step; None where it has to be queued."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

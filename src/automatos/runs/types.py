@@ -209,7 +209,7 @@ class TakenStep:
 
     run: RunRow
     path: StepPath
-    row: asyncpg.Record
+    row: asyncpg.Record | Mapping[str, Any]
     stored: Mapping[str, Any]
 
     @property
