@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -23,6 +23,8 @@ from automatos.agents.types import PriorityLevel
 from automatos.events.types import RUN_EVENTS, RunEventData
 from automatos.kernel.schemas import Body, Costs, Money, Out
 from automatos.recipes.types import ExecutionKind, ExecutionStatus, StepStatus
+
+Whole = TypeVar("Whole")
 
 
 class RunError(Out):
@@ -341,7 +343,13 @@ class _AnyEnvelope:
         return handler.generate_schema(Annotated[union, Field(discriminator="type")])
 
 
-class RunEvent(RootModel[Annotated[Any, _AnyEnvelope()]]):
+class _AnyOf(RootModel[Whole], Generic[Whole]):
+    """One of several models, built when the first answer needs it."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class RunEvent(_AnyOf[Annotated[Any, _AnyEnvelope()]]):
     """One event of a run: `type` says which, and what `data` holds. Clients pass over types that they do not know."""
 
 
@@ -351,7 +359,7 @@ class Changed(Out):
     topic: str = Field(description="The list, such as `runs` or `agents`.")
 
 
-class TopicEvent(RootModel[RunEvent | Changed]):
+class TopicEvent(_AnyOf[RunEvent | Changed]):
     """What a stream of several topics brings."""
 
 

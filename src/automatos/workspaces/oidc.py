@@ -3,29 +3,26 @@
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import quote_plus, urlencode, urlsplit
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
-import jwt
 import structlog
-from authlib.common.security import generate_token
-from authlib.oauth2 import OAuth2Client
-from authlib.oidc.core import CodeIDToken
-from joserfc.errors import JoseError
 from jwt.exceptions import ExpiredSignatureError, ImmatureSignatureError, PyJWTError
 
 from automatos.kernel.config import Settings
-from automatos.workspaces.claims import LEEWAY_S, Identity, read_identity
+from automatos.workspaces.claims import Identity, read_identity
 from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, SignInRefused
 from automatos.workspaces.issuer import SigningKeys, decode_token, refused
+
+if TYPE_CHECKING:
+    from automatos.workspaces.code_flow import CodeFlow
 
 CALLBACK_PATH = "/api/auth/oidc/callback"
 """Where the provider sends browsers back to; it has to know the whole address."""
 DISCOVERY = "/.well-known/openid-configuration"
 TIMEOUT_S = 10.0
 KEEP_DISCOVERY_S = 3600.0
-SECRET_IN_HEADER = "client_secret_basic"  # noqa: S105 - a method
 NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 
 log = structlog.get_logger("automatos.workspaces")
@@ -76,14 +73,12 @@ class OidcProvider:
         Raises:
             SignInRefused: the provider does not answer, or describes itself as another one.
         """
-        found = await self.describe()
-        pending = Pending(generate_token(43), generate_token(43), generate_token(64), redirect_uri, next_path,
-                          time.time())
-        url, _ = self._client(found).create_authorization_url(
-            found["authorization_endpoint"], state=pending.state, code_verifier=pending.verifier,
-            nonce=pending.nonce, redirect_uri=redirect_uri,
-        )
-        return url, pending
+        from automatos.workspaces.code_flow import new_secret
+
+        flow = self._flow(await self.describe())
+        pending = Pending(new_secret(43), new_secret(43), new_secret(64), redirect_uri, next_path, time.time())
+        return flow.login_address(state=pending.state, nonce=pending.nonce, verifier=pending.verifier,
+                                  redirect_uri=redirect_uri), pending
 
     async def finish(self, pending: Pending, code: str) -> SignedIn:
         """Trade the code for tokens and return whose they are.
@@ -91,18 +86,19 @@ class OidcProvider:
         Raises:
             SignInRefused: the code or a token is not accepted, or the provider does not answer.
         """
+        from automatos.workspaces.code_flow import check_id_token
+
         found = await self.describe()
         answer = await self._trade(found, pending, code)
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise SignInRefused("token_refused", "no id_token was sent; is openid among AUTOMATOS_OIDC_SCOPES?")
         claims = await self._claims(found, token)
+        check_id_token(claims, token, nonce=pending.nonce, client_id=self._client_id,
+                       access_token=answer.get("access_token"))
         try:
-            CodeIDToken(claims, jwt.get_unverified_header(token), params={
-                "nonce": pending.nonce, "client_id": self._client_id, "access_token": answer.get("access_token"),
-            }).validate(leeway=LEEWAY_S)
             return SignedIn(read_identity(claims, trusts_email=self._trusts_email), token)
-        except (JoseError, CredentialInvalid) as error:
+        except CredentialInvalid as error:
             raise SignInRefused("token_refused", str(error)) from error
 
     async def verify(self, token: str) -> Identity:
@@ -171,15 +167,8 @@ class OidcProvider:
         return None
 
     async def _trade(self, found: dict[str, Any], pending: Pending, code: str) -> dict[str, Any]:
-        client = self._client(found)
-        if client.token_endpoint_auth_method == SECRET_IN_HEADER:  # RFC 6749 2.3.1: as in a form, then as Basic
-            client.client_id, client.client_secret = quote_plus(self._client_id), quote_plus(self._secret or "")
-        body = {"grant_type": "authorization_code", "code": code, "redirect_uri": pending.redirect_uri,
-                "code_verifier": pending.verifier}
-        url, headers, text = client.client_auth(client.token_endpoint_auth_method).prepare(
-            "POST", found["token_endpoint"],
-            {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}, urlencode(body),
-        )
+        url, headers, text = self._flow(found).token_request(
+            code, verifier=pending.verifier, redirect_uri=pending.redirect_uri)
         try:
             answer = await _fetch("POST", url, headers=headers, data=text)
         except (OSError, ValueError, aiohttp.ClientError) as error:
@@ -205,15 +194,10 @@ class OidcProvider:
             self._keys = SigningKeys(found["jwks_uri"])
         return self._keys
 
-    def _client(self, found: dict[str, Any]) -> OAuth2Client:
-        """Return Authlib's client; the secret goes as the provider takes it, in the header where it says nothing."""
-        methods = found.get("token_endpoint_auth_methods_supported") or [SECRET_IN_HEADER]
-        posts = SECRET_IN_HEADER not in methods and "client_secret_post" in methods
-        method = "none" if self._secret is None else "client_secret_post" if posts else SECRET_IN_HEADER
-        return OAuth2Client(
-            None, client_id=self._client_id, client_secret=self._secret, scope=self._scope,
-            token_endpoint_auth_method=method, code_challenge_method="S256",
-        )
+    def _flow(self, found: dict[str, Any]) -> "CodeFlow":
+        from automatos.workspaces.code_flow import CodeFlow
+
+        return CodeFlow(found, self._client_id, self._secret, self._scope)
 
 
 async def _fetch(method: str, url: str, **options: Any) -> dict[str, Any]:
