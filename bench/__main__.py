@@ -12,6 +12,7 @@ import uvloop
 from bench import growth, measures
 from bench.agents import agents
 from bench.measures import FULL, QUICK, Figures, Lab
+from bench.parked import parked
 from bench.report import machine, progress, table
 from bench.systems import Floor, Product, System
 from tests.chaos.harness import Stage, stage
@@ -29,7 +30,8 @@ SECTIONS: dict[str, Callable[[Lab, System], Awaitable[Figures]]] = {
 }
 AGENTS = "agents"
 WORKERS = "workers"
-GROWTH = {"drain": (growth.drain, growth.NEVER_ANALYSED), "history": (growth.history, {})}
+GROWTH = {"drain": (growth.drain, growth.NEVER_ANALYSED), "history": (growth.history, {}),
+          "parked": (parked, {})}
 """Measured on a product with a PostgreSQL of its own, started with these settings."""
 
 
