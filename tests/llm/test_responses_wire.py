@@ -10,8 +10,8 @@ from automatos.kernel.http import Http
 from automatos.llm.errors import ModelAnswerInvalid, ModelProblem, ModelRefused, ModelUnavailable, RateLimited
 from automatos.llm.providers.openai import OpenAIProvider
 from automatos.llm.providers.responses import ResponsesProvider, request_body
-from automatos.llm.providers.switching import SwitchingProvider, lacks_responses, wants_responses
 from automatos.llm.types import AnswerEnd, ModelTraits
+from automatos.llm.wires import SwitchingProvider, lacks_responses, wants_responses
 from tests.fakes.model_server import ModelServer, Reply
 from tests.fakes.model_strict import strict
 from tests.llm.wire_calls import ask, call_to, next_call

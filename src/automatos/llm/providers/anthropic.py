@@ -4,8 +4,7 @@ import re
 
 from automatos.kernel.error_bodies import read_json
 from automatos.llm.errors import ModelAnswerInvalid
-from automatos.llm.providers import OnText, ProviderCall
-from automatos.llm.providers.effort import effort_for
+from automatos.llm.providers import OnText, ProviderCall, effort_for
 from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.merging import JsonObject
 from automatos.llm.providers.openai import sampling

@@ -6,8 +6,7 @@ from typing import Any
 
 from automatos.kernel.error_bodies import error_of, read_json
 from automatos.llm.errors import ModelAnswerInvalid
-from automatos.llm.providers import OnText, ProviderCall
-from automatos.llm.providers.effort import effort_for
+from automatos.llm.providers import OnText, ProviderCall, effort_for
 from automatos.llm.providers.ends import by_word, judge_end
 from automatos.llm.providers.merging import JsonObject
 from automatos.llm.providers.openai import ChatReader, key_headers, sampling
