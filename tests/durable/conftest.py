@@ -116,9 +116,13 @@ class Processes:
         self.alive.remove(process)
         await process.stop()
 
-    async def kill(self, process: Process) -> None:
-        """End a process as kill -9 does: its connections close, its rows say that it lives."""
+    async def kill(self, process: Process) -> set[str]:
+        """End a process as kill -9 does: its connections close, its rows say that it lives.
+
+        Returns the jobs that it held, which may have been done without a trace of it.
+        """
         self.alive.remove(process)
+        held = {key for _, key in process.worker._held} if process.worker else set[str]()
         owned = [process.presence._task, *process.bus._tasks]
         if worker := process.worker:
             owned += [worker._dispatcher._task, worker._signals, *(job.task for job in worker._held.values())]
@@ -134,6 +138,7 @@ class Processes:
                 task.cancel()
         await asyncio.gather(*(task for task in owned if task), return_exceptions=True)
         await process.database.close()
+        return held
 
 
 @pytest.fixture(scope="session")

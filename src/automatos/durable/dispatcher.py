@@ -51,28 +51,29 @@ class OfficeLost(Exception):
 class Dispatcher:
     """This process's candidate for the office, and what it does while it holds it.
 
-    The delivery gets the jobs that are granted to this process. A worker tells what it does by `ended`, `passed_on` and
-    `begun`.
+    The delivery gets the jobs that are granted to this process; `doubt` is called where it may have missed some. A
+    worker tells what it does by `ended`, `passed_on` and `begun`.
     """
 
-    def __init__(self, database: Database, presence: Presence, bus: Bus, delivery: Delivery) -> None:
+    def __init__(
+        self, database: Database, presence: Presence, bus: Bus, delivery: Delivery, doubt: Callable[[], None]
+    ) -> None:
         self._database = database
         self._presence = presence
         self._bus = bus
         self._delivery = delivery
+        self._doubt = doubt
         self._set = WaitingSet()
         self._epoch: int | None = None
         self._seen = ""
         self._told = self._asked = self._known = 0
         self._timers = Timers()
-        self._refused: set[JobId] = set()
-        self._ended: set[JobId] = set()
+        self._refused, self._ended = set[JobId](), set[JobId]()
         self._awaited: dict[str, tuple[int, float]] = {}
         self._timers_until: datetime | None = None
         self._news_at = self._look_again_at = self._recount_at = self._takers_at = 0.0
         self._must_read_all = True
-        self._wake = asyncio.Event()
-        self._bid_soon = asyncio.Event()
+        self._wake, self._bid_soon = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         presence.on_vacancy(self._bid_soon.set)
         presence.on_lost(self._leave)
@@ -149,6 +150,7 @@ class Dispatcher:
             except Exception:
                 log.exception("durable.dispatch_failed")
                 pause_s = 1.0
+            self._doubt()  # a grant may be stored whose answer was lost, and nobody here has heard of it
             self._epoch = None
             await asyncio.sleep(pause_s)
 

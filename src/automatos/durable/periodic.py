@@ -86,6 +86,8 @@ class PeriodicTasks:
     async def _perform(self, task: PeriodicTask) -> None:
         try:
             await task.do()
+        except DatabaseUnavailable as error:
+            log.warning("durable.periodic_task_waits", task=task.name, error=str(error) or type(error).__name__)
         except Exception:
             log.exception("durable.periodic_task_failed", task=task.name)
         finally:

@@ -47,7 +47,7 @@ class Worker:
         self._handlers = handlers
         self._periodic = PeriodicTasks(database, presence, periodic)
         self._delivery = delivery or LeaseDelivery(database, presence, bus)
-        self._dispatcher = Dispatcher(database, presence, bus, self._delivery)
+        self._dispatcher = Dispatcher(database, presence, bus, self._delivery, self._doubt)
         self._held: dict[tuple[str, str], HeldJob] = {}
         self.is_unsure = False
         self._signals: asyncio.Task[None] | None = None
@@ -250,6 +250,9 @@ class Worker:
     def _hear_signal(self, rest: str) -> None:
         name, key, word, group = rest.split(" ")
         self._delivery.recall(name, key, word, group)
+
+    def _doubt(self) -> None:
+        self.is_unsure = True
 
     def _let_go(self) -> None:
         for job in self._held.values():
