@@ -2,10 +2,13 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from automatos.kernel.db import Database
+from automatos.runs import queries
+from automatos.runs.types import StepPath
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
@@ -221,6 +224,31 @@ async def test_what_cannot_be_paused_or_resumed_is_refused(
     assert (await client.post(f"/api/runs/{working}/resume")).code == "run_not_paused"
     gate.set()
     await client.follow(working)
+
+
+async def test_a_run_that_is_resumed_while_a_worker_gives_a_step_of_it_up_goes_on_with_that_step(
+    client: Client, make: Make, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker found the run paused; by the time it looks again, it is not, and its job is the step's only one."""
+    agent = await make.agent("Met")
+    recipe = await make.recipe(*({"step_id": name, "agent_id": agent["id"], "prompt_template": f"{name}.", "needs": []}
+                                 for name in ("left", "right")))
+    take, met = queries.take, list[StepPath]()
+
+    async def take_while_paused(connection: Any, workspace_id: UUID, run_id: UUID, path: StepPath) -> Any:
+        if met:
+            return await take(connection, workspace_id, run_id, path)
+        met.append(path)
+        assert (await client.post(f"/api/runs/{run_id}/pause")).status == 202
+        found = await take(connection, workspace_id, run_id, path)
+        assert (await client.post(f"/api/runs/{run_id}/resume")).status == 202
+        return found
+
+    monkeypatch.setattr(queries, "take", take_while_paused)
+    events = await client.follow(await client.cook(recipe["template_id"]))
+
+    assert events[-1]["type"] == "execution.completed"
+    assert sorted(prompts(model_server)) == ["left.", "right."]
 
 
 @pytest.mark.parametrize("again", [1, 3])

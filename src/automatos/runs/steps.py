@@ -47,7 +47,12 @@ async def take_step(
         async with connection.transaction():
             locked = await queries.lock(connection, workspace_id, run_id)
             ended = await _end_of_time(connection, planner, locked, path) if locked else None
-            return ended or await let_go(connection, planner, workspace_id, run_id, path)
+            if followed := ended or await let_go(connection, planner, workspace_id, run_id, path):
+                return followed
+            found = await queries.take(connection, workspace_id, run_id, path)
+        if found is None or found[1]["path"] is None:
+            return None
+        run, row = found  # somebody let the run go on meanwhile, and left this job to who has it
     stored = {name.removeprefix("r_"): value for name, value in row.items() if name.startswith("r_")}
     return TakenStep(run, path, row, stored)
 
