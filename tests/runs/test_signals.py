@@ -79,7 +79,7 @@ async def test_all_steps_that_wait_for_a_signal_end_with_it_and_a_list_in_it_has
         "row <data>\nx\n</data>", "row <data>\ny\n</data>"]
 
 
-async def test_of_many_who_send_a_signal_at_once_one_is_heard(
+async def test_of_many_who_send_a_signal_at_once_one_is_taken(
     client: Client, make: Make, model_server: ModelServer
 ) -> None:
     recipe = await make.recipe(PAID, END)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from automatos.recipes.types import LocalBeginning
 
@@ -13,3 +13,4 @@ async def get_runs_here(request: Request) -> LocalBeginning | None:
 
 
 RunsHereDep = Annotated[LocalBeginning | None, Depends(get_runs_here)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]

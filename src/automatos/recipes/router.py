@@ -12,7 +12,7 @@ from automatos.kernel.etags import etag, read_versions
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas, runs_view, schemas, service
 from automatos.recipes.apply import apply_file
-from automatos.recipes.deps import RunsHereDep
+from automatos.recipes.deps import IdempotencyKey, RunsHereDep
 from automatos.recipes.export import export_file
 from automatos.recipes.models import Recipe, RecipeVersion
 from automatos.recipes.start import start_execution
@@ -31,7 +31,6 @@ from automatos.workspaces.types import Caller
 router = APIRouter(prefix="/api/workflow-recipes", tags=["recipes"])
 Template = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\x20-\x7e]+$")]
 IfMatch = Annotated[str | None, Header(max_length=1000)]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 NotThere = problems(errors.RecipeNotFound)
 
 

@@ -17,6 +17,7 @@ from automatos.kernel.db import Database
 from automatos.kernel.event_stream import EventStream
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, fork, run_schemas, runs_view, schemas
+from automatos.recipes.deps import IdempotencyKey
 from automatos.recipes.queries import executions
 from automatos.recipes.start import run_topic
 from automatos.recipes.types import ExecutionKind, ExecutionStatus
@@ -42,7 +43,6 @@ NotThere = problems(errors.ExecutionNotFound)
 UNDECIDED = problems(run_errors.StepNotFound, run_errors.StepNotWaiting, run_errors.StepAlreadyDecided,
                      run_errors.ApprovalNotAllowed)
 StepOrder = Annotated[int, Path(ge=1, le=2**31 - 1, description="The step's number in the run.")]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 SignalName = Annotated[str, Path(pattern=SIGNAL, description="The signal's name, as the recipe has it.")]
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, status
+from fastapi import APIRouter, Path, Query, status
 
 from automatos.agents import service as agents
 from automatos.agents.deps import AgentReadiness
@@ -11,7 +11,7 @@ from automatos.agents.types import PRIORITIES
 from automatos.durable.deps import BusDep
 from automatos.kernel.openapi import problems
 from automatos.recipes import errors, run_schemas
-from automatos.recipes.deps import RunsHereDep
+from automatos.recipes.deps import IdempotencyKey, RunsHereDep
 from automatos.recipes.preflight import require_models
 from automatos.recipes.queries import agent_work
 from automatos.recipes.tasks import start_task
@@ -23,7 +23,6 @@ from automatos.workspaces.types import Caller
 
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 AgentId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
 @router.post("/{agent_id}/execute", status_code=status.HTTP_202_ACCEPTED,
