@@ -127,6 +127,8 @@ class ExecutionStep(Base):
     Steps of a graph have a `path` and a writer each (`epoch`, `last_seq`), a for-each its `items`. What a request may
     use is `reserved_tokens`, which hold as long as the writer and its place are the reserved ones.
 
+    No foreign key leads to the execution: steps are written under a lock on it, and go with it by a trigger there.
+
     `attempts` holds those that failed; `cost_micro_usd` is what is known of the cost, `unpriced_calls` counts the rest.
     """
 
@@ -138,7 +140,7 @@ class ExecutionStep(Base):
         Index("ix_execution_steps_reserved", "execution_id", postgresql_where=text("reserved_tokens IS NOT NULL")),
     )
 
-    execution_id: Mapped[UUID] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"), primary_key=True)
+    execution_id: Mapped[UUID] = mapped_column(primary_key=True)
     order: Mapped[int] = mapped_column("step_order", Integer, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
     step_id: Mapped[str] = mapped_column(String(100))

@@ -1,14 +1,14 @@
 """Tables: runs of one agent and their turns, the journal that makes a run resumable.
 
-They name their workspace and agent without foreign keys: a lock on those rows for every turn of every run would make
-unrelated runs wait for each other. Row-level security checks the workspace, and the chain of keys up to the recipe
-removes everything with it; the agent's number is history and outlives the agent.
+They have no foreign keys: what a key names would be looked up and locked for every row that is appended. Row-level
+security checks the workspace. All are written under a lock on their execution, and go with it by a trigger there; the
+agent's number is history and outlives the agent.
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, func
+from sqlalchemy import BigInteger, DateTime, Index, Integer, String, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,7 +26,7 @@ class AgentRun(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
     agent_id: Mapped[int] = mapped_column(Integer)
-    execution_id: Mapped[UUID | None] = mapped_column(ForeignKey("recipe_executions.id", ondelete="CASCADE"))
+    execution_id: Mapped[UUID | None] = mapped_column()
     opening: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
@@ -37,7 +37,7 @@ class RunTurn(Base):
     __tablename__ = "run_turns"
     __table_args__ = (Index("ix_run_turns_age", "created_at", postgresql_using="brin"),)
 
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("agent_runs.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column()
     kind: Mapped[str] = mapped_column(String(10))
