@@ -233,7 +233,7 @@ async def test_a_record_that_is_cut_off_between_two_steps_is_found_out_and_nothi
             async with database.recording(client.workspace_id) as other:
                 await other.execute("UPDATE recipe_executions SET cancel_requested_by = 'Ada' WHERE id = $1",
                                     journal.state.id)
-        next(iter(worker._held.values())).interrupt(why)
+        next(job for (_, key), job in worker._held.items() if key.startswith(str(journal.state.id))).interrupt(why)
         await asyncio.Event().wait()
 
     monkeypatch.setattr(StepJournal, "_put", put)
