@@ -84,7 +84,8 @@ FROM (SELECT count(*) AS steps,
       FROM (SELECT s.* FROM unnest(CAST(:over AS text[])) AS t (status)
             CROSS JOIN LATERAL (
                 SELECT x.status, x.started_at, x.finished_at, x.execution_id FROM recipe_execution_steps x
-                WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
+                WHERE x.agent_id = :agent AND x.workspace_id = :workspace AND x.status >= t.status
+                      AND (x.status, x.execution_id) < (t.status, CAST(:last_id AS uuid))
                 ORDER BY x.status DESC, x.execution_id DESC LIMIT 1000) s
             ORDER BY s.execution_id DESC LIMIT 1000) latest
       WHERE finished_at > now() - interval '30 days') own
@@ -115,8 +116,8 @@ WHERE r.workspace_id = :workspace AND r.deleted_at IS NULL AND r.steps @> CAST(:
 GROUP BY 1 ORDER BY 1
 """
 
-# One look at an index for each status, so that rare ones are not searched for among all others; BETWEEN with ORDER BY
-# leaves no other index that could be walked instead.
+# One look at an index for each status, so that rare ones are not searched for among all others. The row comparison is
+# estimated as what it is: for a range the planner expects a few rows, and sorts all that there are.
 STEPS_OF_AGENT = """
 SELECT e.id AS run_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.definition->>'name') AS recipe_name,
        s.step_id, s.status, s.input_tokens, s.output_tokens, CASE WHEN s.unpriced_calls = 0
@@ -126,7 +127,8 @@ SELECT e.id AS run_id, e.kind, r.template_id AS recipe_id, coalesce(r.name, e.de
 FROM (SELECT p.* FROM unnest(CAST(:statuses AS text[])) AS t (status)
       CROSS JOIN LATERAL (
           SELECT x.execution_id, x.step_order FROM recipe_execution_steps x
-          WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
+          WHERE x.agent_id = :agent AND x.status >= t.status
+                AND (x.status, x.execution_id) < (t.status, CAST(:last_id AS uuid)) AND x.workspace_id = :workspace
           ORDER BY x.status DESC, x.execution_id DESC, x.step_order DESC LIMIT :reach) p
       ORDER BY p.execution_id DESC, p.step_order DESC OFFSET :skip LIMIT :limit) page
 JOIN recipe_execution_steps s ON s.execution_id = page.execution_id AND s.step_order = page.step_order
@@ -140,8 +142,9 @@ SELECT coalesce(sum(p.found), 0)::int FROM unnest(CAST(:statuses AS text[])) AS 
 CROSS JOIN LATERAL (
     SELECT count(*) AS found FROM (
         SELECT FROM recipe_execution_steps x
-        WHERE x.agent_id = :agent AND x.status BETWEEN t.status AND t.status AND x.workspace_id = :workspace
-        ORDER BY x.status DESC LIMIT :most) AS few) p
+        WHERE x.agent_id = :agent AND x.status >= t.status
+              AND (x.status, x.execution_id) < (t.status, CAST(:last_id AS uuid)) AND x.workspace_id = :workspace
+        ORDER BY x.status DESC, x.execution_id DESC LIMIT :most) AS few) p
 """
 
 
@@ -193,7 +196,8 @@ async def steps_of_agent(
     session: AsyncSession, workspace_id: UUID, agent_id: int, *, status: str | None, skip: int, limit: int
 ) -> tuple[list[Mapping[str, Any]], Total]:
     """Return what an agent has worked on, newest first, and how much there is."""
-    asked = {"workspace": workspace_id, "agent": agent_id, "statuses": [status] if status else list(StepStatus)}
+    asked = {"workspace": workspace_id, "agent": agent_id, "statuses": [status] if status else list(StepStatus),
+             "last_id": LAST_ID}
     rows = await session.execute(
         text(STEPS_OF_AGENT), asked | {"skip": skip, "limit": limit, "reach": skip + limit})
     count = await session.scalar(text(COUNT_OF_AGENT), asked | {"most": skip + MOST_COUNTED + 1})
