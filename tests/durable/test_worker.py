@@ -4,11 +4,13 @@ import asyncio
 import subprocess
 from collections import Counter
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from automatos.durable import dispatcher, worker
+from automatos.durable import dispatcher, queries, worker
 from automatos.durable.presence import Presence
 from automatos.durable.service import count_living, wake
 from automatos.durable.types import HeldJob, Interruption
@@ -106,12 +108,20 @@ async def test_a_waiting_job_that_is_added_again_is_brought_forward_not_doubled(
 
 
 async def test_a_failing_job_comes_back_later_each_time_and_is_given_up_after_three_attempts(
-    processes: Processes, queue: Queue
+    processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_: HeldJob) -> None:
         raise ValueError("no luck")
 
-    seen = Seen(fail)
+    seen, pauses, release = Seen(fail), list[timedelta](), queries.release
+
+    async def note_pause(
+        connection: asyncpg.Connection, name: str, key: str, holder: UUID, again_in: timedelta, *more: Any, **named: Any
+    ) -> None:
+        pauses.append(again_in)
+        await release(connection, name, key, holder, again_in, *more, **named)
+
+    monkeypatch.setattr(queries, "release", note_pause)
     await queue.add("bad")
     await processes.start(seen.handlers())
     for attempt in (1, 2, 3):
@@ -121,12 +131,12 @@ async def test_a_failing_job_comes_back_later_each_time_and_is_given_up_after_th
         assert row
         assert row["attempts"] == attempt
         assert row["last_error"] == "ValueError: no luck"
-        assert timedelta(seconds=2**attempt - 1) < row["run_at"] - now() <= timedelta(seconds=2**attempt)
         await queue.add("bad")
 
     await until(lambda: seen.given_up)
     await until(lambda: _is_gone(queue, "bad"))
     assert len(seen.driven) == 3
+    assert pauses == [timedelta(seconds=seconds) for seconds in (2, 4, 8)]
     assert "3 times" in seen.given_up[0][1]
 
 

@@ -9,6 +9,7 @@ import asyncpg
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.recipes.queries.pages import page_runs
+from automatos.recipes.runs_view import page
 from automatos.recipes.types import FINAL, ExecutionStatus
 from tests.durable.conftest import add_workspace
 
@@ -75,3 +76,13 @@ async def test_an_operators_page_holds_the_runs_of_all_workspaces(database: Data
     assert found >= set(stored)
     assert total.count >= len(stored)
     assert sorted(found, reverse=True) == [row[0].id for row in rows]
+
+
+async def test_a_run_without_a_name_is_shown_as_what_it_is(database: Database) -> None:
+    workspace_id = await add_workspace(database)
+    async with database.recording(workspace_id) as connection:
+        await fill(connection, workspace_id)
+    async with database.session(workspace_id) as session:
+        for kind in ("task", "heartbeat"):
+            shown, _ = await page(session, workspace_id, status=None, kind=kind, limit=3)
+            assert {one.recipe_name for one in shown} == {kind}

@@ -165,7 +165,7 @@ def _summary(execution: RecipeExecution, template_id: str | None, name: str | No
     return {
         "id": execution.id, "workspace_id": execution.workspace_id, "kind": execution.kind,
         "agent_id": execution.agent_id, "recipe_id": template_id,
-        "recipe_name": name if execution.definition is None else execution.definition["name"],
+        "recipe_name": (execution.definition or {}).get("name") or name or execution.kind,
         "recipe_version": execution.recipe_version, "status": execution.status,
         # The steps of items are numbered after the recipe's own, which alone are counted.
         "current_step": min(execution.current_step, execution.total_steps), "total_steps": execution.total_steps,
