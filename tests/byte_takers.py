@@ -30,8 +30,8 @@ from automatos.llm.types import ModelChoice, ToolSpec
 from automatos.recipes import outputs, planning
 from automatos.recipes.types import Step
 from automatos.runtime import loop
-from automatos.runtime.context import fence, storable
-from automatos.runtime.invoking import find_invoked
+from automatos.runtime.runtime import find_invoked
+from automatos.runtime.transcript import fence, storable
 from automatos.skills.tool_schema import read_tools
 from automatos.tools.builtin import text_stats
 from automatos.tools.registry import handed_definition

@@ -12,7 +12,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.http import Http
-from automatos.llm.defaults import find_default
+from automatos.llm.choices import find_default
 from automatos.llm.errors import UnknownModel
 from automatos.llm.service import ModelClient
 from automatos.llm.types import DefaultModel, ModelChoice

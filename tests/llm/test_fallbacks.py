@@ -2,9 +2,7 @@
 
 import pytest
 
-from automatos.llm.choices import faults_of
-from automatos.llm.defaults import provider_by_model
-from automatos.llm.fallbacks import fallback_of
+from automatos.llm.choices import fallback_of, faults_of, provider_by_model
 from automatos.llm.types import ModelChoice
 
 

@@ -8,8 +8,8 @@ import pytest
 from automatos.kernel.error_bodies import read_error
 from automatos.llm.errors import FeatureRefused, ModelRefused, ToolsRefused
 from automatos.llm.providers.features import find_refused, refuses_tools, without
-from automatos.llm.refused import KEPT_S, MAX_MODELS, RefusedFeatures
 from automatos.llm.types import ModelChoice, ToolSpec
+from automatos.llm.wires import MAX_REMEMBERED, REMEMBERED_S, RefusedFeatures
 from tests.fakes.model_server import ModelServer, Reply
 from tests.llm.conftest import Asker
 
@@ -243,14 +243,14 @@ async def test_a_refusal_of_the_role_moves_the_instructions_into_the_first_messa
 def test_what_is_known_is_bounded_and_forgotten_after_an_hour() -> None:
     moment = [0.0]
     known = RefusedFeatures(lambda: moment[0])
-    for number in range(MAX_MODELS + 5):
+    for number in range(MAX_REMEMBERED + 5):
         known.add("key", f"model-{number}", frozenset({"temperature"}))
 
     assert known.of("key", "model-0") == frozenset()
-    assert known.of("key", f"model-{MAX_MODELS}") == {"temperature"}
-    assert known.of("another key", f"model-{MAX_MODELS}") == frozenset()
-    moment[0] = KEPT_S
-    assert known.of("key", f"model-{MAX_MODELS}") == frozenset()
+    assert known.of("key", f"model-{MAX_REMEMBERED}") == {"temperature"}
+    assert known.of("another key", f"model-{MAX_REMEMBERED}") == frozenset()
+    moment[0] = REMEMBERED_S
+    assert known.of("key", f"model-{MAX_REMEMBERED}") == frozenset()
 
 
 def test_the_error_of_a_feature_that_cannot_be_left_out_names_it() -> None:

@@ -60,7 +60,7 @@ async def read(wires, outgoing: Http, server: ModelServer, provider: str, body: 
     server.script(Reply(body=body, content_type="text/event-stream", **more))
     server.serves_responses = True
     wire = {"openai": "only responses", "anthropic": "anthropic"}.get(provider, "only openai")
-    return await wires[wire].stream(call_to(outgoing, server, provider, "m"), lambda _: None)
+    return await wires.plain[wire].stream(call_to(outgoing, server, provider, "m"), lambda _: None)
 
 
 TEXT = begun({"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})

@@ -159,14 +159,23 @@ async def test_what_is_read_goes_back_as_native_calls(outgoing: Http, model_serv
 
 @pytest.mark.parametrize("change", [{"tools": ()}, {"may_call_tools": False}], ids=["no tools", "last turn"])
 async def test_without_tools_to_call_nothing_is_read(
-    outgoing: Http, model_server: ModelServer, change: dict[str, Any]
+    outgoing: Http, model_server: ModelServer, settings: Settings, change: dict[str, Any]
 ) -> None:
     call = replace(call_to(outgoing, model_server, "ollama", "m"), **change)
     model_server.script(Reply(text=HERMES))
 
-    answer = await ask(WIRE, call)
+    answer = await ask(open_wires(settings).choose(call), call)
 
     assert (answer.text, answer.tool_calls) == (HERMES, ())
+
+
+async def test_models_at_their_providers_own_address_call_natively(
+    outgoing: Http, model_server: ModelServer, settings: Settings
+) -> None:
+    call, wires = call_to(outgoing, model_server, "anthropic", "m"), open_wires(settings)
+
+    at_home = wires.choose(replace(call, base_url=str(call.provider.base_url)))
+    assert (at_home, wires.choose(call)) == (wires.plain["anthropic"], wires.reading["anthropic"])
 
 
 async def test_native_calls_and_answers_that_were_cut_off_are_left_alone(
@@ -192,7 +201,8 @@ async def test_every_wire_reads_them_unless_the_setting_says_no(
     model_server.script(Reply(text=HERMES, reasoning="hm"))
 
     provider = {"openai": "ollama", "responses": "openai", "anthropic": "anthropic"}[wire]
-    answer = await ask(wires[wire], call_to(outgoing, model_server, provider, "m"))
+    call = call_to(outgoing, model_server, provider, "m")
+    answer = await ask(wires.choose(call), call)
 
     assert called(answer.tool_calls) == (ROME if is_on else [])
     assert answer.text == ("" if is_on else HERMES)

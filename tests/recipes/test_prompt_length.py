@@ -23,7 +23,7 @@ from automatos.llm.types import (
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.step_runner import prompt_of
 from automatos.recipes.types import Step
-from automatos.runtime.invoking import with_skill
+from automatos.runtime.runtime import with_skill
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runtime.test_try import frames_of
 from tests.surface import Client, Make

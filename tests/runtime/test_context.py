@@ -8,7 +8,8 @@ import pytest
 from automatos.agents.types import PersonaSpec, SkillSpec
 from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.runtime.context import assemble, join, messages_of
+from automatos.runtime.loop import messages_of
+from automatos.runtime.runtime import assemble, join
 from automatos.runtime.types import Opening, Turn
 from tests.runtime.specs import BREAD, SOUP, agent
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from automatos.llm.types import ModelChoice
-from automatos.runtime.context import fence, messages_of, storable
 from automatos.runtime.errors import RunLimitReached
-from automatos.runtime.loop import REFUSALS
+from automatos.runtime.loop import REFUSALS, messages_of
+from automatos.runtime.transcript import fence, storable
 from automatos.runtime.types import MAX_CALLS_PER_TURN, Limits, Opening, Turn
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runtime.conftest import Bench, Killed, Notebook

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from automatos.llm.types import ModelChoice, ProviderItems
-from automatos.runtime.context import messages_of
-from automatos.runtime.replayed import items_of, items_to_json
+from automatos.runtime.loop import messages_of
+from automatos.runtime.transcript import items_of, items_to_json
 from automatos.runtime.types import MAX_ITEMS_BYTES, Opening, Turn
 
 KEPT = ProviderItems("responses", "openai", "gpt-6", ({"type": "reasoning", "encrypted_content": "c2VjcmV0"},))

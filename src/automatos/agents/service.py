@@ -22,12 +22,11 @@ from automatos.agents.queries.voices import count_by_persona
 from automatos.agents.readiness import Readiness
 from automatos.agents.schemas import Agent as AgentOut
 from automatos.agents.schemas import AgentConfigurationOut, AgentCreate
-from automatos.agents.specs import spec_of
+from automatos.agents.specs import load_for_run
 from automatos.agents.stopping import tell as announce
 from automatos.agents.transfer import definition_in_recipe_file, upsert_from_file
-from automatos.agents.types import AgentRef, AgentSpec, AgentStatus
+from automatos.agents.types import AgentRef, AgentStatus
 from automatos.agents.watched import changed_since, fingerprint
-from automatos.kernel.db import Database
 
 __all__ = [
     "AgentConfiguration", "AgentConfigurationOut", "AgentCreate", "AgentDefinition", "AgentFilter", "AgentOut",
@@ -64,9 +63,3 @@ async def describe(
     found = {agent.id: AgentRef(agent.id, agent.name, AgentStatus(agent.status))
              for agent in await lists.list_by_ids(session, workspace_id, wanted, lock=lock)} if wanted else {}
     return {one: found.get(one, AgentRef(one, f"agent {one}", None)) for one in wanted}
-
-
-async def load_for_run(database: Database, workspace_id: UUID, agent_ids: Iterable[int]) -> list[AgentSpec]:
-    """Return what a run needs of each named agent, one statement; agents that do not exist are left out."""
-    async with database.recording(workspace_id) as connection:
-        return [spec_of(row) for row in await queries.read_for_run(connection, workspace_id, sorted(set(agent_ids)))]

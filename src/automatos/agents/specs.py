@@ -1,11 +1,35 @@
 """From what is stored, or only written down, to what a run needs of an agent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
+from automatos.agents.queries.records import read_for_run
 from automatos.agents.stored import configuration_of, model_settings_of
 from automatos.agents.types import AgentSpec, AgentStatus, PersonaSpec, SkillSpec
+from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
+
+MOST_KEPT = 512
+_kept: dict[int, tuple[Mapping[str, Any], AgentSpec]] = {}
+"""The agents that ran here lately, each with the row that it was read from: one whose row is the same is the same."""
+
+
+async def load_for_run(database: Database, workspace_id: UUID, agent_ids: Iterable[int]) -> list[AgentSpec]:
+    """Return what a run needs of each named agent, one statement; agents that do not exist are left out."""
+    async with database.recording(workspace_id) as connection:
+        return [_read(row) for row in await read_for_run(connection, workspace_id, sorted(set(agent_ids)))]
+
+
+def _read(row: Mapping[str, Any]) -> AgentSpec:
+    """Return the spec of a row, whose parts are checked only where anything in it has changed."""
+    kept = _kept.get(row["id"])
+    if kept and kept[0] == row:
+        return kept[1]
+    while len(_kept) >= MOST_KEPT:
+        del _kept[next(iter(_kept))]
+    _kept[row["id"]] = row, spec_of(row)
+    return _kept[row["id"]][1]
 
 
 def spec_of(row: Mapping[str, Any]) -> AgentSpec:

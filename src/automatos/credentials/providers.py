@@ -24,8 +24,9 @@ def find_provider(name: str) -> Provider | None:
     return providers_by_name().get(name)
 
 
+@cache
 def get_provider(name: str) -> Provider:
-    """Return the provider of this name.
+    """Return the provider of this name; the table never changes, so each is looked up once.
 
     Raises:
         UnknownProvider: there is none; names those that exist.

@@ -14,9 +14,8 @@ from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.http import Http
-from automatos.llm.choices import check_choice
+from automatos.llm.choices import check_choice, fallback_of, find_default
 from automatos.llm.counting import usage_of_answer, usage_of_failure
-from automatos.llm.defaults import find_default
 from automatos.llm.errors import (
     AnswerRefused,
     CredentialMissing,
@@ -26,14 +25,12 @@ from automatos.llm.errors import (
     PromptTooLong,
     scrub,
 )
-from automatos.llm.fallbacks import fallback_of
 from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ProviderCall
 from automatos.llm.providers.own_choices import OF_ONE_CALL
 from automatos.llm.queries import forget_calls
 from automatos.llm.question import AskAgain, Question, Route
-from automatos.llm.refused import MAX_FEATURES, RefusedFeatures
 from automatos.llm.types import (
     Answer,
     AnswerEnd,
@@ -54,7 +51,7 @@ from automatos.llm.types import (
     prompt_size,
 )
 from automatos.llm.usage import UsageRecorder
-from automatos.llm.wires import open_wires, wire_for
+from automatos.llm.wires import MAX_FEATURES, RefusedFeatures, open_wires
 
 __all__ = ["ModelClient", "check_choice", "fallback_of", "forget_calls"]
 
@@ -74,7 +71,7 @@ class ModelClient:
                  recorder: UsageRecorder, database: Database, until_certain: BeforeCall | None = None) -> None:
         self._until_certain = until_certain
         self._settings = settings
-        self._http = http
+        self._sessions = {reach: http.session(allow_private=reach) for reach in (False, True)}
         self._keyring = keyring
         self._prices = prices
         self._recorder = recorder
@@ -140,8 +137,11 @@ class ModelClient:
 
     async def window(self, choice: ModelChoice) -> Window:
         """Return how much can be asked of a choice: of its model or its fallback, whichever reads more at once."""
-        asked = [await self._prices.window(one) for one in (choice, fallback_of(choice)) if one]
-        return max(asked, key=lambda window: window.chars)
+        window = await self._prices.window(choice)
+        fallback = fallback_of(choice) if choice.fallback_model_id else None
+        if fallback is None:
+            return window
+        return max(window, await self._prices.window(fallback), key=lambda each: each.chars)
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
@@ -174,7 +174,7 @@ class ModelClient:
                              attempt=context.epoch * ATTEMPTS_PER_EPOCH, may_call_tools=may_call_tools,
                              on_failed=on_failed, before_pause=before_pause, pause_s=pause_s,
                              on_reasoning=on_reasoning)
-        fallback = fallback_of(choice)
+        fallback = fallback_of(choice) if choice.fallback_model_id else None
         if self._until_certain:
             await self._until_certain()  # what waits for our own standing is no fault of the model
         started_at = _now_s()
@@ -238,7 +238,7 @@ class ModelClient:
         """Make one request and write it to the ledger, however it ends; raises AskAgain when another may follow."""
         choice, account = route.choice, str(access.credential_id or access.base_url)
         call = ProviderCall(
-            self._http.session(allow_private=access.allow_private), access.provider, access.base_url,
+            self._sessions[access.allow_private], access.provider, access.base_url,
             access.key.reveal(), choice, question.messages, question.tools, question.context.idempotency_key,
             question.may_call_tools, self._refused.of(account, choice.model_id) | question.refused,
             traits=self._prices.traits(choice.provider, choice.model_id),
@@ -247,7 +247,7 @@ class ModelClient:
         )
         began = time.perf_counter()
         try:
-            answer = await self._wires[wire_for(call)].stream(call, question.tell)
+            answer = await self._wires.choose(call).stream(call, question.tell)
             if answer.end is AnswerEnd.REFUSED:
                 raise _fault(AnswerRefused, choice, f"The model declined: {scrub(answer.text)!r}.")
         except ModelProblem as problem:

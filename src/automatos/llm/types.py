@@ -138,7 +138,7 @@ class Usage:
 class ModelChoice:
     """Which model to ask and how; a setting left None is not sent, so the provider's own default holds.
 
-    `fallback_model_id` is a model of the same provider, or `provider//model` for another one (see `llm.fallbacks`).
+    `fallback_model_id` is a model of the same provider, or `provider//model` for another one (see `llm.choices`).
     """
 
     provider: str

@@ -1,11 +1,14 @@
 """Every way to ask a model, by the name that the tables of providers and models use; the right one of OpenAI's two.
 
-Addresses that serve only one of those are asked over the other instead, and that is remembered.
+Addresses that serve only one of those are asked over the other instead. That, and which features a model refused, is
+remembered for an hour in each process.
 """
 
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -21,6 +24,8 @@ from automatos.llm.types import Answer
 
 REMEMBERED_S = 3600.0
 MAX_REMEMBERED = 1000
+MAX_FEATURES = 40
+"""More than this of one model are no features any more but a server that refuses whatever it is sent."""
 NO_SUCH_PATH = frozenset({404, 405, 501})
 _NAMES_RESPONSES = re.compile(r"(?i)/responses\b|\bresponses api\b")
 
@@ -81,7 +86,55 @@ def wants_responses(call: ProviderCall, problem: ModelProblem) -> Place | None:
     return (call.base_url, call.choice.model_id) if named else None
 
 
-def open_wires(settings: Settings) -> Mapping[str, ModelProvider]:
+class RefusedFeatures:
+    """The features that were refused lately; what is oldest is forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, str], tuple[frozenset[str], float]] = OrderedDict()
+
+    def of(self, account: str, model_id: str) -> frozenset[str]:
+        """Return what a model does not take for an account: the credential's id, or an address where there is none."""
+        found = self._known.get((account, model_id))
+        if found is None:
+            return frozenset()
+        if found[1] <= self._clock():
+            del self._known[account, model_id]
+            return frozenset()
+        return found[0]
+
+    def add(self, account: str, model_id: str, features: frozenset[str]) -> frozenset[str]:
+        """Remember more of a model, and return all that is known of it."""
+        known = self.of(account, model_id) | features
+        self._known[account, model_id] = known, self._clock() + REMEMBERED_S
+        self._known.move_to_end((account, model_id))
+        while len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """The wires of this process by name; those of `reading` also read calls out of a text, and may be none."""
+
+    plain: Mapping[str, ModelProvider]
+    reading: Mapping[str, ModelProvider]
+
+    def choose(self, call: ProviderCall) -> ModelProvider:
+        """Return over which wire a model is asked: as the credential says, else the catalogue, else the provider.
+
+        Models of a provider's own address over Responses or Messages call natively: their text stays as it is.
+        """
+        provider = call.provider
+        name = provider.wire if provider.is_wire_chosen else call.traits.wire or provider.wire
+        if provider.is_wire_chosen and name != "anthropic":
+            name = f"only {name}"
+        if name in self.reading and call.tools and call.may_call_tools and not call.is_at_home:
+            return self.reading[name]
+        return self.plain[name]
+
+
+def open_wires(settings: Settings) -> Wires:
     """Return the wires of this process."""
     tags = settings.think_tags
     chat, responses = OpenAIProvider(reads_think_tags=tags), ResponsesProvider(reads_think_tags=tags)
@@ -90,14 +143,5 @@ def open_wires(settings: Settings) -> Mapping[str, ModelProvider]:
         "responses": SwitchingProvider(responses, chat, lacks_responses),
         "anthropic": AnthropicProvider(reads_think_tags=tags), "only openai": chat, "only responses": responses,
     }
-    if settings.written_tool_calls:
-        wires = {name: WrittenCallsProvider(wire) for name, wire in wires.items()}
-    return wires | {"demo": DemoProvider(settings.demo_delay_ms)}
-
-
-def wire_for(call: ProviderCall) -> str:
-    """Return over which wire a model is asked: as the credential says, else the catalogue, else the provider."""
-    provider = call.provider
-    if provider.is_wire_chosen and provider.wire != "anthropic":
-        return f"only {provider.wire}"
-    return provider.wire if provider.is_wire_chosen else call.traits.wire or provider.wire
+    reading = {name: WrittenCallsProvider(wire) for name, wire in wires.items()} if settings.written_tool_calls else {}
+    return Wires(wires | {"demo": DemoProvider(settings.demo_delay_ms)}, reading)

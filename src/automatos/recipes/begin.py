@@ -21,7 +21,6 @@ from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.steps import StepWork, until_over
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, NewRun
 from automatos.runs.types import RunRow, StepPath, TakenStep, step_key
-from automatos.runtime.service import opening_to_json
 from automatos.runtime.types import Run
 
 EVENTS = 3
@@ -97,7 +96,7 @@ class Begun:
         """Return the row of the agent's run, as the same statement takes it."""
         run = self._run
         return [{"id": run.id, "agent_id": run.agent_id, "execution_id": run.execution_id,
-                 "opening": opening_to_json(run.opening)}]
+                 "opening": run.opening}]
 
     def begin(self) -> None:
         """Work on the step, which is stored by now."""

@@ -151,7 +151,7 @@ async def crew_of(kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepS
     named = [step.step for step in steps]
     agent_ids = dict.fromkeys(step.agent_id for step in named if step.agent_id != NOBODY)
     specs = await load_for_run(kitchen.database, state.workspace_id, agent_ids)
-    patterns = await _patterns_of(kitchen.database, state.workspace_id, patterns_named(named))
+    patterns = await _patterns_of(kitchen.database, state.workspace_id, named)
     agents = {spec.id: spec for spec in specs}
     for step in steps:
         spec = agents.get(step.step.agent_id)
@@ -159,11 +159,11 @@ async def crew_of(kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepS
     return Crew(kitchen, state, agents, patterns, _default_model(kitchen, state.workspace_id))
 
 
-async def _patterns_of(database: Database, workspace_id: UUID, slugs: set[str]) -> dict[str, str]:
-    if not slugs:
+async def _patterns_of(database: Database, workspace_id: UUID, steps: Sequence[Step]) -> dict[str, str]:
+    if not any(step.pattern_slug for step in steps):
         return {}
     async with database.session(workspace_id) as session:
-        return await words_of_patterns(session, workspace_id, slugs)
+        return await words_of_patterns(session, workspace_id, patterns_named(steps))
 
 
 def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:

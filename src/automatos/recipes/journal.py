@@ -25,7 +25,7 @@ from automatos.kernel.schemas import micro_to_text
 from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import CancelRequested, Fenced
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.runtime.service import opening_to_json, storable, turns_to_json
+from automatos.runtime.service import storable, turns_to_json
 from automatos.runtime.types import MAX_REASONING_CHARS, Opening, Turn
 
 log = structlog.get_logger("automatos.recipes")
@@ -104,7 +104,7 @@ class ExecutionJournal(ABC):
     def add_run(self, run_id: Any, agent_id: int, opening: Opening) -> None:
         """Gather the beginning of a run for the next record."""
         self._pending.runs.append(
-            {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": opening_to_json(opening)}
+            {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": opening}
         )
 
     def add_turn(self, step: StepState, turn: Turn, events: Sequence[RunEventData]) -> None:

@@ -1,6 +1,7 @@
 """A line of steps in the hands of one process: it knows all of the run, so it can say what follows a step's end."""
 
 from copy import copy
+from dataclasses import dataclass, field
 
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionPaused, ExecutionWaiting
@@ -15,22 +16,21 @@ from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.types import ExecutionStatus
 from automatos.runs.service import Finish, advance
 from automatos.runs.types import RunStatus, StepPath
-from automatos.runtime.service import opening_to_json
 from automatos.runtime.types import Run
 
 WAITS = {"full": ExecutionWaiting, "held": ExecutionPaused}
 STATUS_OF = {"full": ExecutionStatus.WAITING, "held": ExecutionStatus.PAUSED}
 
 
+@dataclass
 class Line:
     """What this process knows of a run whose steps come one after the other."""
 
-    def __init__(self, plan: RecipePlan, state: ExecutionState, crew: Crew, runner: StepRunner) -> None:
-        self._plan = plan
-        self._state = state
-        self._crew = crew
-        self._runner = runner
-        self._prepared: Run | None = None
+    _plan: RecipePlan
+    _state: ExecutionState
+    _crew: Crew
+    _runner: StepRunner
+    _prepared: Run | None = field(default=None, init=False)
 
     async def after_end(self) -> Onward | None:
         """Return what follows now that a step is over; None where that cannot be said without asking the database."""
@@ -70,7 +70,7 @@ class Line:
             run = self._prepared
             gathered = Pending([recorded(event)], runs=[{
                 "id": run.id, "agent_id": run.agent_id, "execution_id": self._state.id,
-                "opening": opening_to_json(run.opening)}])
+                "opening": run.opening}])
         return Onward(gathered, step, self._crew.priority(step.step.agent_id))
 
     def _end(self, finish: Finish) -> Onward:

@@ -11,10 +11,9 @@ import orjson
 from automatos.recipes.definition import as_text, task_definition
 from automatos.recipes.ending import closing
 from automatos.recipes.graph import INPUT, Flow
-from automatos.recipes.loading import definition, state_of
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import graph_runs as queries
-from automatos.recipes.state import ExecutionState
+from automatos.recipes.state import ExecutionState, definition, state_of
 from automatos.recipes.step_runner import values_of
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step, StepStatus
 from automatos.runs.service import Graph, StepRecord, advance, item_of

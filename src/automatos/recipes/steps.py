@@ -16,10 +16,9 @@ from automatos.recipes.crew import Kitchen, crew_of
 from automatos.recipes.ending import ended, error_of
 from automatos.recipes.errors import AgentStopped, CancelRequested, WorkerLost
 from automatos.recipes.line import Line
-from automatos.recipes.loading import Stored, read_run, state_of, step_state
 from automatos.recipes.planning import RecipePlan, plan_recipe, plan_step
 from automatos.recipes.queries import executions, graph_runs
-from automatos.recipes.state import ExecutionState, StepState
+from automatos.recipes.state import ExecutionState, StepState, Stored, read_run, state_of, step_state
 from automatos.recipes.step_journal import CHANGED, OPEN, StepJournal
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.types import StepStatus
@@ -135,7 +134,7 @@ async def _ready(
         journal.add(events.StepRestarted(order=record.step.order, turn=len(run.turns) + 1))
     ends_at = asyncio.get_running_loop().time() + (deadline_at - taken.run.at).total_seconds()
     return StepWork(kitchen, taken, journal, runner, ends_at,
-                    Line(plan, state, crew, runner) if is_line else None)
+                    Line(plan, state, crew, runner) if is_line else None, is_stopping=taken.is_stopping)
 
 
 def _begin(taken: TakenStep, plan: RecipePlan, state: ExecutionState, journal: StepJournal) -> datetime:
@@ -165,6 +164,7 @@ class StepWork:
     runner: StepRunner
     ends_at: float
     line: Line | None
+    is_stopping: bool = False
 
     @property
     def record(self) -> StepState:
@@ -177,7 +177,7 @@ class StepWork:
         """Do the step, and those that follow it, until they are over, must wait, or this process must let go of them.
         """
         try:
-            if job.interruption is Interruption.CANCEL or self.taken.is_stopping:
+            if job.interruption is Interruption.CANCEL or self.is_stopping:
                 await self.cancel(job)
                 return
             if job.lane_mode is LaneMode.CLOSED and self.record.status is not StepStatus.RUNNING:
@@ -280,7 +280,7 @@ class StepWork:
 
         A line is given up with it, whatever it says of failures: the next step would kill its workers as well.
         """
-        if job.interruption is Interruption.CANCEL or self.taken.is_stopping:
+        if job.interruption is Interruption.CANCEL or self.is_stopping:
             await self.cancel(job)
             return
         error = error_of(WorkerLost(why))

@@ -12,8 +12,7 @@ from automatos.kernel.db import Database
 from automatos.kernel.tokens import TOKEN_BASIS, estimate_tokens
 from automatos.llm.service import ModelClient
 from automatos.llm.types import ModelChoice
-from automatos.runtime.context import join
-from automatos.runtime.runtime import AgentFactory, AgentRuntime
+from automatos.runtime.runtime import AgentFactory, AgentRuntime, join
 from automatos.runtime.types import Part, SkillShelf, TemperatureSource
 from automatos.tools.service import Toolbox
 

@@ -15,20 +15,21 @@ import orjson
 from automatos.events import types as events
 from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
-from automatos.llm.types import CallContext, Completion, ToolCall
+from automatos.llm.types import CallContext, Completion, Message, ToolCall
 from automatos.runtime.budgeted import BudgetedRequest
-from automatos.runtime.context import calls_of, messages_of, storable
 from automatos.runtime.errors import Frozen, NoProgress, RunLimitReached
 from automatos.runtime.notes import RunNotes
-from automatos.runtime.replayed import items_to_json
+from automatos.runtime.transcript import fence, items_of, items_to_json, storable
 from automatos.runtime.types import (
     ITEMS,
+    LOAD_SKILL,
     MAX_CALLS_PER_TURN,
     MAX_REASONING_CHARS,
     Answer,
     Budget,
     Journal,
     JsonObject,
+    Opening,
     Run,
     Turn,
 )
@@ -82,13 +83,14 @@ async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
         llm.errors.ModelProblem: the model gave no answer.
         Problem: the budget has no room for a request.
     """
-    tracker = _tracker_of(run)
+    tracker: ToolTracker | None = None
     while True:
         last = _last_model_turn(run)
         missing = _missing_results(run, last) if last else []
         if desk.is_paused():
             raise Frozen
         if last and missing:
+            tracker = tracker or _tracker_of(run)
             await _call_tools(run, desk, journal, tracker, last, missing)
         elif last and not last.body["tool_calls"]:
             return Answer(last.body["text"], last, ())
@@ -110,11 +112,9 @@ def _missing_results(run: Run, last: Turn) -> list[tuple[int, ToolCall]]:
 
 def _tracker_of(run: Run) -> ToolTracker:
     """Rebuild what a run has called so far; a resumed run is held to the same limits."""
-    tracker = ToolTracker()
-    for turn in run.turns:
-        if turn.kind == "tool" and turn.error not in REFUSALS:
-            tracker.record(turn.body["name"], _arguments(turn.body["arguments"]))
-    return tracker
+    return ToolTracker.from_calls(
+        (turn.body["name"], _arguments(turn.body["arguments"]))
+        for turn in run.turns if turn.kind == "tool" and turn.error not in REFUSALS)
 
 
 def _arguments(written: str) -> dict[str, Any]:
@@ -124,6 +124,29 @@ def _arguments(written: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         read = None
     return read if isinstance(read, dict) else {"": written}
+
+
+def messages_of(opening: Opening, turns: list[Turn]) -> list[Message]:
+    """Rebuild the conversation from what a run started with and its journal."""
+    journal = sorted(turns, key=lambda turn: turn.seq)
+    said = [_model_message(turn.body) if turn.kind == "model" else _tool_message(turn.body) for turn in journal]
+    return [Message("system", opening.system_prompt), Message("user", opening.prompt), *said]
+
+
+def _model_message(body: JsonObject) -> Message:
+    return Message("assistant", body["text"], tool_calls=calls_of(body), items=items_of(body.get(ITEMS)))
+
+
+def _tool_message(body: JsonObject) -> Message:
+    """What tools return is material; the text of a skill that the agent was given is not, it is to be followed."""
+    is_skill = body["name"] == LOAD_SKILL and body["ok"]
+    text = body["output"] if is_skill else fence(body["output"])
+    return Message("tool", text, tool_call_id=body["call_id"], name=body["name"])
+
+
+def calls_of(body: JsonObject) -> tuple[ToolCall, ...]:
+    """Return the tool calls of a model turn's body."""
+    return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in body["tool_calls"])
 
 
 async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:

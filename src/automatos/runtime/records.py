@@ -1,7 +1,6 @@
 """Runs and turns as they are stored, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,6 @@ from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
 from automatos.runtime import queries
 from automatos.runtime.types import JsonObject, Limits, Opening, Turn
-
-
-def opening_to_json(opening: Opening) -> JsonObject:
-    """Return what is stored of a run's beginning."""
-    return asdict(opening)
 
 
 def opening_of(stored: Mapping[str, Any]) -> Opening:

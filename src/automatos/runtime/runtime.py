@@ -1,19 +1,32 @@
-"""An agent made ready to work: its identity, model, tools and prompt, and counters of what it has used."""
+"""An agent made ready to work: its identity, model, tools, prompt and counters of what it has used.
+
+The prompt's parts have a fixed order. A task that begins with `/name arguments` hands the agent the skill of that name
+whole, for this task.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 
 from automatos.agents.types import AgentSpec, SkillSpec
+from automatos.llm.errors import PromptTooLong
 from automatos.llm.types import ModelChoice, ToolSpec, Window
-from automatos.runtime.context import assemble, join, size_of, text_of
-from automatos.runtime.invoking import find_invoked, with_skill
-from automatos.runtime.types import Limits, Opening, Part, SkillShelf, TemperatureSource
+from automatos.runtime.types import Limits, Opening, Part, PartSource, SkillShelf, TemperatureSource
 from automatos.skills.service import tool_name
 from automatos.tools.service import Toolbox
 from automatos.tools.types import HandedTool
 
 PRELOAD = "preload"
+PROMPTS = Path(__file__).parent / "prompts"
+CALL = re.compile(r"\s*/([^\s/]+)(?:[ \t]+([^\n]*))?(?=\n|$)")
+ARGUMENTS = "$ARGUMENTS"
+_TITLES: Mapping[PartSource, str] = {
+    "task": "Task", "identity": "Who you are", "persona": "Persona", "skills": "Your skills", "tools": "Your tools",
+    "policy": "How to work",
+}
 
 
 @dataclass
@@ -131,6 +144,85 @@ class AgentFactory:
 
     def activate_agent(self, agent: AgentSpec) -> AgentRuntime:
         """Return a runtime of an agent; asks no provider for anything yet."""
-        handed = self._skills.handed_tools(agent)
+        handed = self._skills.handed_tools(agent) if agent.skills else {}
         tools = self._toolbox.specs([*agent.tools, *handed], handed)
         return AgentRuntime(agent, tuple(tools), handed, self._skills.core, self._find_default_model)
+
+
+@cache
+def text_of(name: str) -> str:
+    """Return one of the texts that every prompt is made with."""
+    return (PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def assemble(agent: AgentSpec, tools: tuple[ToolSpec, ...], cores: Mapping[int, str]) -> tuple[Part, ...]:
+    """Return the parts of a system prompt: task, identity, persona, skills, tools, policy; without those it lacks.
+
+    `cores` holds the whole texts of those skills, by id, that the agent reads from the start. This is the one place
+    where prompts are put together: what people are shown is what runs get.
+    """
+    texts: Mapping[PartSource, str] = {
+        "task": text_of("task"),
+        "identity": _titled("identity", _identity(agent)),
+        "persona": _titled("persona", agent.persona.system_prompt if agent.persona else ""),
+        "skills": _titled("skills", _skills(agent, cores)),
+        "tools": _titled("tools", "\n".join(f"- {tool.name}: {tool.description}" for tool in tools)),
+        "policy": _titled("policy", text_of("policy")),
+    }
+    return tuple(Part(source, _TITLES[source], text) for source, text in texts.items() if text)
+
+
+def join(parts: tuple[Part, ...]) -> str:
+    """Return the system prompt that the parts make."""
+    return "\n\n".join(part.text for part in parts)
+
+
+def size_of(agent: AgentSpec, tools: tuple[ToolSpec, ...], cores: Mapping[int, str]) -> int:
+    """Return how many characters of what people wrote `assemble` would put together, without doing so."""
+    persona = len(agent.persona.system_prompt) if agent.persona else 0
+    skills = sum(len(skill.name) + len(skill.description) for skill in agent.skills if skill.by_model)
+    offered = sum(len(tool.name) + len(tool.description) for tool in tools)
+    return len(agent.description) + persona + skills + offered + sum(len(text) for text in cores.values())
+
+
+def _titled(source: PartSource, text: str) -> str:
+    return f"# {_TITLES[source]}\n{text}" if text else ""
+
+
+def _identity(agent: AgentSpec) -> str:
+    lines = [f"You are {agent.name} ({agent.agent_type.replace('_', ' ')}).", agent.description,
+             str(agent.configuration.get("environment_note", ""))]
+    return "\n".join(line for line in lines if line)
+
+
+def _skills(agent: AgentSpec, cores: Mapping[int, str]) -> str:
+    """List every skill that the agent is told of by name and description; those with their text follow, whole."""
+    skills = [skill for skill in agent.skills if skill.by_model]
+    if not skills:
+        return ""
+    listed = "\n".join(f"- {skill.name}: {skill.description}" for skill in skills)
+    how = text_of("skills_whole" if len(cores) == len(skills) else "skills")
+    whole = [f"## {skill.name}\n{cores[skill.id]}" for skill in skills if skill.id in cores]
+    return "\n\n".join([f"{how}\n{listed}", *whole])
+
+
+def find_invoked(skills: Iterable[SkillSpec], prompt: str) -> SkillSpec | None:
+    """Return the skill that a prompt calls up; only its very beginning counts, and only skills that people may call."""
+    match = CALL.match(prompt)
+    if match is None:
+        return None
+    return next((skill for skill in skills if skill.name == match[1] and skill.by_people), None)
+
+
+def with_skill(how: str, skill: SkillSpec, text: str, prompt: str, window: Window | None = None) -> str:
+    """Return the prompt with the skill's text before it; it stays the person's message, not the server's.
+
+    Raises:
+        PromptTooLong: the skill repeats its arguments to more than the window holds; nothing was put together.
+    """
+    match = CALL.match(prompt)
+    arguments = (match[2] or "").strip() if match else ""
+    size = len(text) + text.count(ARGUMENTS) * len(arguments) + len(prompt)
+    if window and not window.holds(size):
+        raise PromptTooLong(window, size, f"The skill {skill.name!r} with its arguments")
+    return f"{how}\n\n## {skill.name}\n{text.replace(ARGUMENTS, arguments)}\n\n## Task\n{prompt.strip()}"

@@ -5,6 +5,7 @@ Nothing of a skill that the agent does not have can be asked for.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,13 +25,13 @@ READING_S, SCRIPT_S = 10.0, 60.0
 LISTED_FILES = 100
 
 
+@dataclass(frozen=True, slots=True)
 class WorkspaceShelf:
     """The skills of one workspace's agents, read while they work."""
 
-    def __init__(self, database: Database, toolbox: Toolbox, workspace_id: UUID) -> None:
-        self._database = database
-        self._toolbox = toolbox
-        self._workspace_id = workspace_id
+    _database: Database
+    _toolbox: Toolbox
+    _workspace_id: UUID
 
     async def core(self, skill: SkillSpec) -> str:
         """Return the instructions of a skill, in the version that the agent has.
@@ -42,12 +43,10 @@ class WorkspaceShelf:
         return text
 
     def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:
-        """Return the tools that come with an agent's skills, by name; none for an agent without skills.
+        """Return the tools that come with the skills of an agent that has some, by name.
 
         Of two skills of one name the first counts. Scripts are left out where nothing can be confined.
         """
-        if not agent.skills:
-            return {}
         shelf: dict[str, SkillSpec] = {}
         for skill in agent.skills:
             shelf.setdefault(skill.name, skill)

@@ -14,8 +14,8 @@ from automatos.llm.errors import PromptTooLong
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, Message, prompt_size
 from automatos.runtime import schemas
-from automatos.runtime.context import join, storable, text_of
-from automatos.runtime.runtime import AgentRuntime
+from automatos.runtime.runtime import AgentRuntime, join, text_of
+from automatos.runtime.transcript import storable
 
 log = structlog.get_logger("automatos.runtime")
 DEADLINE_S = 60.0

@@ -153,7 +153,7 @@ class SkillShelf(Protocol):
         ...
 
     def handed_tools(self, agent: AgentSpec) -> Mapping[str, HandedTool]:
-        """Return the tools that come with an agent's skills, by name; none for an agent without skills.
+        """Return the tools that come with the skills of an agent that has some, by name.
 
         They load a skill, read a file of it, or run a script of it; each is told its workspace when it is called.
         """

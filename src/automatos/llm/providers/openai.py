@@ -57,9 +57,9 @@ class OpenAIProvider:
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        reader = ChatReader(call, ThinkTags(is_on=self._reads_think_tags))
-        return await exchange(call, "/chat/completions", key_headers(call), request_body(call), reader=reader,
-                              on_text=on_text)
+        return await exchange(
+            call, "/chat/completions", key_headers(call), request_body(call), on_text=on_text,
+            open_reader=lambda: ChatReader(call, ThinkTags(is_on=self._reads_think_tags)))
 
 
 def key_headers(call: ProviderCall) -> dict[str, str]:
@@ -79,7 +79,7 @@ def request_body(call: ProviderCall) -> JsonObject:
     if choice.max_tokens is not None:
         body[call.provider.limit_field] = choice.max_tokens
     body |= sampling(call, SAMPLING)
-    if effort := effort_for(call):
+    if choice.reasoning_effort and (effort := effort_for(call)):
         body["reasoning_effort"] = effort
     if call.tools:
         body["tools"] = [{"type": "function", "function": {"name": t.name, "description": t.description,

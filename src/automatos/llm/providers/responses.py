@@ -59,9 +59,9 @@ class ResponsesProvider:
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        reader = _Reader(call, ThinkTags(is_on=self._reads_think_tags and not call.is_at_home))
-        return await exchange(call, "/responses", key_headers(call), request_body(call), reader=reader,
-                              on_text=on_text)
+        return await exchange(
+            call, "/responses", key_headers(call), request_body(call), on_text=on_text,
+            open_reader=lambda: _Reader(call, ThinkTags(is_on=self._reads_think_tags and not call.is_at_home)))
 
 
 def request_body(call: ProviderCall) -> JsonObject:

@@ -73,18 +73,19 @@ class AnswerReader(Protocol):
 
 
 async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body: dict[str, Any], *,
-                   reader: AnswerReader, on_text: OnText) -> Answer:
-    """Send one request and return the answer that `reader` builds from it; the socket closes on any error."""
+                   open_reader: Callable[[], AnswerReader], on_text: OnText) -> Answer:
+    """Send one request and return the answer that a reader builds from it; the socket closes on any error."""
     headers["Content-Type"] = "application/json"
     if call.idempotency_key:
         headers["Idempotency-Key"] = call.idempotency_key
     progress = call.progress
-    progress.url, progress.body = call.base_url + path, without(body, call.refused)
+    progress.url, progress.body = call.base_url + path, without(body, call.refused) if call.refused else body
     payload = _Payload(orjson.dumps(progress.body), call)
     name = call.provider.display_name
+    reader: AnswerReader | None = None
     try:
         async with call.session.post(progress.url, data=payload, headers=headers, allow_redirects=False) as response:
-            progress.status = response.status
+            progress.status, reader = response.status, open_reader()
             try:
                 await _read(call, response, reader, on_text)
             except BaseException:
@@ -110,7 +111,8 @@ async def exchange(call: ProviderCall, path: str, headers: dict[str, str], body:
     except (aiohttp.ClientError, OSError) as error:
         raise call.fault(ModelUnavailable, f"The connection to {name} broke ({type(error).__name__}).") from error
     finally:
-        progress.usage, progress.received_chars = reader.usage, reader.size
+        if reader:
+            progress.usage, progress.received_chars = reader.usage, reader.size
 
 
 class _Payload(aiohttp.BytesPayload):

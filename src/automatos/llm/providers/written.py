@@ -25,18 +25,13 @@ log = structlog.get_logger(__name__)
 
 
 class WrittenCallsProvider:
-    """Asks over another wire, and reads the calls of offered tools that stand at the end of the text.
-
-    Models of a provider's own address over Responses or Messages call natively: their text stays as it is.
-    """
+    """Asks over another wire, and reads the calls of offered tools that stand at the end of the text."""
 
     def __init__(self, wire: ModelProvider) -> None:
         self._wire = wire
 
     async def stream(self, call: ProviderCall, on_text: OnText) -> Answer:
         """Ask once; see `ModelProvider`."""
-        if not call.tools or not call.may_call_tools or call.is_at_home:
-            return await self._wire.stream(call, on_text)
         gate = _Gate(on_text)
         answer = await self._wire.stream(call, gate.feed)
         if answer.tool_calls or answer.end is not AnswerEnd.COMPLETE:

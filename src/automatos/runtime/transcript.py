@@ -1,5 +1,6 @@
-"""A provider's own output items as a turn's body keeps them, and back."""
+"""What was said in a run, as it is stored and as a model reads it again."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,19 @@ import orjson
 from automatos.llm.types import ProviderItems
 from automatos.runtime.types import MAX_ITEMS_BYTES, JsonObject
 
+_CLOSING = re.compile(r"<\s*/(?=\s*data)", re.IGNORECASE)
 _NUL = b"\\u0000"
+
+
+def storable(text: str) -> str:
+    """Return text without what neither PostgreSQL nor JSON can hold: NUL is left out, lone surrogates become `?`."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def fence(text: str) -> str:
+    """Mark text as material that is not to be obeyed; it cannot close the mark itself."""
+    harmless = _CLOSING.sub(r"<\\/", text)
+    return f"<data>\n{harmless}\n</data>"
 
 
 def items_to_json(kept: ProviderItems) -> JsonObject | None:
