@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 import pkgutil
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -18,8 +19,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import automatos
+from automatos.entrypoints.api import create_app
 from automatos.entrypoints.cli.main import app
+from automatos.entrypoints.description import FILES, describe, describe_file
 from automatos.entrypoints.problems import HTTP_ERRORS
+from automatos.entrypoints.services import Services
 from automatos.events.types import FINAL_EVENTS, RUN_EVENTS
 from automatos.kernel.config import READ_ELSEWHERE, Settings
 from automatos.kernel.errors import Problem
@@ -214,9 +218,17 @@ def _kind(field: dict[str, Any]) -> str:
     return words.get(field["type"], field["type"])
 
 
+def file_schemas() -> dict[Path, str]:
+    """Return the JSON Schemas of the documents that people write, by their paths; editors read them beside examples."""
+    description = describe(create_app(Services(Settings.model_construct(), "postgresql://nowhere/none")))
+    return {REFERENCE / f"{kind}.schema.json": json.dumps(describe_file(description, kind), indent=2) + "\n"
+            for kind in FILES}
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
     return {
+        **file_schemas(),
         REFERENCE / "settings.md": settings_page(), REFERENCE / "cli.md": cli_page(),
         REFERENCE / "errors.md": errors_page(), REFERENCE / "events.md": events_page(),
     }

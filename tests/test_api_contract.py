@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 import schemathesis
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from automatos.entrypoints.glossary import read_glossary
 from automatos.entrypoints.policy import PUBLIC
 from automatos.entrypoints.seed import seed
 from automatos.kernel.db import Database
@@ -98,6 +100,37 @@ def test_operations_are_named_once_and_described(description: dict[str, Any]) ->
     assert len(set(names)) == len(names)
     assert [name for name, entry in found.items() if not entry.get("summary") or not entry.get("description")] == []
     assert [name for name, entry in found.items() if not entry.get("tags")] == []
+
+
+def fields_of(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"{name}.{field}": shape for name, schema in description["components"]["schemas"].items()
+            for field, shape in schema.get("properties", {}).items()}
+
+
+def parameters_of(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"{name} {parameter['name']}": parameter for name, entry in entries(description)
+            for parameter in entry.get("parameters", ())}
+
+
+def test_every_tag_parameter_and_field_is_described(description: dict[str, Any]) -> None:
+    parts = fields_of(description) | parameters_of(description)
+    tags = {tag for _, entry in entries(description) for tag in entry["tags"]}
+
+    assert len(parts) > 1000
+    assert [name for name, part in parts.items() if not part.get("description", "").strip()] == []
+    assert {tag["name"] for tag in description["tags"] if tag["description"]} == tags
+
+
+def test_each_text_of_the_glossary_describes_something_and_repeats_no_schema(app: FastAPI) -> None:
+    words = read_glossary()
+    bare = get_openapi(title="", version="", routes=app.routes)
+    silent = {name for name, field in fields_of(bare).items() if "description" not in field}
+    own = {f"{schema}.{field}" for schema, fields in words["schemas"].items() for field in fields}
+    parameters = {part["name"] for part in parameters_of(bare).values() if "description" not in part}
+
+    assert own - silent == set()
+    assert set(words["fields"]) - {name.split(".")[1] for name in silent - own} == set()
+    assert set(words["parameters"]) - parameters == set()
 
 
 TWO_PATHS = {

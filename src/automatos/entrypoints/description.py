@@ -1,11 +1,12 @@
 """The API's own description: what FastAPI knows, our errors in place of its own, and who may call what."""
 
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from automatos.entrypoints.glossary import describe_words
 from automatos.entrypoints.policy import PUBLIC
 from automatos.kernel.openapi import ProblemDocument
 
@@ -54,6 +55,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
             entry["responses"]["default"] = {"description": "Any other error.", "content": problem}
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
+    describe_words(description)
     return description
 
 
@@ -66,3 +68,37 @@ def _say_what_streams_hold(responses: dict[str, Any]) -> None:
             data = {"type": "string", "contentMediaType": "application/json", **held}
             stream["itemSchema"] = {"type": "object", "required": ["data"], "properties": {
                 "id": {"type": "string"}, "event": {"type": "string"}, "data": data}}
+
+
+FILES = {"agent": "AgentFile", "recipe": "RecipeFile"}
+"""The documents that people write by hand, each with the name of its schema."""
+REFERENCE = "#/components/schemas/"
+
+
+def describe_file(description: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document people write, by which editors complete and check it.
+
+    Raises:
+        KeyError: there is no document of this kind.
+    """
+    schemas = description["components"]["schemas"]
+    needed, found = [FILES[kind]], dict[str, Any]()
+    while needed:
+        name = needed.pop()
+        if name not in found:
+            found[name] = _with_local_references(schemas[name], needed)
+    whole = found.pop(FILES[kind])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": found}
+
+
+def _with_local_references(part: Any, names: list[str]) -> Any:
+    """Return a part of a schema that refers to `$defs`, and add the names that it refers to."""
+    if isinstance(part, list):
+        return [_with_local_references(each, names) for each in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    told = cast("dict[str, Any]", part)
+    if isinstance(target := told.get("$ref"), str):
+        names.append(target.removeprefix(REFERENCE))
+        return {**told, "$ref": f"#/$defs/{names[-1]}"}
+    return {key: _with_local_references(each, names) for key, each in told.items() if key != "discriminator"}

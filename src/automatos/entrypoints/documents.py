@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from automatos.entrypoints.description import FILES, describe_file
 from automatos.entrypoints.frontend import under_base
 from automatos.entrypoints.overview import DOCS_POLICY, DOCS_STYLE
 from automatos.entrypoints.startup import package_file
@@ -31,6 +32,14 @@ class PageMissing(NotFound):
 async def lead_to_description(request: Request) -> RedirectResponse:
     """Lead from the usual address of an API's description to ours."""
     return RedirectResponse(f"{request.app.state.settings.base_path}/api/openapi.json", 308)
+
+
+@router.get("/api/schemas/{kind}.json")
+async def describe_document(kind: str, request: Request) -> JSONResponse:
+    """Answer with the JSON Schema of a document that people write: an agent, or a recipe with its agents."""
+    if kind not in FILES:
+        raise PageMissing(f"There is no schema of {kind[:40]!r}; there are {' and '.join(sorted(FILES))}.")
+    return JSONResponse(describe_file(request.app.openapi(), kind), media_type="application/schema+json")
 
 
 @router.get("/docs")

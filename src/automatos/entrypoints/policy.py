@@ -18,6 +18,7 @@ PUBLIC: Final = frozenset({
     "GET /docs/{name}",
     "GET /openapi.json",
     "GET /api/openapi.json",
+    "GET /api/schemas/{kind}.json",
     "GET /api/auth/config",
     "GET /api/auth/oidc/sign-in",
     "GET /api/auth/oidc/callback",

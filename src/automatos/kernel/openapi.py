@@ -16,7 +16,7 @@ class ProblemDocument(BaseModel):
 
     type: str = Field(description="A URI that names the kind of error.")
     title: str = Field(description="The kind of error in words, the same each time.")
-    status: int
+    status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened this time, and what to do next.")
     code: str = Field(description="The stable name of the error, for programs.")
     instance: str = Field(description="The path that was asked for.")
