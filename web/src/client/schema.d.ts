@@ -3100,6 +3100,7 @@ export interface components {
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -3108,13 +3109,25 @@ export interface components {
          * @description Why one agent of several was not changed: the problem document that it alone would have got.
          */
         ActionRefusal: {
-            /** Code */
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What happened, in words.
+             */
             detail: string;
-            /** Status */
+            /**
+             * Status
+             * @description The HTTP status that the change would have got by itself.
+             */
             status: number;
-            /** Title */
+            /**
+             * Title
+             * @description The kind of the error, in a few words.
+             */
             title: string;
         } & {
             [key: string]: unknown;
@@ -3124,10 +3137,17 @@ export interface components {
          * @description What an action did to one agent.
          */
         ActionResult: {
+            /** @description Why it was not changed; null when it was. */
             error: components["schemas"]["ActionRefusal"] | null;
-            /** Id */
+            /**
+             * Id
+             * @description The id of the agent.
+             */
             id: number;
-            /** Ok */
+            /**
+             * Ok
+             * @description Whether it worked.
+             */
             ok: boolean;
         };
         /**
@@ -3135,11 +3155,20 @@ export interface components {
          * @description What an action did to each of the named agents, in the order they were named.
          */
         ActionResults: {
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ActionResult"][];
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
         };
         /**
@@ -3147,11 +3176,17 @@ export interface components {
          * @description A tool the agent called during the beat.
          */
         ActionTaken: {
-            /** Params */
+            /**
+             * Params
+             * @description The arguments of the call.
+             */
             params: {
                 [key: string]: unknown;
             };
-            /** Tool */
+            /**
+             * Tool
+             * @description The name of the tool.
+             */
             tool: string;
         };
         /**
@@ -3161,20 +3196,26 @@ export interface components {
         ActiveHours: {
             /**
              * End
+             * @description The time of day at which the hours end, as HH:MM.
              * @example 08:00
              */
             end: string;
             /**
              * Source
+             * @description Whether they are the agent's own or the workspace's.
              * @enum {string}
              */
             source: "agent" | "workspace";
             /**
              * Start
+             * @description The time of day at which the hours begin, as HH:MM.
              * @example 08:00
              */
             start: string;
-            /** Timezone */
+            /**
+             * Timezone
+             * @description The IANA time zone, such as Europe/Berlin.
+             */
             timezone: string;
         };
         /**
@@ -3188,26 +3229,44 @@ export interface components {
          * @description An unfinished execution that needs the agent: now (`running`), next (`queued`) or at a step to come (`later`).
          */
         AffectedWork: {
-            /** Estimated Completion */
+            /**
+             * Estimated Completion
+             * @description When the run should be over, by estimate; null when nothing is known.
+             */
             estimated_completion: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id of the run.
              */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Whether it is the run of a recipe or of a task.
+             */
             kind: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name of the recipe or the task.
+             */
             name: string;
             /**
              * Place
+             * @description Whether the run needs the agent now, next, or at a step to come.
              * @enum {string}
              */
             place: "running" | "queued" | "later";
+            /** @description How urgent it is among what waits. */
             priority: components["schemas"]["PriorityLevel"];
-            /** Remaining S */
+            /**
+             * Remaining S
+             * @description How many seconds that is from now.
+             */
             remaining_s: number | null;
-            /** Status */
+            /**
+             * Status
+             * @description How it stands.
+             */
             status: string;
         };
         /**
@@ -3215,73 +3274,146 @@ export interface components {
          * @description An agent with its model, persona, skills, tools, usage and workload.
          */
         Agent: {
-            /** Agent Type */
+            /**
+             * Agent Type
+             * @description What kind of work the agent does.
+             */
             agent_type: string;
-            /** Auto Start */
+            /**
+             * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             */
             auto_start: boolean;
+            /** @description How the agent works. */
             configuration: components["schemas"]["AgentConfigurationOut"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Custom Persona Prompt */
+            /**
+             * Custom Persona Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_persona_prompt: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What the agent is for.
+             */
             description: string | null;
-            /** Granted Tools */
+            /**
+             * Granted Tools
+             * @description The tools it was granted, each with whether it can be used now.
+             */
             granted_tools: components["schemas"]["GrantedTool"][];
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Last Active At */
+            /**
+             * Last Active At
+             * @description When the agent last worked; null before it did.
+             */
             last_active_at: string | null;
-            /** Marketplace Category */
+            /**
+             * Marketplace Category
+             * @description The category of the marketplace that it is shown under.
+             */
             marketplace_category: string | null;
-            /** Max Concurrent Tasks */
+            /**
+             * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
+             */
             max_concurrent_tasks: number;
+            /** @description Which model is asked and how; null for the default model. */
             model_config: components["schemas"]["ModelConfig"] | null;
+            /** @description What its model calls used in all. */
             model_usage_stats: components["schemas"]["AgentUsage"];
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description How its tasks ended so far. */
             performance_metrics: components["schemas"]["AgentPerformance"];
+            /** @description The voice the agent speaks with; null without one. */
             persona: components["schemas"]["PersonaCard"] | null;
-            /** Persona Id */
+            /**
+             * Persona Id
+             * @description The id of the persona of the library; null without one.
+             */
             persona_id: string | null;
-            /** Plugins */
+            /**
+             * Plugins
+             * @description Its plugins.
+             */
             plugins: components["schemas"]["PluginCard"][];
+            /** @description How urgent its work is among what waits. */
             priority_level: components["schemas"]["PriorityLevel"];
-            /** Skills */
+            /**
+             * Skills
+             * @description Its skills.
+             */
             skills: components["schemas"]["SkillCard"][];
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["AgentStatus"];
             /**
              * Status Changed At
              * Format: date-time
+             * @description When the status last changed.
              */
             status_changed_at: string;
-            /** Status Reason */
+            /**
+             * Status Reason
+             * @description Why the agent has its status; null where nothing is to be said.
+             */
             status_reason: string | null;
+            /** @description The stop that waits for work to end; null when there is none. */
             stopping: components["schemas"]["AgentStop"] | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools it was granted.
+             */
             tools: string[];
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
-            /** Use Custom Persona */
+            /**
+             * Use Custom Persona
+             * @description Whether the agent's own text counts instead of the persona.
+             */
             use_custom_persona: boolean;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the saved state; it rises with each save.
+             */
             version: number;
+            /** @description What the agent has to do. */
             workload: components["schemas"]["WorkloadCounts"];
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -3290,11 +3422,20 @@ export interface components {
          * @description One difference: where (`/configuration/timeout_seconds`), and the value on either side; null where absent.
          */
         AgentChange: {
-            /** After */
+            /**
+             * After
+             * @description The value in the newer version; null where there is none.
+             */
             after: unknown;
-            /** Before */
+            /**
+             * Before
+             * @description The value in the older version; null where there was none.
+             */
             before: unknown;
-            /** Path */
+            /**
+             * Path
+             * @description Where in the document, such as `/configuration/timeout_seconds`.
+             */
             path: string;
         };
         /**
@@ -3306,61 +3447,78 @@ export interface components {
         AgentConfiguration: {
             /**
              * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
              * @default false
              */
             auto_start?: boolean;
             /**
              * Environment
+             * @description The environment whose keys are used.
              * @default development
              * @enum {string}
              */
             environment?: "development" | "staging" | "production";
             /**
              * Environment Note
+             * @description What the prompt says of the environment; empty says nothing.
              * @default
              */
             environment_note?: string;
             /**
              * Logging Level
+             * @description How much the agent's work writes to the log.
              * @default info
              * @enum {string}
              */
             logging_level?: "debug" | "info" | "warning" | "error";
             /**
              * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
              * @default 5
              */
             max_concurrent_tasks?: number;
             /**
              * Max Iterations
+             * @description How often the model may be asked for one step.
              * @default 25
              */
             max_iterations?: number;
             /**
              * Performance Monitoring
+             * @description Whether the outcomes of its work are counted.
              * @default true
              */
             performance_monitoring?: boolean;
-            /** @default medium */
+            /**
+             * @description How urgent its work is among what waits.
+             * @default medium
+             */
             priority_level?: components["schemas"]["PriorityLevel"];
+            /** @description How much of a machine the agent's own work may take. */
             resource_limits?: components["schemas"]["ResourceLimits"];
             /**
              * Retry Attempts
+             * @description How often a failed step is tried again.
              * @default 3
              */
             retry_attempts?: number;
             /**
              * Skill Loading
+             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
              * @default on_demand
              * @enum {string}
              */
             skill_loading?: "on_demand" | "preload";
             /**
              * Timeout Seconds
+             * @description How long a step of the agent may take.
              * @default 300
              */
             timeout_seconds?: number;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[];
         };
         /**
@@ -3370,62 +3528,80 @@ export interface components {
         AgentConfigurationChange: {
             /**
              * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
              * @default false
              */
             auto_start?: boolean;
             /**
              * Environment
+             * @description The environment whose keys are used.
              * @default development
              * @enum {string}
              */
             environment?: "development" | "staging" | "production";
             /**
              * Environment Note
+             * @description What the prompt says of the environment; empty says nothing.
              * @default
              */
             environment_note?: string;
+            /** @description When the agent checks in by itself. */
             heartbeat?: components["schemas"]["HeartbeatSettings"] | null;
             /**
              * Logging Level
+             * @description How much the agent's work writes to the log.
              * @default info
              * @enum {string}
              */
             logging_level?: "debug" | "info" | "warning" | "error";
             /**
              * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
              * @default 5
              */
             max_concurrent_tasks?: number;
             /**
              * Max Iterations
+             * @description How often the model may be asked for one step.
              * @default 25
              */
             max_iterations?: number;
             /**
              * Performance Monitoring
+             * @description Whether the outcomes of its work are counted.
              * @default true
              */
             performance_monitoring?: boolean;
-            /** @default medium */
+            /**
+             * @description How urgent its work is among what waits.
+             * @default medium
+             */
             priority_level?: components["schemas"]["PriorityLevel"];
+            /** @description How much of a machine the agent's own work may take. */
             resource_limits?: components["schemas"]["ResourceLimits"];
             /**
              * Retry Attempts
+             * @description How often a failed step is tried again.
              * @default 3
              */
             retry_attempts?: number;
             /**
              * Skill Loading
+             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
              * @default on_demand
              * @enum {string}
              */
             skill_loading?: "on_demand" | "preload";
             /**
              * Timeout Seconds
+             * @description How long a step of the agent may take.
              * @default 300
              */
             timeout_seconds?: number;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[];
         };
         /**
@@ -3433,42 +3609,69 @@ export interface components {
          * @description How an agent works, every setting with its value.
          */
         AgentConfigurationOut: {
-            /** Auto Start */
+            /**
+             * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             */
             auto_start: boolean;
             /**
              * Environment
+             * @description The environment whose keys are used.
              * @enum {string}
              */
             environment: "development" | "staging" | "production";
             /**
              * Environment Note
+             * @description What the prompt says of the environment; empty says nothing.
              * @default
              */
             environment_note: string;
             /**
              * Logging Level
+             * @description How much the agent's work writes to the log.
              * @enum {string}
              */
             logging_level: "debug" | "info" | "warning" | "error";
-            /** Max Concurrent Tasks */
+            /**
+             * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
+             */
             max_concurrent_tasks: number;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked for one step.
+             */
             max_iterations: number;
-            /** Performance Monitoring */
+            /**
+             * Performance Monitoring
+             * @description Whether the outcomes of its work are counted.
+             */
             performance_monitoring: boolean;
+            /** @description How urgent its work is among what waits. */
             priority_level: components["schemas"]["PriorityLevel"];
+            /** @description How much of a machine the agent's own work may take. */
             resource_limits: components["schemas"]["ResourceShares"];
-            /** Retry Attempts */
+            /**
+             * Retry Attempts
+             * @description How often a failed step is tried again.
+             */
             retry_attempts: number;
             /**
              * Skill Loading
+             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
              * @default on_demand
              * @enum {string}
              */
             skill_loading: "on_demand" | "preload";
-            /** Timeout Seconds */
+            /**
+             * Timeout Seconds
+             * @description How long a step of the agent may take.
+             */
             timeout_seconds: number;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools: string[];
         };
         /**
@@ -3476,43 +3679,71 @@ export interface components {
          * @description How an agent works, every setting with its value, and its heartbeat.
          */
         AgentConfigurationShown: {
-            /** Auto Start */
+            /**
+             * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             */
             auto_start: boolean;
             /**
              * Environment
+             * @description The environment whose keys are used.
              * @enum {string}
              */
             environment: "development" | "staging" | "production";
             /**
              * Environment Note
+             * @description What the prompt says of the environment; empty says nothing.
              * @default
              */
             environment_note: string;
+            /** @description When the agent checks in by itself. */
             heartbeat: components["schemas"]["HeartbeatConfig"];
             /**
              * Logging Level
+             * @description How much the agent's work writes to the log.
              * @enum {string}
              */
             logging_level: "debug" | "info" | "warning" | "error";
-            /** Max Concurrent Tasks */
+            /**
+             * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
+             */
             max_concurrent_tasks: number;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked for one step.
+             */
             max_iterations: number;
-            /** Performance Monitoring */
+            /**
+             * Performance Monitoring
+             * @description Whether the outcomes of its work are counted.
+             */
             performance_monitoring: boolean;
+            /** @description How urgent its work is among what waits. */
             priority_level: components["schemas"]["PriorityLevel"];
+            /** @description How much of a machine the agent's own work may take. */
             resource_limits: components["schemas"]["ResourceShares"];
-            /** Retry Attempts */
+            /**
+             * Retry Attempts
+             * @description How often a failed step is tried again.
+             */
             retry_attempts: number;
             /**
              * Skill Loading
+             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
              * @default on_demand
              * @enum {string}
              */
             skill_loading: "on_demand" | "preload";
-            /** Timeout Seconds */
+            /**
+             * Timeout Seconds
+             * @description How long a step of the agent may take.
+             */
             timeout_seconds: number;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools: string[];
         };
         /**
@@ -3522,28 +3753,57 @@ export interface components {
         AgentCreate: {
             /**
              * Activate
+             * @description Activate the agent at once.
              * @default false
              */
             activate?: boolean;
+            /** @description What kind of work the agent does. */
             agent_type?: components["schemas"]["AgentType"] | null;
+            /** @description How the agent works. */
             configuration?: components["schemas"]["AgentConfiguration"];
-            /** Custom Persona Prompt */
+            /**
+             * Custom Persona Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_persona_prompt?: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
+            /** @description The category of the marketplace that it is shown under. */
             marketplace_category?: components["schemas"]["Category"] | null;
+            /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Persona Id */
+            /**
+             * Persona Id
+             * @description The id of the persona of the library; null without one.
+             */
             persona_id?: string | null;
-            /** Skill Ids */
+            /**
+             * Skill Ids
+             * @description The ids of the skills, in the order of the prompt.
+             */
             skill_ids?: number[];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[] | null;
-            /** Use Custom Persona */
+            /**
+             * Use Custom Persona
+             * @description Whether the agent's own text counts instead of the persona.
+             */
             use_custom_persona?: boolean | null;
         };
         /**
@@ -3551,19 +3811,38 @@ export interface components {
          * @description An agent as a recipe file writes it; `prompt` is its persona, `tools` what it is granted.
          */
         AgentDefinition: {
+            /** @description What kind of work the agent does. */
             agent_type?: components["schemas"]["AgentType"] | null;
+            /** @description How the agent works. */
             configuration?: components["schemas"]["AgentConfiguration"];
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
+            /** @description The category of the marketplace that it is shown under. */
             marketplace_category?: components["schemas"]["Category"] | null;
+            /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Prompt */
+            /**
+             * Prompt
+             * @description What is to be done.
+             */
             prompt?: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[];
         };
         /**
@@ -3571,32 +3850,54 @@ export interface components {
          * @description An agent as a document of its own: what export gives and import takes. It holds no secret and no status.
          */
         AgentFile: {
+            /** @description What kind of work the agent does. */
             agent_type?: components["schemas"]["AgentType"] | null;
             /**
              * Apiversion
+             * @description The version of the format that the document is written in.
              * @default automatos/v1
              * @constant
              */
             apiVersion?: "automatos/v1";
+            /** @description How the agent works. */
             configuration?: components["schemas"]["AgentConfiguration"];
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
             /**
              * Kind
+             * @description Always `Agent`.
              * @default Agent
              * @constant
              */
             kind?: "Agent";
+            /** @description The category of the marketplace that it is shown under. */
             marketplace_category?: components["schemas"]["Category"] | null;
+            /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description The voice the agent speaks with. */
             persona?: components["schemas"]["PersonaChoice"] | null;
-            /** Skills */
+            /**
+             * Skills
+             * @description The names of its skills.
+             */
             skills?: string[];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[] | null;
         };
         /**
@@ -3604,18 +3905,36 @@ export interface components {
          * @description The heartbeat of one agent in a list.
          */
         AgentHeartbeat: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent.
+             */
             agent_name: string;
+            /** @description The status of the agent. */
             agent_status: components["schemas"]["AgentStatus"];
-            /** Enabled */
+            /**
+             * Enabled
+             * @description Whether it is on.
+             */
             enabled: boolean;
-            /** Interval Minutes */
+            /**
+             * Interval Minutes
+             * @description How many minutes lie between two beats.
+             */
             interval_minutes: number;
+            /** @description The newest result; null before the first. */
             last: components["schemas"]["HeartbeatResult"] | null;
-            /** Next At */
+            /**
+             * Next At
+             * @description When the next beat is due; null while it is off.
+             */
             next_at: string | null;
+            /** @description Whether a beat works always, or only when what it watches has changed. */
             run_when: components["schemas"]["RunWhen"];
         };
         /**
@@ -3623,9 +3942,15 @@ export interface components {
          * @description Agents as documents: YAML text with one or several, or the same as JSON.
          */
         AgentImport: {
-            /** Documents */
+            /**
+             * Documents
+             * @description The documents as JSON.
+             */
             documents?: components["schemas"]["AgentFile"][] | null;
-            /** Yaml */
+            /**
+             * Yaml
+             * @description One or several documents as YAML text.
+             */
             yaml?: string | null;
         };
         /**
@@ -3633,8 +3958,12 @@ export interface components {
          * @description An agent's model settings; null means that the default model answers.
          */
         AgentModelConfig: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
+            /** @description Which model is asked and how; null for the default model. */
             model_config: components["schemas"]["ModelConfig"] | null;
         };
         /**
@@ -3650,32 +3979,46 @@ export interface components {
         AgentPerformance: {
             /**
              * Consecutive Failures
+             * @description How many tasks in a row have failed by now.
              * @default 0
              */
             consecutive_failures: number;
             /**
              * Failure Count
+             * @description How many tasks failed.
              * @default 0
              */
             failure_count: number;
-            /** Last Task At */
+            /**
+             * Last Task At
+             * @description When the last task ended.
+             */
             last_task_at: string | null;
-            /** Last Task Success */
+            /**
+             * Last Task Success
+             * @description Whether the last task succeeded.
+             */
             last_task_success: boolean | null;
             /**
              * Success Count
+             * @description How many tasks succeeded.
              * @default 0
              */
             success_count: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded, from 0 to 1; null before the first task.
+             */
             success_rate: number | null;
             /**
              * Tasks Completed
+             * @description How many tasks were completed.
              * @default 0
              */
             tasks_completed: number;
             /**
              * Total Tasks Executed
+             * @description How many tasks have ended.
              * @default 0
              */
             total_tasks_executed: number;
@@ -3685,21 +4028,45 @@ export interface components {
          * @description An agent's voice: what is stored, and in `system_prompt` the text that counts.
          */
         AgentPersona: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Custom Persona Prompt */
+            /**
+             * Custom Persona Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_persona_prompt: string | null;
-            /** Persona Id */
+            /**
+             * Persona Id
+             * @description The id of the persona of the library; null without one.
+             */
             persona_id: string | null;
-            /** Persona Name */
+            /**
+             * Persona Name
+             * @description The name of the persona of the library; null without one.
+             */
             persona_name: string | null;
-            /** Persona Slug */
+            /**
+             * Persona Slug
+             * @description The slug of the persona of the library; null without one.
+             */
             persona_slug: string | null;
-            /** System Prompt */
+            /**
+             * System Prompt
+             * @description The text that the agent reads before anything else.
+             */
             system_prompt: string | null;
-            /** Use Custom Persona */
+            /**
+             * Use Custom Persona
+             * @description Whether the agent's own text counts instead of the persona.
+             */
             use_custom_persona: boolean;
-            /** Voice Description */
+            /**
+             * Voice Description
+             * @description How the voice sounds, in a few words.
+             */
             voice_description: string | null;
         };
         /**
@@ -3707,39 +4074,76 @@ export interface components {
          * @description One step that an agent has worked on, in whatever execution it was.
          */
         AgentRun: {
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Duration Ms */
+            /**
+             * Duration Ms
+             * @description How long it took, in milliseconds; null while it is at work.
+             */
             duration_ms: number | null;
+            /** @description What went wrong; null when nothing did. */
             error: components["schemas"]["RunError"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
             /**
              * Kind
+             * @description What kind it is of.
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Recipe Id */
+            /**
+             * Recipe Id
+             * @description The template_id of the recipe; null for a task.
+             */
             recipe_id: string | null;
-            /** Recipe Name */
+            /**
+             * Recipe Name
+             * @description The name of the recipe, or of the agent for a task.
+             */
             recipe_name: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The id of the run.
              */
             run_id: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began; null while it has not.
+             */
             started_at: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["StepStatus"];
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The name of the step in its recipe.
+             */
             step_id: string;
-            /** Unpriced Calls */
+            /**
+             * Unpriced Calls
+             * @description How many requests to models have no known price.
+             */
             unpriced_calls: number;
         };
         /**
@@ -3752,11 +4156,20 @@ export interface components {
              * @description Whether `total` is all; where it is not, there are more than it says.
              */
             is_total_exact: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["AgentRun"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description How many entries were passed over.
+             */
             skip: number;
             /**
              * Total
@@ -3769,15 +4182,30 @@ export interface components {
          * @description One page of a workspace's agents; `next_cursor` is null on the last one.
          */
         Agents: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Agent"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
-            /** Skip */
+            /**
+             * Skip
+             * @description How many entries were passed over.
+             */
             skip: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -3785,9 +4213,15 @@ export interface components {
          * @description The skills of an agent, in the order of its prompt.
          */
         AgentSkills: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["SkillCard"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -3795,9 +4229,15 @@ export interface components {
          * @description The agents that were made at once.
          */
         AgentsMade: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Agent"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -3805,51 +4245,97 @@ export interface components {
          * @description A workspace's agents in numbers, from what is stored. Shares are null before the first finished task.
          */
         AgentStats: {
-            /** Active Agents */
+            /**
+             * Active Agents
+             * @description How many are active.
+             */
             active_agents: number;
-            /** Agents By Category */
+            /**
+             * Agents By Category
+             * @description How many there are of each category.
+             */
             agents_by_category: {
                 [key: string]: number;
             };
-            /** Agents By Status */
+            /**
+             * Agents By Status
+             * @description How many there are of each status.
+             */
             agents_by_status: {
                 [key: string]: number;
             };
-            /** Agents By Type */
+            /**
+             * Agents By Type
+             * @description How many there are of each type.
+             */
             agents_by_type: {
                 [key: string]: number;
             };
-            /** Average Success Rate */
+            /**
+             * Average Success Rate
+             * @description The share of tasks that succeeded, from 0 to 1; null before the first.
+             */
             average_success_rate: number | null;
-            /** Failed Executions */
+            /**
+             * Failed Executions
+             * @description How many failed.
+             */
             failed_executions: number;
-            /** Inactive Agents */
+            /**
+             * Inactive Agents
+             * @description How many are not.
+             */
             inactive_agents: number;
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string;
-            /** Successful Executions */
+            /**
+             * Successful Executions
+             * @description How many succeeded.
+             */
             successful_executions: number;
-            /** Tasks Queued */
+            /**
+             * Tasks Queued
+             * @description How many tasks wait.
+             */
             tasks_queued: number;
-            /** Tasks Running */
+            /**
+             * Tasks Running
+             * @description How many tasks are worked on.
+             */
             tasks_running: number;
             /**
              * Timestamp
              * Format: date-time
+             * @description When the answer was made.
              */
             timestamp: string;
-            /** Total Agents */
+            /**
+             * Total Agents
+             * @description How many agents there are.
+             */
             total_agents: number;
             /**
              * Total Cost Usd
              * @description null while the price of any request is unknown
              */
             total_cost_usd: string | null;
-            /** Total Executions */
+            /**
+             * Total Executions
+             * @description How many tasks have ended.
+             */
             total_executions: number;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number;
-            /** Unpriced Requests */
+            /**
+             * Unpriced Requests
+             * @description How many requests to models have no known price.
+             */
             unpriced_requests: number;
         };
         /**
@@ -3866,11 +4352,17 @@ export interface components {
             /**
              * Requested At
              * Format: date-time
+             * @description When it was asked for.
              */
             requested_at: string;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type: components["schemas"]["ShutdownType"];
+            /** @description The status that the agent will have. */
             target: components["schemas"]["AgentStatus"];
         };
         /**
@@ -3884,17 +4376,32 @@ export interface components {
          * @description The agent types, what each is for, the category each is shown under, and the categories to choose from.
          */
         AgentTypes: {
-            /** Categories */
+            /**
+             * Categories
+             * @description Every category to choose from.
+             */
             categories: components["schemas"]["CategoryChoice"][];
-            /** Data */
+            /**
+             * Data
+             * @description The types of agents.
+             */
             data: components["schemas"]["AgentType"][];
-            /** Descriptions */
+            /**
+             * Descriptions
+             * @description What each type is for.
+             */
             descriptions: {
                 [key: string]: string;
             };
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
-            /** Type Categories */
+            /**
+             * Type Categories
+             * @description The category that each type is shown under.
+             */
             type_categories: {
                 [key: string]: components["schemas"]["Category"];
             };
@@ -3906,31 +4413,67 @@ export interface components {
          *     The last three belong to a change of status: how to stop, and what was acknowledged of its effects.
          */
         AgentUpdate: {
+            /** @description What kind of work the agent does. */
             agent_type?: components["schemas"]["AgentType"] | null;
+            /** @description How the agent works. */
             configuration?: components["schemas"]["AgentConfiguration"] | null;
-            /** Confirmations */
+            /**
+             * Confirmations
+             * @description The effects that are confirmed, by their ids in the preview.
+             */
             confirmations?: components["schemas"]["Confirmation"][];
-            /** Custom Persona Prompt */
+            /**
+             * Custom Persona Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_persona_prompt?: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
-            /** Impact Token */
+            /**
+             * Impact Token
+             * @description The token of a preview; it stands for exactly the effects that the preview showed.
+             */
             impact_token?: string | null;
+            /** @description The category of the marketplace that it is shown under. */
             marketplace_category?: components["schemas"]["Category"] | null;
+            /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name?: string | null;
-            /** Persona Id */
+            /**
+             * Persona Id
+             * @description The id of the persona of the library; null without one.
+             */
             persona_id?: string | null;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type?: components["schemas"]["ShutdownType"] | null;
-            /** Skill Ids */
+            /**
+             * Skill Ids
+             * @description The ids of the skills, in the order of the prompt.
+             */
             skill_ids?: number[] | null;
+            /** @description The status to change to, in the same save. */
             status?: components["schemas"]["AgentStatus"] | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[] | null;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools?: string[] | null;
-            /** Use Custom Persona */
+            /**
+             * Use Custom Persona
+             * @description Whether the agent's own text counts instead of the persona.
+             */
             use_custom_persona?: boolean | null;
         };
         /**
@@ -3943,38 +4486,48 @@ export interface components {
         AgentUsage: {
             /**
              * Avg Tokens Per Request
+             * @description How many tokens a request used on average.
              * @default 0
              */
             avg_tokens_per_request: number;
             /**
              * Failed Requests
+             * @description How many requests to models failed.
              * @default 0
              */
             failed_requests: number;
             /**
              * Known Cost
+             * @description The cost in US dollars of the requests that have a known price.
              * @default 0
              */
             known_cost: string;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When it was last used; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Total Cost
+             * @description The cost in US dollars; null while the price of any request is unknown.
              * @default 0
              */
             total_cost: string | null;
             /**
              * Total Requests
+             * @description How many requests to models there were.
              * @default 0
              */
             total_requests: number;
             /**
              * Total Tokens
+             * @description How many tokens were used in all, read and written.
              * @default 0
              */
             total_tokens: number;
             /**
              * Unpriced Requests
+             * @description How many requests to models have no known price.
              * @default 0
              */
             unpriced_requests: number;
@@ -3984,11 +4537,20 @@ export interface components {
          * @description What changed between two versions; `from` is the older side of the comparison.
          */
         AgentVersionDiff: {
-            /** Changes */
+            /**
+             * Changes
+             * @description What differs.
+             */
             changes: components["schemas"]["AgentChange"][];
-            /** From */
+            /**
+             * From
+             * @description The number of the older version.
+             */
             from: number;
-            /** To */
+            /**
+             * To
+             * @description The number of the newer version.
+             */
             to: number;
         };
         /**
@@ -3996,14 +4558,21 @@ export interface components {
          * @description One saved state of an agent, without its content.
          */
         AgentVersionInfo: {
-            /** Author */
+            /**
+             * Author
+             * @description Who saved it.
+             */
             author: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
         };
         /**
@@ -4011,18 +4580,28 @@ export interface components {
          * @description One saved state of an agent, as export would give it.
          */
         AgentVersionOut: {
-            /** Author */
+            /**
+             * Author
+             * @description Who saved it.
+             */
             author: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Definition */
+            /**
+             * Definition
+             * @description The whole content of this version.
+             */
             definition: {
                 [key: string]: unknown;
             };
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
         };
         /**
@@ -4030,9 +4609,15 @@ export interface components {
          * @description An agent's saved versions, newest first.
          */
         AgentVersions: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["AgentVersionInfo"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -4040,13 +4625,25 @@ export interface components {
          * @description What an agent has to do: `active` holds the first 50.
          */
         AgentWorkload: {
-            /** Active */
+            /**
+             * Active
+             * @description The first 50 unfinished runs.
+             */
             active: components["schemas"]["AffectedWork"][];
-            /** Capacity */
+            /**
+             * Capacity
+             * @description How many tasks it works on at once.
+             */
             capacity: number;
-            /** Queued */
+            /**
+             * Queued
+             * @description How many tasks wait.
+             */
             queued: number;
-            /** Running */
+            /**
+             * Running
+             * @description How many tasks are worked on.
+             */
             running: number;
         };
         /**
@@ -4054,9 +4651,15 @@ export interface components {
          * @description The active API keys of a workspace.
          */
         ApiKeyList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ApiKeyOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -4064,10 +4667,12 @@ export interface components {
          * @description A new API key with its text, shown once.
          */
         ApiKeyMade: {
+            /** @description Whether the key is a person's, and ends with their membership, or the workspace's. */
             belongs_to: components["schemas"]["KeyOwner"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
@@ -4075,27 +4680,45 @@ export interface components {
              * @description The account of the person who made it.
              */
             created_by: number | null;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Key */
+            /**
+             * Key
+             * @description The key itself, shown only now.
+             */
             key: string;
-            /** Key Prefix */
+            /**
+             * Key Prefix
+             * @description The beginning of the key, to tell keys apart.
+             */
             key_prefix: string;
+            /** @description Whether the key is for servers or may be public. */
             key_type: components["schemas"]["KeyType"];
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When it was last used; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Made By
              * @description The email address or the name of that person.
              */
             made_by: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
             /** @description Whether it is taken today. `maker_left`: it belongs to somebody who is no member any more; revoke it and make another. `maker_unvouched`: the sign-in of its owner at the organisation has run out; it works again once they sign in. */
             state: components["schemas"]["KeyState"];
@@ -4110,11 +4733,20 @@ export interface components {
              * @default person
              */
             belongs_to?: components["schemas"]["KeyOwner"];
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at?: string | null;
-            /** @default server */
+            /**
+             * @description Whether the key is for servers or may be public.
+             * @default server
+             */
             key_type?: components["schemas"]["KeyType"];
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /** @description Editor for server keys and viewer for public ones, unless said. */
             role?: components["schemas"]["Role"] | null;
@@ -4124,10 +4756,12 @@ export interface components {
          * @description An API key, without its text.
          */
         ApiKeyOut: {
+            /** @description Whether the key is a person's, and ends with their membership, or the workspace's. */
             belongs_to: components["schemas"]["KeyOwner"];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
@@ -4135,25 +4769,40 @@ export interface components {
              * @description The account of the person who made it.
              */
             created_by: number | null;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Key Prefix */
+            /**
+             * Key Prefix
+             * @description The beginning of the key, to tell keys apart.
+             */
             key_prefix: string;
+            /** @description Whether the key is for servers or may be public. */
             key_type: components["schemas"]["KeyType"];
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When it was last used; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Made By
              * @description The email address or the name of that person.
              */
             made_by: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
             /** @description Whether it is taken today. `maker_left`: it belongs to somebody who is no member any more; revoke it and make another. `maker_unvouched`: the sign-in of its owner at the organisation has run out; it works again once they sign in. */
             state: components["schemas"]["KeyState"];
@@ -4165,11 +4814,16 @@ export interface components {
         Applied: {
             /**
              * Action
+             * @description Whether the recipe was created or updated, or was so already.
              * @enum {string}
              */
             action: "created" | "updated" | "unchanged";
-            /** Agents */
+            /**
+             * Agents
+             * @description The agents.
+             */
             agents: components["schemas"]["AppliedAgent"][];
+            /** @description The recipe. */
             recipe: components["schemas"]["RecipeOut"];
         };
         /**
@@ -4179,12 +4833,19 @@ export interface components {
         AppliedAgent: {
             /**
              * Action
+             * @description Whether the agent was created or updated, or was so already.
              * @enum {string}
              */
             action: "created" | "updated" | "unchanged";
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -4215,24 +4876,51 @@ export interface components {
              * @description null for a draft.
              */
             agent_id: number | null;
+            /** @description The model. */
             model: components["schemas"]["ChosenModel"];
-            /** Parts */
+            /**
+             * Parts
+             * @description The parts of the system prompt, in their order.
+             */
             parts: components["schemas"]["PromptPart"][];
+            /** @description The voice in the prompt; null without one. */
             persona: components["schemas"]["AssembledPersona"] | null;
-            /** Plugins Loaded */
+            /**
+             * Plugins Loaded
+             * @description The names of the plugins whose words are in the prompt.
+             */
             plugins_loaded: string[];
-            /** Skills */
+            /**
+             * Skills
+             * @description The skills in the prompt.
+             */
             skills: components["schemas"]["AssembledSkill"][];
-            /** System Prompt */
+            /**
+             * System Prompt
+             * @description The text that the agent reads before anything else.
+             */
             system_prompt: string;
-            /** Temperature */
+            /**
+             * Temperature
+             * @description How freely the model writes; null for the provider's own default.
+             */
             temperature: number | null;
+            /** @description What decided the temperature. */
             temperature_source: components["schemas"]["TemperatureSource"];
-            /** Token Basis */
+            /**
+             * Token Basis
+             * @description How the estimate is made.
+             */
             token_basis: string;
-            /** Token Estimate */
+            /**
+             * Token Estimate
+             * @description How long the prompt is in tokens, by estimate.
+             */
             token_estimate: number;
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools that the agent may call.
+             */
             tools: string[];
         };
         /**
@@ -4240,18 +4928,31 @@ export interface components {
          * @description The voice in the prompt; one of the library has a name, a slug and a category.
          */
         AssembledPersona: {
-            /** Category */
+            /**
+             * Category
+             * @description The category of a persona of the library; null for the agent's own text.
+             */
             category: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name of a persona of the library; null for the agent's own text.
+             */
             name: string | null;
-            /** Slug */
+            /**
+             * Slug
+             * @description The slug of a persona of the library; null for the agent's own text.
+             */
             slug: string | null;
             /**
              * Source
+             * @description Whether it is of the library or the agent's own text.
              * @enum {string}
              */
             source: "predefined" | "custom";
-            /** Voice Description */
+            /**
+             * Voice Description
+             * @description How the voice sounds, in a few words.
+             */
             voice_description: string;
         };
         /**
@@ -4259,16 +4960,26 @@ export interface components {
          * @description A skill in the prompt: level 1 is its name and description, level 2 its whole text; tokens are estimated.
          */
         AssembledSkill: {
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
             /**
              * Level
+             * @description 1 for its name and description, 2 for its whole text.
              * @enum {integer}
              */
             level: 1 | 2;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Tokens */
+            /**
+             * Tokens
+             * @description How long it is in tokens, by estimate.
+             */
             tokens: number;
         };
         /**
@@ -4278,43 +4989,87 @@ export interface components {
          *     Attempts at a whole step, such as one that took too long, have no turn and no model.
          */
         AttemptOut: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt, counted from 1.
+             */
             attempt: number;
-            /** Code */
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
             code: string;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Is Estimated */
+            /**
+             * Is Estimated
+             * @description Whether tokens are estimated, because a provider did not tell them.
+             */
             is_estimated: boolean;
-            /** Latency Ms */
+            /**
+             * Latency Ms
+             * @description How long the answer took, in milliseconds.
+             */
             latency_ms: number | null;
-            /** Model */
+            /**
+             * Model
+             * @description The model.
+             */
             model: string | null;
-            /** Of */
+            /**
+             * Of
+             * @description How many attempts there may be; null when that is not known.
+             */
             of: number | null;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string | null;
-            /** Provider Status */
+            /**
+             * Provider Status
+             * @description The HTTP status that the provider answered; null when it did not answer.
+             */
             provider_status: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, in words.
+             */
             reason: string;
             /**
              * Status
+             * @description Whether it failed or was cancelled.
              * @enum {string}
              */
             status: "error" | "cancelled";
             /**
              * Then
+             * @description Whether it was tried again, tried with the fallback model, or given up.
              * @enum {string}
              */
             then: "again" | "fallback" | "nothing";
-            /** Turn */
+            /**
+             * Turn
+             * @description The turn in which it happened; null for an attempt at the whole step.
+             */
             turn: number | null;
-            /** Wait S */
+            /**
+             * Wait S
+             * @description How many seconds passed before the next attempt; null when there was none.
+             */
             wait_s: number | null;
         };
         /**
@@ -4322,7 +5077,10 @@ export interface components {
          * @description One entry of the audit log; characters that nobody sees are written out in what people chose, as `[U+202E]`.
          */
         AuditOut: {
-            /** Action */
+            /**
+             * Action
+             * @description What was done, such as `agent.update`.
+             */
             action: string;
             /**
              * Actor
@@ -4349,19 +5107,35 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What is known of it besides, by name.
+             */
             detail: {
                 [key: string]: unknown;
             };
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description The id of the request, as the log and the answer's header have it.
+             */
             request_id: string;
-            /** Target Id */
+            /**
+             * Target Id
+             * @description The id of what it was done to.
+             */
             target_id: string;
-            /** Target Type */
+            /**
+             * Target Type
+             * @description The kind of thing it was done to.
+             */
             target_type: string;
             /**
              * User Id
@@ -4371,6 +5145,7 @@ export interface components {
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -4379,9 +5154,15 @@ export interface components {
          * @description A page of the audit log, the newest first; `next_cursor` leads to older entries.
          */
         AuditPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["AuditOut"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
         };
         /**
@@ -4389,12 +5170,19 @@ export interface components {
          * @description What a browser must know before anybody is signed in.
          */
         AuthConfig: {
-            /** Clerk Publishable Key */
+            /**
+             * Clerk Publishable Key
+             * @description The key with which the browser reaches Clerk; null without Clerk.
+             */
             clerk_publishable_key: string | null;
-            /** Demo */
+            /**
+             * Demo
+             * @description Whether the server answers with its demonstration model, for want of a key.
+             */
             demo: boolean;
             /**
              * Mode
+             * @description Who vouches for people here.
              * @enum {string}
              */
             mode: "local" | "clerk" | "oidc" | "none";
@@ -4418,7 +5206,10 @@ export interface components {
              * @description What the identity provider is called on the button.
              */
             provider: string | null;
-            /** Version */
+            /**
+             * Version
+             * @description The version of this server.
+             */
             version: string;
         };
         /**
@@ -4432,11 +5223,20 @@ export interface components {
          * @description Somebody who was put out of a workspace here and may be let in again.
          */
         BarredOut: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** User Id */
+            /**
+             * User Id
+             * @description The id of the person.
+             */
             user_id: number;
         };
         /**
@@ -4450,16 +5250,32 @@ export interface components {
          * @description A built-in tool, and why it is off on this server when it is.
          */
         BuiltinTool: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
+            /** @description What calling the tool may change; null when unknown. */
             effect: components["schemas"]["Effect"];
-            /** Is Available */
+            /**
+             * Is Available
+             * @description Whether it can be used on this server now.
+             */
             is_available: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Off Reason */
+            /**
+             * Off Reason
+             * @description Why it cannot be used on this server; null when it can.
+             */
             off_reason: string | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The JSON Schema of the arguments.
+             */
             parameters: {
                 [key: string]: unknown;
             };
@@ -4469,9 +5285,15 @@ export interface components {
          * @description Every built-in tool.
          */
         BuiltinTools: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["BuiltinTool"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -4481,12 +5303,19 @@ export interface components {
         BulkActions: {
             /**
              * Action
+             * @description What to do with each agent.
              * @enum {string}
              */
             action: "activate" | "deactivate" | "pause" | "archive" | "restore" | "delete" | "tag" | "untag";
-            /** Agent Ids */
+            /**
+             * Agent Ids
+             * @description The ids of the agents, in the order in which they are changed.
+             */
             agent_ids: number[];
-            /** Tags */
+            /**
+             * Tags
+             * @description The tags to add or to take away.
+             */
             tags?: string[];
         };
         /**
@@ -4505,9 +5334,13 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id of the run.
              */
             id: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
         };
         /**
@@ -4515,19 +5348,37 @@ export interface components {
          * @description What the catalogue holds, in numbers.
          */
         CatalogueFigures: {
-            /** By Status */
+            /**
+             * By Status
+             * @description How many there are of each status.
+             */
             by_status: {
                 [key: string]: number;
             };
-            /** Providers */
+            /**
+             * Providers
+             * @description The figures of each provider.
+             */
             providers: components["schemas"]["ProviderFigures"][];
-            /** Total Models */
+            /**
+             * Total Models
+             * @description How many models there are.
+             */
             total_models: number;
-            /** With Functions */
+            /**
+             * With Functions
+             * @description How many call tools.
+             */
             with_functions: number;
-            /** With Known Price */
+            /**
+             * With Known Price
+             * @description How many have a known price.
+             */
             with_known_price: number;
-            /** With Vision */
+            /**
+             * With Vision
+             * @description How many read images.
+             */
             with_vision: number;
         };
         /**
@@ -4541,7 +5392,9 @@ export interface components {
          * @description A category people choose from, and the agent type it means.
          */
         CategoryChoice: {
+            /** @description The type of agent that the category means. */
             agent_type: components["schemas"]["AgentType"];
+            /** @description The name. */
             name: components["schemas"]["Category"];
         };
         /**
@@ -4560,11 +5413,20 @@ export interface components {
          * @description The model that answers, and what decided it: the agent, or the level of configuration of the default model.
          */
         ChosenModel: {
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Source */
+            /**
+             * Source
+             * @description What decided it, the agent or a level of configuration of the default model.
+             */
             source: string;
         };
         /**
@@ -4572,12 +5434,19 @@ export interface components {
          * @description One part of the server; an optional part that fails makes the server degraded, a needed one unhealthy.
          */
         Component: {
-            /** Detail */
+            /**
+             * Detail
+             * @description A word on it where there is one to say.
+             */
             detail: string | null;
-            /** Latency Ms */
+            /**
+             * Latency Ms
+             * @description How long the answer took, in milliseconds.
+             */
             latency_ms: number;
             /**
              * Status
+             * @description How the part does.
              * @enum {string}
              */
             status: "healthy" | "degraded" | "unhealthy";
@@ -4595,29 +5464,53 @@ export interface components {
         CostEstimate: {
             /**
              * Currency
+             * @description The currency of the costs.
              * @default USD
              * @constant
              */
             currency: "USD";
-            /** Input Cost Usd */
+            /**
+             * Input Cost Usd
+             * @description What the input would cost, in US dollars; null where no price is known.
+             */
             input_cost_usd: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
+            /** @description The model's entry in the catalogue; null where it has none. */
             model: components["schemas"]["Model"] | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Output Cost Usd */
+            /**
+             * Output Cost Usd
+             * @description What the output would cost, in US dollars; null where no price is known.
+             */
             output_cost_usd: string | null;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
             /**
              * Source
+             * @description Whose price it is.
              * @enum {string}
              */
             source: "catalogue" | "published" | "unknown";
-            /** Total Cost Usd */
+            /**
+             * Total Cost Usd
+             * @description What the call would cost, in US dollars; null where no price is known.
+             */
             total_cost_usd: string | null;
         };
         /**
@@ -4625,13 +5518,25 @@ export interface components {
          * @description How many tokens of which model; without a provider the one that the catalogue has it from.
          */
         CostQuestion: {
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens are read.
+             */
             input_tokens: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens are written.
+             */
             output_tokens: number;
-            /** Provider */
+            /**
+             * Provider
+             * @description The provider; the one that the catalogue has the model from, where none is named.
+             */
             provider?: string | null;
         };
         /**
@@ -4639,34 +5544,61 @@ export interface components {
          * @description A stored credential; `hint` is the end of its main secret.
          */
         Credential: {
-            /** Base Url */
+            /**
+             * Base Url
+             * @description The address of the provider's API; null for the provider's usual one.
+             */
             base_url: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Credential Type */
+            /**
+             * Credential Type
+             * @description The name of the type of credential.
+             */
             credential_type: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
+            /** @description The environment whose keys are used. */
             environment: components["schemas"]["Environment"];
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at: string | null;
-            /** Fields */
+            /**
+             * Fields
+             * @description The stored fields, by name.
+             */
             fields: {
                 [key: string]: components["schemas"]["CredentialField"];
             };
-            /** Hint */
+            /**
+             * Hint
+             * @description The end of a long secret, to tell keys apart.
+             */
             hint: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active: boolean;
             /**
              * Is Expired
@@ -4678,23 +5610,45 @@ export interface components {
              * @description False when no key of this server opens it; enter its fields again.
              */
             is_readable: boolean;
-            /** Last Tested At */
+            /**
+             * Last Tested At
+             * @description When it was last tried.
+             */
             last_tested_at: string | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When it was last used; null before the first time.
+             */
             last_used_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The model provider it opens; null for another service.
+             */
             provider: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
-            /** Test Message */
+            /**
+             * Test Message
+             * @description What the last try said.
+             */
             test_message: string;
-            /** Test Status */
+            /**
+             * Test Status
+             * @description How the last try ended.
+             */
             test_status: string;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
         };
@@ -4703,9 +5657,15 @@ export interface components {
          * @description A page of what happened with a credential, the newest first; `next_cursor` leads to older entries.
          */
         CredentialAudit: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["CredentialEvent"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
         };
         /**
@@ -4715,32 +5675,58 @@ export interface components {
          *     `value` is the key itself and may be empty for providers that need none.
          */
         CredentialCreate: {
-            /** Base Url */
+            /**
+             * Base Url
+             * @description The address of the provider's API; null for the provider's usual one.
+             */
             base_url?: string | null;
-            /** Credential Type */
+            /**
+             * Credential Type
+             * @description The name of the type of credential.
+             */
             credential_type?: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description The values of the type's fields, by name.
+             */
             data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
-            /** @default production */
+            /**
+             * @description The environment whose keys are used.
+             * @default production
+             */
             environment?: components["schemas"]["Environment"];
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at?: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider?: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
             /**
              * Value
              * Format: password
+             * @description The key of the provider, in the short form.
              * @default
              */
             value?: string;
@@ -4755,49 +5741,84 @@ export interface components {
          * @description One use of a credential by a call to a model, or one change of it.
          */
         CredentialEvent: {
-            /** Action */
+            /**
+             * Action
+             * @description What was done.
+             */
             action: string;
             /**
              * Actor
              * @description Who did it; null for a use.
              */
             actor: string | null;
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number | null;
             /**
              * At
              * Format: date-time
+             * @description When it happened.
              */
             at: string;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Detail */
+            /**
+             * Detail
+             * @description What is known of it besides, by name.
+             */
             detail: {
                 [key: string]: unknown;
             };
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
             /**
              * Kind
+             * @description Whether it was used or changed.
              * @enum {string}
              */
             kind: "use" | "change";
-            /** Message */
+            /**
+             * Message
+             * @description What went wrong, or what was changed, in words.
+             */
             message: string | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string | null;
-            /** Request Type */
+            /**
+             * Request Type
+             * @description What the call was for.
+             */
             request_type: string | null;
             /**
              * Run Id
              * @description The run that made the call; null outside runs.
              */
             run_id: string | null;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description Whether it worked.
+             */
             succeeded: boolean;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number | null;
         };
         /**
@@ -4811,10 +5832,17 @@ export interface components {
              * @default
              */
             hint: string;
-            /** Is Secret */
+            /**
+             * Is Secret
+             * @description Whether the value is never shown.
+             */
             is_secret: boolean;
-            /** Is Set */
+            /**
+             * Is Set
+             * @description Whether there is a value.
+             */
             is_set: boolean;
+            /** @description The value, where the type says that the field is no secret. */
             value: components["schemas"]["JsonValue"];
         };
         /**
@@ -4828,9 +5856,15 @@ export interface components {
          * @description The credentials of a workspace.
          */
         CredentialList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Credential"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -4838,20 +5872,38 @@ export interface components {
          * @description Which credential a provider is opened with, by which of the six levels, and where it was looked for.
          */
         CredentialResolution: {
-            /** Credential Id */
+            /**
+             * Credential Id
+             * @description The id of the credential.
+             */
             credential_id: string | null;
-            /** Credential Name */
+            /**
+             * Credential Name
+             * @description The name of the credential.
+             */
             credential_name: string | null;
+            /** @description The environment whose keys are used. */
             environment: components["schemas"]["Environment"];
-            /** Is Readable */
+            /**
+             * Is Readable
+             * @description Whether a key of this server opens it.
+             */
             is_readable: boolean;
+            /** @description The level at which it was found; null when nothing was. */
             level: components["schemas"]["CredentialLevel"] | null;
-            /** Looks */
+            /**
+             * Looks
+             * @description Every place that was looked at, in order.
+             */
             looks: components["schemas"]["ResolutionLook"][];
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
             /**
              * Source
+             * @description Whether a credential of the workspace opens it, a variable of the server, or nothing.
              * @enum {string}
              */
             source: "workspace" | "environment" | "none";
@@ -4861,18 +5913,26 @@ export interface components {
          * @description What came of trying a credential; `models` names some of the models a provider offers.
          */
         CredentialTest: {
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
-            /** Models */
+            /**
+             * Models
+             * @description Some of the models that the provider offers.
+             */
             models: string[];
             /**
              * Status
+             * @description Whether it worked.
              * @enum {string}
              */
             status: "passed" | "failed";
             /**
              * Tested At
              * Format: date-time
+             * @description When it was tried.
              */
             tested_at: string;
         };
@@ -4881,19 +5941,32 @@ export interface components {
          * @description A credential to try before it is saved, in either form.
          */
         CredentialTry: {
-            /** Base Url */
+            /**
+             * Base Url
+             * @description The address of the provider's API; null for the provider's usual one.
+             */
             base_url?: string | null;
-            /** Credential Type */
+            /**
+             * Credential Type
+             * @description The name of the type of credential.
+             */
             credential_type?: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description The values of the type's fields, by name.
+             */
             data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider?: string | null;
             /**
              * Value
              * Format: password
+             * @description The key of the provider, in the short form.
              * @default
              */
             value?: string;
@@ -4908,24 +5981,45 @@ export interface components {
          * @description A kind of credential; `schema` is a JSON Schema (2020-12) of its fields, `x-secret` marks those never shown.
          */
         CredentialType: {
-            /** Can Be Tested */
+            /**
+             * Can Be Tested
+             * @description Whether this server can try a credential of the type.
+             */
             can_be_tested: boolean;
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name: string;
-            /** Documentation Url */
+            /**
+             * Documentation Url
+             * @description Where the service explains how to get it.
+             */
             documentation_url: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Provider
              * @description The model provider it opens, if it opens one.
              */
             provider: string | null;
-            /** Schema */
+            /**
+             * Schema
+             * @description The JSON Schema of its fields; `x-secret` marks those that are never shown.
+             */
             schema: {
                 [key: string]: unknown;
             };
@@ -4935,11 +6029,20 @@ export interface components {
          * @description Every type of credential, and the categories they come in.
          */
         CredentialTypeList: {
-            /** Categories */
+            /**
+             * Categories
+             * @description Every category to choose from.
+             */
             categories: string[];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["CredentialType"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -4947,20 +6050,39 @@ export interface components {
          * @description What changes of a credential; what is left out stays. `data` replaces the fields it names, null empties one.
          */
         CredentialUpdate: {
-            /** Data */
+            /**
+             * Data
+             * @description The fields to replace, by name; null empties one.
+             */
             data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
+            /** @description The environment whose keys are used. */
             environment?: components["schemas"]["Environment"] | null;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description Until when it is valid; null for always.
+             */
             expires_at?: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active?: boolean | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name?: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[] | null;
         };
         /**
@@ -4971,13 +6093,23 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id of the run.
              */
             id: string;
-            /** Is Approved */
+            /**
+             * Is Approved
+             * @description Whether it was approved; null while nobody has decided.
+             */
             is_approved: boolean;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
-            /** Order */
+            /**
+             * Order
+             * @description The number of the step in its recipe, counted from 1.
+             */
             order: number;
         };
         /**
@@ -4997,19 +6129,23 @@ export interface components {
          * @description One input that a recipe declares.
          */
         DeclaredInput: {
+            /** @description The value that holds where none is given. */
             default: components["schemas"]["JsonValue"];
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description: string;
             /**
              * Required
+             * @description Whether it must be there.
              * @default false
              */
             required: boolean;
             /**
              * Type
+             * @description What type it is of.
              * @default string
              * @enum {string}
              */
@@ -5020,13 +6156,25 @@ export interface components {
          * @description The model that answers for agents that name none, and what decided it.
          */
         DefaultModel: {
-            /** Is Demo */
+            /**
+             * Is Demo
+             * @description Whether it is the demonstration model, which needs no key and is no real model.
+             */
             is_demo: boolean;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Source */
+            /**
+             * Source
+             * @description What decided it.
+             */
             source: string;
         };
         /**
@@ -5034,11 +6182,20 @@ export interface components {
          * @description Another agent whose work needs this one's.
          */
         DependentAgent: {
-            /** Dependency Type */
+            /**
+             * Dependency Type
+             * @description In what way its work needs this agent.
+             */
             dependency_type: string;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -5046,11 +6203,20 @@ export interface components {
          * @description Something that names the agent, such as a recipe.
          */
         DependentThing: {
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description What it is, such as `recipe`.
+             */
             kind: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -5058,6 +6224,7 @@ export interface components {
          * @description An agent as it would be saved.
          */
         Draft: {
+            /** @description The agent. */
             agent: components["schemas"]["AgentCreate"];
         };
         /**
@@ -5071,48 +6238,74 @@ export interface components {
          * @description One endpoint since this process started; times are milliseconds, rates percent.
          */
         EndpointReport: {
-            /** Avg Response Time */
+            /**
+             * Avg Response Time
+             * @description The average time of an answer, in milliseconds.
+             */
             avg_response_time: number;
-            /** Call Count */
+            /**
+             * Call Count
+             * @description How many calls there were.
+             */
             call_count: number;
             /**
              * Client Error Count
              * @description Answers of 400 to 499: the client's doing, no error here.
              */
             client_error_count: number;
-            /** Endpoint */
+            /**
+             * Endpoint
+             * @description The method and the address.
+             */
             endpoint: string;
             /**
              * Error Count
              * @description Answers of 500 and above.
              */
             error_count: number;
-            /** Error Rate */
+            /**
+             * Error Rate
+             * @description The share of errors, in percent.
+             */
             error_rate: number;
             /**
              * Health
+             * @description How it does, by its share of errors and its times.
              * @enum {string}
              */
             health: "healthy" | "degraded" | "unhealthy";
             /**
              * Last Called
              * Format: date-time
+             * @description When it was last called.
              */
             last_called: string;
-            /** Max Response Time */
+            /**
+             * Max Response Time
+             * @description The longest time of an answer, in milliseconds.
+             */
             max_response_time: number;
-            /** Min Response Time */
+            /**
+             * Min Response Time
+             * @description The shortest time of an answer, in milliseconds.
+             */
             min_response_time: number;
             /**
              * Recent Times
              * @description The last 100 calls, oldest first.
              */
             recent_times: number[];
-            /** Status Codes */
+            /**
+             * Status Codes
+             * @description How many answers there were of each HTTP status.
+             */
             status_codes: {
                 [key: string]: number;
             };
-            /** Total Time */
+            /**
+             * Total Time
+             * @description The time of all answers together, in milliseconds.
+             */
             total_time: number;
         };
         /**
@@ -5120,13 +6313,18 @@ export interface components {
          * @description The twenty busiest endpoints of this process, and the sum of all.
          */
         EndpointsReport: {
-            /** Endpoints */
+            /**
+             * Endpoints
+             * @description The busiest endpoints.
+             */
             endpoints: components["schemas"]["EndpointReport"][];
             /**
              * Overall Health
+             * @description How bad the worst endpoint is.
              * @enum {string}
              */
             overall_health: "healthy" | "degraded" | "unhealthy";
+            /** @description The sum of all endpoints. */
             summary: components["schemas"]["EndpointSummary"];
         };
         /**
@@ -5134,21 +6332,45 @@ export interface components {
          * @description All endpoints together.
          */
         EndpointSummary: {
-            /** Degraded Endpoints */
+            /**
+             * Degraded Endpoints
+             * @description How many endpoints are degraded.
+             */
             degraded_endpoints: number;
-            /** Healthy Endpoints */
+            /**
+             * Healthy Endpoints
+             * @description How many endpoints are healthy.
+             */
             healthy_endpoints: number;
-            /** Overall Error Rate */
+            /**
+             * Overall Error Rate
+             * @description The share of errors, in percent.
+             */
             overall_error_rate: number;
-            /** Total Calls */
+            /**
+             * Total Calls
+             * @description How many calls there were.
+             */
             total_calls: number;
-            /** Total Client Errors */
+            /**
+             * Total Client Errors
+             * @description How many answers of 400 to 499 there were.
+             */
             total_client_errors: number;
-            /** Total Endpoints */
+            /**
+             * Total Endpoints
+             * @description How many endpoints were called.
+             */
             total_endpoints: number;
-            /** Total Errors */
+            /**
+             * Total Errors
+             * @description How many answers of 500 and above there were.
+             */
             total_errors: number;
-            /** Unhealthy Endpoints */
+            /**
+             * Unhealthy Endpoints
+             * @description How many endpoints are unhealthy.
+             */
             unhealthy_endpoints: number;
         };
         /**
@@ -5162,11 +6384,20 @@ export interface components {
          * @description A part of a run's event log.
          */
         EventPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["RunEvent"][];
-            /** Next After */
+            /**
+             * Next After
+             * @description What `after` of the next page is; null on the last page.
+             */
             next_after: number | null;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -5252,6 +6483,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionCancelled"];
             /**
              * Seq
@@ -5264,7 +6496,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.cancelled";
@@ -5347,6 +6579,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionCompleted"];
             /**
              * Seq
@@ -5359,7 +6592,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.completed";
@@ -5442,6 +6675,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionCompletedWithSkips"];
             /**
              * Seq
@@ -5454,7 +6688,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.completed_with_skips";
@@ -5466,16 +6700,24 @@ export interface components {
         ExecutionConfigIn: {
             /**
              * Backoff Strategy
+             * @description How the pause grows from one retry to the next.
              * @default exponential
              * @enum {string}
              */
             backoff_strategy?: "exponential" | "linear" | "fixed";
-            /** Max Retries */
+            /**
+             * Max Retries
+             * @description How often a failed step is tried again; null follows the agent.
+             */
             max_retries?: number | null;
-            /** Max Total Tokens */
+            /**
+             * Max Total Tokens
+             * @description How many tokens the run may use in all; null for any number.
+             */
             max_total_tokens?: number | null;
             /**
              * Mode
+             * @description Always `sequential`; a step that says what it needs comes after that.
              * @default sequential
              * @constant
              */
@@ -5487,15 +6729,20 @@ export interface components {
              * @enum {string}
              */
             on_cut_off?: "continue" | "stop";
-            /** Per Step Timeout S */
+            /**
+             * Per Step Timeout S
+             * @description How long a step may take, in seconds; null follows the agent.
+             */
             per_step_timeout_s?: number | null;
             /**
              * Retry Delay Ms
+             * @description The first pause between two attempts, in milliseconds.
              * @default 1000
              */
             retry_delay_ms?: number;
             /**
              * Total Timeout S
+             * @description How long the run may take, in seconds.
              * @default 3600
              */
             total_timeout_s?: number;
@@ -5578,6 +6825,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionFailed"];
             /**
              * Seq
@@ -5590,7 +6838,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.failed";
@@ -5616,6 +6864,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionHeld"];
             /**
              * Seq
@@ -5628,7 +6877,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.held";
@@ -5643,13 +6892,25 @@ export interface components {
              * @description Whether `total` is all; where it is not, there are more than it says.
              */
             is_total_exact: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["RunSummary"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Recipe Id */
+            /**
+             * Recipe Id
+             * @description The template_id of the recipe; null for a task.
+             */
             recipe_id: string;
-            /** Skip */
+            /**
+             * Skip
+             * @description How many entries were passed over.
+             */
             skip: number;
             /**
              * Total
@@ -5695,6 +6956,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionPaused"];
             /**
              * Seq
@@ -5707,7 +6969,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.paused";
@@ -5733,6 +6995,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionPausing"];
             /**
              * Seq
@@ -5745,7 +7008,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.pausing";
@@ -5798,6 +7061,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionQueued"];
             /**
              * Seq
@@ -5810,7 +7074,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.queued";
@@ -5836,6 +7100,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionRecovered"];
             /**
              * Seq
@@ -5848,7 +7113,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.recovered";
@@ -5874,6 +7139,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionResumed"];
             /**
              * Seq
@@ -5886,7 +7152,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.resumed";
@@ -5917,6 +7183,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionSignalled"];
             /**
              * Seq
@@ -5929,7 +7196,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.signalled";
@@ -5939,7 +7206,10 @@ export interface components {
          * @description Inputs of one execution, by name.
          */
         ExecutionStart: {
-            /** Input Data */
+            /**
+             * Input Data
+             * @description The inputs, by name.
+             */
             input_data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -5959,6 +7229,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionStarted"];
             /**
              * Seq
@@ -5971,7 +7242,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.started";
@@ -6020,6 +7291,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ExecutionWaiting"];
             /**
              * Seq
@@ -6032,7 +7304,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "execution.waiting";
@@ -6072,25 +7344,45 @@ export interface components {
         FileRecipe: {
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
+            /** @description How the recipe is executed. */
             execution_config?: components["schemas"]["ExecutionConfigIn"];
-            /** Inputs */
+            /**
+             * Inputs
+             * @description The inputs that the recipe declares, by name.
+             */
             inputs?: {
                 [key: string]: components["schemas"]["InputSpec"];
             };
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Outputs */
+            /**
+             * Outputs
+             * @description The outputs that the recipe declares, by name.
+             */
             outputs?: {
                 [key: string]: components["schemas"]["OutputSpec"];
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["FileStep"][];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Template Id */
+            /**
+             * Template Id
+             * @description The name of the recipe in addresses, of small letters, digits, `_` and `-`.
+             */
             template_id: string;
         };
         /**
@@ -6098,24 +7390,36 @@ export interface components {
          * @description A step in a recipe file: names its agent.
          */
         FileStep: {
-            /** Agent */
+            /**
+             * Agent
+             * @description The name of the agent that does it; null for a step that no agent does.
+             */
             agent?: string | null;
+            /** @description What a person decides before the run goes on; null for other steps. */
             approval?: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
+             * @description What a failure of this step means for the run.
              * @default stop
              * @enum {string}
              */
             error_handling?: "stop" | "skip" | "retry";
+            /** @description The list whose items the steps inside are repeated for; null for other steps. */
             for_each?: components["schemas"]["ForEach"] | null;
             /**
              * Inside
              * @description The for_each step that repeats this one.
              */
             inside?: string | null;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked for one step.
+             */
             max_iterations?: number | null;
-            /** Max Retries */
+            /**
+             * Max Retries
+             * @description How often a failed step is tried again; null follows the agent.
+             */
             max_retries?: number | null;
             /**
              * Needs
@@ -6127,7 +7431,10 @@ export interface components {
              * @description What follows an answer that its limit cut off.
              */
             on_cut_off?: ("continue" | "stop") | null;
-            /** Output Key */
+            /**
+             * Output Key
+             * @description The name under which later prompts read the answer.
+             */
             output_key?: string | null;
             /**
              * Pattern Slug
@@ -6136,13 +7443,21 @@ export interface components {
             pattern_slug?: string | null;
             /**
              * Prompt Template
+             * @description What is to be done; `{name}` stands for an input or for the answer of an earlier step.
              * @default
              */
             prompt_template?: string;
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The name of the step in its recipe.
+             */
             step_id: string;
-            /** Timeout S */
+            /**
+             * Timeout S
+             * @description How long a step may take, in seconds; null follows the agent.
+             */
             timeout_s?: number | null;
+            /** @description What the run waits for here; null for other steps. */
             wait?: components["schemas"]["Wait"] | null;
             /**
              * When
@@ -6155,12 +7470,19 @@ export interface components {
          * @description One thing the agent reports.
          */
         FindingOut: {
-            /** Check */
+            /**
+             * Check
+             * @description What was looked at.
+             */
             check: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What happened, in words.
+             */
             detail: string;
             /**
              * Severity
+             * @description How serious it is.
              * @default info
              * @enum {string}
              */
@@ -6205,7 +7527,10 @@ export interface components {
              * @description The step_id of the step to begin at.
              */
             from_step: string;
-            /** Input Data */
+            /**
+             * Input Data
+             * @description The inputs, by name.
+             */
             input_data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -6217,10 +7542,14 @@ export interface components {
         GitSourceCreate: {
             /**
              * Auto Update
+             * @description Whether new commits are taken by themselves.
              * @default false
              */
             auto_update?: boolean;
-            /** Branch */
+            /**
+             * Branch
+             * @description The branch to follow; null follows the repository's default branch.
+             */
             branch?: string | null;
             /**
              * Commit
@@ -6244,10 +7573,14 @@ export interface components {
              * @example https://github.com/acme/skills.git
              */
             git_url: string;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description A name for the source; made from the address unless said.
+             */
             source_name?: string | null;
             /**
              * Update Frequency Hours
+             * @description How many hours lie between two looks for new commits.
              * @default 24
              */
             update_frequency_hours?: number;
@@ -6257,14 +7590,27 @@ export interface components {
          * @description A tool the agent was granted, and why it cannot be used when it cannot.
          */
         GrantedTool: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
+            /** @description What calling the tool may change; null when unknown. */
             effect: components["schemas"]["Effect"] | null;
-            /** Is Available */
+            /**
+             * Is Available
+             * @description Whether it can be used on this server now.
+             */
             is_available: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Off Reason */
+            /**
+             * Off Reason
+             * @description Why it cannot be used on this server; null when it can.
+             */
             off_reason: string | null;
         };
         /**
@@ -6272,30 +7618,43 @@ export interface components {
          * @description The whole server: as bad as its worst part.
          */
         HealthReport: {
-            /** Components */
+            /**
+             * Components
+             * @description The parts of the server, by name.
+             */
             components: {
                 [key: string]: components["schemas"]["Component"];
             };
+            /** @description What the machine has left. */
             metrics: components["schemas"]["Metrics"];
             /**
              * Service
+             * @description Always `automatos-ai-api`.
              * @default automatos-ai-api
              * @constant
              */
             service: "automatos-ai-api";
             /**
              * Status
+             * @description As bad as the worst part.
              * @enum {string}
              */
             status: "healthy" | "degraded" | "unhealthy";
             /**
              * Timestamp
              * Format: date-time
+             * @description When the answer was made.
              */
             timestamp: string;
-            /** Uptime S */
+            /**
+             * Uptime S
+             * @description For how many seconds the server has been running.
+             */
             uptime_s: number;
-            /** Version */
+            /**
+             * Version
+             * @description The version of this server.
+             */
             version: string;
         };
         /**
@@ -6308,6 +7667,7 @@ export interface components {
              * @description The newest of the last 24 hours; at most 20.
              */
             recent_events: components["schemas"]["RecentBeat"][];
+            /** @description The beats of this day. */
             today: components["schemas"]["Today"];
         };
         /**
@@ -6319,49 +7679,83 @@ export interface components {
             active_hours: components["schemas"]["ActiveHours"] | null;
             /**
              * Active Hours End
+             * @description The time of day at which the hours end, as HH:MM.
              * @example 08:00
              */
             active_hours_end: string;
             /**
              * Active Hours Start
+             * @description The time of day at which the hours begin, as HH:MM.
              * @example 08:00
              */
             active_hours_start: string;
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Auto Act */
+            /**
+             * Auto Act
+             * @description Off, the agent may look and report, but change nothing.
+             */
             auto_act: boolean;
-            /** Checklist */
+            /**
+             * Checklist
+             * @description What to go through at each beat, line by line.
+             */
             checklist: string[];
-            /** Enabled */
+            /**
+             * Enabled
+             * @description Whether it is on.
+             */
             enabled: boolean;
-            /** Inherit Active Hours */
+            /**
+             * Inherit Active Hours
+             * @description Whether the workspace's hours count instead of the agent's own.
+             */
             inherit_active_hours: boolean;
-            /** Interval Minutes */
+            /**
+             * Interval Minutes
+             * @description How many minutes lie between two beats.
+             */
             interval_minutes: number;
             /**
              * Next At
              * @description The next beat; null while it is off.
              */
             next_at: string | null;
-            /** Prompt */
+            /**
+             * Prompt
+             * @description What to look after; empty for the agent's own field.
+             */
             prompt: string;
             /**
              * Report To
+             * @description Where results go.
              * @constant
              */
             report_to: "history";
+            /** @description Whether a beat works always, or only when what it watches has changed. */
             run_when: components["schemas"]["RunWhen"];
-            /** Timezone */
+            /**
+             * Timezone
+             * @description The IANA time zone, such as Europe/Berlin.
+             */
             timezone: string;
-            /** Updated At */
+            /**
+             * Updated At
+             * @description When it was last changed; null before it was configured.
+             */
             updated_at: string | null;
             /**
              * Version
              * @description 0 before it was configured for the first time.
              */
             version: number;
-            /** Watch */
+            /**
+             * Watch
+             * @description What is looked at to see whether anything changed.
+             */
             watch: components["schemas"]["Watch"][];
         };
         /**
@@ -6369,9 +7763,15 @@ export interface components {
          * @description Results of one agent, the newest first; `next_cursor` asks for the page after this one.
          */
         HeartbeatHistory: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["HeartbeatResult"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
         };
         /**
@@ -6379,13 +7779,20 @@ export interface components {
          * @description A beat that waits for its time.
          */
         HeartbeatJob: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent.
+             */
             agent_name: string;
             /**
              * Next At
              * Format: date-time
+             * @description When the next beat is due; null while it is off.
              */
             next_at: string;
         };
@@ -6394,15 +7801,25 @@ export interface components {
          * @description What came of one beat.
          */
         HeartbeatResult: {
-            /** Actions Taken */
+            /**
+             * Actions Taken
+             * @description The tools that the agent called during the beat.
+             */
             actions_taken: components["schemas"]["ActionTaken"][];
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What the beat cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
@@ -6410,13 +7827,20 @@ export interface components {
              * @description When it was due; null when a person asked for it.
              */
             due_at: string | null;
-            /** Findings */
+            /**
+             * Findings
+             * @description What the agent reports.
+             */
             findings: components["schemas"]["FindingOut"][];
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
             /**
@@ -6429,10 +7853,17 @@ export interface components {
              * @description The run in which the agent worked; null when it was not asked.
              */
             run_id: string | null;
+            /** @description How the beat ended. */
             status: components["schemas"]["BeatStatus"];
-            /** Tokens Used */
+            /**
+             * Tokens Used
+             * @description How many tokens it used.
+             */
             tokens_used: number;
-            /** Triggered By */
+            /**
+             * Triggered By
+             * @description What or who began it.
+             */
             triggered_by: string;
         };
         /**
@@ -6449,6 +7880,7 @@ export interface components {
             active_hours_end?: string;
             /**
              * Active Hours Start
+             * @description The time of day at which the hours begin, as HH:MM.
              * @default 08:00
              * @example 08:00
              */
@@ -6459,10 +7891,14 @@ export interface components {
              * @default false
              */
             auto_act?: boolean;
-            /** Checklist */
+            /**
+             * Checklist
+             * @description What to go through at each beat, line by line.
+             */
             checklist?: string[];
             /**
              * Enabled
+             * @description Whether it is on.
              * @default false
              */
             enabled?: boolean;
@@ -6498,10 +7934,14 @@ export interface components {
             run_when?: components["schemas"]["RunWhen"];
             /**
              * Timezone
+             * @description The IANA time zone, such as Europe/Berlin.
              * @default UTC
              */
             timezone?: string;
-            /** Watch */
+            /**
+             * Watch
+             * @description What is looked at to see whether anything changed.
+             */
             watch?: components["schemas"]["Watch"][];
         };
         /**
@@ -6540,26 +7980,56 @@ export interface components {
          * @description What would happen; `impact_token` stands for exactly these effects.
          */
         Impact: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent.
+             */
             agent_name: string;
+            /** @description The status that the agent has. */
             current_status: components["schemas"]["AgentStatus"];
+            /** @description Everything that the change would touch. */
             impact_analysis: components["schemas"]["ImpactAnalysis"];
-            /** Impact Token */
+            /**
+             * Impact Token
+             * @description The token of a preview; it stands for exactly the effects that the preview showed.
+             */
             impact_token: string;
-            /** Proposed Status */
+            /**
+             * Proposed Status
+             * @description The status that it would have.
+             */
             proposed_status: components["schemas"]["AgentStatus"] | "deleted";
-            /** Required Confirmations */
+            /**
+             * Required Confirmations
+             * @description The effects that must be confirmed.
+             */
             required_confirmations: components["schemas"]["RequiredConfirmation"][];
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type: components["schemas"]["ShutdownType"] | null;
-            /** Will Await */
+            /**
+             * Will Await
+             * @description The runs that the stop would wait for.
+             */
             will_await: string[];
-            /** Will Cancel */
+            /**
+             * Will Cancel
+             * @description The runs that would be cancelled.
+             */
             will_cancel: string[];
-            /** Will Fail */
+            /**
+             * Will Fail
+             * @description The runs that would fail at a step to come.
+             */
             will_fail: string[];
-            /** Will Interrupt */
+            /**
+             * Will Interrupt
+             * @description The runs whose step at work would be interrupted.
+             */
             will_interrupt: string[];
         };
         /**
@@ -6567,16 +8037,32 @@ export interface components {
          * @description Everything that a change would touch.
          */
         ImpactAnalysis: {
-            /** Active Workflows */
+            /**
+             * Active Workflows
+             * @description The unfinished runs that need the agent.
+             */
             active_workflows: components["schemas"]["AffectedWork"][];
-            /** Dependent Agents */
+            /**
+             * Dependent Agents
+             * @description Agents whose work needs this one.
+             */
             dependent_agents: components["schemas"]["DependentAgent"][];
-            /** Dependents */
+            /**
+             * Dependents
+             * @description What names the agent, such as recipes.
+             */
             dependents: components["schemas"]["DependentThing"][];
-            /** Queued Tasks */
+            /**
+             * Queued Tasks
+             * @description How many tasks wait for the agent.
+             */
             queued_tasks: number;
-            /** Recommendations */
+            /**
+             * Recommendations
+             * @description What is worth knowing before the change.
+             */
             recommendations: components["schemas"]["ImpactRecommendation"][];
+            /** @description What the workspace loses. */
             system_impact: components["schemas"]["SystemImpact"];
         };
         /**
@@ -6584,10 +8070,14 @@ export interface components {
          * @description One thing worth knowing before the change.
          */
         ImpactRecommendation: {
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
             /**
              * Type
+             * @description How serious it is.
              * @enum {string}
              */
             type: "warning" | "info" | "critical";
@@ -6599,12 +8089,19 @@ export interface components {
         ImportedAgent: {
             /**
              * Action
+             * @description What the import did with it.
              * @enum {string}
              */
             action: "created" | "updated" | "unchanged";
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -6612,7 +8109,10 @@ export interface components {
          * @description What the import did with each document, in order.
          */
         ImportResult: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ImportedAgent"][];
         };
         /**
@@ -6620,19 +8120,23 @@ export interface components {
          * @description One declared input of a recipe.
          */
         InputSpec: {
+            /** @description The value that holds where none is given. */
             default?: components["schemas"]["JsonValue"];
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
             /**
              * Required
+             * @description Whether it must be there.
              * @default false
              */
             required?: boolean;
             /**
              * Type
+             * @description What type it is of.
              * @default string
              * @enum {string}
              */
@@ -6643,7 +8147,10 @@ export interface components {
          * @description The token of an invitation's link.
          */
         InvitationAcceptance: {
-            /** Token */
+            /**
+             * Token
+             * @description The one-time token of the link.
+             */
             token: string;
         };
         /**
@@ -6654,24 +8161,37 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string;
             /**
              * Expires At
              * Format: date-time
+             * @description Until when it is valid; null for always.
              */
             expires_at: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
-            /** Token */
+            /**
+             * Token
+             * @description The one-time token of the link, shown only now.
+             */
             token: string;
-            /** Url */
+            /**
+             * Url
+             * @description The link to send.
+             */
             url: string;
         };
         /**
@@ -6679,9 +8199,15 @@ export interface components {
          * @description Whom to invite, as what.
          */
         InvitationNew: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string;
-            /** @default editor */
+            /**
+             * @description What the person or the key may do.
+             * @default editor
+             */
             role?: components["schemas"]["Role"];
         };
         /**
@@ -6692,20 +8218,27 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string;
             /**
              * Expires At
              * Format: date-time
+             * @description Until when it is valid; null for always.
              */
             expires_at: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
         };
         JsonValue: unknown;
@@ -6732,24 +8265,44 @@ export interface components {
          * @description A setting this server reads: what it is for, and what it may hold; null where there is no bound or default.
          */
         KnownSetting: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
+            /** @description The value that holds where none is given. */
             default: components["schemas"]["JsonValue"];
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
             /**
              * Is Read
              * @description False where the part of the product that will read it does not exist yet.
              */
             is_read: boolean;
-            /** Key */
+            /**
+             * Key
+             * @description The name of the setting within its category.
+             */
             key: string;
-            /** Maximum */
+            /**
+             * Maximum
+             * @description The highest value that is taken; null without a bound.
+             */
             maximum: number | null;
-            /** Minimum */
+            /**
+             * Minimum
+             * @description The lowest value that is taken; null without a bound.
+             */
             minimum: number | null;
-            /** Options */
+            /**
+             * Options
+             * @description The values to choose from; null where any of its type is taken.
+             */
             options: components["schemas"]["JsonValue"][] | null;
+            /** @description The type of the value. */
             value_type: components["schemas"]["ValueType"];
         };
         /**
@@ -6757,13 +8310,18 @@ export interface components {
          * @description How a recipe last ended.
          */
         LastRun: {
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
+            /** @description How it stands. */
             status: components["schemas"]["ExecutionStatus"];
         };
         /**
@@ -6771,9 +8329,15 @@ export interface components {
          * @description A file that a skill goes without, and why.
          */
         LeftOutFile: {
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it was left out.
+             */
             reason: string;
         };
         /**
@@ -6781,17 +8345,27 @@ export interface components {
          * @description Who asks, where they may work, and where they are; `user` is null for keys and in single-user mode.
          */
         Me: {
+            /** @description How the caller is known. */
             auth_method: components["schemas"]["AuthMethod"];
-            /** Is System Admin */
+            /**
+             * Is System Admin
+             * @description Whether the caller administers the server.
+             */
             is_system_admin: boolean;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
+            /** @description The person; null for keys and in single-user mode. */
             user: components["schemas"]["UserOut"] | null;
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
-            /** Workspaces */
+            /**
+             * Workspaces
+             * @description Where the caller may work.
+             */
             workspaces: components["schemas"]["MembershipOut"][];
         };
         /**
@@ -6809,11 +8383,20 @@ export interface components {
              * @description Members of the workspace's organisation whom an admin put out here; no token lets them in.
              */
             barred_user_ids: number[];
-            /** Invitations */
+            /**
+             * Invitations
+             * @description The open invitations; empty for those who may not invite.
+             */
             invitations: components["schemas"]["InvitationOut"][];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["MemberOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -6821,17 +8404,28 @@ export interface components {
          * @description A member.
          */
         MemberOut: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string | null;
             /**
              * Joined At
              * Format: date-time
+             * @description When the person became a member.
              */
             joined_at: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
-            /** User Id */
+            /**
+             * User Id
+             * @description The id of the person.
+             */
             user_id: number;
         };
         /**
@@ -6842,14 +8436,25 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Personal */
+            /**
+             * Is Personal
+             * @description Whether it is somebody's personal workspace.
+             */
             is_personal: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
         };
         /**
@@ -6857,11 +8462,20 @@ export interface components {
          * @description What the machine has left.
          */
         Metrics: {
-            /** Cpu Percent */
+            /**
+             * Cpu Percent
+             * @description How busy the processors are, in percent.
+             */
             cpu_percent: number;
-            /** Memory Available Mb */
+            /**
+             * Memory Available Mb
+             * @description Megabytes of memory that are free.
+             */
             memory_available_mb: number;
-            /** Memory Used Percent */
+            /**
+             * Memory Used Percent
+             * @description How much of the memory is in use, in percent.
+             */
             memory_used_percent: number;
         };
         /**
@@ -6874,54 +8488,117 @@ export interface components {
              * @description The rate of input that the provider has in its cache; null where it is that of other input.
              */
             cached_input_cost_per_1k: string | null;
-            /** Capabilities */
+            /**
+             * Capabilities
+             * @description What the model can do, by name.
+             */
             capabilities: {
                 [key: string]: unknown;
             };
-            /** Context Window */
+            /**
+             * Context Window
+             * @description How many tokens the model reads and writes at most; null when unknown.
+             */
             context_window: number | null;
-            /** Default Temperature */
+            /**
+             * Default Temperature
+             * @description The temperature that is taken where none is set.
+             */
             default_temperature: number;
-            /** Deprecation Date */
+            /**
+             * Deprecation Date
+             * @description From when the provider no longer offers it; null while no date is known.
+             */
             deprecation_date: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name: string;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Input Cost Per 1K */
+            /**
+             * Input Cost Per 1K
+             * @description The rate of input, in US dollars per 1,000 tokens; null when unknown.
+             */
             input_cost_per_1k: string | null;
-            /** Max Output Tokens */
+            /**
+             * Max Output Tokens
+             * @description How many tokens the model writes at most; null when unknown.
+             */
             max_output_tokens: number | null;
-            /** Max Temperature */
+            /**
+             * Max Temperature
+             * @description The highest temperature the model takes.
+             */
             max_temperature: number;
-            /** Min Temperature */
+            /**
+             * Min Temperature
+             * @description The lowest temperature the model takes.
+             */
             min_temperature: number;
-            /** Model Family */
+            /**
+             * Model Family
+             * @description The family that the model belongs to.
+             */
             model_family: string;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Output Cost Per 1K */
+            /**
+             * Output Cost Per 1K
+             * @description The rate of output, in US dollars per 1,000 tokens; null when unknown.
+             */
             output_cost_per_1k: string | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
             /**
              * Reasoning Efforts
              * @description How hard it may be asked to think; empty for a model that does not, null when unknown.
              */
             reasoning_efforts: string[] | null;
-            /** Recommended For */
+            /**
+             * Recommended For
+             * @description The kinds of tasks that it suits.
+             */
             recommended_for: string[];
-            /** Release Date */
+            /**
+             * Release Date
+             * @description When the provider published it.
+             */
             release_date: string | null;
-            /** Status */
+            /**
+             * Status
+             * @description Whether the model is offered, deprecated or switched off.
+             */
             status: string;
-            /** Supports Functions */
+            /**
+             * Supports Functions
+             * @description Whether the model calls tools.
+             */
             supports_functions: boolean;
-            /** Supports Streaming */
+            /**
+             * Supports Streaming
+             * @description Whether the model sends its answer while it writes it.
+             */
             supports_streaming: boolean;
-            /** Supports Vision */
+            /**
+             * Supports Vision
+             * @description Whether the model reads images.
+             */
             supports_vision: boolean;
             /**
              * Takes Sampling
@@ -6931,6 +8608,7 @@ export interface components {
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
             /**
@@ -6938,7 +8616,10 @@ export interface components {
              * @description Who changed it last; empty while it is as this server brought it.
              */
             updated_by: string;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
             /**
              * Wire
@@ -7053,6 +8734,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ModelAnswered"];
             /**
              * Seq
@@ -7065,7 +8747,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "model.answered";
@@ -7075,24 +8757,52 @@ export interface components {
          * @description An agent's model settings, bare or under `model_config` as GET shows them; null takes the default model.
          */
         ModelChange: {
-            /** Fallback Model Id */
+            /**
+             * Fallback Model Id
+             * @description The model of the same provider to ask where this one does not answer.
+             */
             fallback_model_id?: string | null;
-            /** Frequency Penalty */
+            /**
+             * Frequency Penalty
+             * @description How strongly repeated words are avoided, from -2 to 2.
+             */
             frequency_penalty?: number | null;
-            /** Max Tokens */
+            /**
+             * Max Tokens
+             * @description How many tokens an answer may have; null for the provider's own limit.
+             */
             max_tokens?: number | null;
+            /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id?: string;
-            /** Presence Penalty */
+            /**
+             * Presence Penalty
+             * @description How strongly new subjects are preferred, from -2 to 2.
+             */
             presence_penalty?: number | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider?: string;
-            /** Reasoning Effort */
+            /**
+             * Reasoning Effort
+             * @description How hard the model is asked to think; null for its own way.
+             */
             reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
-            /** Temperature */
+            /**
+             * Temperature
+             * @description How freely the model writes; null for the provider's own default.
+             */
             temperature?: number | null;
-            /** Top P */
+            /**
+             * Top P
+             * @description The share of likely words that the model chooses from; null for the provider's own default.
+             */
             top_p?: number | null;
         };
         /**
@@ -7100,23 +8810,50 @@ export interface components {
          * @description Which model an agent uses and how; null means the provider's own default.
          */
         ModelConfig: {
-            /** Fallback Model Id */
+            /**
+             * Fallback Model Id
+             * @description The model of the same provider to ask where this one does not answer.
+             */
             fallback_model_id: string | null;
-            /** Frequency Penalty */
+            /**
+             * Frequency Penalty
+             * @description How strongly repeated words are avoided, from -2 to 2.
+             */
             frequency_penalty: number | null;
-            /** Max Tokens */
+            /**
+             * Max Tokens
+             * @description How many tokens an answer may have; null for the provider's own limit.
+             */
             max_tokens: number | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Presence Penalty */
+            /**
+             * Presence Penalty
+             * @description How strongly new subjects are preferred, from -2 to 2.
+             */
             presence_penalty: number | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Reasoning Effort */
+            /**
+             * Reasoning Effort
+             * @description How hard the model is asked to think; null for its own way.
+             */
             reasoning_effort: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
-            /** Temperature */
+            /**
+             * Temperature
+             * @description How freely the model writes; null for the provider's own default.
+             */
             temperature: number | null;
-            /** Top P */
+            /**
+             * Top P
+             * @description The share of likely words that the model chooses from; null for the provider's own default.
+             */
             top_p: number | null;
         };
         /**
@@ -7124,79 +8861,135 @@ export interface components {
          * @description A model for the catalogue; rates are US dollars per 1,000 tokens, null where unknown.
          */
         ModelCreate: {
-            /** Cached Input Cost Per 1K */
+            /**
+             * Cached Input Cost Per 1K
+             * @description The rate of input that the provider has in its cache, in US dollars per 1,000 tokens.
+             */
             cached_input_cost_per_1k?: number | string | null;
-            /** Capabilities */
+            /**
+             * Capabilities
+             * @description What the model can do, by name.
+             */
             capabilities?: {
                 [key: string]: "low" | "medium" | "high";
             };
-            /** Context Window */
+            /**
+             * Context Window
+             * @description How many tokens the model reads and writes at most; null when unknown.
+             */
             context_window?: number | null;
             /**
              * Default Temperature
+             * @description The temperature that is taken where none is set.
              * @default 0.7
              */
             default_temperature?: number;
-            /** Deprecation Date */
+            /**
+             * Deprecation Date
+             * @description From when the provider no longer offers it; null while no date is known.
+             */
             deprecation_date?: string | null;
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name?: string | null;
-            /** Input Cost Per 1K */
+            /**
+             * Input Cost Per 1K
+             * @description The rate of input, in US dollars per 1,000 tokens; null when unknown.
+             */
             input_cost_per_1k?: number | string | null;
-            /** Max Output Tokens */
+            /**
+             * Max Output Tokens
+             * @description How many tokens the model writes at most; null when unknown.
+             */
             max_output_tokens?: number | null;
             /**
              * Max Temperature
+             * @description The highest temperature the model takes.
              * @default 2
              */
             max_temperature?: number;
             /**
              * Min Temperature
+             * @description The lowest temperature the model takes.
              * @default 0
              */
             min_temperature?: number;
             /**
              * Model Family
+             * @description The family that the model belongs to.
              * @default
              */
             model_family?: string;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Output Cost Per 1K */
+            /**
+             * Output Cost Per 1K
+             * @description The rate of output, in US dollars per 1,000 tokens; null when unknown.
+             */
             output_cost_per_1k?: number | string | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Reasoning Efforts */
+            /**
+             * Reasoning Efforts
+             * @description How hard it may be asked to think; empty for a model that does not, null when unknown.
+             */
             reasoning_efforts?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max")[] | null;
-            /** Recommended For */
+            /**
+             * Recommended For
+             * @description The kinds of tasks that it suits.
+             */
             recommended_for?: string[];
-            /** Release Date */
+            /**
+             * Release Date
+             * @description When the provider published it.
+             */
             release_date?: string | null;
-            /** @default active */
+            /**
+             * @description Whether the model is offered, deprecated or switched off.
+             * @default active
+             */
             status?: components["schemas"]["ModelStatus"];
             /**
              * Supports Functions
+             * @description Whether the model calls tools.
              * @default true
              */
             supports_functions?: boolean;
             /**
              * Supports Streaming
+             * @description Whether the model sends its answer while it writes it.
              * @default true
              */
             supports_streaming?: boolean;
             /**
              * Supports Vision
+             * @description Whether the model reads images.
              * @default false
              */
             supports_vision?: boolean;
-            /** Takes Sampling */
+            /**
+             * Takes Sampling
+             * @description Whether the model takes temperature and the like; null when unknown.
+             */
             takes_sampling?: boolean | null;
-            /** Wire */
+            /**
+             * Wire
+             * @description How the model is asked: by which API of its provider; null for the usual one.
+             */
             wire?: ("openai" | "responses" | "anthropic") | null;
         };
         /**
@@ -7302,6 +9095,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ModelFailed"];
             /**
              * Seq
@@ -7314,7 +9108,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "model.failed";
@@ -7324,9 +9118,15 @@ export interface components {
          * @description Models of the catalogue.
          */
         ModelList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Model"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -7336,29 +9136,45 @@ export interface components {
         ModelNeeds: {
             /**
              * Limit
+             * @description How many to return at most.
              * @default 5
              */
             limit?: number;
-            /** Max Cost */
+            /**
+             * Max Cost
+             * @description The most it may cost, in US dollars per 1,000 tokens, input and output added.
+             */
             max_cost?: number | string | null;
-            /** Min Context */
+            /**
+             * Min Context
+             * @description How many tokens it must read and write at least.
+             */
             min_context?: number | null;
-            /** Prefer Provider */
+            /**
+             * Prefer Provider
+             * @description The provider to prefer among equals.
+             */
             prefer_provider?: string | null;
             /**
              * Require Functions
+             * @description Whether it must call tools.
              * @default false
              */
             require_functions?: boolean;
             /**
              * Require Vision
+             * @description Whether it must read images.
              * @default false
              */
             require_vision?: boolean;
-            /** Required Capabilities */
+            /**
+             * Required Capabilities
+             * @description What it must be able to do.
+             */
             required_capabilities?: string[];
             /**
              * Task Type
+             * @description The kind of task.
              * @default general
              */
             task_type?: string;
@@ -7368,30 +9184,60 @@ export interface components {
          * @description A provider and whether this workspace can use it now; `source` says where its key comes from.
          */
         ModelProvider: {
-            /** Configured */
+            /**
+             * Configured
+             * @description Whether the workspace can ask it now.
+             */
             configured: boolean;
-            /** Credential Type */
+            /**
+             * Credential Type
+             * @description The name of the type of credential.
+             */
             credential_type: string;
-            /** Default Base Url */
+            /**
+             * Default Base Url
+             * @description The provider's usual address.
+             */
             default_base_url: string | null;
-            /** Default Model */
+            /**
+             * Default Model
+             * @description The model that is taken where none is named.
+             */
             default_model: string | null;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name: string;
-            /** Env Variable */
+            /**
+             * Env Variable
+             * @description The environment variable that holds the provider's key.
+             */
             env_variable: string | null;
-            /** Is Local */
+            /**
+             * Is Local
+             * @description Whether the provider runs in the operator's own network.
+             */
             is_local: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Needs Key */
+            /**
+             * Needs Key
+             * @description Whether the provider asks for a key.
+             */
             needs_key: boolean;
             /**
              * Private Base Urls
              * @description Addresses in the operator's own network to pick a base URL from; no other private one is taken.
              */
             private_base_urls: string[];
-            /** Source */
+            /**
+             * Source
+             * @description Where its key comes from; null where it has none.
+             */
             source: string | null;
         };
         /**
@@ -7399,9 +9245,15 @@ export interface components {
          * @description Every provider.
          */
         ModelProviderList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ModelProvider"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -7409,18 +9261,37 @@ export interface components {
          * @description A model that fits, with the reason in words; `configured` says whether the workspace can ask it now.
          */
         ModelRecommendation: {
-            /** Configured */
+            /**
+             * Configured
+             * @description Whether the workspace can ask it now.
+             */
             configured: boolean;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name: string;
+            /** @description The model. */
             model: components["schemas"]["Model"];
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, in words.
+             */
             reason: string;
-            /** Score */
+            /**
+             * Score
+             * @description How well it fits, from 0 to 1.
+             */
             score: number;
         };
         /**
@@ -7526,6 +9397,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ModelRetrying"];
             /**
              * Seq
@@ -7538,7 +9410,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "model.retrying";
@@ -7548,23 +9420,50 @@ export interface components {
          * @description Which model an agent uses and how; what is left out follows the provider's own default.
          */
         ModelSettings: {
-            /** Fallback Model Id */
+            /**
+             * Fallback Model Id
+             * @description The model of the same provider to ask where this one does not answer.
+             */
             fallback_model_id?: string | null;
-            /** Frequency Penalty */
+            /**
+             * Frequency Penalty
+             * @description How strongly repeated words are avoided, from -2 to 2.
+             */
             frequency_penalty?: number | null;
-            /** Max Tokens */
+            /**
+             * Max Tokens
+             * @description How many tokens an answer may have; null for the provider's own limit.
+             */
             max_tokens?: number | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Presence Penalty */
+            /**
+             * Presence Penalty
+             * @description How strongly new subjects are preferred, from -2 to 2.
+             */
             presence_penalty?: number | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Reasoning Effort */
+            /**
+             * Reasoning Effort
+             * @description How hard the model is asked to think; null for its own way.
+             */
             reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
-            /** Temperature */
+            /**
+             * Temperature
+             * @description How freely the model writes; null for the provider's own default.
+             */
             temperature?: number | null;
-            /** Top P */
+            /**
+             * Top P
+             * @description The share of likely words that the model chooses from; null for the provider's own default.
+             */
             top_p?: number | null;
         };
         /**
@@ -7572,13 +9471,25 @@ export interface components {
          * @description The models that suit a kind of task, and every kind of task there is.
          */
         ModelsForTask: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Model"][];
-            /** Task */
+            /**
+             * Task
+             * @description The kind of task.
+             */
             task: string;
-            /** Tasks */
+            /**
+             * Tasks
+             * @description Every kind of task there is.
+             */
             tasks: string[];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -7598,19 +9509,40 @@ export interface components {
          * @description A model to try with one tiny call, as it is about to be configured.
          */
         ModelTrial: {
-            /** Environment */
+            /**
+             * Environment
+             * @description The environment whose keys are used.
+             */
             environment?: ("production" | "staging" | "development") | null;
-            /** Max Tokens */
+            /**
+             * Max Tokens
+             * @description How many tokens an answer may have; null for the provider's own limit.
+             */
             max_tokens?: number | null;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Reasoning Effort */
+            /**
+             * Reasoning Effort
+             * @description How hard the model is asked to think; null for its own way.
+             */
             reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
-            /** Temperature */
+            /**
+             * Temperature
+             * @description How freely the model writes; null for the provider's own default.
+             */
             temperature?: number | null;
-            /** Top P */
+            /**
+             * Top P
+             * @description The share of likely words that the model chooses from; null for the provider's own default.
+             */
             top_p?: number | null;
         };
         /**
@@ -7618,75 +9550,125 @@ export interface components {
          * @description What changes of a catalogue entry; what is left out stays.
          */
         ModelUpdate: {
-            /** Cached Input Cost Per 1K */
+            /**
+             * Cached Input Cost Per 1K
+             * @description The rate of input that the provider has in its cache, in US dollars per 1,000 tokens.
+             */
             cached_input_cost_per_1k?: number | string | null;
-            /** Capabilities */
+            /**
+             * Capabilities
+             * @description What the model can do, by name.
+             */
             capabilities?: {
                 [key: string]: "low" | "medium" | "high";
             };
-            /** Context Window */
+            /**
+             * Context Window
+             * @description How many tokens the model reads and writes at most; null when unknown.
+             */
             context_window?: number | null;
             /**
              * Default Temperature
+             * @description The temperature that is taken where none is set.
              * @default 0.7
              */
             default_temperature?: number;
-            /** Deprecation Date */
+            /**
+             * Deprecation Date
+             * @description From when the provider no longer offers it; null while no date is known.
+             */
             deprecation_date?: string | null;
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description The name that people read.
+             */
             display_name?: string | null;
-            /** Input Cost Per 1K */
+            /**
+             * Input Cost Per 1K
+             * @description The rate of input, in US dollars per 1,000 tokens; null when unknown.
+             */
             input_cost_per_1k?: number | string | null;
-            /** Max Output Tokens */
+            /**
+             * Max Output Tokens
+             * @description How many tokens the model writes at most; null when unknown.
+             */
             max_output_tokens?: number | null;
             /**
              * Max Temperature
+             * @description The highest temperature the model takes.
              * @default 2
              */
             max_temperature?: number;
             /**
              * Min Temperature
+             * @description The lowest temperature the model takes.
              * @default 0
              */
             min_temperature?: number;
             /**
              * Model Family
+             * @description The family that the model belongs to.
              * @default
              */
             model_family?: string;
-            /** Output Cost Per 1K */
+            /**
+             * Output Cost Per 1K
+             * @description The rate of output, in US dollars per 1,000 tokens; null when unknown.
+             */
             output_cost_per_1k?: number | string | null;
-            /** Reasoning Efforts */
+            /**
+             * Reasoning Efforts
+             * @description How hard it may be asked to think; empty for a model that does not, null when unknown.
+             */
             reasoning_efforts?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max")[] | null;
-            /** Recommended For */
+            /**
+             * Recommended For
+             * @description The kinds of tasks that it suits.
+             */
             recommended_for?: string[];
-            /** Release Date */
+            /**
+             * Release Date
+             * @description When the provider published it.
+             */
             release_date?: string | null;
-            /** @default active */
+            /**
+             * @description Whether the model is offered, deprecated or switched off.
+             * @default active
+             */
             status?: components["schemas"]["ModelStatus"];
             /**
              * Supports Functions
+             * @description Whether the model calls tools.
              * @default true
              */
             supports_functions?: boolean;
             /**
              * Supports Streaming
+             * @description Whether the model sends its answer while it writes it.
              * @default true
              */
             supports_streaming?: boolean;
             /**
              * Supports Vision
+             * @description Whether the model reads images.
              * @default false
              */
             supports_vision?: boolean;
-            /** Takes Sampling */
+            /**
+             * Takes Sampling
+             * @description Whether the model takes temperature and the like; null when unknown.
+             */
             takes_sampling?: boolean | null;
-            /** Wire */
+            /**
+             * Wire
+             * @description How the model is asked: by which API of its provider; null for the usual one.
+             */
             wire?: ("openai" | "responses" | "anthropic") | null;
         };
         /**
@@ -7694,18 +9676,30 @@ export interface components {
          * @description What a provider itself lists for the key of this workspace; `problem` says why nothing can be told.
          */
         OfferedModelList: {
-            /** Asked At */
+            /**
+             * Asked At
+             * @description When the provider was asked; null when it was not.
+             */
             asked_at: string | null;
             /**
              * Items
              * @description Names of models, as the provider wrote them and in its order.
              */
             items: string[];
-            /** Problem */
+            /**
+             * Problem
+             * @description Why nothing can be told; null when it can.
+             */
             problem: string | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -7716,17 +9710,24 @@ export interface components {
          *     run. It is null when its step was skipped, unless it is required.
          */
         OutputSpec: {
-            /** Description */
+            /**
+             * Description
+             * @description What the output is, in words.
+             */
             description?: string | null;
             /**
              * From
              * @description The output_key or the step_id of a step.
              */
             from?: string | null;
-            /** Required */
+            /**
+             * Required
+             * @description Whether it must be there.
+             */
             required?: boolean | null;
             /**
              * Type
+             * @description The JSON type of the value.
              * @default string
              * @enum {string}
              */
@@ -7737,40 +9738,71 @@ export interface components {
          * @description What this server is, where its documents are, and every address it answers at.
          */
         Overview: {
-            /** Api Endpoints */
+            /**
+             * Api Endpoints
+             * @description Every method and address, by the first word of the address.
+             */
             api_endpoints: {
                 [key: string]: string[];
             };
-            /** Authentication */
+            /**
+             * Authentication
+             * @description The ways to say who calls, by name.
+             */
             authentication: {
                 [key: string]: string;
             };
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Documentation */
+            /**
+             * Documentation
+             * @description Where its documents are, by name.
+             */
             documentation: {
                 [key: string]: string;
             };
-            /** Health Monitoring */
+            /**
+             * Health Monitoring
+             * @description Where its health is told, by name.
+             */
             health_monitoring: {
                 [key: string]: string;
             };
-            /** Quick Start */
+            /**
+             * Quick Start
+             * @description What to do first.
+             */
             quick_start: string[];
-            /** Real Time */
+            /**
+             * Real Time
+             * @description Where events are streamed, by name.
+             */
             real_time: {
                 [key: string]: string;
             };
-            /** Service */
+            /**
+             * Service
+             * @description The name of the service.
+             */
             service: string;
-            /** Status */
+            /**
+             * Status
+             * @description How it stands.
+             */
             status: string;
             /**
              * Timestamp
              * Format: date-time
+             * @description When the answer was made.
              */
             timestamp: string;
-            /** Version */
+            /**
+             * Version
+             * @description The version of this server.
+             */
             version: string;
         };
         /**
@@ -7778,9 +9810,15 @@ export interface components {
          * @description The present password and the new one.
          */
         PasswordChange: {
-            /** Current Password */
+            /**
+             * Current Password
+             * @description The present password.
+             */
             current_password: string;
-            /** New Password */
+            /**
+             * New Password
+             * @description The new password.
+             */
             new_password: string;
         };
         /**
@@ -7791,18 +9829,32 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Pattern Data */
+            /**
+             * Pattern Data
+             * @description What the pattern says, as JSON.
+             */
             pattern_data: {
                 [key: string]: unknown;
             };
+            /** @description How agents work together in it. */
             pattern_type: components["schemas"]["PatternType"];
             /**
              * Prompt
@@ -7811,17 +9863,25 @@ export interface components {
             prompt: string;
             /**
              * Scope
+             * @description Whether it is the workspace's own or everybody's.
              * @enum {string}
              */
             scope: "global" | "workspace";
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
         };
         /**
@@ -7831,15 +9891,23 @@ export interface components {
         PatternCreate: {
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Pattern Data */
+            /**
+             * Pattern Data
+             * @description What the pattern says, as JSON.
+             */
             pattern_data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description How agents work together in it. */
             pattern_type: components["schemas"]["PatternType"];
         };
         /**
@@ -7847,9 +9915,15 @@ export interface components {
          * @description The patterns that came with the product, and the workspace's own.
          */
         PatternList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Pattern"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -7863,14 +9937,24 @@ export interface components {
          * @description What to change; fields left out stay, and so does the slug.
          */
         PatternUpdate: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name?: string | null;
-            /** Pattern Data */
+            /**
+             * Pattern Data
+             * @description What the pattern says, as JSON.
+             */
             pattern_data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /** @description How agents work together in it. */
             pattern_type?: components["schemas"]["PatternType"] | null;
         };
         /**
@@ -7881,9 +9965,13 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id of the run.
              */
             id: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
         };
         /**
@@ -7893,39 +9981,76 @@ export interface components {
          *     `agents_count` is how many agents of the workspace speak with it; deleting it leaves them without a persona.
          */
         Persona: {
-            /** Agents Count */
+            /**
+             * Agents Count
+             * @description How many agents of the workspace use it.
+             */
             agents_count: number;
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description Whether it is the workspace's own or everybody's. */
             scope: components["schemas"]["PersonaScope"];
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
+            /** @description Whether it came with the product or was written here. */
             source: components["schemas"]["PersonaSource"];
-            /** Suggested Models */
+            /**
+             * Suggested Models
+             * @description Models that suit the voice.
+             */
             suggested_models: string[];
-            /** Suggested Temperature */
+            /**
+             * Suggested Temperature
+             * @description The temperature for agents that set none of their own.
+             */
             suggested_temperature: number | null;
-            /** System Prompt */
+            /**
+             * System Prompt
+             * @description The text that the agent reads before anything else.
+             */
             system_prompt: string;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
             /**
              * Token Estimate
@@ -7935,13 +10060,23 @@ export interface components {
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
-            /** Voice Description */
+            /**
+             * Voice Description
+             * @description How the voice sounds, in a few words.
+             */
             voice_description: string;
-            /** Workspace Id */
+            /**
+             * Workspace Id
+             * @description The workspace that it belongs to; null for those that came with the product.
+             */
             workspace_id: string | null;
         };
         /**
@@ -7949,18 +10084,31 @@ export interface components {
          * @description A persona of the library, as far as an agent shows it.
          */
         PersonaCard: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Scope */
+            /**
+             * Scope
+             * @description Whether it came with the product or is the workspace's own.
+             */
             scope: string;
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
         };
         /**
@@ -7973,12 +10121,19 @@ export interface components {
              * @description The same as custom_prompt, as GET names it.
              */
             custom_persona_prompt?: string | null;
-            /** Custom Prompt */
+            /**
+             * Custom Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_prompt?: string | null;
-            /** Persona Id */
+            /**
+             * Persona Id
+             * @description The id of the persona of the library; null without one.
+             */
             persona_id?: string | null;
             /**
              * Use Custom
+             * @description Whether the agent's own text counts instead of the persona.
              * @default false
              */
             use_custom?: boolean;
@@ -7994,12 +10149,19 @@ export interface components {
          * @description A voice as documents name it: a persona of the library by its slug, the agent's own text, and which counts.
          */
         PersonaChoice: {
-            /** Custom Prompt */
+            /**
+             * Custom Prompt
+             * @description The agent's own voice, in place of one of the library.
+             */
             custom_prompt?: string | null;
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug?: string | null;
             /**
              * Use Custom
+             * @description Whether the agent's own text counts instead of the persona.
              * @default false
              */
             use_custom?: boolean;
@@ -8011,31 +10173,50 @@ export interface components {
         PersonaCreate: {
             /**
              * Category
+             * @description The category that it is shown under.
              * @default Custom
              */
             category?: string;
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
             /**
              * Is Active
+             * @description Whether it is in use.
              * @default true
              */
             is_active?: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Suggested Models */
+            /**
+             * Suggested Models
+             * @description Models that suit the voice.
+             */
             suggested_models?: string[];
-            /** Suggested Temperature */
+            /**
+             * Suggested Temperature
+             * @description The temperature for agents that set none of their own.
+             */
             suggested_temperature?: number | null;
-            /** System Prompt */
+            /**
+             * System Prompt
+             * @description The text that the agent reads before anything else.
+             */
             system_prompt: string;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
             /**
              * Voice Description
+             * @description How the voice sounds, in a few words.
              * @default
              */
             voice_description?: string;
@@ -8045,15 +10226,30 @@ export interface components {
          * @description One page of the library, and every category that the page could be narrowed to.
          */
         Personas: {
-            /** Categories */
+            /**
+             * Categories
+             * @description Every category to choose from.
+             */
             categories: string[];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Persona"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description How many entries were passed over.
+             */
             skip: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8073,23 +10269,50 @@ export interface components {
          * @description What to change; fields left out stay, and so does the slug.
          */
         PersonaUpdate: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category?: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active?: boolean | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name?: string | null;
-            /** Suggested Models */
+            /**
+             * Suggested Models
+             * @description Models that suit the voice.
+             */
             suggested_models?: string[] | null;
-            /** Suggested Temperature */
+            /**
+             * Suggested Temperature
+             * @description The temperature for agents that set none of their own.
+             */
             suggested_temperature?: number | null;
-            /** System Prompt */
+            /**
+             * System Prompt
+             * @description The text that the agent reads before anything else.
+             */
             system_prompt?: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[] | null;
-            /** Voice Description */
+            /**
+             * Voice Description
+             * @description How the voice sounds, in a few words.
+             */
             voice_description?: string | null;
         };
         /**
@@ -8097,11 +10320,20 @@ export interface components {
          * @description How many of each a workspace may have, -1 for any number; what is left out stays.
          */
         PlanChange: {
-            /** Max Agents */
+            /**
+             * Max Agents
+             * @description How many agents it may have; -1 is any number.
+             */
             max_agents?: number | null;
-            /** Max Members */
+            /**
+             * Max Members
+             * @description How many members it may have; -1 is any number.
+             */
             max_members?: number | null;
-            /** Max Workflows */
+            /**
+             * Max Workflows
+             * @description How many recipes it may have; -1 is any number.
+             */
             max_workflows?: number | null;
         };
         /**
@@ -8111,16 +10343,19 @@ export interface components {
         PlanLimits: {
             /**
              * Max Agents
+             * @description How many agents it may have; -1 is any number.
              * @default -1
              */
             max_agents: number;
             /**
              * Max Members
+             * @description How many members it may have; -1 is any number.
              * @default -1
              */
             max_members: number;
             /**
              * Max Workflows
+             * @description How many recipes it may have; -1 is any number.
              * @default -1
              */
             max_workflows: number;
@@ -8130,16 +10365,26 @@ export interface components {
          * @description A plugin of an agent, as far as an agent shows it.
          */
         PluginCard: {
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Plugin Id
              * Format: uuid
+             * @description The id of the plugin.
              */
             plugin_id: string;
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
-            /** Version */
+            /**
+             * Version
+             * @description The version of the plugin.
+             */
             version: string;
         };
         /**
@@ -8173,7 +10418,10 @@ export interface components {
              * @description Finds this request in the server's log.
              */
             request_id: string | null;
-            /** Status */
+            /**
+             * Status
+             * @description The HTTP status.
+             */
             status: number;
             /**
              * Title
@@ -8195,14 +10443,24 @@ export interface components {
         PromptPart: {
             /**
              * Source
+             * @description Which part of the agent it comes from.
              * @enum {string}
              */
             source: "task" | "identity" | "persona" | "skills" | "tools" | "policy";
-            /** Text */
+            /**
+             * Text
+             * @description The text.
+             */
             text: string;
-            /** Title */
+            /**
+             * Title
+             * @description The heading of the part.
+             */
             title: string;
-            /** Tokens */
+            /**
+             * Tokens
+             * @description How long it is in tokens, by estimate.
+             */
             tokens: number;
         };
         /**
@@ -8210,19 +10468,40 @@ export interface components {
          * @description The catalogue's models of one provider; average rates are per 1,000 tokens over those with known rates.
          */
         ProviderFigures: {
-            /** Active */
+            /**
+             * Active
+             * @description How many of them are offered.
+             */
             active: number;
-            /** Average Input Cost Per 1K */
+            /**
+             * Average Input Cost Per 1K
+             * @description The average rate of input, in US dollars per 1,000 tokens.
+             */
             average_input_cost_per_1k: string | null;
-            /** Average Output Cost Per 1K */
+            /**
+             * Average Output Cost Per 1K
+             * @description The average rate of output, in US dollars per 1,000 tokens.
+             */
             average_output_cost_per_1k: string | null;
-            /** Configured */
+            /**
+             * Configured
+             * @description Whether the workspace can ask it now.
+             */
             configured: boolean;
-            /** Models */
+            /**
+             * Models
+             * @description How many of its models there are.
+             */
             models: number;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** With Known Price */
+            /**
+             * With Known Price
+             * @description How many have a known price.
+             */
             with_known_price: number;
         };
         /**
@@ -8266,17 +10545,30 @@ export interface components {
          * @description A result with the name of its agent.
          */
         RecentBeat: {
-            /** Actions Taken */
+            /**
+             * Actions Taken
+             * @description The tools that the agent called during the beat.
+             */
             actions_taken: components["schemas"]["ActionTaken"][];
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent.
+             */
             agent_name: string;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
@@ -8284,13 +10576,20 @@ export interface components {
              * @description When it was due; null when a person asked for it.
              */
             due_at: string | null;
-            /** Findings */
+            /**
+             * Findings
+             * @description What the agent reports.
+             */
             findings: components["schemas"]["FindingOut"][];
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
             /**
@@ -8303,10 +10602,17 @@ export interface components {
              * @description The run in which the agent worked; null when it was not asked.
              */
             run_id: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["BeatStatus"];
-            /** Tokens Used */
+            /**
+             * Tokens Used
+             * @description How many tokens it used.
+             */
             tokens_used: number;
-            /** Triggered By */
+            /**
+             * Triggered By
+             * @description What or who began it.
+             */
             triggered_by: string;
         };
         /**
@@ -8316,23 +10622,40 @@ export interface components {
         RecipeBody: {
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
+            /** @description How the recipe is executed. */
             execution_config?: components["schemas"]["ExecutionConfigIn"];
-            /** Inputs */
+            /**
+             * Inputs
+             * @description The inputs that the recipe declares, by name.
+             */
             inputs?: {
                 [key: string]: components["schemas"]["InputSpec"];
             };
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Outputs */
+            /**
+             * Outputs
+             * @description The outputs that the recipe declares, by name.
+             */
             outputs?: {
                 [key: string]: components["schemas"]["OutputSpec"];
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["StepIn"][];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
         };
         /**
@@ -8342,25 +10665,45 @@ export interface components {
         RecipeCreate: {
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
+            /** @description How the recipe is executed. */
             execution_config?: components["schemas"]["ExecutionConfigIn"];
-            /** Inputs */
+            /**
+             * Inputs
+             * @description The inputs that the recipe declares, by name.
+             */
             inputs?: {
                 [key: string]: components["schemas"]["InputSpec"];
             };
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Outputs */
+            /**
+             * Outputs
+             * @description The outputs that the recipe declares, by name.
+             */
             outputs?: {
                 [key: string]: components["schemas"]["OutputSpec"];
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["StepIn"][];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Template Id */
+            /**
+             * Template Id
+             * @description The name of the recipe in addresses, of small letters, digits, `_` and `-`.
+             */
             template_id: string;
         };
         /**
@@ -8368,13 +10711,25 @@ export interface components {
          * @description One thing wrong with a recipe: the field, and in prompts the place, which other faults have none of.
          */
         RecipeFault: {
-            /** Column */
+            /**
+             * Column
+             * @description The column in the prompt, counted from 1; null for other faults.
+             */
             column?: number | null;
-            /** Line */
+            /**
+             * Line
+             * @description The line in the prompt, counted from 1; null for other faults.
+             */
             line?: number | null;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
-            /** Where */
+            /**
+             * Where
+             * @description The field.
+             */
             where: string;
         };
         /**
@@ -8382,18 +10737,24 @@ export interface components {
          * @description A recipe with its agents, as one document.
          */
         RecipeFile: {
-            /** Agents */
+            /**
+             * Agents
+             * @description The agents that the recipe needs; each is created or updated.
+             */
             agents?: components["schemas"]["AgentDefinition"][];
             /**
              * Apiversion
+             * @description The version of the format that the document is written in.
              * @constant
              */
             apiVersion: "automatos/v1";
             /**
              * Kind
+             * @description Always `Recipe`.
              * @constant
              */
             kind: "Recipe";
+            /** @description The recipe. */
             recipe: components["schemas"]["FileRecipe"];
         };
         /**
@@ -8401,13 +10762,25 @@ export interface components {
          * @description One page of recipes.
          */
         RecipeList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["RecipeOut"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description How many entries were passed over.
+             */
             skip: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8418,49 +10791,92 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Execution Config */
+            /**
+             * Execution Config
+             * @description How the recipe is executed.
+             */
             execution_config: {
                 [key: string]: unknown;
             };
-            /** Id */
+            /**
+             * Id
+             * @description The number of the recipe; addresses take its template_id.
+             */
             id: number;
-            /** Inputs */
+            /**
+             * Inputs
+             * @description The inputs that the recipe declares, by name.
+             */
             inputs: {
                 [key: string]: components["schemas"]["DeclaredInput"];
             };
+            /** @description How its last run ended; null before the first. */
             last_run: components["schemas"]["LastRun"] | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When it was last used; null before the first time.
+             */
             last_used_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Outputs */
+            /**
+             * Outputs
+             * @description The outputs that the recipe declares, by name.
+             */
             outputs: {
                 [key: string]: unknown;
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["StepOut"][];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
-            /** Template Id */
+            /**
+             * Template Id
+             * @description The name of the recipe in addresses, of small letters, digits, `_` and `-`.
+             */
             template_id: string;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
-            /** Use Count */
+            /**
+             * Use Count
+             * @description How many runs of it were started.
+             */
             use_count: number;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version that counts.
+             */
             version: number;
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -8471,23 +10887,40 @@ export interface components {
         RecipeUpdate: {
             /**
              * Description
+             * @description What it is, in words.
              * @default
              */
             description?: string;
+            /** @description How the recipe is executed. */
             execution_config?: components["schemas"]["ExecutionConfigIn"];
-            /** Inputs */
+            /**
+             * Inputs
+             * @description The inputs that the recipe declares, by name.
+             */
             inputs?: {
                 [key: string]: components["schemas"]["InputSpec"];
             };
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Outputs */
+            /**
+             * Outputs
+             * @description The outputs that the recipe declares, by name.
+             */
             outputs?: {
                 [key: string]: components["schemas"]["OutputSpec"];
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["StepIn"][];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
         };
         /**
@@ -8495,15 +10928,27 @@ export interface components {
          * @description Models that fit, the best first; `left_out` counts the others by the need they do not meet.
          */
         RecommendationList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ModelRecommendation"][];
-            /** Left Out */
+            /**
+             * Left Out
+             * @description How many other models there are, by the need they do not meet.
+             */
             left_out: {
                 [key: string]: number;
             };
-            /** Task */
+            /**
+             * Task
+             * @description The kind of task.
+             */
             task: string;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8511,10 +10956,17 @@ export interface components {
          * @description An effect that must be confirmed by its id.
          */
         RequiredConfirmation: {
-            /** Count */
+            /**
+             * Count
+             * @description How many things the effect touches.
+             */
             count: number;
+            /** @description What to send among `confirmations`. */
             id: components["schemas"]["Confirmation"];
-            /** Text */
+            /**
+             * Text
+             * @description The effect, in words.
+             */
             text: string;
         };
         /**
@@ -8522,10 +10974,17 @@ export interface components {
          * @description One place that was looked at for a credential, and what was found there.
          */
         ResolutionLook: {
+            /** @description The level of the search. */
             level: components["schemas"]["CredentialLevel"];
-            /** Outcome */
+            /**
+             * Outcome
+             * @description What was found there.
+             */
             outcome: string;
-            /** Sought */
+            /**
+             * Sought
+             * @description What was looked for there.
+             */
             sought: string;
         };
         /**
@@ -8535,16 +10994,19 @@ export interface components {
         ResourceLimits: {
             /**
              * Cpu Percent
+             * @description Percent of one processor that the agent's own work may take.
              * @default 50
              */
             cpu_percent?: number;
             /**
              * Memory Mb
+             * @description Megabytes of memory.
              * @default 1024
              */
             memory_mb?: number;
             /**
              * Network Bandwidth
+             * @description Megabits a second.
              * @default 100
              */
             network_bandwidth?: number;
@@ -8554,11 +11016,20 @@ export interface components {
          * @description How much of a machine the agent's own work may take: MB, percent of one processor, Mbit/s.
          */
         ResourceShares: {
-            /** Cpu Percent */
+            /**
+             * Cpu Percent
+             * @description Percent of one processor.
+             */
             cpu_percent: number;
-            /** Memory Mb */
+            /**
+             * Memory Mb
+             * @description Megabytes of memory.
+             */
             memory_mb: number;
-            /** Network Bandwidth */
+            /**
+             * Network Bandwidth
+             * @description Megabits a second.
+             */
             network_bandwidth: number;
         };
         /**
@@ -8572,6 +11043,7 @@ export interface components {
          * @description The new role of a member.
          */
         RoleChange: {
+            /** @description What the person or the key may do. */
             role: components["schemas"]["Role"];
         };
         /**
@@ -8584,7 +11056,10 @@ export interface components {
              * @description The stable name of the error, for programs.
              */
             code: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
             /**
              * Next Step
@@ -8602,21 +11077,38 @@ export interface components {
          * @description One execution, whole.
          */
         RunOut: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number | null;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Current Step */
+            /**
+             * Current Step
+             * @description The number of the step at work, or of the last one.
+             */
             current_step: number;
-            /** Duration Ms */
+            /**
+             * Duration Ms
+             * @description How long it took, in milliseconds; null while it is at work.
+             */
             duration_ms: number | null;
+            /** @description What went wrong; null when nothing did. */
             error: components["schemas"]["RunError"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
             /**
              * Forked From
@@ -8626,24 +11118,41 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Input Data */
+            /**
+             * Input Data
+             * @description The inputs, by name.
+             */
             input_data: {
                 [key: string]: unknown;
             };
-            /** Is Cut Off */
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit of tokens.
+             */
             is_cut_off: boolean;
-            /** Is Estimated */
+            /**
+             * Is Estimated
+             * @description Whether tokens are estimated, because a provider did not tell them.
+             */
             is_estimated: boolean;
             /**
              * Kind
+             * @description What kind it is of.
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
-            /** Last Seq */
+            /**
+             * Last Seq
+             * @description The number of the newest event; follow from there.
+             */
             last_seq: number;
             /**
              * Output Data
@@ -8657,14 +11166,27 @@ export interface components {
              * @description Who paused it; nothing begins until somebody resumes it.
              */
             paused_by: string | null;
-            /** Recipe Id */
+            /**
+             * Recipe Id
+             * @description The template_id of the recipe; null for a task.
+             */
             recipe_id: string | null;
-            /** Recipe Name */
+            /**
+             * Recipe Name
+             * @description The name of the recipe, or of the agent for a task.
+             */
             recipe_name: string;
-            /** Recipe Version */
+            /**
+             * Recipe Version
+             * @description The version of the recipe that the run works on.
+             */
             recipe_version: number;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began; null while it has not.
+             */
             started_at: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["ExecutionStatus"];
             /**
              * Step Outputs
@@ -8673,19 +11195,35 @@ export interface components {
             step_outputs: {
                 [key: string]: string;
             };
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps, in their order.
+             */
             steps: components["schemas"]["RunStep"][];
-            /** Total Steps */
+            /**
+             * Total Steps
+             * @description How many steps there are.
+             */
             total_steps: number;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number;
-            /** Triggered By */
+            /**
+             * Triggered By
+             * @description What or who began it.
+             */
             triggered_by: string;
-            /** Unpriced Calls */
+            /**
+             * Unpriced Calls
+             * @description How many requests to models have no known price.
+             */
             unpriced_calls: number;
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -8699,9 +11237,15 @@ export interface components {
              * @description Whether `total` is all; where it is not, there are more than it says.
              */
             is_total_exact: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["RunSummary"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
             /**
              * Total
@@ -8714,63 +11258,127 @@ export interface components {
          * @description What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest.
          */
         RunStep: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent that does it; null for a step that no agent does.
+             */
             agent_id: number | null;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent as it was; empty for a step that no agent does.
+             */
             agent_name: string;
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the latest attempt.
+             */
             attempt: number;
-            /** Attempts */
+            /**
+             * Attempts
+             * @description The attempts that gave no answer.
+             */
             attempts: components["schemas"]["AttemptOut"][];
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Duration Ms */
+            /**
+             * Duration Ms
+             * @description How long it took, in milliseconds; null while it is at work.
+             */
             duration_ms: number | null;
+            /** @description What went wrong; null when nothing did. */
             error: components["schemas"]["RunError"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Is Cut Off */
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit of tokens.
+             */
             is_cut_off: boolean;
-            /** Is Estimated */
+            /**
+             * Is Estimated
+             * @description Whether tokens are estimated, because a provider did not tell them.
+             */
             is_estimated: boolean;
             /**
              * Kind
+             * @description What kind it is of.
              * @enum {string}
              */
             kind: "agent" | "for_each" | "approval" | "wait";
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
-            /** Order */
+            /**
+             * Order
+             * @description The number of the step in its recipe, counted from 1.
+             */
             order: number;
-            /** Output */
+            /**
+             * Output
+             * @description The answer; null before there is one.
+             */
             output: string | null;
-            /** Output Key */
+            /**
+             * Output Key
+             * @description The name under which later prompts read the answer.
+             */
             output_key: string;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
             /**
              * Path
              * @description Where the step is in a graph, such as `rows[3].check`.
              */
             path: string | null;
-            /** Prompt */
+            /**
+             * Prompt
+             * @description The prompt with its values filled in.
+             */
             prompt: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began; null while it has not.
+             */
             started_at: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["StepStatus"];
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The name of the step in its recipe.
+             */
             step_id: string;
             /**
              * Taken Over From
              * @description The run in which it was done, where this one did not do it.
              */
             taken_over_from: string | null;
-            /** Turns */
+            /**
+             * Turns
+             * @description What the agent did, call by call.
+             */
             turns: components["schemas"]["TurnOut"][];
-            /** Unpriced Calls */
+            /**
+             * Unpriced Calls
+             * @description How many requests to models have no known price.
+             */
             unpriced_calls: number;
+            /** @description What it waits for, or has waited for; null for other steps. */
             waits_for: components["schemas"]["WaitsFor"] | null;
             /**
              * Warning
@@ -8786,58 +11394,112 @@ export interface components {
          *     a provider did not tell its tokens, `is_cut_off` that a step's answer ran into its limit.
          */
         RunSummary: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number | null;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Current Step */
+            /**
+             * Current Step
+             * @description The number of the step at work, or of the last one.
+             */
             current_step: number;
-            /** Duration Ms */
+            /**
+             * Duration Ms
+             * @description How long it took, in milliseconds; null while it is at work.
+             */
             duration_ms: number | null;
+            /** @description What went wrong; null when nothing did. */
             error: components["schemas"]["RunError"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null while it has not.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Cut Off */
+            /**
+             * Is Cut Off
+             * @description Whether an answer ran into its limit of tokens.
+             */
             is_cut_off: boolean;
-            /** Is Estimated */
+            /**
+             * Is Estimated
+             * @description Whether tokens are estimated, because a provider did not tell them.
+             */
             is_estimated: boolean;
             /**
              * Kind
+             * @description What kind it is of.
              * @enum {string}
              */
             kind: "recipe" | "task" | "heartbeat";
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
-            /** Recipe Id */
+            /**
+             * Recipe Id
+             * @description The template_id of the recipe; null for a task.
+             */
             recipe_id: string | null;
-            /** Recipe Name */
+            /**
+             * Recipe Name
+             * @description The name of the recipe, or of the agent for a task.
+             */
             recipe_name: string;
-            /** Recipe Version */
+            /**
+             * Recipe Version
+             * @description The version of the recipe that the run works on.
+             */
             recipe_version: number;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began; null while it has not.
+             */
             started_at: string | null;
+            /** @description How it stands. */
             status: components["schemas"]["ExecutionStatus"];
-            /** Total Steps */
+            /**
+             * Total Steps
+             * @description How many steps there are.
+             */
             total_steps: number;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number;
-            /** Triggered By */
+            /**
+             * Triggered By
+             * @description What or who began it.
+             */
             triggered_by: string;
-            /** Unpriced Calls */
+            /**
+             * Unpriced Calls
+             * @description How many requests to models have no known price.
+             */
             unpriced_calls: number;
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -8852,9 +11514,15 @@ export interface components {
          * @description A part of the product that asks models, and the category of settings it reads.
          */
         ServiceCategory: {
-            /** Category */
+            /**
+             * Category
+             * @description The category of settings that it reads.
+             */
             category: string;
-            /** Service */
+            /**
+             * Service
+             * @description The part of the product.
+             */
             service: string;
         };
         /**
@@ -8862,11 +11530,20 @@ export interface components {
          * @description Which settings each part of the product reads; parts that are not listed read `default_category`.
          */
         ServiceCategoryList: {
-            /** Default Category */
+            /**
+             * Default Category
+             * @description The category that parts read which are not listed.
+             */
             default_category: string;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["ServiceCategory"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8874,9 +11551,15 @@ export interface components {
          * @description The caller's sessions that hold, the one used last first.
          */
         SessionList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["SessionOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8893,16 +11576,19 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
              * Expires At
              * Format: date-time
+             * @description Until when it is valid; null for always.
              */
             expires_at: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
             /**
@@ -8939,7 +11625,10 @@ export interface components {
          * @description How many sessions were ended.
          */
         SessionsEnded: {
-            /** Sessions Ended */
+            /**
+             * Sessions Ended
+             * @description How many sessions were ended.
+             */
             sessions_ended: number;
         };
         /**
@@ -8947,19 +11636,31 @@ export interface components {
          * @description One setting with its value, its type and whose it is.
          */
         Setting: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
-            /** Key */
+            /**
+             * Key
+             * @description The name of the setting within its category.
+             */
             key: string;
+            /** @description Whether it is the workspace's own or everybody's. */
             scope: components["schemas"]["SettingScope"];
-            /** Updated At */
+            /**
+             * Updated At
+             * @description When it was last changed.
+             */
             updated_at: string | null;
             /**
              * Updated By
              * @description Who wrote it last; empty while nobody did.
              */
             updated_by: string;
+            /** @description The value. */
             value: components["schemas"]["JsonValue"];
+            /** @description The type of the value. */
             value_type: components["schemas"]["ValueType"];
         };
         /**
@@ -8967,11 +11668,20 @@ export interface components {
          * @description Every setting this server knows; a category that is not listed is free to hold anything.
          */
         SettingCatalogue: {
-            /** Categories */
+            /**
+             * Categories
+             * @description Every category to choose from.
+             */
             categories: components["schemas"]["SettingCategory"][];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["KnownSetting"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -8979,11 +11689,20 @@ export interface components {
          * @description A category of settings this server knows.
          */
         SettingCategory: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Is Read */
+            /**
+             * Is Read
+             * @description Whether this server reads it today.
+             */
             is_read: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -8991,9 +11710,15 @@ export interface components {
          * @description The settings a workspace has or inherits; where both exist, the workspace's wins.
          */
         SettingList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Setting"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9007,9 +11732,15 @@ export interface components {
          * @description New values of one category, by key; all of them are saved, or none. What holds already is left as it is.
          */
         SettingsWrite: {
-            /** @default workspace */
+            /**
+             * @description Whether it is the workspace's own or everybody's.
+             * @default workspace
+             */
             scope?: components["schemas"]["SettingScope"];
-            /** Values */
+            /**
+             * Values
+             * @description The values, by key.
+             */
             values: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -9019,9 +11750,15 @@ export interface components {
          * @description What holds in a workspace of one category, by key: its own value, else the server's.
          */
         SettingValues: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
-            /** Values */
+            /**
+             * Values
+             * @description The values, by key.
+             */
             values: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -9033,9 +11770,14 @@ export interface components {
          *     A setting keeps the type it has: another one has to be said with `value_type`.
          */
         SettingWrite: {
-            /** @default workspace */
+            /**
+             * @description Whether it is the workspace's own or everybody's.
+             * @default workspace
+             */
             scope?: components["schemas"]["SettingScope"];
+            /** @description The value. */
             value: components["schemas"]["JsonValue"];
+            /** @description The type to give the setting; unless said, it keeps the one it has. */
             value_type?: components["schemas"]["ValueType"] | null;
         };
         /**
@@ -9043,15 +11785,30 @@ export interface components {
          * @description The first account.
          */
         Setup: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Password */
+            /**
+             * Password
+             * @description The password.
+             */
             password: string;
-            /** Token */
+            /**
+             * Token
+             * @description The one-time token that the server printed; none is needed on the server's own machine.
+             */
             token?: string | null;
-            /** Workspace Name */
+            /**
+             * Workspace Name
+             * @description The name of the first workspace.
+             */
             workspace_name?: string | null;
         };
         /**
@@ -9059,17 +11816,34 @@ export interface components {
          * @description How a stop goes: what it interrupted, cancelled and waits for; `inactive_at` is an estimate or the moment.
          */
         Shutdown: {
-            /** Awaiting */
+            /**
+             * Awaiting
+             * @description The runs that are waited for.
+             */
             awaiting: string[];
-            /** Cancelled */
+            /**
+             * Cancelled
+             * @description The runs that were cancelled.
+             */
             cancelled: string[];
-            /** Inactive At */
+            /**
+             * Inactive At
+             * @description When the agent is inactive, by estimate, or since when.
+             */
             inactive_at: string | null;
-            /** Interrupted */
+            /**
+             * Interrupted
+             * @description The runs whose step was interrupted.
+             */
             interrupted: string[];
-            /** Is Done */
+            /**
+             * Is Done
+             * @description Whether nothing is waited for any more.
+             */
             is_done: boolean;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type: components["schemas"]["ShutdownType"];
+            /** @description The status that the agent will have. */
             target: components["schemas"]["AgentStatus"];
         };
         /**
@@ -9094,11 +11868,18 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description The id of the run.
              */
             id: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name of the signal.
+             */
             name: string;
         };
         /**
@@ -9106,7 +11887,10 @@ export interface components {
          * @description Where to go after signing out: the provider's own page where it offers one.
          */
         SignedOut: {
-            /** Url */
+            /**
+             * Url
+             * @description The page to open.
+             */
             url: string;
         };
         /**
@@ -9114,9 +11898,15 @@ export interface components {
          * @description An email address and its password.
          */
         SignIn: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string;
-            /** Password */
+            /**
+             * Password
+             * @description The password.
+             */
             password: string;
         };
         /**
@@ -9124,11 +11914,20 @@ export interface components {
          * @description A new account for an invited address.
          */
         SignUp: {
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Password */
+            /**
+             * Password
+             * @description The password.
+             */
             password: string;
-            /** Token */
+            /**
+             * Token
+             * @description The one-time token of the link.
+             */
             token: string;
         };
         /**
@@ -9146,6 +11945,7 @@ export interface components {
              * @description What to write behind /name.
              */
             argument_hint: string;
+            /** @description The category that it is shown under. */
             category: components["schemas"]["SkillCategory"];
             /**
              * Core Tokens
@@ -9155,60 +11955,106 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Current Version */
+            /**
+             * Current Version
+             * @description The number of the version that counts.
+             */
             current_version: number;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
             /**
              * Disable Model Invocation
              * @description Agents are not offered it; it is loaded only where a task begins with /name.
              */
             disable_model_invocation: boolean;
-            /** Git Commit Sha */
+            /**
+             * Git Commit Sha
+             * @description The commit it is from.
+             */
             git_commit_sha: string | null;
-            /** Git Url */
+            /**
+             * Git Url
+             * @description The https address of the repository; null where it is from none.
+             */
             git_url: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active: boolean;
             /**
              * Left Out
              * @description Its files that could not be taken.
              */
             left_out: components["schemas"]["LeftOutFile"][];
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Notes
              * @description Where it differs from the Agent Skills format.
              */
             notes: string[];
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
-            /** Skill Metadata */
+            /**
+             * Skill Metadata
+             * @description What else its front matter says.
+             */
             skill_metadata: {
                 [key: string]: unknown;
             };
+            /** @description What kind of instructions it holds. */
             skill_type: components["schemas"]["SkillKind"];
+            /** @description Where it comes from. */
             source: components["schemas"]["SkillOrigin"];
-            /** Source Id */
+            /**
+             * Source Id
+             * @description The id of the source of skills; null where it is from none.
+             */
             source_id: string | null;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description The name of the source of skills.
+             */
             source_name: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
-            /** Tools Schema */
+            /**
+             * Tools Schema
+             * @description The tools that its scripts provide.
+             */
             tools_schema: {
                 [key: string]: unknown;
             }[];
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
             /**
@@ -9229,9 +12075,15 @@ export interface components {
          * @description An agent a skill is assigned to.
          */
         SkillAgent: {
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
         };
         /**
@@ -9239,21 +12091,45 @@ export interface components {
          * @description A skill of an agent, as far as an agent shows it.
          */
         SkillCard: {
-            /** Category */
+            /**
+             * Category
+             * @description The category that it is shown under.
+             */
             category: string;
-            /** Core Tokens */
+            /**
+             * Core Tokens
+             * @description How long the instructions are in tokens, by estimate.
+             */
             core_tokens: number;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Skill Type */
+            /**
+             * Skill Type
+             * @description What kind of instructions it holds.
+             */
             skill_type: string;
-            /** Source */
+            /**
+             * Source
+             * @description Where the skill comes from.
+             */
             source: string;
         };
         /**
@@ -9280,28 +12156,47 @@ export interface components {
          * @description What one folder with a SKILL.md holds, and the verdict on it.
          */
         SkillCheck: {
-            /** Core Tokens */
+            /**
+             * Core Tokens
+             * @description How long the instructions are in tokens, by estimate.
+             */
             core_tokens: number;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Files */
+            /**
+             * Files
+             * @description The files, by their paths.
+             */
             files: string[];
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Notes
              * @description Those of the problems with which it can be used all the same.
              */
             notes: string[];
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
             /**
              * Problems
              * @description All that keeps it from conforming to the Agent Skills format.
              */
             problems: string[];
-            /** Tools */
+            /**
+             * Tools
+             * @description The names of the tools.
+             */
             tools: string[];
+            /** @description Whether it conforms to the Agent Skills format, or is usable with notes. */
             verdict: components["schemas"]["Fitness"];
         };
         /**
@@ -9309,16 +12204,32 @@ export interface components {
          * @description A skill loaded at one level.
          */
         SkillContentOut: {
-            /** Content */
+            /**
+             * Content
+             * @description The text of this level.
+             */
             content: string;
-            /** Estimated Tokens */
+            /**
+             * Estimated Tokens
+             * @description How long it is in tokens, by estimate.
+             */
             estimated_tokens: number;
-            /** Files Available */
+            /**
+             * Files Available
+             * @description The files that can be loaded next to it.
+             */
             files_available: components["schemas"]["SkillFileInfo"][];
+            /** @description The level that was loaded. */
             load_level: components["schemas"]["SkillLevel"];
-            /** Skill Id */
+            /**
+             * Skill Id
+             * @description The id of the skill.
+             */
             skill_id: number;
-            /** Skill Name */
+            /**
+             * Skill Name
+             * @description The name of the skill.
+             */
             skill_name: string;
         };
         /**
@@ -9326,7 +12237,10 @@ export interface components {
          * @description A skill written by hand.
          */
         SkillCreate: {
-            /** @default development */
+            /**
+             * @description The category that it is shown under.
+             * @default development
+             */
             category?: components["schemas"]["SkillCategory"];
             /**
              * Content
@@ -9338,18 +12252,30 @@ export interface components {
              * @description What the skill does and when an agent should use it.
              */
             description: string;
-            /** Files */
+            /**
+             * Files
+             * @description The files, by their paths.
+             */
             files?: components["schemas"]["SkillFileWrite"][];
             /**
              * Name
              * @description Lower-case letters, digits and single hyphens, as in `code-review`.
              */
             name: string;
-            /** @default technical */
+            /**
+             * @description What kind of instructions it holds.
+             * @default technical
+             */
             skill_type?: components["schemas"]["SkillKind"];
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[];
-            /** Tools Schema */
+            /**
+             * Tools Schema
+             * @description The tools that its scripts provide.
+             */
             tools_schema?: components["schemas"]["SkillToolWrite"][];
         };
         /**
@@ -9357,7 +12283,10 @@ export interface components {
          * @description One skill, with the files it holds and the agents that use it.
          */
         SkillDocument: {
-            /** Agents */
+            /**
+             * Agents
+             * @description The agents it is assigned to.
+             */
             agents: components["schemas"]["SkillAgent"][];
             /**
              * Agents Count
@@ -9369,6 +12298,7 @@ export interface components {
              * @description What to write behind /name.
              */
             argument_hint: string;
+            /** @description The category that it is shown under. */
             category: components["schemas"]["SkillCategory"];
             /**
              * Core Tokens
@@ -9378,67 +12308,116 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Current Version */
+            /**
+             * Current Version
+             * @description The number of the version that counts.
+             */
             current_version: number;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
             /**
              * Disable Model Invocation
              * @description Agents are not offered it; it is loaded only where a task begins with /name.
              */
             disable_model_invocation: boolean;
-            /** Files */
+            /**
+             * Files
+             * @description The files, by their paths.
+             */
             files: components["schemas"]["SkillFileInfo"][];
             /**
              * Front Matter
              * @description The head of its SKILL.md as it was written; null without one.
              */
             front_matter: string | null;
-            /** Git Commit Sha */
+            /**
+             * Git Commit Sha
+             * @description The commit it is from.
+             */
             git_commit_sha: string | null;
-            /** Git Url */
+            /**
+             * Git Url
+             * @description The https address of the repository; null where it is from none.
+             */
             git_url: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active: boolean;
             /**
              * Left Out
              * @description Its files that could not be taken.
              */
             left_out: components["schemas"]["LeftOutFile"][];
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Notes
              * @description Where it differs from the Agent Skills format.
              */
             notes: string[];
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
-            /** Skill Metadata */
+            /**
+             * Skill Metadata
+             * @description What else its front matter says.
+             */
             skill_metadata: {
                 [key: string]: unknown;
             };
+            /** @description What kind of instructions it holds. */
             skill_type: components["schemas"]["SkillKind"];
+            /** @description Where the skill comes from. */
             source: components["schemas"]["SkillOrigin"];
-            /** Source Id */
+            /**
+             * Source Id
+             * @description The id of the source of skills; null where it is from none.
+             */
             source_id: string | null;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description The name of the source of skills.
+             */
             source_name: string | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags: string[];
-            /** Tools Schema */
+            /**
+             * Tools Schema
+             * @description The tools that its scripts provide.
+             */
             tools_schema: {
                 [key: string]: unknown;
             }[];
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
             /**
@@ -9459,12 +12438,22 @@ export interface components {
          * @description A file beside the instructions, to be loaded by its path.
          */
         SkillFileInfo: {
-            /** Estimated Tokens */
+            /**
+             * Estimated Tokens
+             * @description How long it is in tokens, by estimate.
+             */
             estimated_tokens: number;
+            /** @description What kind of file it is. */
             kind: components["schemas"]["FileKind"];
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
-            /** Size Bytes */
+            /**
+             * Size Bytes
+             * @description How long the file is, in bytes.
+             */
             size_bytes: number;
         };
         /**
@@ -9472,10 +12461,14 @@ export interface components {
          * @description A text file beside the instructions.
          */
         SkillFileWrite: {
-            /** Content */
+            /**
+             * Content
+             * @description The text.
+             */
             content: string;
             /**
              * Path
+             * @description The path of the file or folder.
              * @example references/checklist.md
              */
             path: string;
@@ -9502,13 +12495,25 @@ export interface components {
              * @description Every category a skill may have.
              */
             categories: components["schemas"]["SkillCategory"][];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Skill"][];
-            /** Limit */
+            /**
+             * Limit
+             * @description How many entries there are on a page at most.
+             */
             limit: number;
-            /** Offset */
+            /**
+             * Offset
+             * @description How many entries were passed over.
+             */
             offset: number;
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9522,9 +12527,15 @@ export interface components {
          * @description A skill of a repository that could not be taken, and why.
          */
         SkillProblem: {
-            /** Path */
+            /**
+             * Path
+             * @description The path of the file or folder.
+             */
             path: string;
-            /** Problems */
+            /**
+             * Problems
+             * @description What was wrong.
+             */
             problems: string[];
         };
         /**
@@ -9534,12 +12545,19 @@ export interface components {
         SkillRecommend: {
             /**
              * Limit
+             * @description How many to return at most.
              * @default 5
              */
             limit?: number;
-            /** Task Description */
+            /**
+             * Task Description
+             * @description What is to be done.
+             */
             task_description: string;
-            /** Task Type */
+            /**
+             * Task Type
+             * @description The kind of task.
+             */
             task_type?: string | null;
         };
         /**
@@ -9547,20 +12565,35 @@ export interface components {
          * @description What an upload brought.
          */
         SkillsImported: {
-            /** Added */
+            /**
+             * Added
+             * @description The names of the skills that were new.
+             */
             added: string[];
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["Skill"][];
             /**
              * Problems
              * @description Folders and entries of the archive that were left out.
              */
             problems: components["schemas"]["SkillProblem"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description The names of what stayed as it was.
+             */
             unchanged: string[];
-            /** Updated */
+            /**
+             * Updated
+             * @description The names of what was changed.
+             */
             updated: string[];
         };
         /**
@@ -9568,14 +12601,21 @@ export interface components {
          * @description A repository that skills come from, and how its last sync went.
          */
         SkillSource: {
-            /** Auto Update */
+            /**
+             * Auto Update
+             * @description Whether new commits are taken by themselves.
+             */
             auto_update: boolean;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
             /**
              * Credential Id
@@ -9587,51 +12627,85 @@ export interface components {
              * @description Null follows the repository's own default branch.
              */
             git_branch: string | null;
-            /** Git Commit Sha */
+            /**
+             * Git Commit Sha
+             * @description The commit that the workspace has now.
+             */
             git_commit_sha: string | null;
             /**
              * Git Folder
              * @description Only skills below this folder are taken; empty takes all.
              */
             git_folder: string;
-            /** Git Url */
+            /**
+             * Git Url
+             * @description The https address of the repository; null where it is from none.
+             */
             git_url: string | null;
-            /** History */
+            /**
+             * History
+             * @description The commits that were synced, newest first; it can be rolled back to each.
+             */
             history: components["schemas"]["SyncedCommit"][];
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Last Sync At */
+            /**
+             * Last Sync At
+             * @description When it was last synced.
+             */
             last_sync_at: string | null;
-            /** Last Sync Error */
+            /**
+             * Last Sync Error
+             * @description Why the last sync failed; null when it did not.
+             */
             last_sync_error: string | null;
             /**
              * Last Sync Notes
              * @description What was odd, and taken all the same.
              */
             last_sync_notes: string[];
+            /** @description How the last sync ended. */
             last_sync_status: components["schemas"]["SyncStatus"] | null;
-            /** Pinned Commit */
+            /**
+             * Pinned Commit
+             * @description The commit to stay at; null follows the branch.
+             */
             pinned_commit: string | null;
-            /** Skills Discovered */
+            /**
+             * Skills Discovered
+             * @description How many skills were found in the repository.
+             */
             skills_discovered: number;
             /**
              * Skills Taken
              * @description How many of those discovered the workspace has; the others were left out.
              */
             readonly skills_taken: number;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description The name of the source of skills.
+             */
             source_name: string;
-            /** Source Type */
+            /**
+             * Source Type
+             * @description What kind of place the skills come from.
+             */
             source_type: string;
+            /** @description Whether it is kept in step, its last sync failed, or people switched it off. */
             status: components["schemas"]["SourceStatus"];
-            /** Update Frequency Hours */
+            /**
+             * Update Frequency Hours
+             * @description How many hours lie between two looks for new commits.
+             */
             update_frequency_hours: number;
             /**
              * Workspace Id
              * Format: uuid
+             * @description The id of the workspace.
              */
             workspace_id: string;
         };
@@ -9640,9 +12714,15 @@ export interface components {
          * @description The sources of a workspace, by name.
          */
         SkillSourceList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["SkillSource"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9655,10 +12735,17 @@ export interface components {
              * @description The words of the task that fit, each with where it was found.
              */
             matched: string[];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, in words.
+             */
             reason: string;
-            /** Score */
+            /**
+             * Score
+             * @description How well it fits, from 0 to 1.
+             */
             score: number;
+            /** @description The skill. */
             skill: components["schemas"]["Skill"];
         };
         /**
@@ -9666,9 +12753,15 @@ export interface components {
          * @description The skills that fit best, best first.
          */
         SkillSuggestions: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["SkillSuggestion"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9678,12 +12771,19 @@ export interface components {
         SkillToolWrite: {
             /**
              * Command
+             * @description The script to run, by its path in the skill, with its arguments.
              * @example scripts/count.py
              */
             command: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Parameters
@@ -9698,19 +12798,39 @@ export interface components {
          * @description What to change of a skill; `files` and `tools_schema` replace all there were. A skill keeps its name.
          */
         SkillUpdate: {
+            /** @description The category that it is shown under. */
             category?: components["schemas"]["SkillCategory"] | null;
-            /** Content */
+            /**
+             * Content
+             * @description The instructions, in Markdown, without front matter.
+             */
             content?: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description?: string | null;
-            /** Files */
+            /**
+             * Files
+             * @description The files, by their paths.
+             */
             files?: components["schemas"]["SkillFileWrite"][] | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description Whether it is in use.
+             */
             is_active?: boolean | null;
+            /** @description What kind of instructions it holds. */
             skill_type?: components["schemas"]["SkillKind"] | null;
-            /** Tags */
+            /**
+             * Tags
+             * @description Words to find it by.
+             */
             tags?: string[] | null;
-            /** Tools Schema */
+            /**
+             * Tools Schema
+             * @description The tools that its scripts provide.
+             */
             tools_schema?: components["schemas"]["SkillToolWrite"][] | null;
         };
         /**
@@ -9718,7 +12838,10 @@ export interface components {
          * @description The files of one skill's folder or of several, by path: each SKILL.md among them is one skill.
          */
         SkillValidate: {
-            /** Files */
+            /**
+             * Files
+             * @description The files, by their paths.
+             */
             files: components["schemas"]["SkillFileWrite"][];
         };
         /**
@@ -9736,9 +12859,15 @@ export interface components {
              * @description Every one conforms to the Agent Skills format.
              */
             is_valid: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["SkillCheck"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9746,9 +12875,15 @@ export interface components {
          * @description The states of a skill, newest first.
          */
         SkillVersionList: {
-            /** Items */
+            /**
+             * Items
+             * @description The states, newest first.
+             */
             items: components["schemas"]["SkillVersionOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -9756,20 +12891,36 @@ export interface components {
          * @description One state of a skill.
          */
         SkillVersionOut: {
-            /** Author */
+            /**
+             * Author
+             * @description Who saved it.
+             */
             author: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, in words.
+             */
             description: string;
-            /** Git Commit Sha */
+            /**
+             * Git Commit Sha
+             * @description The commit it is from.
+             */
             git_commit_sha: string | null;
-            /** Is Current */
+            /**
+             * Is Current
+             * @description Whether it is the one that counts now.
+             */
             is_current: boolean;
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
         };
         /**
@@ -9777,7 +12928,10 @@ export interface components {
          * @description The commit to stay at; null follows the branch again.
          */
         SourcePin: {
-            /** Commit Sha */
+            /**
+             * Commit Sha
+             * @description The commit to stay at; null follows the branch again.
+             */
             commit_sha: string | null;
         };
         /**
@@ -9785,7 +12939,10 @@ export interface components {
          * @description The commit to go back to; it must have been synced before.
          */
         SourceRollback: {
-            /** Commit Sha */
+            /**
+             * Commit Sha
+             * @description The commit, by its full name of 40 hexadecimal digits.
+             */
             commit_sha: string;
         };
         /**
@@ -9799,25 +12956,40 @@ export interface components {
          * @description What to change of a source; its address stays.
          */
         SourceUpdate: {
-            /** Auto Update */
+            /**
+             * Auto Update
+             * @description Whether new commits are taken by themselves.
+             */
             auto_update?: boolean | null;
-            /** Branch */
+            /**
+             * Branch
+             * @description The branch to follow; null follows the repository's default branch.
+             */
             branch?: string | null;
             /**
              * Credential Id
              * @description Null where it is named takes the credential away.
              */
             credential_id?: string | null;
-            /** Git Folder */
+            /**
+             * Git Folder
+             * @description Only skills below this folder are taken; empty takes all.
+             */
             git_folder?: string | null;
             /**
              * Is Active
              * @description False stops automatic updates and syncs.
              */
             is_active?: boolean | null;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description The name of the source of skills.
+             */
             source_name?: string | null;
-            /** Update Frequency Hours */
+            /**
+             * Update Frequency Hours
+             * @description How many hours lie between two looks for new commits.
+             */
             update_frequency_hours?: number | null;
         };
         /**
@@ -9825,9 +12997,15 @@ export interface components {
          * @description An execution that was accepted; follow it at `events_url`.
          */
         Started: {
-            /** Events Url */
+            /**
+             * Events Url
+             * @description Where the run's events are streamed.
+             */
             events_url: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
             /**
              * Recipe Execution Id
@@ -9835,17 +13013,28 @@ export interface components {
              * @description `run_id`, under the name of earlier clients.
              */
             recipe_execution_id: string;
-            /** Recipe Id */
+            /**
+             * Recipe Id
+             * @description The template_id of the recipe.
+             */
             recipe_id: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The id of the run.
              */
             run_id: string;
+            /** @description Always `queued`; what follows is told by events. */
             status: components["schemas"]["ExecutionStatus"];
-            /** Total Steps */
+            /**
+             * Total Steps
+             * @description How many steps there are.
+             */
             total_steps: number;
-            /** Url */
+            /**
+             * Url
+             * @description The page to open.
+             */
             url: string;
         };
         /**
@@ -9853,11 +13042,19 @@ export interface components {
          * @description A change of status; what its preview asks to be confirmed, and the preview's token, come with it.
          */
         StatusChange: {
-            /** Confirmations */
+            /**
+             * Confirmations
+             * @description The effects that are confirmed, by their ids in the preview.
+             */
             confirmations?: components["schemas"]["Confirmation"][];
-            /** Impact Token */
+            /**
+             * Impact Token
+             * @description The token of a preview; it stands for exactly the effects that the preview showed.
+             */
             impact_token?: string | null;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type?: components["schemas"]["ShutdownType"] | null;
+            /** @description The status to change to. */
             status: components["schemas"]["AgentStatus"];
         };
         /**
@@ -9865,7 +13062,9 @@ export interface components {
          * @description The agent after the change, and the stop that the change began, if it is one.
          */
         StatusChanged: {
+            /** @description The agent. */
             agent: components["schemas"]["Agent"];
+            /** @description The stop that the change began; null when it began none. */
             shutdown: components["schemas"]["Shutdown"] | null;
         };
         /**
@@ -9873,7 +13072,9 @@ export interface components {
          * @description A change to be thought through before it is made.
          */
         StatusPreviewOrder: {
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type?: components["schemas"]["ShutdownType"] | null;
+            /** @description The status to think through. */
             status: components["schemas"]["AgentStatus"];
         };
         /**
@@ -9881,37 +13082,67 @@ export interface components {
          * @description Where an agent is in its life, what it may become, and what it works on.
          */
         StatusReport: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Type */
+            /**
+             * Agent Type
+             * @description What kind of work the agent does.
+             */
             agent_type: string;
-            /** Allowed Statuses */
+            /**
+             * Allowed Statuses
+             * @description The statuses that the agent may be given now.
+             */
             allowed_statuses: components["schemas"]["AgentStatus"][];
-            /** Auto Start */
+            /**
+             * Auto Start
+             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             */
             auto_start: boolean;
-            /** Configuration */
+            /**
+             * Configuration
+             * @description How the agent works.
+             */
             configuration: {
                 [key: string]: unknown;
             };
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Max Concurrent Tasks */
+            /**
+             * Max Concurrent Tasks
+             * @description How many tasks the agent works on at once.
+             */
             max_concurrent_tasks: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description How urgent its work is among what waits. */
             priority_level: components["schemas"]["PriorityLevel"];
+            /** @description How it stands. */
             status: components["schemas"]["AgentStatus"];
-            /** Status Reason */
+            /**
+             * Status Reason
+             * @description Why the agent has its status; null where nothing is to be said.
+             */
             status_reason: string | null;
+            /** @description The stop that waits for work to end; null when there is none. */
             stopping: components["schemas"]["WaitingStop"] | null;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last changed.
              */
             updated_at: string;
+            /** @description What the agent has to do. */
             workload: components["schemas"]["AgentWorkload"];
         };
         /**
@@ -9919,11 +13150,20 @@ export interface components {
          * @description The agent of a step, as far as a recipe shows it.
          */
         StepAgent: {
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Status */
+            /**
+             * Status
+             * @description How it stands.
+             */
             status: string;
         };
         /**
@@ -9954,6 +13194,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepCancelled"];
             /**
              * Seq
@@ -9966,7 +13207,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.cancelled";
@@ -10045,6 +13286,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepCompleted"];
             /**
              * Seq
@@ -10057,7 +13299,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.completed";
@@ -10099,6 +13341,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepDecided"];
             /**
              * Seq
@@ -10111,7 +13354,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.decided";
@@ -10152,6 +13395,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepDelta"];
             /**
              * Seq
@@ -10164,7 +13408,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.delta";
@@ -10205,6 +13449,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepExpanded"];
             /**
              * Seq
@@ -10217,7 +13462,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.expanded";
@@ -10250,6 +13495,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepFailed"];
             /**
              * Seq
@@ -10262,7 +13508,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.failed";
@@ -10277,22 +13523,31 @@ export interface components {
              * @description Who does it, where an agent does.
              */
             agent_id?: number | null;
+            /** @description What a person decides before the run goes on; null for other steps. */
             approval?: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
+             * @description What a failure of this step means for the run.
              * @default stop
              * @enum {string}
              */
             error_handling?: "stop" | "skip" | "retry";
+            /** @description The list whose items the steps inside are repeated for; null for other steps. */
             for_each?: components["schemas"]["ForEach"] | null;
             /**
              * Inside
              * @description The for_each step that repeats this one.
              */
             inside?: string | null;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked for one step.
+             */
             max_iterations?: number | null;
-            /** Max Retries */
+            /**
+             * Max Retries
+             * @description How often a failed step is tried again; null follows the agent.
+             */
             max_retries?: number | null;
             /**
              * Needs
@@ -10304,9 +13559,15 @@ export interface components {
              * @description What follows an answer that its limit cut off.
              */
             on_cut_off?: ("continue" | "stop") | null;
-            /** Order */
+            /**
+             * Order
+             * @description The number of the step in its recipe, counted from 1.
+             */
             order: number;
-            /** Output Key */
+            /**
+             * Output Key
+             * @description The name under which later prompts read the answer.
+             */
             output_key?: string | null;
             /**
              * Pattern Slug
@@ -10315,13 +13576,21 @@ export interface components {
             pattern_slug?: string | null;
             /**
              * Prompt Template
+             * @description What is to be done; `{name}` stands for an input or for the answer of an earlier step.
              * @default
              */
             prompt_template?: string;
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The name of the step in its recipe.
+             */
             step_id: string;
-            /** Timeout S */
+            /**
+             * Timeout S
+             * @description How long a step may take, in seconds; null follows the agent.
+             */
             timeout_s?: number | null;
+            /** @description What the run waits for here; null for other steps. */
             wait?: components["schemas"]["Wait"] | null;
             /**
              * When
@@ -10334,45 +13603,80 @@ export interface components {
          * @description One step of a recipe.
          */
         StepOut: {
+            /** @description The agent. */
             agent: components["schemas"]["StepAgent"] | null;
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number | null;
+            /** @description What a person decides before the run goes on; null for other steps. */
             approval: components["schemas"]["Approval"] | null;
             /**
              * Error Handling
+             * @description What a failure of this step means for the run.
              * @default stop
              * @enum {string}
              */
             error_handling: "stop" | "skip" | "retry";
+            /** @description The list whose items the steps inside are repeated for; null for other steps. */
             for_each: components["schemas"]["ForEach"] | null;
             /**
              * Inside
              * @description The for_each step that repeats this one.
              */
             inside: string | null;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked for one step.
+             */
             max_iterations: number | null;
-            /** Max Retries */
+            /**
+             * Max Retries
+             * @description How often a failed step is tried again; null follows the agent.
+             */
             max_retries: number | null;
             /**
              * Needs
              * @description The steps it comes after; none for at once, and the step before it where nothing is said.
              */
             needs: string[] | null;
-            /** On Cut Off */
+            /**
+             * On Cut Off
+             * @description What follows an answer that its limit cut off; null follows the recipe.
+             */
             on_cut_off: ("continue" | "stop") | null;
-            /** Order */
+            /**
+             * Order
+             * @description The number of the step in its recipe, counted from 1.
+             */
             order: number;
-            /** Output Key */
+            /**
+             * Output Key
+             * @description The name under which later prompts read the answer.
+             */
             output_key: string;
-            /** Pattern Slug */
+            /**
+             * Pattern Slug
+             * @description The pattern whose words follow the prompt.
+             */
             pattern_slug: string | null;
-            /** Prompt Template */
+            /**
+             * Prompt Template
+             * @description What is to be done; `{name}` stands for an input or for the answer of an earlier step.
+             */
             prompt_template: string;
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The name of the step in its recipe.
+             */
             step_id: string;
-            /** Timeout S */
+            /**
+             * Timeout S
+             * @description How long a step may take, in seconds; null follows the agent.
+             */
             timeout_s: number | null;
+            /** @description What the run waits for here; null for other steps. */
             wait: components["schemas"]["Wait"] | null;
             /**
              * When
@@ -10406,6 +13710,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepRestarted"];
             /**
              * Seq
@@ -10418,7 +13723,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.restarted";
@@ -10456,6 +13761,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepRetrying"];
             /**
              * Seq
@@ -10468,7 +13774,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.retrying";
@@ -10501,6 +13807,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepSkipped"];
             /**
              * Seq
@@ -10513,7 +13820,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.skipped";
@@ -10590,6 +13897,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepStarted"];
             /**
              * Seq
@@ -10602,7 +13910,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.started";
@@ -10661,6 +13969,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepTakenOver"];
             /**
              * Seq
@@ -10673,7 +13982,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.taken_over";
@@ -10714,6 +14023,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepText"];
             /**
              * Seq
@@ -10726,7 +14036,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.text";
@@ -10788,6 +14098,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["StepWaiting"];
             /**
              * Seq
@@ -10800,7 +14111,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "step.waiting";
@@ -10810,10 +14121,17 @@ export interface components {
          * @description How to stop, and what was acknowledged of it; graceful where no type is named.
          */
         StopOrder: {
-            /** Confirmations */
+            /**
+             * Confirmations
+             * @description The effects that are confirmed, by their ids in the preview.
+             */
             confirmations?: components["schemas"]["Confirmation"][];
-            /** Impact Token */
+            /**
+             * Impact Token
+             * @description The token of a preview; it stands for exactly the effects that the preview showed.
+             */
             impact_token?: string | null;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type?: components["schemas"]["ShutdownType"] | null;
         };
         /**
@@ -10821,13 +14139,20 @@ export interface components {
          * @description A commit that was synced and can be rolled back to.
          */
         SyncedCommit: {
-            /** Commit Sha */
+            /**
+             * Commit Sha
+             * @description The commit, by its full name of 40 hexadecimal digits.
+             */
             commit_sha: string;
-            /** Skills */
+            /**
+             * Skills
+             * @description How many skills the workspace had from it.
+             */
             skills: number;
             /**
              * Synced At
              * Format: date-time
+             * @description When it was synced.
              */
             synced_at: string;
         };
@@ -10836,36 +14161,68 @@ export interface components {
          * @description What a sync, a pin or a rollback changed.
          */
         SyncResult: {
-            /** Added */
+            /**
+             * Added
+             * @description The names of the skills that were new.
+             */
             added: string[];
-            /** Commit Sha */
+            /**
+             * Commit Sha
+             * @description The commit, by its full name of 40 hexadecimal digits.
+             */
             commit_sha: string;
             /**
              * Notes
              * @description What was odd, and taken all the same.
              */
             notes: string[];
-            /** Old Commit */
+            /**
+             * Old Commit
+             * @description The commit the workspace had before; null before the first sync.
+             */
             old_commit: string | null;
-            /** Problems */
+            /**
+             * Problems
+             * @description What was wrong.
+             */
             problems: components["schemas"]["SkillProblem"][];
-            /** Removed */
+            /**
+             * Removed
+             * @description The names of the skills that are gone.
+             */
             removed: string[];
-            /** Skills */
+            /**
+             * Skills
+             * @description Its skills.
+             */
             skills: components["schemas"]["Skill"][];
-            /** Skills Discovered */
+            /**
+             * Skills Discovered
+             * @description How many skills were found in the repository.
+             */
             skills_discovered: number;
+            /** @description The source as it is now. */
             source: components["schemas"]["SkillSource"];
             /**
              * Source Id
              * Format: uuid
+             * @description The id of the source of skills; null where it is from none.
              */
             source_id: string;
-            /** Source Name */
+            /**
+             * Source Name
+             * @description The name of the source of skills.
+             */
             source_name: string;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description The names of what stayed as it was.
+             */
             unchanged: string[];
-            /** Updated */
+            /**
+             * Updated
+             * @description The names of what was changed.
+             */
             updated: string[];
         };
         /**
@@ -10881,16 +14238,29 @@ export interface components {
         SystemImpact: {
             /**
              * Availability Impact
+             * @description Whether somebody will notice.
              * @enum {string}
              */
             availability_impact: "High" | "Low";
-            /** Basis */
+            /**
+             * Basis
+             * @description What the figures rest on.
+             */
             basis: string;
-            /** Performance Degradation */
+            /**
+             * Performance Degradation
+             * @description The share of the workspace's steps that the agent does, in percent.
+             */
             performance_degradation: number;
-            /** Recovery Time Estimate */
+            /**
+             * Recovery Time Estimate
+             * @description How long until the loss is made good, in words.
+             */
             recovery_time_estimate: string;
-            /** Recovery Time S */
+            /**
+             * Recovery Time S
+             * @description The same in seconds; null when nothing is known.
+             */
             recovery_time_s: number | null;
         };
         /**
@@ -10904,7 +14274,10 @@ export interface components {
          * @description The one-time token of the link that the server printed; none is needed on the server's own machine.
          */
         TakeOver: {
-            /** Token */
+            /**
+             * Token
+             * @description The one-time token of the link.
+             */
             token?: string | null;
         };
         /**
@@ -10915,21 +14288,35 @@ export interface components {
          *     the text of `task`, `message`, `instructions`, `input` or `query` says what to do, or else the agent's description.
          */
         TaskNew: {
-            /** Input Data */
+            /**
+             * Input Data
+             * @description Material for the task, by name.
+             */
             input_data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
-            /** Max Iterations */
+            /**
+             * Max Iterations
+             * @description How often the model may be asked; null follows the agent.
+             */
             max_iterations?: number | null;
-            /** Pattern Slug */
+            /**
+             * Pattern Slug
+             * @description The pattern whose words follow the prompt.
+             */
             pattern_slug?: string | null;
+            /** @description How urgent it is; null follows the agent. */
             priority?: components["schemas"]["PriorityLevel"] | null;
             /**
              * Prompt
+             * @description What is to be done.
              * @default Do what you are described for. If there is input below, it says what it is about this time.
              */
             prompt?: string;
-            /** Timeout S */
+            /**
+             * Timeout S
+             * @description How long it may take, in seconds; null follows the agent.
+             */
             timeout_s?: number | null;
         } & {
             [key: string]: unknown;
@@ -10939,13 +14326,25 @@ export interface components {
          * @description A task that was accepted; follow it at `events_url`. `waits_for` says what must happen before it begins.
          */
         TaskStarted: {
-            /** Agent Id */
+            /**
+             * Agent Id
+             * @description The id of the agent; null where none works.
+             */
             agent_id: number;
-            /** Agent Name */
+            /**
+             * Agent Name
+             * @description The name of the agent.
+             */
             agent_name: string;
-            /** Estimated Duration S */
+            /**
+             * Estimated Duration S
+             * @description How long it should take, in seconds, by the agent's earlier tasks; null before there are any.
+             */
             estimated_duration_s: number | null;
-            /** Events Url */
+            /**
+             * Events Url
+             * @description Where the run's events are streamed.
+             */
             events_url: string;
             /**
              * Execution Id
@@ -10953,18 +14352,30 @@ export interface components {
              * @description `run_id`, under the name of earlier clients.
              */
             execution_id: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, in words.
+             */
             message: string;
+            /** @description The task as it was understood. */
             parameters: components["schemas"]["TaskNew"];
             /**
              * Run Id
              * Format: uuid
+             * @description The id of the run.
              */
             run_id: string;
+            /** @description How it stands. */
             status: components["schemas"]["ExecutionStatus"];
-            /** Url */
+            /**
+             * Url
+             * @description The page to open.
+             */
             url: string;
-            /** Waits For */
+            /**
+             * Waits For
+             * @description `resume` where the agent is paused and the task begins once it is resumed; else null.
+             */
             waits_for: "resume" | null;
         };
         /**
@@ -10978,6 +14389,7 @@ export interface components {
          * @description What a system admin changes of a workspace.
          */
         TenantChange: {
+            /** @description How many of each it may have. */
             plan_limits: components["schemas"]["PlanChange"];
         };
         /**
@@ -10988,26 +14400,41 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Personal */
+            /**
+             * Is Personal
+             * @description Whether it is somebody's personal workspace.
+             */
             is_personal: boolean;
-            /** Members */
+            /**
+             * Members
+             * @description How many members it has.
+             */
             members: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
             /**
              * Owner
              * @description The email address or the name of its owner.
              */
             owner: string | null;
+            /** @description How many of each it may have. */
             plan_limits: components["schemas"]["PlanLimits"];
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
         };
         /**
@@ -11015,9 +14442,15 @@ export interface components {
          * @description A page of the server's workspaces; `next_cursor` leads to the next.
          */
         TenantPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["TenantOut"][];
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description What `cursor` of the next page is; null on the last page.
+             */
             next_cursor: string | null;
         };
         /**
@@ -11025,9 +14458,15 @@ export interface components {
          * @description Counts of one day's beats.
          */
         Today: {
-            /** Errors */
+            /**
+             * Errors
+             * @description How many failed.
+             */
             errors: number;
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
             /**
              * Since
@@ -11035,22 +14474,40 @@ export interface components {
              * @description When the day began in the time zone of the workspace's heartbeats.
              */
             since: string;
-            /** Skipped */
+            /**
+             * Skipped
+             * @description How many were skipped.
+             */
             skipped: number;
-            /** Successes */
+            /**
+             * Successes
+             * @description How many worked and reported.
+             */
             successes: number;
             /**
              * Total Cost Usd
              * @description null while the cost of any of them is unknown
              */
             total_cost_usd: string | null;
-            /** Total Heartbeats */
+            /**
+             * Total Heartbeats
+             * @description How many beats there were.
+             */
             total_heartbeats: number;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description How many found nothing changed, and cost nothing.
+             */
             unchanged: number;
-            /** Unpriced Heartbeats */
+            /**
+             * Unpriced Heartbeats
+             * @description How many have a cost that is not known.
+             */
             unpriced_heartbeats: number;
         };
         /**
@@ -11058,7 +14515,10 @@ export interface components {
          * @description Whether the heartbeat is on.
          */
         Toggle: {
-            /** Enabled */
+            /**
+             * Enabled
+             * @description Whether it is on.
+             */
             enabled: boolean;
         };
         /**
@@ -11117,6 +14577,7 @@ export interface components {
              * @description When it was recorded, ISO 8601.
              */
             at: string;
+            /** @description What the event tells. */
             data: components["schemas"]["ToolFinished"];
             /**
              * Seq
@@ -11129,7 +14590,7 @@ export interface components {
              */
             topic: string;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description What type it is of. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "tool.finished";
@@ -11144,8 +14605,12 @@ export interface components {
          * @description A draft and the conversation so far; the last message is the user's, and the agent answers it.
          */
         Trial: {
+            /** @description The agent. */
             agent: components["schemas"]["AgentCreate"];
-            /** Messages */
+            /**
+             * Messages
+             * @description The conversation so far, oldest first.
+             */
             messages: components["schemas"]["TryMessage"][];
         };
         /**
@@ -11153,15 +14618,30 @@ export interface components {
          * @description Why a model did not answer, and what to do about it.
          */
         TrialProblem: {
-            /** Code */
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What happened, in words.
+             */
             detail: string;
-            /** Next Step */
+            /**
+             * Next Step
+             * @description What to do about it.
+             */
             next_step: string | null;
-            /** Provider Status */
+            /**
+             * Provider Status
+             * @description The HTTP status that the provider answered; null when it did not answer.
+             */
             provider_status: number | null;
-            /** Title */
+            /**
+             * Title
+             * @description What kind of thing it is, in a few words.
+             */
             title: string;
         };
         /**
@@ -11169,27 +14649,52 @@ export interface components {
          * @description What came of one tiny call.
          */
         TrialResult: {
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
             /**
              * Faults
              * @description What the catalogue finds wrong with these settings.
              */
             faults: string[];
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Latency Ms */
+            /**
+             * Latency Ms
+             * @description How long the answer took, in milliseconds.
+             */
             latency_ms: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Ok */
+            /**
+             * Ok
+             * @description Whether it worked.
+             */
             ok: boolean;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
+            /** @description Why the model did not answer; null when it did. */
             problem: components["schemas"]["TrialProblem"] | null;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Text */
+            /**
+             * Text
+             * @description The answer.
+             */
             text: string;
         };
         /**
@@ -11197,7 +14702,10 @@ export interface components {
          * @description A piece of the answer; the data of `delta` events.
          */
         TryDelta: {
-            /** Text */
+            /**
+             * Text
+             * @description The text.
+             */
             text: string;
         };
         /**
@@ -11205,19 +14713,40 @@ export interface components {
          * @description The whole answer and what it took; the data of the `done` event.
          */
         TryDone: {
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Latency Ms */
+            /**
+             * Latency Ms
+             * @description How long the answer took, in milliseconds.
+             */
             latency_ms: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description The model, by the provider's name for it.
+             */
             model_id: string;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Provider */
+            /**
+             * Provider
+             * @description The name of the model provider.
+             */
             provider: string;
-            /** Text */
+            /**
+             * Text
+             * @description The text.
+             */
             text: string;
         };
         /**
@@ -11230,15 +14759,30 @@ export interface components {
          * @description The problem document of an answer that failed; the data of the `failed` event.
          */
         TryFailed: {
-            /** Code */
+            /**
+             * Code
+             * @description The stable name of the error, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What happened, in words.
+             */
             detail: string;
-            /** Status */
+            /**
+             * Status
+             * @description The HTTP status that fits the error.
+             */
             status: number;
-            /** Title */
+            /**
+             * Title
+             * @description What kind of thing it is, in a few words.
+             */
             title: string;
-            /** Type */
+            /**
+             * Type
+             * @description A URI that names the kind of the error.
+             */
             type: string;
         } & {
             [key: string]: unknown;
@@ -11248,10 +14792,14 @@ export interface components {
          * @description One message of the conversation with a draft.
          */
         TryMessage: {
-            /** Content */
+            /**
+             * Content
+             * @description What was said.
+             */
             content: string;
             /**
              * Role
+             * @description Who said it.
              * @enum {string}
              */
             role: "user" | "assistant";
@@ -11261,28 +14809,53 @@ export interface components {
          * @description One turn of a step's run.
          */
         TurnOut: {
-            /** Body */
+            /**
+             * Body
+             * @description What was asked and answered, or the call of the tool and its result.
+             */
             body: {
                 [key: string]: unknown;
             };
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Duration Ms */
+            /**
+             * Duration Ms
+             * @description How long it took, in milliseconds; null while it is at work.
+             */
             duration_ms: number;
-            /** Error */
+            /**
+             * Error
+             * @description What went wrong; null when nothing did.
+             */
             error: string | null;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Is Estimated */
+            /**
+             * Is Estimated
+             * @description Whether tokens are estimated, because a provider did not tell them.
+             */
             is_estimated: boolean;
             /**
              * Kind
+             * @description Whether a model was asked or a tool was called.
              * @enum {string}
              */
             kind: "model" | "tool";
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Seq */
+            /**
+             * Seq
+             * @description Its number, counted from 1.
+             */
             seq: number;
         };
         /**
@@ -11302,25 +14875,55 @@ export interface components {
              * @description Input tokens that were written to providers' caches.
              */
             cache_write_tokens: number;
-            /** Cost Usd */
+            /**
+             * Cost Usd
+             * @description What it cost, in US dollars; null while a price is not known.
+             */
             cost_usd: string | null;
-            /** Estimated Requests */
+            /**
+             * Estimated Requests
+             * @description How many requests have tokens that a provider did not tell in whole.
+             */
             estimated_requests: number;
-            /** Failed Requests */
+            /**
+             * Failed Requests
+             * @description How many requests to models failed.
+             */
             failed_requests: number;
-            /** Input Tokens */
+            /**
+             * Input Tokens
+             * @description How many tokens were read.
+             */
             input_tokens: number;
-            /** Known Cost Usd */
+            /**
+             * Known Cost Usd
+             * @description The cost of what has a known price, in US dollars.
+             */
             known_cost_usd: string | null;
-            /** Output Tokens */
+            /**
+             * Output Tokens
+             * @description How many tokens were written.
+             */
             output_tokens: number;
-            /** Requests */
+            /**
+             * Requests
+             * @description How many requests to models there were.
+             */
             requests: number;
-            /** Total Tokens */
+            /**
+             * Total Tokens
+             * @description How many tokens were used in all, read and written.
+             */
             total_tokens: number;
-            /** Unknown Cost Requests */
+            /**
+             * Unknown Cost Requests
+             * @description The same as `unpriced_calls`.
+             */
             unknown_cost_requests: number;
-            /** Unpriced Calls */
+            /**
+             * Unpriced Calls
+             * @description How many requests to models have no known price.
+             */
             unpriced_calls: number;
         };
         /**
@@ -11328,12 +14931,22 @@ export interface components {
          * @description A person.
          */
         UserOut: {
-            /** Email */
+            /**
+             * Email
+             * @description The email address.
+             */
             email: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description The id.
+             */
             id: number;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description Whether the person administers the server. */
             system_role: components["schemas"]["SystemRole"];
         };
         /**
@@ -11347,9 +14960,15 @@ export interface components {
          * @description Whether a definition could be saved, and every fault of it.
          */
         Verdict: {
-            /** Faults */
+            /**
+             * Faults
+             * @description Everything that is wrong with it.
+             */
             faults: components["schemas"]["RecipeFault"][];
-            /** Is Valid */
+            /**
+             * Is Valid
+             * @description Whether it could be saved.
+             */
             is_valid: boolean;
         };
         /**
@@ -11357,9 +14976,15 @@ export interface components {
          * @description A recipe's versions, newest first.
          */
         VersionList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["VersionOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -11367,18 +14992,28 @@ export interface components {
          * @description One saved version of a recipe.
          */
         VersionOut: {
-            /** Author */
+            /**
+             * Author
+             * @description Who saved it.
+             */
             author: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
-            /** Definition */
+            /**
+             * Definition
+             * @description The whole content of this version.
+             */
             definition: {
                 [key: string]: unknown;
             };
-            /** Version */
+            /**
+             * Version
+             * @description The number of the version, counted from 1.
+             */
             version: number;
         };
         /**
@@ -11386,7 +15021,10 @@ export interface components {
          * @description The run goes on after a time, or when somebody sends it a signal, whose data is the step's output.
          */
         Wait: {
-            /** Seconds */
+            /**
+             * Seconds
+             * @description How many seconds to wait.
+             */
             seconds?: number | null;
             /**
              * Signal
@@ -11404,20 +15042,35 @@ export interface components {
          * @description A stop that waits for work to end.
          */
         WaitingStop: {
-            /** Awaiting */
+            /**
+             * Awaiting
+             * @description The unfinished runs that are waited for.
+             */
             awaiting: components["schemas"]["AffectedWork"][];
-            /** Awaiting Count */
+            /**
+             * Awaiting Count
+             * @description How many runs are waited for.
+             */
             awaiting_count: number;
-            /** Estimated Inactive At */
+            /**
+             * Estimated Inactive At
+             * @description When the agent will be inactive, by estimate.
+             */
             estimated_inactive_at: string | null;
             /**
              * Requested At
              * Format: date-time
+             * @description When it was asked for.
              */
             requested_at: string;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
+            /** @description How the agent stops: cut off now, after what it works on, or when nothing needs it any more. */
             shutdown_type: components["schemas"]["ShutdownType"];
+            /** @description The status that the agent will have. */
             target: components["schemas"]["AgentStatus"];
         };
         /**
@@ -11425,20 +15078,39 @@ export interface components {
          * @description What a step waits for, or has waited for, and who decided.
          */
         WaitsFor: {
-            /** Comment */
+            /**
+             * Comment
+             * @description What was said with the decision.
+             */
             comment: string | null;
-            /** Decided By */
+            /**
+             * Decided By
+             * @description Who decided; null while nobody has.
+             */
             decided_by: string | null;
-            /** Due At */
+            /**
+             * Due At
+             * @description When the wait ends by itself; null when it does not.
+             */
             due_at: string | null;
-            /** Is Approved */
+            /**
+             * Is Approved
+             * @description Whether it was approved; null while nobody has decided.
+             */
             is_approved: boolean | null;
-            /** Role */
+            /**
+             * Role
+             * @description Who may decide, at least; null where no decision is waited for.
+             */
             role: string | null;
-            /** Signal */
+            /**
+             * Signal
+             * @description The name of the signal.
+             */
             signal: string | null;
             /**
              * Until
+             * @description What ends the wait.
              * @enum {string}
              */
             until: "approval" | "timer" | "signal";
@@ -11475,9 +15147,15 @@ export interface components {
          * @description How many tasks an agent works on and how many wait for it.
          */
         WorkloadCounts: {
-            /** Queued */
+            /**
+             * Queued
+             * @description How many tasks wait.
+             */
             queued: number;
-            /** Running */
+            /**
+             * Running
+             * @description How many tasks are worked on.
+             */
             running: number;
         };
         /**
@@ -11485,9 +15163,15 @@ export interface components {
          * @description What to change of a workspace; what is left out stays.
          */
         WorkspaceChange: {
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name?: string | null;
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug?: string | null;
         };
         /**
@@ -11495,9 +15179,15 @@ export interface components {
          * @description The heartbeats of the workspace; an agent has one once it was configured or asked to check in.
          */
         WorkspaceHeartbeats: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["AgentHeartbeat"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -11505,9 +15195,15 @@ export interface components {
          * @description The caller's workspaces.
          */
         WorkspaceList: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries.
+             */
             items: components["schemas"]["MembershipOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many there are in all.
+             */
             total: number;
         };
         /**
@@ -11515,9 +15211,15 @@ export interface components {
          * @description A workspace to make.
          */
         WorkspaceNew: {
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug?: string | null;
         };
         /**
@@ -11528,19 +15230,31 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made.
              */
             created_at: string;
             /**
              * Id
              * Format: uuid
+             * @description The id.
              */
             id: string;
-            /** Is Personal */
+            /**
+             * Is Personal
+             * @description Whether it is somebody's personal workspace.
+             */
             is_personal: boolean;
-            /** Name */
+            /**
+             * Name
+             * @description The name.
+             */
             name: string;
+            /** @description How many of each it may have. */
             plan_limits: components["schemas"]["PlanLimits"];
-            /** Slug */
+            /**
+             * Slug
+             * @description The name in addresses, of small letters, digits and hyphens.
+             */
             slug: string;
         };
     };
@@ -11585,8 +15299,11 @@ export interface operations {
     list_all_workspaces: {
         parameters: {
             query?: {
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
             };
             header?: never;
@@ -11638,6 +15355,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 tenant_id: string;
             };
             cookie?: never;
@@ -11696,6 +15414,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 tenant_id: string;
             };
             cookie?: never;
@@ -11756,16 +15475,27 @@ export interface operations {
     list_agents: {
         parameters: {
             query?: {
+                /** @description Only what is of this type of agent. */
                 agent_type?: components["schemas"]["AgentType"] | null;
+                /** @description The category. */
                 category?: components["schemas"]["Category"] | null;
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Ascending or descending. */
                 order?: "asc" | "desc";
+                /** @description Only agents of this priority. */
                 priority_level?: components["schemas"]["PriorityLevel"] | null;
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
+                /** @description How many to pass over. */
                 skip?: number;
+                /** @description The field to sort by. */
                 sort?: components["schemas"]["AgentOrder"] | null;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["AgentStatus"] | null;
+                /** @description Only those with this tag. */
                 tag?: string | null;
             };
             header?: never;
@@ -11859,6 +15589,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -11907,9 +15638,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -11979,11 +15712,14 @@ export interface operations {
     delete_agent: {
         parameters: {
             query?: {
+                /** @description Also end the agent's unfinished work, which is refused otherwise. */
                 cascade?: boolean;
+                /** @description The token of the preview that was seen. When the effects have changed since, the change is refused. */
                 impact_token?: string | null;
             };
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12049,6 +15785,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12107,6 +15844,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12169,6 +15907,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12218,6 +15957,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12276,6 +16016,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12324,9 +16065,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12398,6 +16141,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12460,6 +16204,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12508,9 +16253,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A name for this request. The same name again gives the first answer and starts nothing new. */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12582,6 +16329,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12631,6 +16379,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12679,9 +16428,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12753,6 +16504,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12811,6 +16563,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12859,9 +16612,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12933,6 +16688,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -12991,6 +16747,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13047,12 +16804,16 @@ export interface operations {
     list_agent_runs: {
         parameters: {
             query?: {
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description How many to pass over. */
                 skip?: number;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["StepStatus"] | null;
             };
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13102,6 +16863,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13150,9 +16912,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13224,7 +16988,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -13272,6 +17038,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13330,6 +17097,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13379,6 +17147,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13441,6 +17210,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13503,6 +17273,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13561,6 +17332,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13621,11 +17393,14 @@ export interface operations {
     list_agent_versions: {
         parameters: {
             query?: {
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description How many to pass over. */
                 skip?: number;
             };
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -13675,7 +17450,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
+                /** @description The number of the version. */
                 version: number;
             };
             cookie?: never;
@@ -13723,11 +17500,14 @@ export interface operations {
     compare_agent_versions: {
         parameters: {
             query: {
+                /** @description The other version to compare with; the one before it unless said. */
                 against: number;
             };
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
+                /** @description The number of the version. */
                 version: number;
             };
             cookie?: never;
@@ -13777,7 +17557,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
+                /** @description The number of the version. */
                 version: number;
             };
             cookie?: never;
@@ -14202,6 +17984,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the API key. */
                 key_id: string;
             };
             cookie?: never;
@@ -14247,15 +18030,25 @@ export interface operations {
     list_audit_entries: {
         parameters: {
             query?: {
+                /** @description Only entries with this action. */
                 action?: string | null;
+                /** @description Only entries of who went by this name. */
                 actor?: string | null;
+                /** @description Only entries of this API key. */
                 api_key_id?: string | null;
+                /** @description Only entries of who came this way, such as `cookie` or `api_key`. */
                 carrier?: string | null;
+                /** @description Only entries of requests from this address. */
                 client_address?: string | null;
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: number | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Only entries about the thing with this id. */
                 target_id?: string | null;
+                /** @description Only entries about this kind of thing. */
                 target_type?: string | null;
+                /** @description The id of the person. */
                 user_id?: number | null;
             };
             header?: never;
@@ -14354,6 +18147,7 @@ export interface operations {
     sign_in_at_provider: {
         parameters: {
             query?: {
+                /** @description The page of the web app to go to after signing in. */
                 next?: string;
             };
             header?: never;
@@ -14559,6 +18353,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the session. */
                 session_id: string;
             };
             cookie?: never;
@@ -14820,6 +18615,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the credential. */
                 credential_id: string;
             };
             cookie?: never;
@@ -14869,6 +18665,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the credential. */
                 credential_id: string;
             };
             cookie?: never;
@@ -14931,6 +18728,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the credential. */
                 credential_id: string;
             };
             cookie?: never;
@@ -14976,11 +18774,14 @@ export interface operations {
     list_credential_events: {
         parameters: {
             query?: {
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description How many to return at most. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The id of the credential. */
                 credential_id: string;
             };
             cookie?: never;
@@ -15030,6 +18831,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the credential. */
                 credential_id: string;
             };
             cookie?: never;
@@ -15095,8 +18897,11 @@ export interface operations {
     resolve_credential: {
         parameters: {
             query: {
+                /** @description The environment whose credentials come first. */
                 environment?: components["schemas"]["Environment"];
+                /** @description The name of the model provider. */
                 provider: string;
+                /** @description The part of the product that asks. */
                 service?: string;
             };
             header?: never;
@@ -15219,6 +19024,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The name of the type of credential. */
                 name: string;
             };
             cookie?: never;
@@ -15257,10 +19063,13 @@ export interface operations {
     follow_topics: {
         parameters: {
             query: {
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description The lists and runs to follow, separated by commas, such as `runs,agents`. */
                 topics: string;
             };
             header?: {
+                /** @description The last event that arrived; the stream goes on behind it. Browsers send it when they reconnect. */
                 "Last-Event-ID"?: string | null;
             };
             path?: never;
@@ -15331,6 +19140,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15384,6 +19194,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15432,9 +19243,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15495,11 +19308,14 @@ export interface operations {
     list_heartbeat_results: {
         parameters: {
             query?: {
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description How many to return at most. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15549,6 +19365,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15598,6 +19415,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15870,9 +19688,13 @@ export interface operations {
     list_models: {
         parameters: {
             query?: {
+                /** @description Only models that can do this, such as `vision` or `functions`. */
                 capability?: string | null;
+                /** @description The name of the model provider. */
                 provider?: string | null;
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["ModelStatusFilter"];
             };
             header?: never;
@@ -15915,6 +19737,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -15963,9 +19786,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the agent. */
                 agent_id: number;
             };
             cookie?: never;
@@ -16037,6 +19862,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The kind of task. */
                 task: string;
             };
             cookie?: never;
@@ -16146,6 +19972,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the entry in the catalogue. */
                 entry_id: number;
             };
             cookie?: never;
@@ -16195,6 +20022,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the entry in the catalogue. */
                 entry_id: number;
             };
             cookie?: never;
@@ -16257,6 +20085,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the entry in the catalogue. */
                 entry_id: number;
             };
             cookie?: never;
@@ -16400,6 +20229,7 @@ export interface operations {
     list_offered_models: {
         parameters: {
             query: {
+                /** @description The name of the model provider. */
                 provider: string;
             };
             header?: never;
@@ -16620,7 +20450,9 @@ export interface operations {
     list_published_patterns: {
         parameters: {
             query?: {
+                /** @description The category. */
                 category?: components["schemas"]["PatternType"] | null;
+                /** @description Only patterns of this type. */
                 pattern_type?: components["schemas"]["PatternType"] | null;
             };
             header?: never;
@@ -16705,6 +20537,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The slug of the pattern. */
                 pattern_slug: string;
             };
             cookie?: never;
@@ -16753,9 +20586,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The slug of the pattern. */
                 pattern_slug: string;
             };
             cookie?: never;
@@ -16827,6 +20662,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The slug of the pattern. */
                 pattern_slug: string;
             };
             cookie?: never;
@@ -16881,12 +20717,19 @@ export interface operations {
     list_personas: {
         parameters: {
             query?: {
+                /** @description Only what is of this type of agent. */
                 agent_type?: string | null;
+                /** @description The category. */
                 category?: string | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Only what is shown under this category of the marketplace. */
                 marketplace_category?: string | null;
+                /** @description Only the personas that came with the product, or only the workspace's own. */
                 scope?: "all" | "global" | "workspace";
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
+                /** @description How many to pass over. */
                 skip?: number;
             };
             header?: never;
@@ -16929,6 +20772,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the persona. */
                 persona_id: string;
             };
             cookie?: never;
@@ -16976,11 +20820,17 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
+                /** @description The id of the agent. */
                 agent_id?: number | null;
+                /** @description Where the next page begins, as `next_cursor` of the page before it says. */
                 cursor?: string | null;
+                /** @description Only runs of this kind: of recipes, or of tasks for one agent. */
                 kind?: ("recipe" | "task" | "heartbeat") | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Only runs of the recipe with this template_id. */
                 recipe?: string | null;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["ExecutionStatus"] | null;
             };
             header?: never;
@@ -17023,6 +20873,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17072,6 +20923,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17128,12 +20980,15 @@ export interface operations {
     follow_run: {
         parameters: {
             query?: {
+                /** @description The number of the last event that is known; only later ones come. */
                 after?: number;
             };
             header?: {
+                /** @description The last event that arrived; the stream goes on behind it. Browsers send it when they reconnect. */
                 "Last-Event-ID"?: string | null;
             };
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17181,11 +21036,14 @@ export interface operations {
     list_run_events: {
         parameters: {
             query?: {
+                /** @description The number of the last event that is known; only later ones come. */
                 after?: number;
+                /** @description How many to return at most. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17234,9 +21092,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A name for this request. The same name again gives the first answer and starts nothing new. */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17299,6 +21159,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17357,6 +21218,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17417,6 +21279,7 @@ export interface operations {
             path: {
                 /** @description The signal's name, as the recipe has it. */
                 name: string;
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17481,6 +21344,7 @@ export interface operations {
             path: {
                 /** @description The step's number in the run. */
                 order: number;
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17554,6 +21418,7 @@ export interface operations {
             path: {
                 /** @description The step's number in the run. */
                 order: number;
+                /** @description The id of the run. */
                 run_id: string;
             };
             cookie?: never;
@@ -17654,6 +21519,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The category. */
                 category: string;
             };
             cookie?: never;
@@ -17694,6 +21560,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The category. */
                 category: string;
             };
             cookie?: never;
@@ -17747,7 +21614,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The category. */
                 category: string;
+                /** @description The name of the setting within its category. */
                 key: string;
             };
             cookie?: never;
@@ -17788,7 +21657,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The category. */
                 category: string;
+                /** @description The name of the setting within its category. */
                 key: string;
             };
             cookie?: never;
@@ -17989,14 +21860,21 @@ export interface operations {
     list_skills: {
         parameters: {
             query?: {
+                /** @description The category. */
                 category?: components["schemas"]["SkillCategory"] | null;
+                /** @description Only those that are active, or only those that are not. */
                 is_active?: boolean | null;
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description How many to pass over. */
                 offset?: number;
                 /** @description Another word for `source`. */
                 origin?: components["schemas"]["SkillOrigin"] | null;
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
+                /** @description Only skills of this origin. */
                 source?: components["schemas"]["SkillOrigin"] | null;
+                /** @description The id of the source of skills. */
                 source_id?: string | null;
                 /** @description Separated by commas; any of them fits. */
                 tags?: string | null;
@@ -18092,6 +21970,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18140,9 +22019,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18221,10 +22102,12 @@ export interface operations {
     delete_skill: {
         parameters: {
             query?: {
+                /** @description Delete it although agents use it; they lose it. */
                 force?: boolean;
             };
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18288,11 +22171,14 @@ export interface operations {
     get_skill_content: {
         parameters: {
             query?: {
+                /** @description How much of the skill to load. */
                 level?: components["schemas"]["SkillLevel"];
+                /** @description The file of the skill to load, for the level that loads one. */
                 resource_path?: string | null;
             };
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18351,6 +22237,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18400,6 +22287,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
             };
             cookie?: never;
@@ -18449,7 +22337,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the skill. */
                 skill_id: number;
+                /** @description The number of the version. */
                 version: number;
             };
             cookie?: never;
@@ -18515,7 +22405,9 @@ export interface operations {
     list_patterns: {
         parameters: {
             query?: {
+                /** @description The category. */
                 category?: components["schemas"]["PatternType"] | null;
+                /** @description Only patterns of this type. */
                 pattern_type?: components["schemas"]["PatternType"] | null;
             };
             header?: never;
@@ -18558,6 +22450,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The slug of the pattern. */
                 pattern_slug: string;
             };
             cookie?: never;
@@ -18647,6 +22540,7 @@ export interface operations {
     list_skill_sources: {
         parameters: {
             query?: {
+                /** @description Only those with this status. */
                 status?: components["schemas"]["SourceStatus"] | null;
             };
             header?: never;
@@ -18689,6 +22583,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -18738,6 +22633,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -18798,10 +22694,12 @@ export interface operations {
     delete_skill_source: {
         parameters: {
             query?: {
+                /** @description Delete it although agents use it; they lose it. */
                 force?: boolean;
             };
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -18858,6 +22756,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -18929,6 +22828,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -18982,6 +22882,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the source of skills. */
                 source_id: string;
             };
             cookie?: never;
@@ -19267,9 +23168,13 @@ export interface operations {
     list_recipes: {
         parameters: {
             query?: {
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description Only what has these words in its name or description. */
                 search?: string | null;
+                /** @description How many to pass over. */
                 skip?: number;
+                /** @description Only those with this tag. */
                 tag?: string | null;
             };
             header?: never;
@@ -19363,6 +23268,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19411,9 +23317,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19476,6 +23384,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19522,9 +23431,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A name for this request. The same name again gives the first answer and starts nothing new. */
                 "idempotency-key"?: string | null;
             };
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19585,12 +23496,16 @@ export interface operations {
     list_recipe_runs: {
         parameters: {
             query?: {
+                /** @description How many to return at most. */
                 limit?: number;
+                /** @description How many to pass over. */
                 skip?: number;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["ExecutionStatus"] | null;
             };
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19640,7 +23555,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19690,7 +23607,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the run. */
                 run_id: string;
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19749,6 +23668,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19798,6 +23718,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
             };
             cookie?: never;
@@ -19847,7 +23768,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The template_id of the recipe. */
                 template_id: string;
+                /** @description The number of the version. */
                 version: number;
             };
             cookie?: never;
@@ -20079,6 +24002,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20119,6 +24043,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20172,7 +24097,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the invitation. */
                 invitation_id: string;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20220,6 +24147,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20260,7 +24188,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the person. */
                 user_id: number;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20326,7 +24256,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the person. */
                 user_id: number;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20398,7 +24330,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the person. */
                 user_id: number;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20446,6 +24380,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20508,6 +24443,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20552,7 +24488,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the persona. */
                 persona_id: string;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20601,10 +24539,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The version the change was made from, as the ETag of a GET gives it. Another version answers 412. */
                 "if-match"?: string | null;
             };
             path: {
+                /** @description The id of the persona. */
                 persona_id: string;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
@@ -20676,7 +24617,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of the persona. */
                 persona_id: string;
+                /** @description The id of the workspace. */
                 workspace_id: string;
             };
             cookie?: never;
