@@ -19,11 +19,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import automatos
-from automatos.entrypoints.api import create_app
 from automatos.entrypoints.cli.main import app
-from automatos.entrypoints.description import FILES, describe, describe_file
+from automatos.entrypoints.description import FILES, describe_file
+from automatos.entrypoints.openapi import describe_all
 from automatos.entrypoints.problems import HTTP_ERRORS
-from automatos.entrypoints.services import Services
 from automatos.events.types import FINAL_EVENTS, RUN_EVENTS
 from automatos.kernel.config import READ_ELSEWHERE, Settings
 from automatos.kernel.errors import Problem
@@ -220,7 +219,7 @@ def _kind(field: dict[str, Any]) -> str:
 
 def file_schemas() -> dict[Path, str]:
     """Return the JSON Schemas of the documents that people write, by their paths; editors read them beside examples."""
-    description = describe(create_app(Services(Settings.model_construct(), "postgresql://nowhere/none")))
+    description = describe_all()
     return {REFERENCE / f"{kind}.schema.json": json.dumps(describe_file(description, kind), indent=2) + "\n"
             for kind in FILES}
 

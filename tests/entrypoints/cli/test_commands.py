@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.processes import Server
-from tests.entrypoints.cli.conftest import EXAMPLES, Cli
+from tests.entrypoints.cli.conftest import EXAMPLES, ROOT, Cli
 
 FAILING = """
 apiVersion: automatos/v1
@@ -256,5 +256,6 @@ def test_seeding_and_upgrading_can_be_repeated(signed_in: Cli) -> None:
 
 def test_the_api_description_and_the_version_need_no_server(alone: Cli) -> None:
     assert json.loads(alone("openapi").stdout)["info"]["title"] == "Automatos"
+    assert not (ROOT / "~").exists()  # a home that was not expanded
     assert alone("version").stdout.count(".") == 2
     assert "Commands:" in alone("--help").stdout
