@@ -11,6 +11,7 @@ import uvloop
 
 from bench import growth, measures
 from bench.agents import agents
+from bench.disk import disk
 from bench.measures import FULL, QUICK, Figures, Lab
 from bench.parked import parked
 from bench.report import machine, progress, table
@@ -31,7 +32,7 @@ SECTIONS: dict[str, Callable[[Lab, System], Awaitable[Figures]]] = {
 AGENTS = "agents"
 WORKERS = "workers"
 GROWTH = {"drain": (growth.drain, growth.NEVER_ANALYSED), "history": (growth.history, {}),
-          "parked": (parked, {})}
+          "parked": (parked, {}), "disk": (disk, {"autovacuum_naptime": "1s"})}
 """Measured on a product with a PostgreSQL of its own, started with these settings."""
 
 

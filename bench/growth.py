@@ -35,8 +35,8 @@ u AS (INSERT INTO llm_usage (workspace_id, agent_id, execution_id, request_type,
                              input_tokens, output_tokens, total_tokens)
       SELECT t.workspace_id, t.agent_id, f.id, t.request_type, t.provider, t.model_id, t.status, t.input_tokens,
              t.output_tokens, t.total_tokens FROM fresh f, llm_usage t WHERE t.execution_id = $1 RETURNING 1)
-INSERT INTO events SELECT (jsonb_populate_record(t, jsonb_build_object('stream', 'run:' || f.id))).*
-FROM fresh f, events t WHERE t.stream = 'run:' || $1::text
+INSERT INTO event_records SELECT (jsonb_populate_record(t, jsonb_build_object('stream', 'run:' || f.id))).*
+FROM fresh f, event_records t WHERE t.stream = 'run:' || $1::text
 """
 
 

@@ -39,13 +39,14 @@ class Sizes:
     agents: int
     words: int
     parked: int
+    stored: int
     history: tuple[int, ...]
 
 
 FULL = Sizes(samples=40, window_s=8.0, queued=10_000, probes=200, slow_model_s=15.0, drain_s=20.0, agents=10_000,
-             words=200, parked=100_000, history=(100, 10_000, 100_000))
+             words=200, parked=100_000, stored=3_000, history=(100, 10_000, 100_000))
 QUICK = Sizes(samples=10, window_s=2.0, queued=1_000, probes=50, slow_model_s=5.0, drain_s=3.0, agents=2_000,
-              words=60, parked=5_000, history=(100, 2_000))
+              words=60, parked=5_000, stored=300, history=(100, 2_000))
 
 Figures = dict[str, float | str]
 """What was measured, by the names that `report.GOALS` and `report.UNITS` know."""

@@ -29,7 +29,7 @@ GOALS: dict[str, tuple[str, Callable[[float, float], bool], float]] = {
     "drain of 10000, never analysed: executions/s": (">=", ge, 120),
     "drain of 10000, never analysed: CPU per run": ("<=", le, 8),
     "drain of 10000, never analysed: accept, p95": ("<", lt, 50),
-    "history of 100000: kB a run": ("<=", le, 10),
+    "disk, 3000 runs: kB a run": ("<=", le, 10),
     "queue: lost": ("<=", le, 0),
     "agents: list of 10000, first page of 100, p95": ("<", lt, 100),
 }

@@ -254,7 +254,7 @@ async def insert_execution(connection: asyncpg.Connection, workspace_id: UUID) -
 def test_agents_skills_and_recipes_have_integer_keys_and_workspaces_have_uuids() -> None:
     integer = {"agents", "patterns", "skills", "users", "workflow_recipes"}
     uuid = {"workspaces", "api_keys", "credentials", "heartbeat_results", "personas", "recipe_executions",
-            "agent_runs", "skill_sources", "workspace_invitations"}
+            "agent_run_records", "skill_sources", "workspace_invitations"}
     assert {name for name in integer if isinstance(metadata.tables[name].c.id.type, Integer)} == integer
     assert {name for name in uuid if isinstance(metadata.tables[name].c.id.type, Uuid)} == uuid
 
@@ -351,6 +351,6 @@ async def orphans(connection: asyncpg.Connection, workspace_id: UUID) -> list[st
 # An agent's number in a record of work is history and outlives the agent.
 REFERENCES = {
     "workspace_id": ("workspaces", "id"), "recipe_id": ("workflow_recipes", "id"),
-    "execution_id": ("recipe_executions", "id"), "run_id": ("agent_runs", "id"), "user_id": ("users", "id"),
+    "execution_id": ("recipe_executions", "id"), "run_id": ("agent_run_records", "id"), "user_id": ("users", "id"),
     "persona_id": ("personas", "id"), "skill_id": ("skills", "id"), "source_id": ("skill_sources", "id"),
 }

@@ -21,7 +21,7 @@ async def admin(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
     assert ground.embedded
     connection = await asyncpg.connect(ground.embedded.admin_database_url)
     yield connection
-    await connection.execute("DROP TRIGGER IF EXISTS no_room ON run_turns; DROP FUNCTION IF EXISTS no_room()")
+    await connection.execute("DROP TRIGGER IF EXISTS no_room ON run_turn_records; DROP FUNCTION IF EXISTS no_room()")
     await connection.close()
 
 
@@ -30,7 +30,7 @@ async def fill(admin: asyncpg.Connection, code: str) -> None:
     await admin.execute(
         "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$; "
-        "CREATE TRIGGER no_room BEFORE INSERT ON run_turns FOR EACH ROW EXECUTE FUNCTION no_room()")
+        "CREATE TRIGGER no_room BEFORE INSERT ON run_turn_records FOR EACH ROW EXECUTE FUNCTION no_room()")
 
 
 @pytest.mark.capability("S093")
@@ -51,7 +51,7 @@ async def test_each_model_is_asked_once_and_runs_end_well_when_there_is_room_aga
         await until(lambda: services.database.looked_for_room >= 3)
         status = (await client.get(f"/api/runs/{waiting}")).json()["status"]
         calls = len(model_server.calls)
-        await admin.execute("DROP TRIGGER no_room ON run_turns; DROP FUNCTION no_room()")
+        await admin.execute("DROP TRIGGER no_room ON run_turn_records; DROP FUNCTION no_room()")
     for run_id in (answered, waiting):
         await client.follow(run_id)
 

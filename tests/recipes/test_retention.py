@@ -28,11 +28,12 @@ WITH e AS (
 s AS (INSERT INTO recipe_execution_steps (execution_id, workspace_id, step_order, path, step_id, agent_id, status,
                                           output_key)
       SELECT id, $1, 1, 's1', 's1', 1, 'completed', 'k' FROM e),
-v AS (INSERT INTO events (stream, seq, workspace_id, type, data)
-      SELECT 'run:' || id, 1, $1, 'execution.started', '{}' FROM e),
-a AS (INSERT INTO agent_runs (id, workspace_id, agent_id, execution_id, opening)
+v AS (INSERT INTO event_records (stream, seq, last, workspace_id, events)
+      SELECT 'run:' || id, 1, 1, $1, jsonb_build_array(jsonb_build_array('execution.started', now(), '{}'::jsonb))
+      FROM e),
+a AS (INSERT INTO agent_run_records (id, workspace_id, agent_id, execution_id, opening)
       SELECT gen_random_uuid(), $1, 1, id, '{}' FROM e RETURNING id, execution_id),
-t AS (INSERT INTO run_turns (run_id, seq, workspace_id, kind, body) SELECT id, 1, $1, 'tool', '{}' FROM a),
+t AS (INSERT INTO run_turn_records (run_id, seq, workspace_id, kind, body) SELECT id, 1, $1, 'tool', '{}' FROM a),
 u AS (INSERT INTO llm_usage (workspace_id, execution_id, run_id, turn, request_type, provider, model_id, status,
                              input_tokens, output_tokens, total_tokens, cost_micro_usd)
       SELECT $1, execution_id, id, 1, 'recipe', 'openai', 'gpt', 'success', 7, 3, 10, 5 FROM a)

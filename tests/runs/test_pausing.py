@@ -200,7 +200,9 @@ async def test_the_time_in_which_a_run_is_paused_does_not_count(
     await until(client, run_id, "paused")
     async with database.recording(client.workspace_id) as connection:  # it was paused an hour ago, and for an hour
         await connection.execute(
-            "UPDATE events SET created_at = created_at - interval '1 hour' WHERE stream = $1", f"run:{run_id}")
+            "UPDATE event_records SET events = (SELECT jsonb_agg(jsonb_set(e, '{1}', to_jsonb("
+            "(e->>1)::timestamptz - interval '1 hour')) ORDER BY n) FROM jsonb_array_elements(events) WITH ORDINALITY "
+            "AS x (e, n)) WHERE stream = $1", f"run:{run_id}")
         await connection.execute(
             "UPDATE recipe_executions SET deadline_at = deadline_at - interval '1 hour', "
             "started_at = started_at - interval '1 hour' WHERE id = $1::uuid", run_id)

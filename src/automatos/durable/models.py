@@ -27,16 +27,20 @@ CHANGED_BY = text("((pg_current_xact_id())::text)::bigint")
 """The transaction that made a row, or changed it since: the dispatcher reads on from the last one it saw."""
 
 
-class Event(Base):
-    """One fact of a stream. `seq` counts from 1 without holes within the stream; rows are appended, never changed."""
+class EventRecord(Base):
+    """Facts of a stream that follow each other: `seq` is the number of the first, `last` that of the last.
 
-    __tablename__ = "events"
+    Numbers count from 1 within the stream. Each of `events` is its type, when it was recorded, and its data. Rows are
+    appended, never changed; those of a run that is over are put together into one, which PostgreSQL compresses. The
+    view `events` has each event as a row.
+    """
+
+    __tablename__ = "event_records"
     stream: Mapped[str] = mapped_column(String(100), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    last: Mapped[int] = mapped_column(Integer)
     workspace_id: Mapped[UUID] = mapped_column()
-    type: Mapped[str] = mapped_column(String(50))
-    data: Mapped[dict[str, object]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
+    events: Mapped[list[list[object]]] = mapped_column(JSONB)
 
 
 class JobRow(Base):

@@ -308,8 +308,11 @@ async def events_after(
 ) -> list[StoredEvent]:
     """Return a workspace's stream's events after `seq`, in order."""
     rows = await connection.fetch(
-        "SELECT seq, type, data::text AS data, created_at FROM events "
-        "WHERE workspace_id = $5 AND stream = $1 AND seq > $2 AND ($4::int IS NULL OR seq <= $4) ORDER BY seq LIMIT $3",
+        "SELECT (r.seq + e.n - 1)::int AS seq, e.event->>0 AS type, (e.event->2)::text AS data, "
+        "(e.event->>1)::timestamptz AS created_at FROM event_records r "
+        "CROSS JOIN LATERAL jsonb_array_elements(r.events) WITH ORDINALITY AS e (event, n) "
+        "WHERE r.workspace_id = $5 AND r.stream = $1 AND r.last > $2 AND r.seq + e.n - 1 > $2 "
+        "AND ($4::int IS NULL OR r.seq + e.n - 1 <= $4) ORDER BY r.seq, e.n LIMIT $3",
         stream, seq, limit, up_to, workspace_id,
     )
     return [StoredEvent(stream, r["seq"], r["type"], r["created_at"].isoformat(), r["data"]) for r in rows]

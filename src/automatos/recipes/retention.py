@@ -12,7 +12,7 @@ from automatos.kernel.db import Database, Scope
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.llm.service import forget_calls
 from automatos.recipes.queries import retention as queries
-from automatos.runtime.service import runs_of_executions
+from automatos.runtime.service import forget_setups, runs_of_executions
 from automatos.settings.service import find_values
 from automatos.settings.types import JsonValue, SettingScope
 
@@ -62,6 +62,8 @@ async def _forget(database: Database, folders: Path, workspace_id: UUID, kept: t
         for run_id in gone:
             await asyncio.to_thread(shutil.rmtree, folders / str(workspace_id) / str(run_id), ignore_errors=True)
         forgotten, after = forgotten + len(gone), gone[-1]
+    async with database.recording(workspace_id) as connection:
+        await forget_setups(connection, workspace_id)
     if forgotten:
         log.info("recipes.runs_forgotten", workspace_id=str(workspace_id), runs=forgotten, kept_days=kept.days)
     return forgotten

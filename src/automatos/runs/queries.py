@@ -17,8 +17,9 @@ _SUMS = ("current_step", "input_tokens", "output_tokens", "cost_micro_usd", "unp
          "is_cut_off")
 # What was recorded last of a run that waits is that it began to.
 _NOW = """clock_timestamp() AS at, CASE WHEN status IN ('waiting', 'paused') THEN clock_timestamp() - (
-           SELECT v.created_at FROM events v WHERE v.workspace_id = e.workspace_id AND v.stream = 'run:' || e.id
-           AND v.seq = e.last_seq) END AS waited"""
+           SELECT (v.events->-1->>1)::timestamptz FROM event_records v
+           WHERE v.workspace_id = e.workspace_id AND v.stream = 'run:' || e.id AND v.seq <= e.last_seq
+           ORDER BY v.seq DESC LIMIT 1) END AS waited"""
 LOCK = f"""
 SELECT {', '.join(_RUN)}, {_NOW} FROM recipe_executions e WHERE id = $1 AND workspace_id = $2 FOR UPDATE
 """  # noqa: S608 - no input

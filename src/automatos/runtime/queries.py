@@ -32,6 +32,14 @@ async def runs_of_executions(
     return [row["id"] for row in rows]
 
 
+async def forget_setups(connection: asyncpg.Connection, workspace_id: UUID) -> None:
+    """Remove what no run of a workspace names any more; what was used within two days stays, whoever looks for it."""
+    await connection.execute(
+        "DELETE FROM run_setups s WHERE s.workspace_id = $1 AND s.used_on < (now() AT TIME ZONE 'UTC')::date - 2 "
+        "AND NOT EXISTS (SELECT FROM agent_run_records r WHERE r.setup_hash = s.hash AND r.workspace_id = $1)",
+        workspace_id)
+
+
 async def turns(connection: asyncpg.Connection, run_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Return the turns of runs, in order."""
     return await connection.fetch("SELECT * FROM run_turns WHERE run_id = ANY($1) ORDER BY run_id, seq", list(run_ids))
