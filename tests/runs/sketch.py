@@ -7,7 +7,8 @@ items at once) and `:tolerates1`. `x<pick=hot` is after one case of a branch.
 
 A state: `a=completed b=failed!` is a, over, and b, failed in a way that may be tried again; `b=failed!2` in its second
 try. `rows=expanded:go,no` has two items, `plan=expanded{x y<x}` has added two steps, `pick=completed(hot)` has taken a
-case, `a=completed/go` has the output "go", `rows=completed+` has passed over failures.
+case, `a=completed/go` has the output "go", `rows=completed+` has passed over failures. `rows=expanded:p,q,s^2(1)f1+`:
+two items have begun, of which that with index 1 is at work, one failed, and something was passed over.
 """
 
 import re
@@ -15,7 +16,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automatos.runs.conditions import compile_condition
-from automatos.runs.graph import Advance, Case, Edge, ForEach, Graph, Node, StepEnd, StepRecord, StepStart
+from automatos.runs.graph import (
+    NO_PROGRESS,
+    Advance,
+    Case,
+    Edge,
+    ForEach,
+    Graph,
+    Node,
+    Progress,
+    StepEnd,
+    StepRecord,
+    StepStart,
+)
 from automatos.runs.types import OnError, Performer, RetryPolicy, StepKind, StepPath, StepStatus
 
 INPUTS = {"yes": True, "no": False}
@@ -24,7 +37,8 @@ KINDS = {kind.value: kind for kind in (StepKind.APPROVAL, StepKind.WAIT, StepKin
 STEP = re.compile(r"(?P<key>\w+)(?P<marks>(?::\w+(?:\([^)]*\))?)*)(?P<body>\{.*\})?(?:<(?P<after>[\w,=]+))?")
 MARK = re.compile(r":(?P<name>[a-z_]+)(?P<number>\d*)(?:\((?P<inside>[^)]*)\))?")
 RECORD = re.compile(r"(?P<path>[\w.\[\]]+)=(?P<status>[a-z]+)(?P<retry>!?)(?P<attempt>\d*)(?P<skips>\+?)"
-                    r"(?:\((?P<choice>\w+)\))?(?:/(?P<output>\w+))?(?::(?P<items>[\w,]*))?(?P<adds>\{.*\})?")
+                    r"(?:\((?P<choice>\w+)\))?(?:/(?P<output>\w+))?(?::(?P<items>[\w,]*))?"
+                    r"(?:\^(?P<next>\d+)\((?P<open>[\d,]*)\)f(?P<failed>\d)(?P<passed>\+?))?(?P<adds>\{.*\})?")
 
 
 def graph(text: str) -> Graph:
@@ -46,6 +60,12 @@ def told(answer: Advance) -> str:
     if finish := answer.finished:
         parts.append(f"run {finish.status}" + (f" by {finish.failed}" if finish.failed else ""))
     return "; ".join(filter(None, parts))
+
+
+def progress_told(answer: Advance) -> str:
+    """Say how far items are: `r^2(1)f1+` as in a state."""
+    return " ".join(f"{path}^{each.next}({','.join(map(str, each.open))})f{each.failed}{'+' * each.has_skips}"
+                    for path, each in answer.progress.items())
 
 
 def _words(text: str) -> Iterator[str]:
@@ -100,7 +120,15 @@ def _record(word: str) -> tuple[StepPath, StepRecord]:
         StepStatus(found["status"]), attempt=int(found["attempt"] or 1), is_retryable=bool(found["retry"]),
         choice=found["choice"], output=found["output"], items=tuple(filter(None, (found["items"] or "").split(","))),
         adds=graph(found["adds"][1:-1]) if found["adds"] else None, has_skips=bool(found["skips"]),
+        progress=_progress(found) if found["next"] else NO_PROGRESS,
     )
+
+
+def _progress(found: re.Match[str]) -> Progress:
+    open_items = tuple(int(index) for index in found["open"].split(",") if index)
+    failed = int(found["failed"])
+    return Progress(int(found["next"]), open_items, failed, StepPath(f"{found['path']}[0].x") if failed else None,
+                    bool(found["passed"]))
 
 
 def _started(start: StepStart) -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from automatos.runs.graph import advance
+from automatos.runs.advance import advance
 from automatos.runs.types import RunStatus
-from tests.runs.sketch import INPUTS, graph, state, told
+from tests.runs.sketch import INPUTS, graph, progress_told, state, told
 
 CASES = {
     # line
@@ -136,6 +136,49 @@ STOPPED = {
     "what a planner added is cancelled with it": (
         "p", "p=expanded{x y} p.x=suspended", "cancel p.x p; run cancelled"),
 }
+
+
+MANY = ",".join("p" * 60)
+PROGRESS = {
+    "items that begin are at work": ("r:each2{x}", "r=expanded:p,q,s", "start r[0].x r[1].x", "r^2(0,1)f0"),
+    "one that is over makes place for the next, and is not looked at again": (
+        "r:each2{x}", "r=expanded:p,q,s^2(0,1)f0 r[0].x=completed r[1].x=running", "start r[2].x", "r^3(1,2)f0"),
+    "those before the window need not be known": (
+        "r:each2{x}", "r=expanded:p,q,s,t^3(1,2)f0 r[1].x=running r[2].x=completed", "start r[3].x", "r^4(1,3)f0"),
+    "nothing new is nothing to record": (
+        "r:each2{x}", "r=expanded:p,q,s,t^3(1,2)f0 r[1].x=running r[2].x=running", "", ""),
+    "an item that has begun and whose steps are not there begins again": (
+        "r:each2{x}", "r=expanded:p,q^2(0,1)f0 r[1].x=running", "start r[0].x", ""),
+    "a failed one is counted": (
+        "r:each2:tolerates1{x}", "r=expanded:p,q,s^2(0,1)f0 r[0].x=failed r[1].x=running", "start r[2].x",
+        "r^3(1,2)f1+"),
+    "those counted stop the others": (
+        "r:each2:tolerates1{x}", "r=expanded:p,q,s^2(1)f1+ r[1].x=failed", "fail r", ""),
+    "those that have failed and are not over count too": (
+        "r:each2:tolerates1{x y}", "r=expanded:p,q,s^2(1)f1+ r[1].x=failed r[1].y=running", "interrupt r[1].y", ""),
+    "the last one ends it, with what was passed over before": (
+        "r:each2{x:skip}", "r=expanded:p,q^2(1)f0+ r[1].x=completed", "complete r+", ""),
+    "what a worker of the version before has begun is at work": (
+        "r:each3{x}", "r=expanded:p,q,s,t^1(0)f0 r[0].x=running r[1].x=running r[2].x=completed", "start r[3].x",
+        "r^4(0,1,3)f0"),
+    "many that are skipped are passed in several answers": (
+        "r:each1{x:no}", f"r=expanded:{MANY}", "skip " + " ".join(f"r[{number}].x" for number in range(20)),
+        "r^20()f0"),
+    "the last of them end it": (
+        "r:each1{x:no}", f"r=expanded:{MANY}^58()f0", "skip r[58].x r[59].x; complete r", ""),
+}
+
+
+@pytest.mark.parametrize("case", PROGRESS)
+def test_how_far_the_items_are(case: str) -> None:
+    nodes, steps, expected, progress = PROGRESS[case]
+    answer = advance(graph(nodes), state(steps), inputs=INPUTS)
+    assert (told(answer), progress_told(answer)) == (expected, progress)
+
+
+def test_a_run_that_is_stopped_looks_at_the_items_at_work_only() -> None:
+    answer = advance(graph("r:each2{x}"), state("r=expanded:p,q,s^2(1)f0 r[1].x=suspended"), stop=RunStatus.CANCELLED)
+    assert told(answer) == "cancel r[1].x r; run cancelled"
 
 
 @pytest.mark.parametrize("case", CASES)

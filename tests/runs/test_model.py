@@ -1,15 +1,17 @@
 """Random runs in random orders of events: nothing begins twice, all end, and end as the judge says."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
+from automatos.runs.advance import OVER, advance
 from automatos.runs.conditions import Condition, compile_condition
 from automatos.runs.errors import ForkNotPossible
 from automatos.runs.forking import carried_over
-from automatos.runs.graph import OVER, Advance, Case, Edge, ForEach, Graph, Node, StepRecord, advance
+from automatos.runs.graph import NO_PROGRESS, Advance, Case, Edge, ForEach, Graph, Node, StepRecord
 from automatos.runs.types import OnError, Performer, RetryPolicy, RunStatus, StepKind, StepPath, StepStatus
 from automatos.runs.validation import faults_of
 from tests.runs.sketch import CONDITIONS, INPUTS, record_of
@@ -37,11 +39,17 @@ def _condition(asks: str | None) -> Condition | None:
 
 
 class Run:
-    """A run whose events come in an order of their own; what follows from each is asked and recorded."""
+    """A run whose events come in an order of their own; what follows from each is asked and recorded.
+
+    Steps of items that are over are not shown again, except to a worker of the version before, which reads all steps
+    and does not record how far the items are.
+    """
 
     def __init__(self, plan: list[Planned], world: World, order: Random) -> None:
         self.graph, self.world, self.order = graph_of(plan), world, order
         self.steps: dict[StepPath, StepRecord] = {}
+        self.past: dict[StepPath, StepRecord] = {}
+        self.is_earlier = False
         self.begun: Counter[tuple[StepPath, int]] = Counter()
         self.nodes: dict[StepPath, Node] = {}
         self.planned = self._all(plan)
@@ -67,8 +75,12 @@ class Run:
 
     def record(self) -> Advance:
         """Record what follows until nothing more does."""
+        self.is_earlier = self.order.random() < 0.2
         while True:
             answer = self.ask()
+            for path, progress in () if self.is_earlier else answer.progress.items():
+                self.steps[path] = replace(self.steps[path], progress=progress)
+                self._forget(path)
             for end in answer.ended:
                 assert end.path not in self.steps or self.steps[end.path].status not in OVER
                 self.steps[end.path] = self._gathered(record_of(end, self.steps), end.path)
@@ -82,13 +94,25 @@ class Run:
                 again = self.ask()
                 assert (again.ready, again.ended) == ((), ())
                 assert (again.interrupted, again.finished) == (answer.interrupted, answer.finished)
+                assert self.is_earlier or not again.progress
                 return answer
 
+    def _forget(self, path: StepPath) -> None:
+        """Put away the steps of items that are over."""
+        progress = self.steps[path].progress
+        for each in [each for each in self.steps if each.startswith(f"{path}[")]:
+            index = int(each.removeprefix(f"{path}[").partition("]")[0])
+            if index < progress.next and index not in progress.open:
+                self.past[each] = self.steps.pop(each)
+
     def ask(self) -> Advance:
-        before = dict(self.steps)
-        answer = advance(self.graph, self.steps, inputs=INPUTS, stop=self.stop)
-        assert self.steps == before
-        assert advance(self.graph, self.steps, inputs=INPUTS, stop=self.stop) == answer
+        known = dict(self.steps)
+        if self.is_earlier:
+            known = self.past | {path: replace(record, progress=NO_PROGRESS) for path, record in known.items()}
+        before = dict(known)
+        answer = advance(self.graph, known, inputs=INPUTS, stop=self.stop)
+        assert known == before
+        assert advance(self.graph, known, inputs=INPUTS, stop=self.stop) == answer
         return answer
 
     def _gathered(self, record: StepRecord, path: StepPath) -> StepRecord:
@@ -152,7 +176,7 @@ def test_any_run_ends_as_the_judge_says_in_any_order_of_events(
         assert (finish.status is RunStatus.FAILED) == verdict.is_failed
         if not verdict.is_failed:
             assert (finish.status is RunStatus.COMPLETED_WITH_SKIPS) == verdict.has_skips
-        found = {path: record.status for path, record in run.steps.items()}
+        found = {path: record.status for path, record in (run.past | run.steps).items()}
         assert {path: found.get(StepPath(path)) for path in verdict.known} == verdict.known
 
 
@@ -178,7 +202,8 @@ def test_any_run_begun_again_at_any_step_ends_as_before_and_repeats_nothing_that
     own = first.graph.by_key
     over = {StepStatus.COMPLETED, StepStatus.SKIPPED}
     done = {key for key, node in own.items() if (record := first.steps.get(StepPath(key))) and (
-        record.status in over or (record.status is StepStatus.FAILED and node.on_error is OnError.SKIP))}
+        record.status in over or (record.status is StepStatus.FAILED and node.on_error is OnError.SKIP
+                                  and not (record.is_retryable and record.attempt < node.retry.max_attempts)))}
     start = sorted(own)[choice % len(own)]
     try:
         taken = carried_over(first.graph, done, start)

@@ -106,8 +106,7 @@ async def _state_of(
         return state, more
     rows: dict[str, Stored] = {}
     if taken.run.last_seq > 1:  # more has happened than that it was queued
-        keys = [each.step_id for each in plan.recipe.steps]
-        rows = {row["path"]: row for row in await graph_runs.steps_at(connection, taken.run.id, keys)}
+        rows = {row["path"]: row for row in await graph_runs.steps_of_line(connection, taken.run.id)}
     rows[taken.path] = taken.row
     return state_of(taken.stored, plan.recipe, [(each, rows.get(each.step_id)) for each in plan.flow.steps]), {}
 

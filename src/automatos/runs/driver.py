@@ -4,7 +4,8 @@ Everything here happens in one transaction in which the run's row is locked. It 
 the worker that ends a step, the person who approves one, whoever cancels the run.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -15,9 +16,11 @@ from automatos.durable.types import StoredEvent
 from automatos.events import types as events
 from automatos.events.service import recorded
 from automatos.runs import queries
+from automatos.runs.advance import LOOK_AHEAD, advance
 from automatos.runs.conditions import Condition
 from automatos.runs.gathering import gathered
-from automatos.runs.graph import Advance, Finish, Graph, Node, StepEnd, StepRecord, StepStart, advance
+from automatos.runs.graph import Advance, Finish, Graph, Node, StepEnd, StepRecord, StepStart
+from automatos.runs.records import for_eachs_around, read_items, read_rows, record_of, seen_in, window_of
 from automatos.runs.types import (
     Followed,
     JsonObject,
@@ -52,16 +55,16 @@ class Change:
     """A run that is locked, and everything that is to be written about it."""
 
     def __init__(self, connection: asyncpg.Connection, run: RunRow, plan: PlannedRun,
-                 rows: Mapping[StepPath, asyncpg.Record], items: Mapping[StepPath, Sequence[Any]],
-                 signals: Mapping[str, str]) -> None:
+                 rows: Mapping[StepPath, asyncpg.Record], signals: Mapping[str, str]) -> None:
         self.run = run
         self._connection = connection
         self._plan = plan
         self._signals = signals
-        self._records = {path: record_of(row, items.get(path)) for path, row in rows.items()}
+        self._records = {path: record_of(row) for path, row in rows.items()}
         self._orders = {path: int(row["step_order"]) for path, row in rows.items()}
         self._nodes = dict(_all_nodes(plan.graph))
-        self._next_order = max([*self._orders.values(), *(node.params["order"] for node in self._nodes.values())]) + 1
+        self._next_order = max([_last_own(self._nodes), *self._orders.values(), *seen_in(rows)]) + 1
+        self._moved = set[StepPath]()
         self._taken_over = {path for path, row in rows.items() if "taken_over_from" in (row["detail"] or {})}
         self._errors = {path: row["error"] for path, row in rows.items()}
         self._began = {path: row["started_at"] for path, row in rows.items()}
@@ -116,7 +119,11 @@ class Change:
     async def follow(self) -> Followed:
         """Ask what follows until nothing more does, and write all of it; of a paused run nothing begins."""
         while True:
+            await self._read_items()
             answer = advance(self._plan.graph, self._records, inputs=self.run.input_data, stop=self.stop)
+            for path, progress in answer.progress.items():
+                self._records[path] = replace(self._records[path], progress=progress)
+                self._moved |= {path, *for_eachs_around(path)}
             for end in answer.ended:
                 await self._end(end)
             has_grown = [await self._begin(start) for start in answer.ready if not self.run.paused_by]
@@ -124,6 +131,13 @@ class Change:
             if not answer.ended and not any(has_grown):
                 break
         return await self._write(answer)
+
+    async def _read_items(self) -> None:
+        """Have at hand what conditions may ask for in the next answer."""
+        for path, record in self._records.items():
+            if record.status is Status.EXPANDED and (each := self._node(path).each) and _asks_for_item(each.body):
+                ahead = max(each.concurrency, LOOK_AHEAD)
+                self._records[path] = await read_items(self._connection, self.run.id, path, record, ahead)
 
     async def _interrupt(self, path: StepPath) -> bool:
         """Tell whoever works on a step to stop; one that nobody works on, as its performer is paused, ends at once."""
@@ -140,6 +154,8 @@ class Change:
     async def _end(self, end: StepEnd) -> None:
         node, before = self._node(end.path), self._records.get(end.path)
         output, error, detail = None, None, {"has_skips": True} if end.has_skips else None
+        if node.each and before:
+            detail = {**(detail or {}), "window": {"count": len(before.items)}}
         if end.status is Status.SKIPPED:
             error, detail = UNNEEDED, {"is_unneeded": True}
         elif end.status is Status.FAILED:
@@ -172,6 +188,9 @@ class Change:
         try:
             if node.kind is StepKind.FOR_EACH:
                 items = await self._plan.items(self._connection, path, node.key)
+                if path.depth == 1:  # the numbers of an earlier for-each's items are not known
+                    self._next_order = max(
+                        self._next_order, await queries.last_order(self._connection, self.run.id) + 1)
                 self._records[path] = StepRecord(Status.EXPANDED, items=items)
                 self._put(path, node, "running", items=items, started_at=self.run.at)
                 self.note(events.StepExpanded(
@@ -227,6 +246,7 @@ class Change:
             is_own = path == node.key
             self._orders[path] = node.params["order"] if is_own else self._next_order
             self._next_order += not is_own
+            self._moved |= set(for_eachs_around(path))
         label = self._plan.label(path, node.key)
         if status not in {"pending", "running", "waiting"}:
             values["finished_at"] = self.run.at
@@ -244,7 +264,15 @@ class Change:
             await queries.put_steps(self._connection, self.run, list(self._written.values()))
             self._written.clear()
 
+    def _keep_windows(self) -> None:
+        """Note in the rows of for-eachs which of their items are at work."""
+        open_ones = {path: record for path in self._moved if (record := self._records[path]).status is Status.EXPANDED}
+        for path, record in open_ones.items():
+            window = window_of(path, record, self._orders, self._next_order - 1)
+            self._put(path, self._node(path), "running", detail={"window": window})
+
     async def _write(self, answer: Advance) -> Followed:
+        self._keep_windows()
         await self._put_down()
         keys = [step_key(self.run.id, path) for path in self._over]
         if keys:
@@ -316,19 +344,6 @@ class Change:
         return self._nodes[path.rpartition(".")[2]]
 
 
-def record_of(row: asyncpg.Record, items: Sequence[Any] | None) -> StepRecord:
-    """Read what `advance` needs of a step's row; of `items` the number is enough where no condition reads them."""
-    detail = row["detail"] or {}
-    status = {
-        "pending": Status.READY, "waiting": Status.SUSPENDED, "completed": Status.COMPLETED, "failed": Status.FAILED,
-        "cancelled": Status.CANCELLED,
-        "running": Status.EXPANDED if row["kind"] == StepKind.FOR_EACH else Status.RUNNING,
-        "skipped": Status.SKIPPED if detail.get("is_unneeded") else Status.FAILED,
-    }[row["status"]]
-    return StepRecord(status, output=row["output"], items=range(row["items"] or 0) if items is None else items,
-                      has_skips=bool(detail.get("has_skips")))
-
-
 def _all_nodes(graph: Graph) -> list[tuple[str, Node]]:
     return [pair for node in graph.nodes
             for pair in [(node.key, node), *(_all_nodes(node.each.body) if node.each else [])]]
@@ -344,14 +359,17 @@ async def change_of(connection: asyncpg.Connection, planner: Planner, run: RunRo
     plan = await planner(connection, run)
     nodes = dict(_all_nodes(plan.graph))
     reads = {key for node in nodes.values() for key in _read_by(node)}
-    rows = {StepPath(row["path"]): row for row in await queries.steps_of(connection, run.id, sorted(reads))}
-    items: dict[StepPath, Sequence[Any]] = {}
-    for path, row in rows.items():
-        each = nodes[row["step_id"]].each
-        if row["items"] and each and any("item" in _names_in(node) for _, node in _all_nodes(each.body)):
-            items[path] = await queries.items_of(connection, run.id, path)
+    rows = await read_rows(connection, run.id, _last_own(nodes), reads)
     signals = await queries.signals_of(connection, run) if _signal_names(nodes) else {}
-    return Change(connection, run, plan, rows, items, signals)
+    return Change(connection, run, plan, rows, signals)
+
+
+def _last_own(nodes: Mapping[str, Node]) -> int:
+    return max(node.params["order"] for node in nodes.values())
+
+
+def _asks_for_item(body: Graph) -> bool:
+    return any("item" in _names_in(node) for _, node in _all_nodes(body))
 
 
 def _signal_names(nodes: Mapping[str, Node]) -> frozenset[str]:

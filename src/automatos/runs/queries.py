@@ -41,11 +41,15 @@ SELECT t.*, {', '.join(f'r.{name} AS r_{name}' for name in (*_RUN, *_SUMS, 'at',
 FROM r LEFT JOIN t ON true
 """  # noqa: S608 - no input
 
-STEPS = """
-SELECT path, step_order, step_id, kind, status, error, detail, started_at, jsonb_array_length(items) AS items,
+# How many items there are is in the window, so that the items are not read for it. `coalesce` keeps the index of paths
+# out, by which all steps of the run would be read.
+_STEP = """
+SELECT path, step_order, step_id, kind, status, error, detail, started_at,
+       coalesce((detail->'window'->>'count')::int, jsonb_array_length(items)) AS items,
        CASE WHEN step_id = ANY($2) THEN output END AS output
-FROM recipe_execution_steps WHERE execution_id = $1 AND path IS NOT NULL
-"""
+FROM recipe_execution_steps WHERE execution_id = $1 AND coalesce(path, '') <> '' AND step_order"""
+OWN_STEPS = f"{_STEP} <= $3"
+STEPS_NUMBERED = f"{_STEP} = ANY($3::int[]) UNION ALL {_STEP} > $4"
 
 PUT = """
 INSERT INTO recipe_execution_steps AS s
@@ -80,9 +84,25 @@ async def lock(connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID)
     return RunRow(**row) if row else None
 
 
-async def steps_of(connection: asyncpg.Connection, run_id: UUID, with_output: Sequence[str]) -> list[asyncpg.Record]:
-    """Return the steps of a run that have begun; the outputs only of those whose keys are named."""
-    return await connection.fetch(STEPS, run_id, list(with_output))
+async def own_steps(
+    connection: asyncpg.Connection, run_id: UUID, with_output: Sequence[str], up_to: int
+) -> list[asyncpg.Record]:
+    """Return the steps of a run that have begun, those of items left out; outputs only of those whose keys are named.
+    """
+    return await connection.fetch(OWN_STEPS, run_id, list(with_output), up_to)
+
+
+async def steps_numbered(
+    connection: asyncpg.Connection, run_id: UUID, with_output: Sequence[str], orders: Sequence[int], above: int
+) -> list[asyncpg.Record]:
+    """Return steps of items by their numbers, and all with higher ones than a number."""
+    return await connection.fetch(STEPS_NUMBERED, run_id, list(with_output), list(orders), above)
+
+
+async def last_order(connection: asyncpg.Connection, run_id: UUID) -> int:
+    """Return the highest number that a step of a run has."""
+    return await connection.fetchval(
+        "SELECT max(step_order) FROM recipe_execution_steps WHERE execution_id = $1", run_id) or 0
 
 
 async def put_steps(connection: asyncpg.Connection, run: RunRow, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -118,10 +138,15 @@ async def item_of(connection: asyncpg.Connection, run_id: UUID, path: str, index
         run_id, path, index)
 
 
-async def items_of(connection: asyncpg.Connection, run_id: UUID, path: str) -> list[Any]:
-    """Return all items of a for-each."""
-    return await connection.fetchval(
-        "SELECT items FROM recipe_execution_steps WHERE execution_id = $1 AND path = $2", run_id, path) or []
+async def items_at(
+    connection: asyncpg.Connection, run_id: UUID, path: str, indexes: Sequence[int]
+) -> dict[int, Any]:
+    """Return items of a for-each by their places."""
+    rows = await connection.fetch(
+        "SELECT i.index, s.items -> i.index AS item FROM unnest($3::int[]) AS i (index) CROSS JOIN ("
+        "SELECT items FROM recipe_execution_steps WHERE execution_id = $1 AND path = $2 OFFSET 0) s",
+        run_id, path, list(indexes))
+    return {row["index"]: row["item"] for row in rows}
 
 
 async def enqueue_later(connection: asyncpg.Connection, run: RunRow, key: str, seconds: float) -> None:

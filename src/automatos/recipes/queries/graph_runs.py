@@ -9,6 +9,13 @@ import asyncpg
 from automatos.durable.types import Job
 from automatos.recipes.types import BegunStep, NewRun
 
+# One by one: of `path = ANY (...)` the database thinks so badly that it reads all steps of the run.
+STEPS_AT = """
+SELECT s.* FROM unnest($2::text[]) AS w (path) CROSS JOIN LATERAL (
+    SELECT * FROM recipe_execution_steps WHERE execution_id = $1 AND path >= w.path AND path <= w.path
+    ORDER BY path LIMIT 1) s
+"""
+
 
 async def accept(connection: asyncpg.Connection, new: NewRun, begun: BegunStep | None) -> bool | None:
     """Store a run with its first events and steps; None when its idempotency key was used before.
@@ -40,9 +47,13 @@ async def enqueue(
 
 
 async def steps_at(connection: asyncpg.Connection, execution_id: UUID, paths: Sequence[str]) -> list[asyncpg.Record]:
-    """Return the rows of steps by their paths."""
-    return await connection.fetch(
-        "SELECT * FROM recipe_execution_steps WHERE execution_id = $1 AND path = ANY($2)", execution_id, list(paths))
+    """Return the rows of steps by their paths, of a run that may have many."""
+    return await connection.fetch(STEPS_AT, execution_id, list(paths))
+
+
+async def steps_of_line(connection: asyncpg.Connection, execution_id: UUID) -> list[asyncpg.Record]:
+    """Return all rows of steps of a run that has few."""
+    return await connection.fetch("SELECT * FROM recipe_execution_steps WHERE execution_id = $1", execution_id)
 
 
 async def run_of(connection: asyncpg.Connection, workspace_id: UUID, execution_id: UUID) -> asyncpg.Record | None:
