@@ -14,7 +14,7 @@ from automatos.recipes.errors import PatternGone
 from automatos.recipes.state import StepState
 from automatos.recipes.step_runner import StepRunner
 from tests.fakes.model_server import ModelServer, Reply
-from tests.surface import Client, Make
+from tests.surface import Client, Make, new_client
 
 BEGUN = ["execution.queued", "execution.started", "step.started"]
 
@@ -72,6 +72,31 @@ async def test_between_the_request_and_the_model_there_is_one_record(
     assert [event["type"] for event in events[:3]] == BEGUN
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["type"] == "execution.completed"
+
+
+async def test_whoever_follows_a_run_at_once_asks_the_table_for_nothing_and_misses_nothing(
+    client: Client, make: Make, model_server: ModelServer, database: Database, sent: list[str]
+) -> None:
+    recipe = await make.recipe("one", "two")
+    stranger = await new_client(client.http, database)
+    gate = asyncio.Event()
+    model_server.script(Reply(gate=gate))
+
+    run_id = await client.cook(recipe["template_id"])
+    refused = (await stranger.get(f"/api/runs/{run_id}/events")).status
+    sent.clear()
+    following = asyncio.create_task(client.follow(run_id))
+    await model_server.wait_for_calls(1)
+    gate.set()
+    events = await following
+    about_events = [each for each in sent if "FROM event_records" in each or "last_seq, finished_at" in each]
+    stored = (await client.get(f"/api/runs/{run_id}/events.json")).json()["items"]
+
+    assert refused == 404
+    assert about_events == []
+    assert [(event["seq"], event["type"]) for event in events] == [(event["seq"], event["type"]) for event in stored]
+    again = await client.follow(run_id, after=3)
+    assert [event["seq"] for event in again] == [event["seq"] for event in stored[3:]]
 
 
 async def test_where_the_agent_has_no_room_a_run_waits_in_the_queue_and_its_turn_comes(

@@ -22,7 +22,7 @@ from automatos.agents.queries.voices import count_by_persona
 from automatos.agents.readiness import Readiness
 from automatos.agents.schemas import Agent as AgentOut
 from automatos.agents.schemas import AgentConfigurationOut, AgentCreate
-from automatos.agents.specs import load_for_run
+from automatos.agents.specs import load_for_run, read_specs
 from automatos.agents.stopping import tell as announce
 from automatos.agents.transfer import definition_in_recipe_file, upsert_from_file
 from automatos.agents.types import AgentRef, AgentStatus
@@ -32,8 +32,8 @@ __all__ = [
     "AgentConfiguration", "AgentConfigurationOut", "AgentCreate", "AgentDefinition", "AgentFilter", "AgentOut",
     "OutcomeRecorder", "Page", "Readiness", "announce", "change_configuration", "changed_since",
     "count_by_persona", "definition_in_recipe_file", "describe", "draft_spec", "find_id_by_name", "fingerprint",
-    "get_agent", "list_agents", "load_for_run", "present", "present_one", "upsert_from_file", "users_of_skills",
-    "write_yaml",
+    "get_agent", "list_agents", "load_for_run", "present", "present_one", "read_specs", "upsert_from_file",
+    "users_of_skills", "write_yaml",
 ]
 
 

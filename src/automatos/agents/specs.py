@@ -1,6 +1,6 @@
 """From what is stored, or only written down, to what a run needs of an agent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,12 @@ _kept: dict[int, tuple[Mapping[str, Any], AgentSpec]] = {}
 async def load_for_run(database: Database, workspace_id: UUID, agent_ids: Iterable[int]) -> list[AgentSpec]:
     """Return what a run needs of each named agent, one statement; agents that do not exist are left out."""
     async with database.recording(workspace_id) as connection:
-        return [_read(row) for row in await read_for_run(connection, workspace_id, sorted(set(agent_ids)))]
+        return read_specs(await read_for_run(connection, sorted(set(agent_ids))))
+
+
+def read_specs(rows: Sequence[Mapping[str, Any]]) -> list[AgentSpec]:
+    """Return the specs of rows of `agents_for_run`."""
+    return [_read(row) for row in rows]
 
 
 def _read(row: Mapping[str, Any]) -> AgentSpec:

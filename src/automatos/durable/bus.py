@@ -19,6 +19,7 @@ import structlog
 
 from automatos.durable import queries
 from automatos.durable.presence import Presence
+from automatos.durable.recent import RecentStreams
 from automatos.durable.texts import WORD_TEXT, WORD_WANTED, Carrier, LiveTexts
 from automatos.durable.types import LiveText, StoredEvent, StreamPlace, Subscription
 from automatos.kernel.db import Database
@@ -51,6 +52,7 @@ class Bus:
         self._redis_url = redis_url
         self._readers: dict[tuple[UUID, str], set[Subscription]] = defaultdict(set)
         self._outgoing: dict[str, dict[str, None]] = defaultdict(dict)
+        self.recent = RecentStreams()
         self.texts = LiveTexts(presence, Carrier(self._readers_of, self._tell_others, self._send_to, self._show))
         self._listeners: dict[str, Callable[[str], None]] = {
             WORD_TEXT: self.texts.hear_text, WORD_WANTED: self.texts.hear_wanted,
@@ -112,6 +114,7 @@ class Bus:
         if not events:
             return
         topic = events[0].topic
+        self.recent.note((workspace_id, topic), events)
         for reader in self._readers.get((workspace_id, topic), ()):
             reader.offer(events)
         if self._redis:
@@ -238,13 +241,16 @@ class Bus:
             word, _, rest = message.partition(" ")
             if word in {"e", "h"}:
                 workspace, _, topic = rest.partition(" ")
-                for reader in self._readers.get((UUID(workspace), topic), ()):
+                place = (UUID(workspace), topic)
+                self.recent.forget(place)
+                for reader in self._readers.get(place, ()):
                     reader.nudge(topic, hint=word == "h")
             elif callback := self._listeners.get(word):
                 callback(rest)
 
     def _everybody_reads(self) -> None:
         """After a (re)connect something may have been missed: every reader looks at the table."""
+        self.recent.forget_all()
         for (_, topic), readers in self._readers.items():
             for reader in readers:
                 reader.nudge(topic, hint=":" not in topic)

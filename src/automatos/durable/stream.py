@@ -115,7 +115,9 @@ async def follow(
     reader = _Reader(database, workspace_id, {topic: after})
     place = (workspace_id, topic)
     async with bus.subscribe(workspace_id, [topic]) as subscription:
-        events = await reader.accept([], {topic})
+        recent = bus.recent.find(place)
+        is_known = bool(recent) and after <= recent[-1].seq
+        events = await reader.accept(recent, set()) if is_known else await reader.accept([], {topic})
         if not any(map(is_last, events)):
             bus.texts.meet(place, subscription)
         checked = spoken = time.monotonic()

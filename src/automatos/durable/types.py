@@ -342,12 +342,25 @@ class Texts(Protocol):
         ...
 
 
+class Recent(Protocol):
+    """The streams that began in this process a moment ago."""
+
+    def find(self, place: StreamPlace) -> Sequence[StoredEvent]:
+        """Return a stream from its first event on; nothing where this process does not know it."""
+        ...
+
+
 class EventBus(Protocol):
     """What rooms need of the bus: tell readers of events and lists, tell processes a word."""
 
     @property
     def texts(self) -> Texts:
         """The texts that are being written or read in this process."""
+        ...
+
+    @property
+    def recent(self) -> Recent:
+        """The streams that began in this process a moment ago."""
         ...
 
     def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:

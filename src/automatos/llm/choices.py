@@ -20,7 +20,7 @@ from automatos.llm.models import LlmModel
 from automatos.llm.seed import shipped_models
 from automatos.llm.types import FALLBACK_SEPARATOR, DefaultModel, ModelChoice
 from automatos.settings.service import find_values
-from automatos.settings.types import GENERAL_CATEGORY, SettingScope, category_of
+from automatos.settings.types import GENERAL_CATEGORY, SERVICE_CATEGORIES, SettingScope
 
 SHORT_SEPARATOR = ":"
 ENVIRONMENT = "environment (DEFAULT_LLM_PROVIDER, DEFAULT_LLM_MODEL)"
@@ -115,7 +115,7 @@ async def find_default(database: Database, settings: Settings, keyring: Keyring,
         UnknownProvider: settings or environment name a provider that does not exist.
         UnknownModel: they name a provider without a model, and the provider has no usual one.
     """
-    for category in dict.fromkeys((category_of(service), GENERAL_CATEGORY)):
+    for category in dict.fromkeys((SERVICE_CATEGORIES.get(service, GENERAL_CATEGORY), GENERAL_CATEGORY)):
         stored = await find_values(database, workspace_id, category)
         for scope, source in _SOURCES.items():
             values = stored[scope]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from automatos.kernel.db import Database
 from automatos.settings.service import find_by_prefix
-from automatos.settings.types import GENERAL_CATEGORY, category_of
+from automatos.settings.types import GENERAL_CATEGORY, SERVICE_CATEGORIES
 
 PREFIX = "credential_name_"
 
@@ -19,7 +19,7 @@ class NamesInSettings:
 
     def name_for(self, provider: str, service: str) -> str | None:
         """Return the name chosen for a provider, in the category of a service or else the general one, or None."""
-        for category in (category_of(service), GENERAL_CATEGORY):
+        for category in (SERVICE_CATEGORIES.get(service, GENERAL_CATEGORY), GENERAL_CATEGORY):
             chosen = self.values.get((category, f"{PREFIX}{provider}"))
             if isinstance(chosen, str) and chosen.strip():
                 return chosen.strip()

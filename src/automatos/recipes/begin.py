@@ -63,7 +63,7 @@ class RunsHere:
             started_at=new.at, steps={step.order: StepState(step, "") for step in flow.steps})
         record = state.steps[new.first[0]["step_order"]]
         record.path = StepPath(record.step.step_id)
-        crew = await crew_of(self._kitchen, state, list(state.steps.values()))
+        crew = await crew_of(self._kitchen, state, list(state.steps.values()), new.agents)
         taken = TakenStep(run, record.path, {"step_order": record.step.order, "epoch": 1, "last_seq": EVENTS}, {})
         journal = StepJournal(self._kitchen.database, self._kitchen.bus, state, taken)
         journal.step = record

@@ -146,11 +146,17 @@ class Crew:
         return effect is Effect.READ
 
 
-async def crew_of(kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepState]) -> Crew:
-    """Return the agents and patterns of these steps as they are now, and give the steps their agents' names."""
+async def crew_of(
+    kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepState], specs: Sequence[AgentSpec] | None = None
+) -> Crew:
+    """Return the agents and patterns of these steps as they are now, and give the steps their agents' names.
+
+    `specs` are the agents where they were read a moment ago.
+    """
     named = [step.step for step in steps]
-    agent_ids = dict.fromkeys(step.agent_id for step in named if step.agent_id != NOBODY)
-    specs = await load_for_run(kitchen.database, state.workspace_id, agent_ids)
+    if specs is None:
+        agent_ids = dict.fromkeys(step.agent_id for step in named if step.agent_id != NOBODY)
+        specs = await load_for_run(kitchen.database, state.workspace_id, agent_ids)
     patterns = await _patterns_of(kitchen.database, state.workspace_id, named)
     agents = {spec.id: spec for spec in specs}
     for step in steps:

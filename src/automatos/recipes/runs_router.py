@@ -167,8 +167,12 @@ async def follow_run(
     last_event_id: LastEventId = None,
 ) -> EventStream:
     """Follow a run: what has happened after `Last-Event-ID` (or `after`), then live, until it is over."""
-    last_seq, is_over = await _followed(database, caller, run_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 10 else after
+    recent = bus.recent.find((caller.workspace_id, run_topic(run_id)))  # nearly always, where the run was just accepted
+    if recent and seen <= recent[-1].seq:
+        last_seq, is_over = recent[-1].seq, _is_last(recent[-1])
+    else:
+        last_seq, is_over = await _followed(database, caller, run_id)
     if is_over and seen >= last_seq:
         return EventStream(_nothing())
     frames = follow(

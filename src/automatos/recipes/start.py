@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from automatos.agents.service import read_specs
 from automatos.durable.types import EventBus
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionQueued, QueuedStep
@@ -45,7 +46,7 @@ async def start_execution(
     key = idempotency_key
     fingerprint = _fingerprint(template_id, inputs) if key else None
     async with database.recording(caller.workspace_id) as connection:
-        found = await definitions.startable(connection, template_id)
+        found = await definitions.startable(connection, template_id, with_agents=here is not None)
         if found is None:
             raise RecipeNotFound(template_id)
         if key and (repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint)):
@@ -55,7 +56,7 @@ async def start_execution(
     await require_models(database, models, caller.workspace_id, map(int, found["names"] or {}))
     await require_patterns(database, caller.workspace_id, found["patterns"] or ())
     recipe = await _definition(database, caller.workspace_id, found["id"], found["version"])
-    new = _new_run(caller, recipe, found["names"] or {}, inputs, key, fingerprint)
+    new = _new_run(caller, recipe, found, inputs, key, fingerprint)
     if not await accept_run(database, bus, new, here) and key:
         async with database.recording(caller.workspace_id) as connection:
             if repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint):
@@ -65,9 +66,10 @@ async def start_execution(
 
 
 def _new_run(
-    caller: Caller, recipe: Definition, names: dict[str, str], inputs: JsonObject, key: str | None,
+    caller: Caller, recipe: Definition, found: asyncpg.Record, inputs: JsonObject, key: str | None,
     fingerprint: str | None,
 ) -> NewRun:
+    names: dict[str, str] = found["names"] or {}
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
@@ -77,7 +79,7 @@ def _new_run(
         total_steps=len(recipe.own_steps), triggered_by=caller.actor, at=at,
         deadline_at=at + timedelta(seconds=recipe.config.total_timeout_s), queued=recorded(queued_event(recipe, names)),
         first=first_steps(flow_of(caller.workspace_id, recipe), accepted, names), idempotency_key=key,
-        request_hash=fingerprint)
+        request_hash=fingerprint, agents=read_specs(found["agents"]) if found["agents"] else None)
 
 
 async def _definition(database: Database, workspace_id: UUID, recipe_id: int, version: int) -> Definition:

@@ -1,12 +1,13 @@
 """Words of recipes: statuses, jobs, and a definition as the engine sees it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from automatos.agents.types import AgentSpec
 from automatos.durable.types import Job, NewEvent
 from automatos.runs.types import RUN_STEP, RUN_TASK, StepKind
 
@@ -193,7 +194,8 @@ class NewRun:
     """A run that is about to be stored, of a version of a recipe or of a task, which carries its own `definition`.
 
     `first` are the rows of the steps that agents begin it with; where it has none, more is to be done than to queue
-    them. `priority` is that of each step's agent when None.
+    them. `priority` is that of each step's agent when None. `agents` are those of its steps, where they were read
+    already.
     """
 
     id: UUID
@@ -212,6 +214,7 @@ class NewRun:
     priority: int | None = None
     idempotency_key: str | None = None
     request_hash: str | None = None
+    agents: Sequence[AgentSpec] | None = None
 
     @property
     def version(self) -> int:

@@ -39,8 +39,3 @@ SERVICE_CATEGORIES = {
 }
 """The category of settings that each part of the product reads its model from; all others read the general one."""
 MODEL_CATEGORIES = frozenset(SERVICE_CATEGORIES.values())
-
-
-def category_of(service: str) -> str:
-    """Return the category of settings that a part of the product reads; most share the general one."""
-    return SERVICE_CATEGORIES.get(service, GENERAL_CATEGORY)

@@ -67,22 +67,6 @@ async def delete_agent(session: AsyncSession, workspace_id: UUID, agent_id: int)
     await session.execute(delete(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id))
 
 
-async def read_for_run(
-    connection: asyncpg.Connection, workspace_id: UUID, agent_ids: Sequence[int]
-) -> list[Mapping[str, Any]]:
-    """Return the rows of the named agents as runs need them, by raw SQL on the recording path."""
-    rows = await connection.fetch(READ_FOR_RUN, workspace_id, list(agent_ids))
-    return [dict(row) for row in rows]
-
-
-# Personas and skills are asked through functions of the database, the front doors of their rooms on this path.
-READ_FOR_RUN = """
-SELECT a.id, a.name, a.description, a.agent_type, a.status, a.custom_persona_prompt, a.use_custom_persona,
-       a.model_config, a.configuration, a.version,
-       CASE WHEN a.persona_id IS NOT NULL AND NOT (a.use_custom_persona AND coalesce(a.custom_persona_prompt, '') <> '')
-           THEN persona_for_run(a.persona_id) END AS persona,
-       CASE WHEN EXISTS (SELECT FROM agent_skills l WHERE l.agent_id = a.id) THEN
-           skills_for_run(ARRAY(SELECT l.skill_id FROM agent_skills l WHERE l.agent_id = a.id ORDER BY l.position)) END
-       AS skills
-FROM agents a WHERE a.workspace_id = $1 AND a.id = ANY($2::int[])
-"""
+async def read_for_run(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    """Return the rows of the named agents of the connection's workspace as runs need them."""
+    return await connection.fetchval("SELECT agents_for_run($1)", list(agent_ids)) or []

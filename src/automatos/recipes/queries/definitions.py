@@ -195,11 +195,17 @@ async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UU
     return rows.all()
 
 
-async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
-    """Return what is needed to start a recipe: id, version, names of agents, who is not ready, patterns."""
+async def startable(
+    connection: asyncpg.Connection, template_id: str, *, with_agents: bool
+) -> asyncpg.Record | None:
+    """Return what is needed to start a recipe: id, version, names of agents, who is not ready, patterns.
+
+    `agents` are what runs need of them, where they are wanted and few; else they are read when the run has begun.
+    """
     return await connection.fetchrow(
         """
-        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle, a.patterns
+        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle, a.patterns,
+               CASE WHEN $2 AND cardinality(a.ids) <= 8 THEN agents_for_run(a.ids) END AS agents
         FROM workflow_recipes r
         CROSS JOIN LATERAL (
             SELECT array_agg((s->>'agent_id')::int) FILTER (WHERE s->>'agent_id' IS NOT NULL) AS ids,
@@ -207,7 +213,7 @@ async def startable(connection: asyncpg.Connection, template_id: str) -> asyncpg
             FROM jsonb_array_elements(r.steps) s) a
         WHERE r.template_id = $1 AND r.deleted_at IS NULL
         """,
-        template_id,
+        template_id, with_agents,
     )
 
 
