@@ -21,7 +21,7 @@ SOURCE = ROOT / "src/automatos"
 MOST = 3.0
 QUICK_S = 0.05
 """What four times the largest input costs no more than this is bounded by itself."""
-OWN_CHARSETS = {"skills/package.py", "kernel/remote_bytes.py", "entrypoints/cli/documents.py"}
+OWN_CHARSETS = {"skills/package.py", "kernel/remote_bytes.py", "cli/documents.py"}
 """Where a character set that is no literal comes from a closed list in the file itself."""
 
 
@@ -89,7 +89,7 @@ OWN = {
     "tools/tracker.py": "our table", "entrypoints/first_start.py": "our example",
     "durable/texts.py": "what processes of ours told each other",
     "credentials/contents.py": "what this server sealed", "durable/bus.py": "a cursor of 2,000 characters at most",
-    "agents/pages.py": "a cursor of 2,000 characters at most", "entrypoints/running.py": "our note",
+    "agents/pages.py": "a cursor of 2,000 characters at most", "kernel/running.py": "our note",
     "entrypoints/archive.py": "the operator's back-up", "entrypoints/read_back.py": "what clients of ours sent",
     "kernel/confined.py": "what a confined process answers", "kernel/confined_child.py": "what the server asks",
     "kernel/recording.py": "our columns", "kernel/db.py": "our columns",
@@ -103,7 +103,7 @@ OWN = {
 
 def test_whoever_parses_is_listed_or_parses_our_own() -> None:
     listed = {Path(inspect.getfile(taker.taken)).resolve() for taker in takers()}
-    parsing = {path for path, tree in files() if not path.startswith(("entrypoints/cli/", "client/")) and parses(tree)}
+    parsing = {path for path, tree in files() if not path.startswith(("cli/", "client/")) and parses(tree)}
     assert {path for path in parsing - OWN.keys() if SOURCE / path not in listed} == ALSO.keys()
     assert OWN.keys() - parsing == set()
     for path, by in ALSO.items():

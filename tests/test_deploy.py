@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from automatos import __version__
-from automatos.entrypoints.cli.main import app
+from automatos.cli.main import app
 from automatos.kernel.config import Settings, known_variables
 
 ROOT = Path(__file__).parents[1]

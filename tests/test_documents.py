@@ -14,7 +14,7 @@ import yaml
 
 import automatos.entrypoints.api
 from automatos.agents.errors import AgentNotReady
-from automatos.entrypoints.cli.main import app
+from automatos.cli.main import app
 from automatos.kernel.config import known_variables
 from automatos.kernel.errors import Problem
 from automatos.recipes.definition import faults_of

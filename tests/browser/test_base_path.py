@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Request, expect
 from tests.browser.conftest import OWNER, WIDE
 from tests.chaos.harness import stage
 from tests.chaos.processes import free_port
-from tests.entrypoints.cli.test_up import until_said
+from tests.cli.test_up import until_said
 
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log stderr warn; {user} worker_processes 1; events {{}}

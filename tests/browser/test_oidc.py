@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.conftest import WIDE
 from tests.chaos.harness import stage
 from tests.chaos.processes import free_port
-from tests.entrypoints.cli.test_up import SAMPLE, until_said
+from tests.cli.test_up import SAMPLE, until_said
 from tests.fakes.oidc_provider import running_provider
 
 ADA = {"sub": "ada-1", "email": "ada@example.org", "email_verified": True, "name": "Ada Lovelace"}

@@ -16,8 +16,8 @@ import aiohttp
 import asyncpg
 import psutil
 
-from automatos.entrypoints.running import read_note
 from automatos.kernel.embedded import DATABASE, EmbeddedPostgres, data_directory
+from automatos.kernel.running import read_note
 from tests.chaos.client import is_healthy
 from tests.chaos.disks import SmallDisk
 

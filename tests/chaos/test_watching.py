@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.client import three_step_recipe
 from tests.chaos.harness import stage
 from tests.chaos.processes import Process, environment
-from tests.entrypoints.cli.conftest import Cli
+from tests.cli.conftest import Cli
 
 pytestmark = pytest.mark.chaos
 

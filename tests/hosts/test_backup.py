@@ -17,11 +17,11 @@ from automatos.entrypoints.archive import BackupRefused, unpack
 from automatos.entrypoints.backup import make_backup
 from automatos.entrypoints.bucket import back_up_to_bucket, restore_from_bucket
 from automatos.entrypoints.restore import restore_backup
-from automatos.entrypoints.running import read_note
 from automatos.kernel.blobs import BlobsUnavailable
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.errors import DatabaseRefused
+from automatos.kernel.running import read_note
 from tests.chaos.harness import Stage, stage
 from tests.chaos.processes import AUTOMATOS, environment
 from tests.hosts.conftest import Host

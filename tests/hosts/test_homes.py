@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automatos.entrypoints.cli.main import main
+from automatos.cli.main import main
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from tests.chaos.processes import AUTOMATOS, environment

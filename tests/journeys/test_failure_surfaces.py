@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from automatos.entrypoints.cli.follow import Event
-from automatos.entrypoints.cli.progress import line_of
+from automatos.cli.progress import line_of
+from automatos.client import RunEvent
 from automatos.llm import errors
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
@@ -87,7 +87,7 @@ async def test_the_run_and_the_command_line_tell_it_and_it_is_retried_where_that
         (kind.code, "again" if number < tries else "nothing") for number in range(1, tries + 1)]
     assert step["output"] is None
     lines = [line for each in events
-             if (line := line_of(Event(each["seq"], each["type"], each["at"], each["data"], "")))]
+             if (line := line_of(RunEvent(each["seq"], each["type"], each["at"], each["data"], "")))]
     failed = next(line for line in lines if f"attempt {tries} of 2 failed: " in line)
     assert step["attempts"][-1]["reason"][:40] in failed
     assert run["error"]["message"][:40] in lines[-1]

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
+from automatos.client.answers import answer_of, pause_before, problem_of
 from automatos.client.errors import ClientError, Unreachable
 from automatos.client.following import PATIENCE_S, Following
 from automatos.client.frames import Frame, FrameReader
@@ -15,12 +16,9 @@ from automatos.client.requests import (
     STREAM_SILENCE_S,
     TIMEOUT_S,
     Call,
-    answer_of,
     next_page,
     part,
-    pause_before,
     place_of,
-    problem_of,
     start_of_agent,
     start_of_recipe,
 )

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import httpx2
 
+from automatos.client.answers import answer_of, pause_before, problem_of
 from automatos.client.errors import ClientError, Unreachable
 from automatos.client.following import PATIENCE_S, Following
 from automatos.client.frames import Frame, FrameReader
@@ -14,12 +15,9 @@ from automatos.client.requests import (
     STREAM_SILENCE_S,
     TIMEOUT_S,
     Call,
-    answer_of,
     next_page,
     part,
-    pause_before,
     place_of,
-    problem_of,
     start_of_agent,
     start_of_recipe,
 )

@@ -1,4 +1,4 @@
-"""What both clients share and nothing of which waits: requests, answers, when to send again, pages."""
+"""Requests as both clients send them, without the HTTP library: where to, what, and the page that follows."""
 
 import json
 import os
@@ -8,20 +8,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
-import httpx2
-
 from automatos import __version__
-from automatos.client.errors import ApiProblem
-from automatos.client.types import Answer
 
 TIMEOUT_S = 60.0
 STREAM_SILENCE_S = 40.0
 """The server speaks at least every 15 s; a stream that is silent longer is dead."""
 PAUSES_S = (0.2, 0.5, 1.0, 2.0)
-LONGEST_PAUSE_S = 30.0
 PASSING = frozenset({429, 502, 503, 504})
 """Answers that may be another one in a moment."""
-NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 OWN_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -83,36 +77,6 @@ def place_of(
     return Place(url.rstrip("/"), own | {name: value for name, value in given.items() if value} | dict(headers or {}))
 
 
-def answer_of(response: httpx2.Response) -> Answer:
-    """Return a response that was read; raises ApiProblem for one from 400 on."""
-    if response.status_code >= 400:
-        raise problem_of(response)
-    return Answer(response.status_code, dict(response.headers), _decoded(response.content))
-
-
-def problem_of(response: httpx2.Response) -> ApiProblem:
-    """Return what a response that was read says went wrong."""
-    body = _decoded(response.content)
-    document: dict[str, Any] = body if isinstance(body, dict) else {"detail": str(body or "")[:500]}
-    return ApiProblem(response.status_code, document, _seconds(response.headers.get("Retry-After")))
-
-
-def pause_before(attempt: int, call: Call, failure: Exception) -> float | None:
-    """Return how long to wait before sending a call again, None when it must not be or would not help.
-
-    What never reached the server is sent again whatever it is, everything else only where that does no harm.
-    """
-    pause = PAUSES_S[min(attempt, len(PAUSES_S) - 1)]
-    if isinstance(failure, NEVER_SENT):
-        return pause
-    if not call.may_repeat:
-        return None
-    if isinstance(failure, ApiProblem):
-        asked = failure.retry_after_s or 0
-        return max(pause, asked) if failure.status in PASSING and asked <= LONGEST_PAUSE_S else None
-    return pause
-
-
 def next_page(query: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the query of the page after this one, None after the last, whichever way a list is paged."""
     for told, asked in (("next_cursor", "cursor"), ("next_after", "after")):
@@ -147,16 +111,3 @@ def _once(idempotency_key: str | None) -> dict[str, str]:
 
 def _queried(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _decoded(raw: bytes) -> Any:
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdecimal() else None

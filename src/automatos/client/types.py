@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from automatos.client.events import FINAL_EVENTS, RUN_EVENTS, RunEventData
+
 JsonObject = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """One event of a run; what `data` holds depends on `type`, as docs/reference/events.md says.
+    """One event of a run; what `data` holds depends on `type`, as docs/reference/events.md says. `told` has it typed.
 
     Facts are numbered from 1; text that is being written comes between them with the number 0 and is not stored.
     """
@@ -83,3 +85,19 @@ class RunEvent:
     data: JsonObject
     text: str = field(repr=False)
     """The event as the server wrote it, JSON."""
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether it is stored; the others tell of an answer that is being written."""
+        return self.seq > 0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run is over with it."""
+        return self.type in FINAL_EVENTS
+
+    @property
+    def told(self) -> RunEventData | None:
+        """What `data` holds, as an object of the class of its type; None where only a newer client knows that."""
+        kind = RUN_EVENTS.get(self.type)
+        return kind.read(self.data) if kind else None

@@ -13,11 +13,11 @@ from automatos import __version__
 from automatos.entrypoints.archive import DUMP, FILES, KEYS, BackupRefused, Manifest, writing
 from automatos.entrypoints.inspection import reached
 from automatos.entrypoints.programs import run_program
-from automatos.entrypoints.running import read_note
 from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.embedded import EmbeddedPostgres, data_directory
+from automatos.kernel.running import read_note
 
 SEES_ALL = {"automatos.scope": "admin"}
 """Under it the policies show every row for reading, so that a plain owner's dump is complete."""

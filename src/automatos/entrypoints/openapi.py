@@ -17,10 +17,10 @@ def describe_all() -> dict[str, Any]:
     return describe(create_app(Services(settings, "postgresql://nowhere/none")))
 
 
-def main() -> None:
+def write_description() -> None:
     """Write the description to standard output."""
     sys.stdout.buffer.write(orjson.dumps(describe_all(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
 
 
 if __name__ == "__main__":
-    main()
+    write_description()

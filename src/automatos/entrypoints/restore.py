@@ -15,12 +15,12 @@ from automatos.entrypoints.archive import DUMP, FILES, KEYS, BackupRefused, Mani
 from automatos.entrypoints.inspection import give_rights, reached
 from automatos.entrypoints.migrate import migrate, newest_revision, prepare
 from automatos.entrypoints.programs import run_program
-from automatos.entrypoints.running import read_note
 from automatos.entrypoints.startup import make_home
 from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.embedded import APP_ROLE
+from automatos.kernel.running import read_note
 
 EMPTY = """
 DO $$ DECLARE each record; BEGIN

@@ -14,10 +14,10 @@ import structlog
 from automatos import __version__
 from automatos.entrypoints.addresses import Proxies
 from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
-from automatos.entrypoints.running import Running, leave_note, remove_note
 from automatos.entrypoints.startup import make_home, reserve_address
 from automatos.kernel.config import Settings
 from automatos.kernel.memory import load, settle
+from automatos.kernel.running import Running, leave_note, remove_note
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,11 +1,11 @@
 """One worker process: takes jobs from the database a server works on, and hands back what it cannot finish."""
 
 from automatos.entrypoints.migrate import Ground, prepare
-from automatos.entrypoints.running import read_note
 from automatos.entrypoints.serve import STEPS_GRACE_S, stopping_on_signals
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import Problem
 from automatos.kernel.memory import load, settle
+from automatos.kernel.running import read_note
 
 
 class NoDatabase(Problem):
