@@ -74,8 +74,24 @@ async def test_between_the_request_and_the_model_there_is_one_record(
     assert events[-1]["type"] == "execution.completed"
 
 
+async def told(client: Client, run_id: str, way: str) -> list[dict[str, Any]]:
+    """Follow a run to its end, alone or over a connection that brings several streams."""
+    if way == "alone":
+        return await client.follow(run_id)
+    events: list[dict[str, Any]] = []
+    topics = {"topics": f"run:{run_id},runs"}
+    async with client.http.get("/api/events", params=topics, headers=client.headers) as answer:
+        async for event in client.events_of(answer):
+            if event.get("seq"):
+                events.append(event)
+                if event["type"] == "execution.completed":
+                    break
+    return events
+
+
+@pytest.mark.parametrize("way", ["alone", "among others"])
 async def test_whoever_follows_a_run_at_once_asks_the_table_for_nothing_and_misses_nothing(
-    client: Client, make: Make, model_server: ModelServer, database: Database, sent: list[str]
+    client: Client, make: Make, model_server: ModelServer, database: Database, sent: list[str], way: str
 ) -> None:
     recipe = await make.recipe("one", "two")
     stranger = await new_client(client.http, database)
@@ -85,7 +101,7 @@ async def test_whoever_follows_a_run_at_once_asks_the_table_for_nothing_and_miss
     run_id = await client.cook(recipe["template_id"])
     refused = (await stranger.get(f"/api/runs/{run_id}/events")).status
     sent.clear()
-    following = asyncio.create_task(client.follow(run_id))
+    following = asyncio.create_task(told(client, run_id, way))
     await model_server.wait_for_calls(1)
     gate.set()
     events = await following

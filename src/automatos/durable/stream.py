@@ -10,7 +10,7 @@ from uuid import UUID
 
 from automatos.durable import queries
 from automatos.durable.bus import cursor_of
-from automatos.durable.types import EventBus, LiveText, StoredEvent, Subscription
+from automatos.durable.types import EventBus, LiveText, Recent, StoredEvent, Subscription
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -45,6 +45,18 @@ class _Reader:
         if events:
             self.places[topic] = events[-1].seq
         return events
+
+    async def begin(self, recent: Recent) -> list[StoredEvent]:
+        """Read what there is of the streams: those that began here a moment ago without the table."""
+        known: list[StoredEvent] = []
+        must_read: set[str] = set()
+        for topic, place in self.places.items():
+            events = recent.find((self._workspace_id, topic))
+            if events and place <= events[-1].seq:
+                known += events
+            else:
+                must_read.add(topic)
+        return await self.accept(known, must_read)
 
     async def accept(self, events: Sequence[StoredEvent], must_read: set[str]) -> list[StoredEvent]:
         """Sort what the bus brought: pass what follows directly, drop what was seen, read the table over a hole.
@@ -115,9 +127,7 @@ async def follow(
     reader = _Reader(database, workspace_id, {topic: after})
     place = (workspace_id, topic)
     async with bus.subscribe(workspace_id, [topic]) as subscription:
-        recent = bus.recent.find(place)
-        is_known = bool(recent) and after <= recent[-1].seq
-        events = await reader.accept(recent, set()) if is_known else await reader.accept([], {topic})
+        events = await reader.begin(bus.recent)
         if not any(map(is_last, events)):
             bus.texts.meet(place, subscription)
         checked = spoken = time.monotonic()
@@ -151,7 +161,7 @@ async def follow_many(
     """
     reader = _Reader(database, workspace_id, dict(places))
     async with bus.subscribe(workspace_id, [*places, *hints]) as subscription:
-        events = await reader.accept([], set(places))
+        events = await reader.begin(bus.recent)
         for topic in places:
             bus.texts.meet((workspace_id, topic), subscription)
         changed = set(hints)
