@@ -48,11 +48,24 @@ SELECT (SELECT count(*) FROM recipe_execution_steps WHERE execution_id = e.id), 
 FROM unnest($1::uuid[]) AS e (id)
 """
 DUE = "UPDATE durable.periodic_tasks SET next_at = now() - interval '1 second' WHERE name = 'recipes.forget_old_runs'"
+LATER = "UPDATE durable.periodic_tasks SET next_at = now() + interval '1 day' WHERE name = 'recipes.forget_old_runs'"
 WHOLE, GONE = (1, 1, 1, 1, 1, 1), (0, 0, 0, 0, 0, 0)
 READ = """
 SELECT sum(coalesce(pg_stat_get_xact_tuples_returned(oid), 0) + coalesce(pg_stat_get_xact_tuples_fetched(oid), 0))::int
 FROM pg_class WHERE relname LIKE ANY (ARRAY['recipe_executions%', 'ix_executions%', 'recipe_run_counts%'])
 """
+
+
+@pytest.fixture(autouse=True)
+async def _the_server_forgets_nothing_meanwhile(database: Database) -> None:
+    """Its own periodic task forgets by the same rules, with other folders."""
+    async with database.recording(None) as connection:
+        await connection.execute(LATER)
+
+    async def is_over() -> bool:
+        return all(task.get_name() != "durable.recipes.forget_old_runs" for task in asyncio.all_tasks())
+
+    await until(is_over)
 
 
 async def recipe_of(client: Client, make: Make, database: Database, runs: int) -> tuple[str, int]:
