@@ -14,11 +14,16 @@ export function leaveFreely(): void {
  * several addresses names the one they all begin with.
  */
 export function useUnsavedGuard(isDirty: boolean, home?: string): void {
-  const { history } = useRouter();
+  const router = useRouter();
+  const { history } = router;
   const shownAt = useRef("");
   useEffect(() => {
-    shownAt.current = history.location.pathname;
-  });
+    const note = () => {
+      shownAt.current = history.location.pathname;
+    };
+    note();
+    return router.subscribe("onRendered", note);
+  }, [router, history]);
   // A page that was left stays drawn, and its blocker in force, until the next one is there: it has no say by then.
   const isHere = () => {
     const { pathname } = history.location;
