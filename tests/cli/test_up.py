@@ -171,9 +171,19 @@ async def test_a_worker_of_the_same_home_finds_the_servers_own_database() -> Non
         await asyncio.sleep(0.5)
         assert '"status":"queued"' in cli("run", "view", run, "--json").stdout
 
+        address = f"127.0.0.1:{free_port()}"
+        cli.variables["AUTOMATOS_WORKER_ADDRESS"] = address
         worker = scene.own(Process("worker", [str(AUTOMATOS), "worker", "--concurrency", "3"], cli.variables,
                                    scene.folder / "worker.log"))
         assert cli("run", "watch", run, "--exit-status").returncode == 0
+        async with aiohttp.ClientSession(f"http://{address}") as site:
+            async with site.get("/metrics") as answer:
+                assert 'automatos_run_duration_seconds_count{status="completed"} 1.0' in await answer.text()
+            async with site.get("/health") as answer:
+                assert (answer.status, (await answer.json())["status"]) == (200, "healthy")
+        taken = cli("worker")
+        assert (taken.returncode, taken.stderr.count("\n")) == (1, 1)
+        assert f"AUTOMATOS_WORKER_ADDRESS is {address}: " in taken.stderr
         assert "3 jobs at most" in worker.log.read_text()
         assert await worker.terminate() == 0
 

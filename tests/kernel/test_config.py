@@ -218,3 +218,11 @@ def test_an_engine_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AUTOMATOS_ENGINE", engine)
     with pytest.raises(ValidationError, match="must be builtin, or the address of a Temporal server"):
         Settings()
+
+
+@pytest.mark.parametrize("address", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000",
+                                     "127.0.0.1:http"])
+def test_a_worker_address_without_host_and_port_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("AUTOMATOS_WORKER_ADDRESS", address)
+    with pytest.raises(ValidationError, match="must be a host and a port"):
+        Settings()

@@ -62,6 +62,7 @@ class Bus:
         self.on_word(WORD_DISPATCHER, presence.hear_dispatcher)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._on_recorded: Callable[[Sequence[StoredEvent]], None] = lambda _: None
         self._redis: RedisLink | None = None
         self._deaf_since: float | None = time.monotonic()
 
@@ -113,6 +114,7 @@ class Bus:
         """Tell everybody about events that are stored by now."""
         if not events:
             return
+        self._on_recorded(events)
         topic = events[0].topic
         self.recent.note((workspace_id, topic), events)
         for reader in self._readers.get((workspace_id, topic), ()):
@@ -126,6 +128,10 @@ class Bus:
         for reader in self._readers.get((workspace_id, topic), ()):
             reader.nudge(topic, hint=True)
         self._tell_others(f"h {workspace_id} {topic}")
+
+    def on_recorded(self, callback: Callable[[Sequence[StoredEvent]], None]) -> None:
+        """Call `callback(events)` with what this process has recorded, and no other tells of; it must not raise."""
+        self._on_recorded = callback
 
     def on_word(self, word: str, callback: Callable[[str], None]) -> None:
         """Call `callback(rest)` when a process sends `word rest`."""

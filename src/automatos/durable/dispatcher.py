@@ -20,7 +20,7 @@ from automatos.durable.delivery import Delivery
 from automatos.durable.presence import Presence
 from automatos.durable.timers import Timers
 from automatos.durable.types import LaneMode
-from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
+from automatos.durable.waiting import Backlog, HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -82,6 +82,14 @@ class Dispatcher:
         bus.on_word(WORD_PASSED, self._hear_passed)
         bus.on_word(WORD_BEGUN, self._hear_begun)
         bus.on_word(WORD_WORKER, self._hear_worker)
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """What waits for a worker; None where another process gives out jobs."""
+        if not self.is_leading:
+            return None
+        since = min((job.run_at for job in self._set.jobs.values()), default=None)
+        return Backlog(len(self._set.jobs), 0.0 if since is None else max(now().timestamp() - since, 0.0))
 
     @property
     def is_leading(self) -> bool:

@@ -39,6 +39,14 @@ class WaitingJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many jobs wait for a worker, and for how many seconds the one that waits longest."""
+
+    jobs: int
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HeldPlace:
     """A job in the hands of a worker, as far as it takes places."""
 

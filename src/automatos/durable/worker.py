@@ -17,6 +17,7 @@ from automatos.durable.periodic import PeriodicTask, PeriodicTasks
 from automatos.durable.presence import Presence, acting_as
 from automatos.durable.reservation import Reservation
 from automatos.durable.types import Handler, HeldJob, Interruption, Job, LaneMode
+from automatos.durable.waiting import Backlog
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.refusals import is_platform_fault
@@ -59,6 +60,11 @@ class Worker:
     def running(self) -> int:
         """How many jobs this process is working on."""
         return sum(key == job.key for (_, key), job in self._held.items())
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """What waits for a worker, in all processes; None where another process gives out jobs."""
+        return self._dispatcher.backlog
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from automatos import __version__
 from automatos.entrypoints.addresses import LOCAL_SOCKET
 from automatos.entrypoints.frontend import WebApp, under_base, wants_page
 from automatos.entrypoints.health import SERVICE
-from automatos.entrypoints.statistics import Statistics
+from automatos.entrypoints.services import Services
 from automatos.kernel.clock import now
 from automatos.kernel.openapi import problems
 from automatos.kernel.schemas import Out
@@ -148,5 +148,5 @@ async def export_metrics(request: Request) -> Response:
     if request.state.client_address != LOCAL_SOCKET and not is_from_this_machine(request):
         caller = await require_system_admin(await current_caller(request))
         await require_api_key(caller, request.app.state.settings)
-    statistics: Statistics = request.app.state.statistics
-    return Response(generate_latest(REGISTRY) + generate_latest(statistics.registry), media_type=CONTENT_TYPE_LATEST)
+    services: Services = request.app.state.services
+    return Response(services.metrics(), media_type=CONTENT_TYPE_LATEST)

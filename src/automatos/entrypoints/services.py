@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry
+
 from automatos.agents import jobs as agents
 from automatos.agents.readiness import Readiness
 from automatos.agents.service import OutcomeRecorder, count_by_persona, users_of_skills
@@ -18,7 +20,9 @@ from automatos.durable.service import Bus, Delivery, Presence, Worker
 from automatos.durable.types import LEASES, TEMPORAL
 from automatos.entrypoints.health import HealthCheck
 from automatos.entrypoints.limits import Counters, open_counters
+from automatos.entrypoints.metrics import ProcessFigures, render
 from automatos.entrypoints.statistics import Statistics
+from automatos.events.metrics import RunMetrics
 from automatos.heartbeats import jobs as heartbeats
 from automatos.heartbeats.service import dependents_of_agent as heartbeat_of_agent
 from automatos.kernel.blobs import Blobs, open_store
@@ -79,7 +83,10 @@ class Services:
         self.blobs: Blobs = open_store(settings)
         self.counters: Counters = open_counters(settings)
         self.runs_here: RunsHere | None = None
-        self.statistics = Statistics()
+        self.registry = CollectorRegistry()
+        self.statistics = Statistics(self.registry)
+        self.bus.on_recorded(RunMetrics(self.registry).count)
+        self.registry.register(ProcessFigures(self.database, settings.worker_concurrency, lambda: self.worker))
         self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
         self.agent_work = Workforce(self.database, self.bus)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
@@ -87,6 +94,10 @@ class Services:
         self.agent_dependents: tuple[Dependents, ...] = (heartbeat_of_agent,)
         self.agent_cleaners: tuple[Cleaner, ...] = ()
         self.setting_choices = {"providers": tuple(providers_by_name())}
+
+    def metrics(self) -> bytes:
+        """Return what this process counted and has at hand, in Prometheus's text format."""
+        return render(self.registry)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

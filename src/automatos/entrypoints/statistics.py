@@ -77,9 +77,9 @@ class Statistics:
     `registry` holds the same calls for Prometheus, under the names of OpenTelemetry's HTTP conventions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.endpoints: dict[str, EndpointStats] = {}
-        self.registry = CollectorRegistry()
+        self.registry = registry or CollectorRegistry()
         self._durations = Histogram(
             "http_server_request_duration_seconds", "Duration of HTTP requests; of streams, until they begin.",
             ("http_request_method", "http_route", "http_response_status_code"), registry=self.registry,

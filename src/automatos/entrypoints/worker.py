@@ -22,15 +22,17 @@ async def work(settings: Settings) -> None:
     Raises:
         NoDatabase: none is configured and no server of this home runs.
         DatabaseRefused: it cannot be used; the message says why.
+        AddressRefused: the address at which the worker is to answer cannot be had.
     """
     with stopping_on_signals() as stopping:
         ground = await _find_ground(settings)
         from automatos.entrypoints.services import Services
+        from automatos.entrypoints.worker_status import answering
         from automatos.kernel.telemetry import configure_logging
 
         configure_logging(settings, "worker")
         services = Services(settings, ground.url, role=ground.role, works=True)
-        async with services.running():
+        async with services.running(), answering(services, settings.worker_address):
             settle()
             place = ground.url.rpartition("@")[2]
             print(f"Working on {place}, {settings.worker_concurrency} jobs at most. Ctrl-C stops.", flush=True)  # noqa: T201

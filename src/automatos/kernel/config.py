@@ -183,6 +183,7 @@ class Settings(BaseSettings):
     temporal_cert_file: Path | None = Field(None, validation_alias=_own("TEMPORAL_CERT_FILE"))
     temporal_key_file: Path | None = Field(None, validation_alias=_own("TEMPORAL_KEY_FILE"))
     worker_concurrency: int = Field(64, ge=1, le=1000, validation_alias=_own("WORKER_CONCURRENCY"))
+    worker_address: str | None = Field(None, validation_alias=_own("WORKER_ADDRESS"))
     lease_s: float = Field(10.0, ge=1.0, le=300.0, validation_alias=_own("LEASE_S"))
     workspace_files_mb: int = Field(2048, ge=256, le=2**30, validation_alias=_own("WORKSPACE_FILES_MB"))
     runs_kept_days: int | None = Field(None, ge=1, le=36_500, validation_alias=_own("RUNS_KEPT_DAYS"))
@@ -243,6 +244,14 @@ class Settings(BaseSettings):
         parts = urlsplit(value or "")
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("must be an address such as https://s3.example.com")
+        return value or None
+
+    @field_validator("worker_address", mode="after")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        host, _, port = (value or "").rpartition(":")
+        if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise ValueError("must be a host and a port, such as 127.0.0.1:9464")
         return value or None
 
     @field_validator("engine", mode="after")

@@ -117,6 +117,17 @@ class Database:
         """How many connections there are at once at most, without the one that listens."""
         return self._pool_size * 2 + self._pool_size // 2 + 1
 
+    @property
+    def pools(self) -> dict[str, tuple[int, int, int]]:
+        """How many connections of each pool are in use, how many are idle, and how many callers wait for one.
+
+        Who waits for a session is not counted: its pool does not tell.
+        """
+        kept: Any = self.engine.pool
+        recording = {"workspaces": self._inside, "engine": self._between}
+        return {"sessions": (kept.checkedout(), kept.checkedin(), 0)} | {
+            name: pool.figures for name, pool in recording.items() if pool}
+
     async def close(self) -> None:
         """Close every connection; anything still running on them is cut off after a few seconds."""
         for pool in (self._inside, self._between):

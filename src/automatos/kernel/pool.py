@@ -38,6 +38,11 @@ class ConnectionPool:
         self._pool = self
         """asyncpg tells the pool of a proxy's holder, which both are this one, when the tables have changed."""
 
+    @property
+    def figures(self) -> tuple[int, int, int]:
+        """How many connections are lent, how many are free, and how many wait for one."""
+        return len(self._all) - len(self._free), len(self._free), len(self._waiting)
+
     async def open(self) -> None:
         """Make the first connection, so that what stands in the way shows at once."""
         self.give_back(await self.take(None))
