@@ -35,7 +35,7 @@ async def stored(
 async def worker_of(process: Process) -> Worker:
     """The worker of a process that gives out jobs by now."""
     assert process.worker
-    await until(lambda: process.worker and process.worker.is_leading and process.worker._dispatcher._set.takers)
+    await until(lambda: process.worker and process.worker.is_leading and process.worker._dispatcher.waiting.takers)
     return process.worker
 
 

@@ -61,7 +61,7 @@ async def test_a_request_that_fails_is_counted_by_its_error_and_its_step_as_fail
     agent = await make.agent(model_config={"provider": "openai", "model_id": "fake-model"})
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "Say hello"},
                                execution_config={"max_retries": 0})
-    model_server.script(Reply(status=400, body="no such thing"))
+    model_server.script(Reply(status=400, body=b"no such thing"))
     before = await figures(client)
 
     run = await client.cooked(recipe["template_id"])

@@ -20,7 +20,7 @@ from automatos.durable.delivery import Delivery
 from automatos.durable.presence import Presence
 from automatos.durable.timers import Timers
 from automatos.durable.types import LaneMode
-from automatos.durable.waiting import Backlog, HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
+from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -63,7 +63,7 @@ class Dispatcher:
         self._bus = bus
         self._delivery = delivery
         self._doubt = doubt
-        self._set = WaitingSet()
+        self.waiting = WaitingSet()
         self._epoch: int | None = None
         self._seen = ""
         self._told = self._asked = self._known = 0
@@ -82,14 +82,6 @@ class Dispatcher:
         bus.on_word(WORD_PASSED, self._hear_passed)
         bus.on_word(WORD_BEGUN, self._hear_begun)
         bus.on_word(WORD_WORKER, self._hear_worker)
-
-    @property
-    def backlog(self) -> Backlog | None:
-        """What waits for a worker; None where another process gives out jobs."""
-        if not self.is_leading:
-            return None
-        since = min((job.run_at for job in self._set.jobs.values()), default=None)
-        return Backlog(len(self._set.jobs), 0.0 if since is None else max(now().timestamp() - since, 0.0))
 
     @property
     def is_leading(self) -> bool:
@@ -117,7 +109,7 @@ class Dispatcher:
         """Keep a place here for a job about to be stored as held; returns the epoch, None where others come first."""
         if self._epoch is None or self._delivery.is_shared or self._database.full_since is not None:
             return None
-        if not self._set.may_begin(name, group, self._told - self._known):
+        if not self.waiting.may_begin(name, group, self._told - self._known):
             return None
         self.began(name, key, workspace_id, group)
         return self._epoch
@@ -125,7 +117,7 @@ class Dispatcher:
     def began(self, name: str, key: str, workspace_id: UUID, group: str) -> None:
         """Say that this process holds a job that nobody gave it."""
         if self._epoch is not None:
-            self._set.hold((name, key), HeldPlace(self._presence.id, workspace_id, group))
+            self.waiting.hold((name, key), HeldPlace(self._presence.id, workspace_id, group))
 
     def ended(self, name: str, key: str) -> None:
         """Say that this process holds a job no longer."""
@@ -189,7 +181,7 @@ class Dispatcher:
 
     async def _read_all(self) -> None:
         """Begin anew with what the rows say."""
-        self._set = WaitingSet()
+        self.waiting = WaitingSet()
         self._timers.clear()
         self._refused.clear()
         self._awaited.clear()
@@ -200,19 +192,19 @@ class Dispatcher:
             await self._recount(connection)
             self._timers_until = now() + TIMERS_WITHIN
             async with connection.transaction():
-                async for row in queries.waiting_jobs(connection, list(self._set.kinds), self._timers_until):
+                async for row in queries.waiting_jobs(connection, list(self.waiting.kinds), self._timers_until):
                     self._note(row)
         self._known, self._must_read_all = self._asked, False
         self._news_at = _moment() + LOOK_EVERY_S
 
     async def _read_takers(self, connection: asyncpg.Connection) -> None:
-        before = self._set.kinds
+        before = self.waiting.kinds
         self._takers_at = _moment() + RECOUNT_EVERY_S
         rows = await queries.takers(connection, self._presence.id, self._presence.delivery)
         takers = [
             Taker(row["id"], row["places"], frozenset(row["kinds"]), row["id"] == self._presence.id) for row in rows]
-        self._set.set_takers(as_one(self._presence.id, takers) if self._delivery.is_shared else takers)
-        if self._set.kinds - before:
+        self.waiting.set_takers(as_one(self._presence.id, takers) if self._delivery.is_shared else takers)
+        if self.waiting.kinds - before:
             self._must_read_all = True  # what nobody could do may be waiting since long ago
 
     async def _recount(self, connection: asyncpg.Connection) -> None:
@@ -224,13 +216,13 @@ class Dispatcher:
             row["crashes"]) for row in rows}
         for job_id in self._ended:
             held.pop(job_id, None)
-        self._set.recount(held.items())
+        self.waiting.recount(held.items())
 
     async def _read_news(self, connection: asyncpg.Connection) -> None:
         """Read what changed; where that is all there is to do, it begins in this process within the same round trip."""
         self._asked = self._told
         self._news_at = _moment() + LOOK_EVERY_S
-        kinds, room, holder = list(self._set.kinds), min(self._set.local_room, MOST_AT_ONCE), self._presence.id
+        kinds, room, holder = list(self.waiting.kinds), min(self.waiting.local_room, MOST_AT_ONCE), self._presence.id
         if room > 0 and self._epoch is not None and await self._database.has_room():
             rows = await queries.changes_granted(connection, self._epoch, holder, kinds, self._seen, room)
         else:
@@ -240,12 +232,12 @@ class Dispatcher:
         self._seen = rows[0]["seen"]
         for row in rows:
             if row.get("number") is not None:
-                self._set.hold((row["name"], row["key"]),
+                self.waiting.hold((row["name"], row["key"]),
                                HeldPlace(self._presence.id, row["workspace_id"], row["lane"], row["crashes"]))
             elif row["key"] is not None:
                 self._note(row)
             elif row["lane"] is not None:
-                self._set.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
+                self.waiting.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
         self._known = self._asked
         self._delivery.deliver([row for row in rows if row.get("number") is not None])
 
@@ -253,7 +245,7 @@ class Dispatcher:
         """Read the next stretch of parked jobs; what is parked into one already read comes as news."""
         until = now() + TIMERS_WITHIN
         if self._timers_until and until - self._timers_until > TIMERS_WITHIN / 2:
-            for row in await queries.due_soon(connection, list(self._set.kinds), self._timers_until, until):
+            for row in await queries.due_soon(connection, list(self.waiting.kinds), self._timers_until, until):
                 self._note(row)
             self._timers_until = until
 
@@ -271,13 +263,13 @@ class Dispatcher:
         job_id = row["name"], row["key"]
         self._timers.forget(job_id)
         if row["run_at"] <= now():
-            self._set.add(
+            self.waiting.add(
                 WaitingJob(row["name"], row["key"], row["workspace_id"], row["lane"], row["priority"],
                            row["run_at"].timestamp(), row["crashes"]),
                 row["capacity"], LaneMode(row["mode"] or LaneMode.OPEN))
             return
-        self._set.let_go(job_id)
-        self._set.forget(job_id)
+        self.waiting.let_go(job_id)
+        self.waiting.forget(job_id)
         if not row["is_parked"] or self._timers_until is None or row["run_at"] <= self._timers_until:
             self._timers.add(job_id, row)
 
@@ -287,8 +279,8 @@ class Dispatcher:
         """Take up what is new; one step of the office."""
         moment = _moment()
         is_time_for = (
-            self._told > self._asked or moment >= self._news_at, moment >= self._takers_at,
-            bool(self._refused) and moment >= self._look_again_at, bool(self._set.jobs) and moment >= self._recount_at)
+            self._told > self._asked or moment >= self._news_at, moment >= self._takers_at, bool(self._refused) and
+            moment >= self._look_again_at, bool(self.waiting.jobs) and moment >= self._recount_at)
         if any(is_time_for):
             await self._let_requests_go_first()
             has_news, has_takers, has_refusals, has_doubt = is_time_for
@@ -310,11 +302,11 @@ class Dispatcher:
     async def _give_away(self) -> None:
         """Give what waits to workers with room, as far as it goes."""
         self._silence()
-        while self._set.jobs and self._set.has_free_places:
+        while self.waiting.jobs and self.waiting.has_free_places:
             await self._let_requests_go_first()
             if not await self._database.has_room():
                 return  # what could not be recorded would be done, and paid for, again
-            picked = self._set.pick(MOST_AT_ONCE)
+            picked = self.waiting.pick(MOST_AT_ONCE)
             if not picked:
                 return
             await self._grant(picked)
@@ -333,17 +325,17 @@ class Dispatcher:
                 self._awaited.setdefault(str(row["holder"]), (row["number"], _moment() + SILENT_AFTER_S))
         refused = [(job, taker) for job, taker in picked if job.id not in granted]
         for job, _ in refused:
-            self._set.let_go(job.id)
+            self.waiting.let_go(job.id)
             self._refused.add(job.id)
             if job.group:
-                self._set.doubt(job.group)
+                self.waiting.doubt(job.group)
         if refused:
             self._look_again_at = _moment() + AGAIN_AFTER_S
 
     def _silence(self) -> None:
         """Give nothing to workers that were given something and have not said that they began it."""
         moment = _moment()
-        for taker in self._set.takers.values():
+        for taker in self.waiting.takers.values():
             _, answers_by = self._awaited.get(str(taker.id), (0, moment))
             taker.is_silent = answers_by < moment
 
@@ -381,13 +373,13 @@ class Dispatcher:
     def _hear_ended(self, rest: str) -> None:
         name, _, key = rest.partition(" ")
         self._ended.add((name, key))
-        self._set.let_go((name, key))
+        self.waiting.let_go((name, key))
         self._wake.set()
 
     def _hear_passed(self, rest: str) -> None:
         name, group, before, key = rest.split(" ")
         self._ended.add((name, before))
-        self._set.pass_on((name, before), (name, key), "" if group == "-" else group)
+        self.waiting.pass_on((name, before), (name, key), "" if group == "-" else group)
         self._wake.set()
 
     def _hear_begun(self, rest: str) -> None:

@@ -146,6 +146,11 @@ class WaitingSet:
         self._turn_of: dict[UUID, int] = {}
         self._numbers = itertools.count()
 
+    def backlog(self, at: float) -> Backlog:
+        """Return how much waits, at a moment in Unix seconds."""
+        since = min((job.run_at for job in self.jobs.values()), default=at)
+        return Backlog(len(self.jobs), max(at - since, 0.0))
+
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of jobs that some worker takes."""

@@ -18,6 +18,7 @@ from automatos.durable.presence import Presence, acting_as
 from automatos.durable.reservation import Reservation
 from automatos.durable.types import Handler, HeldJob, Interruption, Job, LaneMode
 from automatos.durable.waiting import Backlog
+from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.refusals import is_platform_fault
@@ -64,7 +65,7 @@ class Worker:
     @property
     def backlog(self) -> Backlog | None:
         """What waits for a worker, in all processes; None where another process gives out jobs."""
-        return self._dispatcher.backlog
+        return self._dispatcher.waiting.backlog(now().timestamp()) if self._dispatcher.is_leading else None
 
     @property
     def kinds(self) -> tuple[str, ...]:

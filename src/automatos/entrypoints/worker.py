@@ -22,7 +22,7 @@ async def work(settings: Settings) -> None:
     Raises:
         NoDatabase: none is configured and no server of this home runs.
         DatabaseRefused: it cannot be used; the message says why.
-        AddressRefused: the address at which the worker is to answer cannot be had.
+        WorkerAddressTaken: the address at which the worker is to answer cannot be had.
     """
     with stopping_on_signals() as stopping:
         ground = await _find_ground(settings)

@@ -10,11 +10,11 @@ from automatos.entrypoints.services import Services
 from automatos.kernel.errors import Problem
 
 
-class AddressRefused(Problem):
+class WorkerAddressTaken(Problem):
     """A worker cannot answer at the address it was given."""
 
     status = 503
-    code = "address_refused"
+    code = "worker_address_taken"
     title = "The worker's address cannot be had"
 
 
@@ -23,7 +23,7 @@ async def answering(services: Services, address: str | None) -> AsyncGenerator[N
     """Answer at `host:port` while the block lasts. Nobody is asked who they are: the operator closes the address.
 
     Raises:
-        AddressRefused: another process has it, or this machine does not.
+        WorkerAddressTaken: another process has it, or this machine does not.
     """
     if address is None:
         yield
@@ -36,7 +36,7 @@ async def answering(services: Services, address: str | None) -> AsyncGenerator[N
             await web.TCPSite(runner, host.strip("[]"), int(port)).start()
         except OSError as error:
             why = error.strerror or error
-            raise AddressRefused(f"AUTOMATOS_WORKER_ADDRESS is {address}: {why}. Choose another one.") from error
+            raise WorkerAddressTaken(f"AUTOMATOS_WORKER_ADDRESS is {address}: {why}. Choose another one.") from error
         yield
     finally:
         await runner.cleanup()
