@@ -1,5 +1,6 @@
 """What people type for a thing, and what they are told in the terminal's own words."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -42,6 +43,28 @@ def test_a_run_that_is_none_or_several_is_said_so_in_words(quick: Quick, run_id:
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "UUID" not in done.stderr
+
+
+def test_what_fits_several_runs_is_refused_with_each_of_them(quick: Quick, run_id: str) -> None:
+    assert quick("recipe", "cook", "research-digest", "--quiet").returncode == 0
+    newest = quick.json("run", "list", "--limit", "2")["items"]
+
+    done = quick("run", "cancel", run_id[:4])
+
+    assert (done.returncode, done.stdout) == (1, "")
+    for run in newest:
+        assert f"use its id: {run['id']} (Research digest, completed)" in done.stderr
+
+
+def test_a_table_for_people_shows_runs_by_what_names_them_and_one_for_programs_whole(
+    signed_in: Cli, quick: Quick, run_id: str
+) -> None:
+    _, seen = at_terminal(signed_in, "agent", "runs", "Digest Writer", COLUMNS="60", NO_COLOR="1")
+
+    short = seen.decode().splitlines()[1].split()[0]
+    assert run_id.endswith(short)
+    assert quick("run", "view", short).returncode == 0
+    assert quick("agent", "runs", "Digest Writer").stdout.startswith(f"{run_id}\t")
 
 
 @pytest.mark.parametrize("command", [
@@ -97,7 +120,10 @@ def test_a_run_is_begun_again_at_a_step_and_paused_and_resumed(quick: Quick, run
 @pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("command", [
     "agent list", "run list", "recipe list", "model list", "credential types", "persona list", "setting catalogue",
-    "audit list", "skill list", "pattern list", "api-key list", "workspace list", "workspace members",
+    "audit list", "skill list", "pattern list", "api-key list", "workspace list", "workspace members", "agent types",
+    "agent runs 1", "agent versions 1", "credential types openai", "heartbeat status", "model providers",
+    "model recommend coding", "setting list", "skill recommend review", "skill versions code-review",
+    "admin workspaces",
 ])
 def test_tables_fit_the_terminal_and_break_no_word_letter_by_letter(
     signed_in: Cli, run_id: str, command: str, width: int
@@ -112,25 +138,66 @@ def test_tables_fit_the_terminal_and_break_no_word_letter_by_letter(
     assert len(crumbs) < 3, seen.decode()
 
 
-def test_the_shell_completes_agents_recipes_and_runs(signed_in: Cli, quick: Quick, run_id: str) -> None:
-    quick("recipe", "apply", EXAMPLES / "research-digest.yaml")
-
-    def completed(*words: str) -> str:
-        variables = signed_in.variables | {
-            "_AUTOMATOS_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(["automatos", *words]),
-            "COMP_CWORD": str(len(words))}
-        return subprocess.run([AUTOMATOS], env=variables, capture_output=True, text=True, check=False).stdout
-
-    assert "research-digest" in completed("recipe", "get", "res")
-    assert "Evidence Gatherer" in completed("agent", "get", "Evid")
-    assert "latest" in completed("run", "view", "l")
-    assert run_id in completed("run", "view", run_id[:4])
+def completed(cli: Cli, *words: str, shell: str = "bash", **more: str) -> subprocess.CompletedProcess[str]:
+    """What the command answers when somebody presses Tab behind the last word."""
+    line = " ".join(["automatos", *words])
+    variables = cli.variables | more | {
+        "_AUTOMATOS_COMPLETE": f"complete_{shell}", "COMP_WORDS": line, "COMP_CWORD": str(len(words)),
+        "_TYPER_COMPLETE_ARGS": line}
+    return subprocess.run([AUTOMATOS], env=variables, capture_output=True, text=True, check=False)
 
 
-def test_completion_without_a_server_is_silent(alone: Cli) -> None:
-    variables = alone.variables | {"_AUTOMATOS_COMPLETE": "complete_bash", "COMP_WORDS": "automatos agent get A",
-                                   "COMP_CWORD": "3", "AUTOMATOS_URL": "http://127.0.0.1:1"}
-    done = subprocess.run([AUTOMATOS], env=variables, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(("words", "name"), [
+    (("agent", "get", "Evid"), "Evidence\\ Gatherer"), (("recipe", "get", "res"), "research-digest"),
+    (("run", "view", "l"), "latest"), (("run", "list", "--recipe", "res"), "research-digest"),
+    (("skill", "get", "data"), "data-quality-check"), (("persona", "get", "qa"), "qa-engineer"),
+    (("pattern", "get", "load"), "load-balancing"), (("model", "get", "demo"), "demo/demo"),
+    (("setting", "get", "heartbeat.t"), "heartbeat.timezone"),
+    (("api-key", "revoke", "command"), "command\\ line"), (("workspace", "use", "default"), "default-"),
+    (("agent", "create", "--persona", "sec"), "security-engineer"), (("agent", "skills", "x", "--add", "d"), "data-"),
+    (("agent", "create", "--model", "demo"), "demo/demo"),
+])
+def test_the_shell_completes_names(signed_in: Cli, run_id: str, words: tuple[str, ...], name: str) -> None:
+    del run_id
+    assert f"\n{name}" in f"\n{completed(signed_in, *words).stdout}"
+
+
+def test_names_that_a_shell_would_take_apart_are_escaped(signed_in: Cli, quick: Quick) -> None:
+    made = quick("credential", "create", "Tide (blue)", "--type", "github_api", "--value-env", "token=KEY", KEY="sk-0")
+    assert made.returncode == 0, made.stderr
+
+    assert completed(signed_in, "credential", "get", "Tide").stdout == "Tide\\ \\(blue\\)\n"
+    assert completed(signed_in, "credential", "get", "Tide\\ ").stdout == "Tide\\ \\(blue\\)\n"
+    assert quick("credential", "delete", "Tide (blue)", "--yes").returncode == 0
+
+
+def test_in_an_open_quote_and_in_other_shells_names_stand_as_they_are(signed_in: Cli, run_id: str) -> None:
+    assert completed(signed_in, "agent", "get", '"Evid').stdout == "Evidence Gatherer\n"
+    assert completed(signed_in, "agent", "get", "Evid", shell="fish", _TYPER_COMPLETE_FISH_ACTION="get-args").stdout \
+        == "Evidence Gatherer\n"
+    assert run_id in completed(signed_in, "run", "view", run_id[:4]).stdout
+    in_zsh = completed(signed_in, "run", "view", run_id[:4], shell="zsh").stdout
+    assert f'"{run_id}":"Research digest, completed"' in in_zsh
+
+
+@pytest.mark.parametrize("noun", ["agent", "recipe", "run", "skill", "model", "setting", "workspace"])
+def test_completion_without_a_server_is_silent(alone: Cli, noun: str) -> None:
+    verb = {"run": "view", "workspace": "use"}.get(noun, "get")
+    for url in ("http://127.0.0.1:1", "no address at all"):
+        done = completed(alone, noun, verb, "A", AUTOMATOS_URL=url)
+        assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+async def test_completion_of_answers_that_are_no_servers_of_ours_is_silent(alone: Cli) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as other:
+        url = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
+        done = await asyncio.to_thread(completed, alone, "agent", "get", "A", AUTOMATOS_URL=url)
 
     assert (done.stdout.strip(), done.stderr) == ("", "")
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.client import Client
 from automatos.cli.console import put, put_json, put_table, say
@@ -73,7 +74,9 @@ def create_key(
 
 @app.command("revoke")
 def revoke_key(
-    key: Annotated[str, typer.Argument(help="The key's id or name.", metavar="KEY")], yes: Yes = False,
+    key: Annotated[
+        str, typer.Argument(help="The key's id or name.", metavar="KEY",
+                            autocompletion=completion.api_keys)], yes: Yes = False,
     no_input: NoInput = False, as_json: Json = False,
 ) -> None:
     """End a key at once."""

@@ -47,7 +47,7 @@ def list_audit(
         "at": short_time(each["created_at"]), "by": _who(each), "called": f"“{each['actor']}”",
         "from": each["client_address"], "action": each["action"],
         "target": f"{each['target_type']} {each['target_id']}", "detail": written(each["detail"]),
-    } for each in page["items"]), COLUMNS, spare=("detail", "from", "called"))
+    } for each in page["items"]), COLUMNS, spare=("detail", "from", "called", "by"))
     if page["next_cursor"]:
         say(f"there is more; go on with --cursor {page['next_cursor']}")
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.changes import made
 from automatos.cli.client import Client
@@ -15,7 +16,8 @@ from automatos.cli.pages import put_fields, say_rest, short_time
 from automatos.cli.secrets import ask_field, ask_missing, find_type, given_values
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The credential's name or id.", metavar="CREDENTIAL")]
+Named = Annotated[str, typer.Argument(
+    help="The credential's name or id.", metavar="CREDENTIAL", autocompletion=completion.credentials)]
 Plain = Annotated[
     list[str] | None, typer.Option("--set", "-s", metavar="FIELD=VALUE", help="A field that is no secret; may be "
                                    "repeated."),

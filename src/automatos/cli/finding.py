@@ -1,6 +1,7 @@
 """Names that people type, turned into the things they mean."""
 
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +103,8 @@ def find_run(client: Client, wanted: str) -> str:
     """
     if UUID.fullmatch(wanted):
         return wanted.lower()
-    newest = [str(run["id"]) for run in _list(client, RUN)]
+    listed = {str(run["id"]): run for run in _list(client, RUN)}
+    newest = list(listed)
     if wanted == LATEST:
         if newest:
             return newest[0]
@@ -112,10 +114,15 @@ def find_run(client: Client, wanted: str) -> str:
     if len(same) == 1:
         return same[0]
     if same:
-        raise CommandFailed(f"{len(same)} runs begin or end with {wanted!r}",
-                            *(f"use its id: {run}" for run in same[:10]))
+        raise CommandFailed(f"{len(same)} runs begin or end with {wanted!r}", *(
+            f"use its id: {run} ({listed[run]['recipe_name']}, {listed[run]['status']})" for run in same[:10]))
     raise CommandFailed(f"there is no run {wanted!r} among the newest {len(newest)}",
                         f"list them with: {RUN.listed_by}", f"or say {LATEST}")
+
+
+def shown_run(run_id: str) -> str:
+    """Return a run's id as a table has it: short for people at a terminal, whole for programs."""
+    return run_id[-RUN_ENDS_WITH:] if sys.stdout.isatty() else run_id
 
 
 def find_agent(client: Client, wanted: str) -> dict[str, Any]:

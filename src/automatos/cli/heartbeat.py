@@ -154,7 +154,7 @@ def list_history(
     if as_json:
         put_json(page)
         return
-    put_table(map(_row, page["items"]), BEATS, spare=("tokens", "by"))
+    put_table(map(_row, page["items"]), BEATS, spare=("tokens", "by", "cost"))
     if not page["items"]:
         say("it has not checked in yet; have it do so with: automatos heartbeat run AGENT")
 
@@ -176,7 +176,7 @@ def show_status(as_json: Json = False) -> None:
         "last": (each["last"] or {}).get("status"),
     } for each in heartbeats), LISTED, spare=("runs_when", "status"))
     if not heartbeats:
-        say("no agent has one yet; begin with: automatos heartbeat on AGENT")
+        say("none yet; begin with: automatos heartbeat on AGENT")
 
 
 def _path(client: Client, agent: str) -> str:

@@ -8,12 +8,14 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from automatos.cli import backup, server
 from automatos.cli.client import faults_in
+from automatos.cli.completion import escape_names
 from automatos.cli.console import CommandFailed, Exit, put, say, show_failure
 from automatos.cli.nouns import Nouns
 from automatos.cli.values import take_plain_values
 from automatos.kernel.errors import Problem
 
 take_plain_values()
+escape_names()
 app = typer.Typer(
     name="automatos", cls=Nouns, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

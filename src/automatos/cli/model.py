@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.agent.definition import model_named
 from automatos.cli.asking import Manner
 from automatos.cli.changes import made, read_fields, save
@@ -15,7 +16,8 @@ from automatos.cli.pages import put_fields, say_rest
 from automatos.kernel.figures import duration
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="PROVIDER/MODEL, or the id in the catalogue.", metavar="MODEL")]
+Named = Annotated[str, typer.Argument(
+    help="PROVIDER/MODEL, or the id in the catalogue.", metavar="MODEL", autocompletion=completion.models)]
 COLUMNS = ("model", "context", "in_per_1k", "out_per_1k", "good_for", "status")
 FIELDS = ("id", "provider", "model_id", "display_name", "model_family", "description", "status", "context_window",
           "max_output_tokens", "input_cost_per_1k", "output_cost_per_1k", "supports_functions", "supports_vision",
@@ -69,7 +71,7 @@ def list_providers(as_json: Json = False) -> None:
 
 @app.command("test")
 def try_model(
-    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL.", metavar="MODEL")],
+    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL.", metavar="MODEL", autocompletion=completion.models)],
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="How freely it writes.")] = None,
     as_json: Json = False,
 ) -> int:
@@ -120,7 +122,9 @@ def recommend_models(
 
 @app.command("estimate")
 def estimate_cost(
-    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL, or a model's own name.", metavar="MODEL")],
+    model: Annotated[
+        str, typer.Argument(help="PROVIDER/MODEL, or a model's own name.", metavar="MODEL",
+                            autocompletion=completion.models)],
     input_tokens: Annotated[int, typer.Option("--in", min=0, help="Tokens that it reads.")],
     output_tokens: Annotated[int, typer.Option("--out", min=0, help="Tokens that it writes.")] = 0,
     as_json: Json = False,
@@ -140,7 +144,7 @@ def estimate_cost(
 
 @app.command("add")
 def add_model(
-    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL.", metavar="MODEL")],
+    model: Annotated[str, typer.Argument(help="PROVIDER/MODEL.", metavar="MODEL", autocompletion=completion.models)],
     file: Document = None, assignments: Sets = None, as_json: Json = False,
 ) -> None:
     """Add a model to the catalogue of the whole server; for system admins.
@@ -182,7 +186,9 @@ def delete_model(model: Named, yes: Yes = False, no_input: NoInput = False, as_j
 
 @app.command("default")
 def default_model(
-    chosen: Annotated[str | None, typer.Option("--set", help="The model, as PROVIDER/MODEL.")] = None,
+    chosen: Annotated[
+        str | None, typer.Option("--set", help="The model, as PROVIDER/MODEL.",
+                                 autocompletion=completion.models)] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Take the choice back.")] = False,
     system: Annotated[bool, typer.Option("--system", help="For the whole server; for system admins.")] = False,
     as_json: Json = False,

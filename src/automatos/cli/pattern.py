@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.changes import made, read_fields, save
 from automatos.cli.client import Client
@@ -14,7 +15,8 @@ from automatos.cli.pages import put_fields, say_rest
 from automatos.client import part
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The pattern's slug or name.", metavar="PATTERN")]
+Named = Annotated[str, typer.Argument(
+    help="The pattern's slug or name.", metavar="PATTERN", autocompletion=completion.patterns)]
 COLUMNS = ("slug", "name", "type", "scope", "description")
 FIELDS = ("slug", "name", "type", "description", "scope", "version", "updated_at")
 DATA = "pattern_data"

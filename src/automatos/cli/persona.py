@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.changes import made, read_fields, read_text, save
 from automatos.cli.client import Client
@@ -14,7 +15,8 @@ from automatos.cli.options import Document, Json, NoInput, Sets, Tags, Yes
 from automatos.cli.pages import put_fields, say_rest
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The persona's slug, name or id.", metavar="PERSONA")]
+Named = Annotated[str, typer.Argument(
+    help="The persona's slug, name or id.", metavar="PERSONA", autocompletion=completion.personas)]
 COLUMNS = ("slug", "name", "category", "scope", "tokens", "agents")
 FIELDS = ("id", "slug", "name", "description", "voice", "category", "tags", "suggested_temperature",
           "suggested_models", "scope", "is_active", "token_estimate", "agents_count", "version", "updated_at")

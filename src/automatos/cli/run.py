@@ -1,6 +1,5 @@
 """Commands about runs: list, view, watch, retry, fork, approve, reject, signal, pause, resume, cancel."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from automatos.cli.client import Client
 from automatos.cli.console import CommandFailed, misuse, put, put_json, put_table, say
 from automatos.cli.cook import fork
 from automatos.cli.figures import costs, tokens
-from automatos.cli.finding import RUN_ENDS_WITH, find_run
+from automatos.cli.finding import find_run, shown_run
 from automatos.cli.options import RunJson, Watching
 from automatos.cli.pages import put_run, short_time
 from automatos.cli.watch import run_address, tell_started, watch
@@ -27,7 +26,8 @@ COLUMNS = ("id", "recipe", "status", "step", "tokens", "cost", "time", "created"
 @app.command("list")
 def list_runs(
     status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="Only runs of this recipe (template_id).")] = None,
+    recipe: Annotated[str | None, typer.Option(
+        help="Only runs of this recipe (template_id).", autocompletion=completion.recipes)] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20, as_json: Json = False,
 ) -> None:
     """List runs, newest first."""
@@ -36,9 +36,8 @@ def list_runs(
     if as_json:
         put_json(page)
         return
-    id_from = -RUN_ENDS_WITH if sys.stdout.isatty() else 0
     put_table(({
-        "id": run["id"][id_from:], "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
+        "id": shown_run(run["id"]), "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
         "status": run["status"], "step": f"{run['current_step']}/{run['total_steps']}",
         "tokens": tokens(run["total_tokens"], is_estimated=run["is_estimated"]),
         "cost": costs(run, is_over=run["finished_at"] is not None), "time": duration(run["duration_ms"]),

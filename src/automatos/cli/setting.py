@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.changes import read_text, read_value, written
 from automatos.cli.client import Client
@@ -13,7 +14,8 @@ from automatos.cli.pages import short_time
 from automatos.client import part
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="CATEGORY.KEY, such as orchestrator_llm.temperature.", metavar="SETTING")]
+Named = Annotated[str, typer.Argument(
+    help="CATEGORY.KEY, such as orchestrator_llm.temperature.", metavar="SETTING", autocompletion=completion.settings)]
 System = Annotated[bool, typer.Option("--system", help="For the whole server; for system admins.")]
 COLUMNS = ("setting", "value", "scope", "changed", "by")
 KNOWN = ("setting", "type", "default", "about")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.access import keep
 from automatos.cli.client import Client
 from automatos.cli.console import CommandFailed, misuse, put, put_json, put_table, say
@@ -13,7 +14,8 @@ from automatos.cli.options import Json
 from automatos.cli.pages import put_fields
 
 app = typer.Typer()
-WorkspaceName = Annotated[str, typer.Argument(help="The workspace's slug, name or id.", metavar="WORKSPACE")]
+WorkspaceName = Annotated[str, typer.Argument(
+    help="The workspace's slug, name or id.", metavar="WORKSPACE", autocompletion=completion.workspaces)]
 COLUMNS = ("slug", "name", "role", "current")
 
 

@@ -11,7 +11,7 @@ from automatos.cli.changes import read_fields, read_text
 from automatos.cli.client import Client
 from automatos.cli.console import put_json, put_table
 from automatos.cli.figures import cost
-from automatos.cli.finding import agent_path
+from automatos.cli.finding import agent_path, shown_run
 from automatos.cli.options import AgentName, ExitStatus, Json, Quiet, RunJson, Sets, Watching
 from automatos.cli.pages import say_rest, short_time
 from automatos.cli.watch import tell_started
@@ -70,7 +70,8 @@ def list_agent_runs(
         put_json(page)
         return
     put_table(({
-        "run": run["run_id"], "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
+        "run": shown_run(run["run_id"]),
+        "work": f"{run['recipe_id']}/{run['step_id']}" if run["recipe_id"] else run["kind"],
         "status": run["status"], "tokens": run["input_tokens"] + run["output_tokens"], "cost": cost(run["cost_usd"]),
         "time": duration(run["duration_ms"]), "started": short_time(run["started_at"]),
     } for run in page["items"]), RUNS, spare=("tokens", "started"))

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.agent.definition import body_of, model_named
 from automatos.cli.agent.impact import is_felt, say_impact
 from automatos.cli.asking import Manner
@@ -23,9 +24,14 @@ def create_agent(
     agent_type: Annotated[str | None, typer.Option("--type", help="Its type, such as data_analyst.")] = None,
     category: Annotated[str | None, typer.Option(help="Its category, such as DevOps; it decides the type.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Its own persona: who it is and how it works.")] = None,
-    persona: Annotated[str | None, typer.Option(help="A persona of the library, by slug or name.")] = None,
-    model: Annotated[str | None, typer.Option(help="Its model, as PROVIDER/MODEL.")] = None,
-    skill: Annotated[list[str] | None, typer.Option(help="A skill by name or id; may be repeated.")] = None,
+    persona: Annotated[
+        str | None, typer.Option(help="A persona of the library, by slug or name.",
+                                 autocompletion=completion.personas)] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Its model, as PROVIDER/MODEL.", autocompletion=completion.models)] = None,
+    skill: Annotated[
+        list[str] | None, typer.Option(help="A skill by name or id; may be repeated.",
+                                       autocompletion=completion.skills)] = None,
     tool: Annotated[list[str] | None, typer.Option(help="A tool to grant; may be repeated.")] = None,
     tag: Tags = None, assignments: Sets = None,
     activate: Annotated[bool, typer.Option(help="Activate it at once.")] = False, as_json: Json = False,

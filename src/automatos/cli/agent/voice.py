@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.agent.definition import model_named, skill_ids
 from automatos.cli.asking import Manner
 from automatos.cli.changes import read_text
@@ -57,7 +58,9 @@ def _temperature(context: dict[str, Any]) -> str:
 @app.command("persona")
 def agent_persona(
     agent: AgentName,
-    chosen: Annotated[str | None, typer.Option("--set", help="A persona of the library, by slug or name.")] = None,
+    chosen: Annotated[
+        str | None, typer.Option("--set", help="A persona of the library, by slug or name.",
+                                 autocompletion=completion.personas)] = None,
     custom: Annotated[
         Path | None, typer.Option("--custom-file", help="A text that is its own persona.", exists=True, dir_okay=False)
     ] = None,
@@ -99,12 +102,16 @@ def _show_persona(persona: dict[str, Any], *, as_json: bool) -> None:
 @app.command("skills")
 def agent_skills(
     agent: AgentName,
-    added: Annotated[list[str] | None, typer.Option("--add", help="A skill to add; may be repeated.")] = None,
+    added: Annotated[
+        list[str] | None, typer.Option("--add", help="A skill to add; may be repeated.",
+                                       autocompletion=completion.skills)] = None,
     removed: Annotated[
-        list[str] | None, typer.Option("--remove", help="A skill to take away; may be repeated.")
+        list[str] | None, typer.Option("--remove", help="A skill to take away; may be repeated.",
+                                       autocompletion=completion.skills)
     ] = None,
     chosen: Annotated[
-        list[str] | None, typer.Option("--set", help="A skill to have instead of all others; may be repeated.")
+        list[str] | None, typer.Option("--set", help="A skill to have instead of all others; may be repeated.",
+                                         autocompletion=completion.skills)
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -132,13 +139,17 @@ def agent_skills(
 @app.command("model")
 def agent_model(
     *, agent: AgentName,
-    chosen: Annotated[str | None, typer.Option("--set", help="The model, as PROVIDER/MODEL.")] = None,
+    chosen: Annotated[
+        str | None, typer.Option("--set", help="The model, as PROVIDER/MODEL.",
+                                 autocompletion=completion.models)] = None,
     effort: Annotated[str | None, typer.Option(help="How hard it thinks: none, minimal, low, medium, high, xhigh or "
                                                     "max; the nearest that the model takes is asked for.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="How freely it writes.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Its longest answer.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="How much of the likely words it looks at.")] = None,
-    fallback: Annotated[str | None, typer.Option(help="The model that answers when this one does not.")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="The model that answers when this one does not.",
+                                 autocompletion=completion.models)] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take the workspace's default.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.client import Client
 from automatos.cli.console import put, put_json, put_table, say
 from automatos.cli.finding import SKILL, find
@@ -11,7 +12,8 @@ from automatos.cli.options import Json
 from automatos.cli.pages import put_fields, say_rest, short_time
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The skill's name or id.", metavar="SKILL")]
+Named = Annotated[str, typer.Argument(
+    help="The skill's name or id.", metavar="SKILL", autocompletion=completion.skills)]
 COLUMNS = ("id", "name", "category", "source", "tokens", "agents", "active")
 FIELDS = ("id", "name", "description", "skill_type", "category", "tags", "source", "source_name", "git_commit_sha",
           "core_tokens", "version", "active", "used_by", "tools", "invoked", "updated_at", "verdict", "notes")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from automatos.cli import completion
 from automatos.cli.asking import Manner
 from automatos.cli.client import Client
 from automatos.cli.console import misuse, put, put_json, put_table, say
@@ -13,7 +14,8 @@ from automatos.cli.pages import put_fields, say_rest, short_time
 from automatos.kernel.figures import quantity
 
 app = typer.Typer()
-Named = Annotated[str, typer.Argument(help="The source's name or id.", metavar="SOURCE")]
+Named = Annotated[str, typer.Argument(
+    help="The source's name or id.", metavar="SOURCE", autocompletion=completion.sources)]
 COLUMNS = ("name", "status", "skills", "commit", "pinned", "synced", "url")
 FIELDS = ("id", "source_name", "git_url", "git_branch", "git_folder", "credential_id", "git_commit_sha",
           "pinned_commit", "status",
@@ -58,7 +60,8 @@ def add_source(
     branch: Annotated[str | None, typer.Option(help="The branch to follow.")] = None,
     folder: Annotated[str | None, typer.Option(help="Take only the skills below this folder.")] = None,
     credential: Annotated[
-        str | None, typer.Option(help="The stored credential that may read it, by name or id.")] = None,
+        str | None, typer.Option(help="The stored credential that may read it, by name or id.",
+                                   autocompletion=completion.credentials)] = None,
     commit: Annotated[str | None, typer.Option(help="The commit to stay at.")] = None,
     auto_update: Annotated[bool, typer.Option("--auto-update/--no-auto-update", help="Follow the branch.")] = True,
     every: Annotated[int | None, typer.Option("--every", min=1, max=8760, help="Hours between two looks.")] = None,
@@ -82,7 +85,8 @@ def edit_source(
     folder: Annotated[
         str | None, typer.Option(help="Take only the skills below this folder; '' takes all of them.")] = None,
     credential: Annotated[
-        str | None, typer.Option(help="The stored credential that may read it, by name or id; '' for none.")] = None,
+        str | None, typer.Option(help="The stored credential that may read it, by name or id; '' for none.",
+                                   autocompletion=completion.credentials)] = None,
     auto_update: Annotated[
         bool | None, typer.Option("--auto-update/--no-auto-update", help="Follow the branch.")] = None,
     every: Annotated[int | None, typer.Option("--every", min=1, max=8760, help="Hours between two looks.")] = None,
