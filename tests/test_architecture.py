@@ -27,8 +27,8 @@ SQL_OUTSIDE_QUERIES = {"kernel/db.py", "kernel/pooler.py", "kernel/recording.py"
                        "entrypoints/backup.py", "entrypoints/restore.py",
                        "entrypoints/migrate.py", "entrypoints/health.py"}
 MAY_CROSS = {
-    "agents/resting.py",  # whose agents have had nothing to do?
-    "agents/starting.py",  # everybody's agents that start with the server
+    "lifecycle/idle.py",  # whose agents have had nothing to do?
+    "lifecycle/auto_start.py",  # everybody's agents that start with the server
     "credentials/rotation.py",  # a new key seals what every workspace has
     "heartbeats/due.py",  # a beat is due before its workspace is known
     "personas/seed.py",  # the product's own personas belong to no workspace

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents.readiness import Readiness
+from automatos.agents.deps import Readiness
 from automatos.agents.router import router
-from automatos.agents.types import Dependent, Dependents
+from automatos.agents.types import Dependent
 from automatos.credentials.service import Keyring
 from automatos.entrypoints.problems import add_problem_handlers
 from automatos.heartbeats.agent_config_router import router as config_router
@@ -22,8 +22,9 @@ from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.http import Http
 from automatos.kernel.ids import new_id
+from automatos.lifecycle import impact
+from automatos.lifecycle.router import router as lifecycle_router
 from automatos.llm.service import ModelClient
-from automatos.recipes.service import Workforce
 from automatos.tools.router import router as tools_router
 from automatos.tools.service import Toolbox
 from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
@@ -107,6 +108,11 @@ class Desk:
         self.everybodys += [("personas", persona_id)] if is_global else []
         return str(persona_id)
 
+    async def read_users(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
+        """Answer as a room would in which something depends on every agent of the desk."""
+        del session, workspace_id, agent_id
+        return self.used_by
+
     async def clear(self) -> None:
         """Take away what would show in every workspace."""
         async with self.database.recording(None, Scope.ENGINE) as connection:
@@ -128,7 +134,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(
+    database: Database, settings: Settings, workspace_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
     """A desk of a fresh workspace, where no provider but the demo is configured."""
     chosen, http = settings.model_copy(update={"home": tmp_path}), Http.open()
     models = ModelClient.open(database, chosen, http, Keyring(database, Vault(chosen), chosen))
@@ -136,23 +144,15 @@ async def desk(database: Database, settings: Settings, workspace_id: UUID, tmp_p
     app.state.database, app.state.settings, app.state.authenticator, app.state.bus = database, chosen, Door(), Bell()
     app.state.models, app.state.toolbox = models, toolbox
     app.include_router(router)
+    app.include_router(lifecycle_router)
     app.include_router(tools_router)
     app.include_router(config_router)
     add_problem_handlers(app)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         desk = Desk(client, app, database, workspace_id, Readiness(models, toolbox))
-        app.state.agent_dependents = [_reader_of(desk.used_by)]
-        app.state.agent_cleaners, app.state.agent_work = (), Workforce(database, app.state.bus)
+        monkeypatch.setattr(impact, "DEPENDENTS", (*impact.DEPENDENTS, desk.read_users))
         yield desk
         await desk.clear()
     await models.close()
     await http.close()
-
-
-def _reader_of(used_by: list[Dependent]) -> Dependents:
-    async def read(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
-        del session, workspace_id, agent_id
-        return used_by
-
-    return read

@@ -9,7 +9,7 @@ import pytest
 from automatos.agents.types import Dependent
 from automatos.workspaces.types import Role
 from tests.agents.conftest import Desk
-from tests.agents.references import References
+from tests.lifecycle.references import References
 
 
 @pytest.mark.capability("S001")

@@ -11,8 +11,8 @@ from automatos.agents.types import Outcome
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
-from tests.agents.lives import audit, lane, status_of, until
 from tests.fakes.model_server import ModelServer, Reply
+from tests.lifecycle.lives import audit, lane, status_of, until
 from tests.surface import Client, Make
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)

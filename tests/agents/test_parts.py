@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from automatos.agents.model_config_router import router as second_address
+from automatos.agents.parts_router import second_address
 from automatos.agents.service import load_for_run
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from automatos.agents.service import Readiness
-from automatos.agents.starting import start_agents
+from automatos.agents.deps import Readiness
 from automatos.entrypoints.services import Services
 from automatos.kernel.clock import now
+from automatos.lifecycle.auto_start import start_agents
 from tests.fakes.model_server import ModelServer, Reply
 from tests.heartbeats.conftest import Heart
 from tests.surface import Client, Make

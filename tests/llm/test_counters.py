@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from automatos.agents.queries.lifecycle import add_outcomes
+from automatos.agents.queries.stats import add_outcomes
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database

@@ -11,8 +11,8 @@ from automatos.kernel.ids import new_id
 from automatos.recipes.planning import plan_recipe
 from automatos.runs import queries, steps
 from automatos.runs.types import StepPath
-from tests.agents.lives import confirm
 from tests.fakes.model_server import ModelServer, Reply
+from tests.lifecycle.lives import confirm
 from tests.runs.test_graphs import outputs, run_of, statuses, until_waiting
 from tests.surface import Client, Make
 

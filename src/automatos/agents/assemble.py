@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import schemas
-from automatos.agents.lifecycle import Lifecycle
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned as queries
 from automatos.agents.queries.assigned import Companions
 from automatos.agents.stored import configuration_of, model_settings_of
-from automatos.tools.types import ToolInfo
+from automatos.agents.types import lane_of
+from automatos.tools.types import ToolCatalogue, ToolInfo
 
 PLAIN = (
     "id", "workspace_id", "name", "slug", "description", "agent_type", "marketplace_category", "status",
@@ -21,40 +21,35 @@ PLAIN = (
 )
 
 
-async def present(session: AsyncSession, agents: Sequence[Agent], means: Lifecycle) -> list[schemas.Agent]:
+async def present(session: AsyncSession, agents: Sequence[Agent], tools: ToolCatalogue) -> list[schemas.Agent]:
     """Return agents as clients see them, in the order given.
 
-    Skills and personas are asked for once for all of them, workloads once for each workspace among them; tools come
-    from the toolbox's catalogue.
+    Skills, personas and workloads are asked for once for all of them; tools come from the toolbox's catalogue.
     """
     companions = await queries.read_companions(
         session, {agent.workspace_id for agent in agents}, [agent.id for agent in agents],
-        {agent.persona_id for agent in agents if agent.persona_id is not None})
-    workloads: dict[int, tuple[int, int]] = {}
-    for workspace_id in {agent.workspace_id for agent in agents}:
-        ids = [agent.id for agent in agents if agent.workspace_id == workspace_id]
-        workloads.update(await means.work.counts(session, workspace_id, ids))
-    toolbox = {tool.name: tool for tool in means.readiness.tools.available()}
-    return [_shown(agent, companions, toolbox, workloads.get(agent.id, (0, 0))) for agent in agents]
+        {agent.persona_id for agent in agents if agent.persona_id is not None},
+        [lane_of(agent.id) for agent in agents])
+    toolbox = {tool.name: tool for tool in tools.available()}
+    return [_shown(agent, companions, toolbox) for agent in agents]
 
 
-async def present_one(session: AsyncSession, agent: Agent, means: Lifecycle) -> schemas.Agent:
+async def present_one(session: AsyncSession, agent: Agent, tools: ToolCatalogue) -> schemas.Agent:
     """Return an agent as clients see it."""
-    return (await present(session, [agent], means))[0]
+    return (await present(session, [agent], tools))[0]
 
 
-def _shown(
-    agent: Agent, companions: Companions, toolbox: Mapping[str, ToolInfo], workload: tuple[int, int]
-) -> schemas.Agent:
+def _shown(agent: Agent, companions: Companions, toolbox: Mapping[str, ToolInfo]) -> schemas.Agent:
     configuration = configuration_of(agent.configuration)
     persona = companions.personas.get(agent.persona_id) if agent.persona_id else None
+    running, queued = companions.workloads.get(lane_of(agent.id), (0, 0))
     repeated = ("priority_level", "max_concurrent_tasks", "auto_start", "tools")
     values: dict[str, Any] = {name: getattr(agent, name) for name in PLAIN}
     return schemas.Agent.model_validate(values | {name: configuration[name] for name in repeated} | {
         "configuration": configuration, "llm_config": model_settings_of(agent.llm_config, agent.configuration),
         "persona": persona, "skills": companions.skills.get(agent.id, ()), "plugins": (),
         "granted_tools": [_tool(name, toolbox.get(name)) for name in configuration["tools"]],
-        "workload": {"running": workload[0], "queued": workload[1]},
+        "workload": {"running": running, "queued": queued},
     })
 
 

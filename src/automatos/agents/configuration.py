@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from automatos.agents.types import AgentType, Category, PriorityLevel
+from automatos.agents.types import MAX_TAGS, AgentType, Category, PriorityLevel
 from automatos.kernel.schemas import Body, SingleLine
 from automatos.llm.types import ReasoningEffort
 
-MAX_TAGS = 50
 MAX_TOOLS = 50
 MAX_SKILLS = 50
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.agents.activation import activate
 from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.agents.deps import Readiness
 from automatos.agents.models import Agent
-from automatos.agents.readiness import Readiness
-from automatos.agents.saving import Edit, activate, insert
+from automatos.agents.saving import Edit, insert
 from automatos.agents.schemas import AgentCreate
 from automatos.agents.types import AgentType, Category, category_of, type_of
 from automatos.workspaces.types import Caller

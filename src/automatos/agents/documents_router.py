@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from automatos.agents import document_schemas as schemas
-from automatos.agents import service, stopping, transfer, versions
-from automatos.agents.deps import AgentLifecycle, AgentReadiness
+from automatos.agents import service, transfer, versions
+from automatos.agents.deps import AgentReadiness
 from automatos.agents.errors import (
     AgentNameTaken,
     AgentNotFound,
@@ -19,7 +19,7 @@ from automatos.agents.errors import (
 )
 from automatos.agents.schemas import Agent, AgentId
 from automatos.agents.types import HINT_TOPIC
-from automatos.durable.deps import Hints
+from automatos.durable.deps import BusDep, Hints
 from automatos.kernel.confined import TooCostly
 from automatos.kernel.etags import etag
 from automatos.kernel.openapi import problems
@@ -82,11 +82,11 @@ async def compare_agent_versions(
 @router.post("/{agent_id}/versions/{version}/restore", responses=problems(
     AgentNotFound, VersionNotFound, AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady))
 async def restore_agent_version(
-    agent_id: AgentId, version: schemas.VersionNumber, caller: Editor, session: Session, means: AgentLifecycle,
-    response: Response,
+    agent_id: AgentId, version: schemas.VersionNumber, caller: Editor, session: Session,
+    readiness: AgentReadiness, bus: BusDep, response: Response,
 ) -> Agent:
     """Make the agent what it was at a version, as a new version; its status stays."""
-    agent = await transfer.restore_version(session, caller, agent_id, version, means.readiness)
-    stopping.tell(session, agent, means.bus)
+    agent = await transfer.restore_version(session, caller, agent_id, version, readiness)
+    service.announce(session, agent, bus)
     response.headers["ETag"] = etag(agent.version)
-    return await service.present_one(session, agent, means)
+    return await service.present_one(session, agent, readiness.tools)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.create import columns_of
 from automatos.agents.errors import UnknownPersona, UnknownSkills, UnknownTools
-from automatos.agents.queries import voices as queries
+from automatos.agents.queries import assigned as queries
 from automatos.agents.schemas import AgentCreate
 from automatos.agents.specs import spec_of
 from automatos.agents.types import AgentSpec, AgentStatus

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import stopping
-from automatos.agents.queries import lifecycle as queries
+from automatos.agents.activation import announce, set_status
 from automatos.agents.queries import records
+from automatos.agents.queries import stats as queries
 from automatos.agents.types import WORKING, AgentStatus, Outcome
 from automatos.durable.types import EventBus
 from automatos.kernel.batches import BatchWriter
@@ -50,8 +50,8 @@ class OutcomeRecorder:
         if agent is None or agent.status not in WORKING:
             return
         reason = f"{in_a_row} tasks in a row failed, the last one with: {why or 'no message'}"[:2000]
-        agent = await stopping.become(session, ACTOR, agent, AgentStatus.ERROR, reason=reason)
-        stopping.tell(session, agent, self._bus)
+        agent = await set_status(session, ACTOR, agent, AgentStatus.ERROR, reason=reason)
+        announce(session, agent, self._bus)
 
 
 def _added_up(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

@@ -5,14 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.agents import part_schemas, schemas
 from automatos.agents.configuration import MAX_SKILLS, AgentConfiguration, ModelSettings
 from automatos.agents.create import chosen
+from automatos.agents.deps import Readiness
 from automatos.agents.errors import PersonaNotFound, SkillNotAssigned, UnknownPersona
-from automatos.agents.lifecycle import Lifecycle
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned as queries
-from automatos.agents.queries import voices
 from automatos.agents.saving import Edit, save
 from automatos.agents.stored import model_settings_of
-from automatos.agents.update import merged, take
+from automatos.agents.update import load_for_update, merged
 from automatos.kernel.errors import InvalidRequest
 from automatos.workspaces.types import Caller
 
@@ -27,26 +26,26 @@ def show_model(agent: Agent) -> part_schemas.AgentModelConfig:
 
 
 async def change_model(
-    session: AsyncSession, caller: Caller, agent_id: int, model: ModelSettings | None, means: Lifecycle,
+    session: AsyncSession, caller: Caller, agent_id: int, model: ModelSettings | None, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Replace an agent's model settings; raises what `update_agent` does."""
-    agent = await take(session, caller, agent_id, means, expected)
-    return await save(session, caller, agent, Edit({"llm_config": chosen(model)}), means.readiness)
+    agent = await load_for_update(session, caller, agent_id, readiness.tools, expected)
+    return await save(session, caller, agent, Edit({"llm_config": chosen(model)}), readiness)
 
 
 async def change_configuration(
-    session: AsyncSession, caller: Caller, agent_id: int, named: AgentConfiguration, means: Lifecycle,
+    session: AsyncSession, caller: Caller, agent_id: int, named: AgentConfiguration, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Change the named settings of an agent and leave the others; raises what `update_agent` does."""
-    agent = await take(session, caller, agent_id, means, expected)
-    return await save(session, caller, agent, Edit({"configuration": merged(agent, named)}), means.readiness)
+    agent = await load_for_update(session, caller, agent_id, readiness.tools, expected)
+    return await save(session, caller, agent, Edit({"configuration": merged(agent, named)}), readiness)
 
 
 async def show_persona(session: AsyncSession, agent: Agent) -> part_schemas.AgentPersona:
     """Return an agent's voice: its own text where it uses that and has one, else the library's persona, else none."""
-    persona, _ = await voices.read_voice(session, agent.workspace_id, agent.persona_id, ())
+    persona, _ = await queries.read_voice(session, agent.workspace_id, agent.persona_id, ())
     own_text = agent.custom_persona_prompt if agent.use_custom_persona else None
     return part_schemas.AgentPersona(
         agent_id=agent.id, persona_id=agent.persona_id, persona_name=persona["name"] if persona else None,
@@ -58,7 +57,7 @@ async def show_persona(session: AsyncSession, agent: Agent) -> part_schemas.Agen
 
 
 async def change_persona(
-    session: AsyncSession, caller: Caller, agent_id: int, voice: part_schemas.PersonaChange, means: Lifecycle,
+    session: AsyncSession, caller: Caller, agent_id: int, voice: part_schemas.PersonaChange, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Replace an agent's voice.
@@ -67,11 +66,11 @@ async def change_persona(
         PersonaNotFound: the workspace has no such persona, or it is switched off.
         AgentNotFound, StaleEdit, AgentNotReady: as their names say.
     """
-    agent = await take(session, caller, agent_id, means, expected)
+    agent = await load_for_update(session, caller, agent_id, readiness.tools, expected)
     edit = Edit({"persona_id": voice.persona_id, "custom_persona_prompt": voice.custom_prompt,
                  "use_custom_persona": voice.use_custom})
     try:
-        return await save(session, caller, agent, edit, means.readiness)
+        return await save(session, caller, agent, edit, readiness)
     except UnknownPersona as unknown:
         raise PersonaNotFound(voice.persona_id) from unknown
 
@@ -84,7 +83,7 @@ async def show_skills(session: AsyncSession, agent: Agent) -> part_schemas.Agent
 
 
 async def add_skills(
-    session: AsyncSession, caller: Caller, agent_id: int, change: part_schemas.SkillChange, means: Lifecycle,
+    session: AsyncSession, caller: Caller, agent_id: int, change: part_schemas.SkillChange, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Give an agent more skills after those it has, or these instead of them; each once.
@@ -93,21 +92,21 @@ async def add_skills(
         UnknownSkills: the workspace has no such skills, or they are switched off; names each.
         AgentNotFound, StaleEdit, AgentNotReady: as their names say.
     """
-    agent = await take(session, caller, agent_id, means, expected)
+    agent = await load_for_update(session, caller, agent_id, readiness.tools, expected)
     had = [] if change.replace else await queries.list_skill_ids(session, caller.workspace_id, agent_id)
     wanted = list(dict.fromkeys([*had, *change.skill_ids]))
     if len(wanted) > MAX_SKILLS:
         raise InvalidRequest(f"skill_ids: {agent.name!r} would have {len(wanted)} skills; {MAX_SKILLS} are the most.",
                              field="skill_ids")
-    return await save(session, caller, agent, Edit(skill_ids=wanted), means.readiness)
+    return await save(session, caller, agent, Edit(skill_ids=wanted), readiness)
 
 
 async def remove_skill(
-    session: AsyncSession, caller: Caller, agent_id: int, skill_id: int, means: Lifecycle
+    session: AsyncSession, caller: Caller, agent_id: int, skill_id: int, readiness: Readiness
 ) -> Agent:
     """Take a skill from an agent; raises AgentNotFound, SkillNotAssigned."""
-    agent = await take(session, caller, agent_id, means, None)
+    agent = await load_for_update(session, caller, agent_id, readiness.tools)
     had = await queries.list_skill_ids(session, caller.workspace_id, agent_id)
     if skill_id not in had:
         raise SkillNotAssigned(agent.name, skill_id)
-    return await save(session, caller, agent, Edit(skill_ids=[one for one in had if one != skill_id]), means.readiness)
+    return await save(session, caller, agent, Edit(skill_ids=[one for one in had if one != skill_id]), readiness)

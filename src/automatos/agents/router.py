@@ -1,30 +1,19 @@
-"""Routes: the agents of the caller's workspace; parts, documents and the life of an agent have files of their own."""
+"""Routes: the agents of the caller's workspace; their parts and documents have files of their own.
+
+What changes a status, and what may, is in `lifecycle`.
+"""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
-from automatos.agents import (
-    bulk,
-    create,
-    documents_router,
-    parts_router,
-    schemas,
-    service,
-    stats,
-    status_router,
-    stopping,
-    update,
-)
-from automatos.agents.deps import AgentLifecycle, AgentWorkDep
+from automatos.agents import documents_router, parts_router, schemas, service, stats
+from automatos.agents.deps import AgentReadiness
 from automatos.agents.errors import (
     AgentNameTaken,
     AgentNotFound,
     AgentNotReady,
     CursorUnreadable,
-    ImpactChanged,
-    ImpactNotConfirmed,
-    StatusChangeRefused,
     UnknownPersona,
     UnknownSkills,
     UnknownTools,
@@ -41,14 +30,12 @@ from automatos.agents.types import (
     type_of,
 )
 from automatos.durable.deps import Hints
-from automatos.kernel.errors import StaleEdit
-from automatos.kernel.etags import etag, read_versions
+from automatos.kernel.etags import etag
 from automatos.kernel.openapi import problems
 from automatos.workspaces.deps import AllWorkspacesReader, CurrentCaller, Editor, ReadingSession, Session
 from automatos.workspaces.service import PlanLimitReached
 
 PREFIX = "/api/agents"
-IfMatch = Annotated[str | None, Header(max_length=1000)]
 agents = APIRouter(prefix=PREFIX, tags=["agents"])
 
 
@@ -64,19 +51,17 @@ async def list_agent_types(caller: CurrentCaller) -> schemas.AgentTypes:
 
 
 @agents.get("/stats")
-async def get_agent_stats(
-    caller: AllWorkspacesReader, session: ReadingSession, work: AgentWorkDep
-) -> schemas.AgentStats:
+async def get_agent_stats(caller: AllWorkspacesReader, session: ReadingSession) -> schemas.AgentStats:
     """Return the workspace's agents in numbers: how many of which kind, what they did, used and have to do.
 
     System admins may name `__all__` as the workspace.
     """
-    return await stats.count_agents(session, caller, work)
+    return await stats.count_agents(session, caller)
 
 
 @agents.get("", responses=problems(CursorUnreadable))
 async def list_agents(
-    *, caller: AllWorkspacesReader, session: ReadingSession, means: AgentLifecycle,
+    *, caller: AllWorkspacesReader, session: ReadingSession, readiness: AgentReadiness,
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     status: AgentStatus | None = None, agent_type: AgentType | None = None,
     priority_level: PriorityLevel | None = None, category: Category | None = None,
@@ -94,7 +79,7 @@ async def list_agents(
     wanted = service.AgentFilter(status, agent_type, priority_level, category, tag, search)
     page = service.Page(sort, order == "desc", skip, limit, cursor)
     found = await service.list_agents(session, caller.reach, wanted, page)
-    items = await service.present(session, found.items, means)
+    items = await service.present(session, found.items, readiness.tools)
     return schemas.Agents(items=items, total=found.total, skip=skip, limit=limit, next_cursor=found.next_cursor)
 
 
@@ -102,64 +87,27 @@ async def list_agents(
              responses=problems(
                  AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady, PlanLimitReached))
 async def create_agent(
-    body: schemas.AgentCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints,
+    body: schemas.AgentCreate, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints,
     response: Response,
 ) -> schemas.Agent:
     """Add an agent with its skills, persona, model and tools in one step; inactive unless `activate` is true."""
-    agent = await create.create_agent(session, caller, body, means.readiness)
+    agent = await service.create_agent(session, caller, body, readiness)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     response.headers["Location"] = f"{PREFIX}/{agent.id}"
     response.headers["ETag"] = etag(agent.version)
-    return await service.present_one(session, agent, means)
-
-
-@agents.post("/bulk", status_code=status.HTTP_201_CREATED,
-             responses=problems(
-                 AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady, PlanLimitReached))
-async def create_agents(
-    body: schemas.BulkCreate, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints
-) -> schemas.AgentsMade:
-    """Add several agents, all or none; a refusal names the place of the agent that was refused."""
-    made = await bulk.create_agents(session, caller, body.agents, means.readiness)
-    hints.changed(caller.workspace_id, HINT_TOPIC)
-    return schemas.AgentsMade(items=await service.present(session, made, means), total=len(made))
-
-
-@agents.post("/bulk/actions")
-async def act_on_agents(
-    body: schemas.BulkActions, caller: Editor, session: Session, means: AgentLifecycle, hints: Hints
-) -> schemas.ActionResults:
-    """Do one thing to several agents, each by itself; a change with effects is refused for the agent that has them."""
-    items = await bulk.act(session, caller, body, means)
-    hints.changed(caller.workspace_id, HINT_TOPIC)
-    succeeded = sum(item.ok for item in items)
-    return schemas.ActionResults(items=items, succeeded=succeeded, failed=len(items) - succeeded)
+    return await service.present_one(session, agent, readiness.tools)
 
 
 @agents.get("/{agent_id}", responses=problems(AgentNotFound))
 async def get_agent(
-    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, means: AgentLifecycle, response: Response
+    agent_id: schemas.AgentId, caller: CurrentCaller, session: Session, readiness: AgentReadiness, response: Response
 ) -> schemas.Agent:
     """Return one agent; its ETag is its version."""
     agent = await service.get_agent(session, caller.workspace_id, agent_id)
     response.headers["ETag"] = etag(agent.version)
-    return await service.present_one(session, agent, means)
-
-
-@agents.put("/{agent_id}", responses=problems(
-    AgentNotFound, AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, StatusChangeRefused, AgentNotReady,
-    ImpactNotConfirmed, ImpactChanged, StaleEdit))
-async def update_agent(
-    *, agent_id: schemas.AgentId, body: schemas.AgentUpdate, caller: Editor, session: Session, means: AgentLifecycle,
-    response: Response, if_match: IfMatch = None,
-) -> schemas.Agent:
-    """Save everything that the body names in one step; with `If-Match`, only if nobody else saved since."""
-    agent = await update.update_agent(session, caller, agent_id, body, means, expected=read_versions(if_match))
-    stopping.tell(session, agent, means.bus)
-    response.headers["ETag"] = etag(agent.version)
-    return await service.present_one(session, agent, means)
+    return await service.present_one(session, agent, readiness.tools)
 
 
 router = APIRouter()
-for part in (agents, documents_router.router, parts_router.router, status_router.router):
+for part in (agents, documents_router.router, parts_router.router):
     router.include_router(part)

@@ -7,25 +7,18 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import stopping, versions
-from automatos.agents.checks import find_faults
-from automatos.agents.errors import (
-    AgentNameTaken,
-    AgentNotReady,
-    StatusChangeRefused,
-    UnknownPersona,
-    UnknownSkills,
-    UnknownTools,
-)
-from automatos.agents.lanes import keep_lane
+from automatos.agents import versions
+from automatos.agents.activation import keep_lane, note
+from automatos.agents.deps import Readiness
+from automatos.agents.errors import AgentNameTaken, UnknownPersona, UnknownSkills, UnknownTools
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned
 from automatos.agents.queries import records as queries
-from automatos.agents.readiness import Readiness
+from automatos.agents.readiness import refuse_faults
 from automatos.agents.stored import configuration_of, model_settings_of
-from automatos.agents.types import ELIGIBLE, TRANSITIONS, AgentStatus
+from automatos.agents.types import ELIGIBLE, AgentStatus
 from automatos.tools.service import known_names
-from automatos.workspaces.service import PlanLimit, require_room, write_audit
+from automatos.workspaces.service import PlanLimit, require_room
 from automatos.workspaces.types import Caller
 
 NEEDED_TO_WORK = frozenset({"configuration", "llm_config", "persona_id", "use_custom_persona", "skills"})
@@ -59,7 +52,7 @@ async def insert(session: AsyncSession, caller: Caller, edit: Edit) -> Agent:
         await assigned.replace_skills(session, caller.workspace_id, agent.id, skill_ids)
     await keep_lane(session, agent)
     await versions.keep(session, agent, caller.actor)
-    await _note(session, caller, "agent.created", agent.id, name=agent.name)
+    await note(session, caller, agent, "agent.created", name=agent.name)
     return agent
 
 
@@ -99,24 +92,8 @@ async def save(
         await refuse_faults(session, saved, readiness)
     await keep_lane(session, saved)
     await versions.keep(session, saved, caller.actor)
-    await _note(session, caller, "agent.updated", agent.id, name=saved.name, fields=fields)
+    await note(session, caller, saved, "agent.updated", name=saved.name, fields=fields)
     return saved
-
-
-async def activate(session: AsyncSession, caller: Caller, agent: Agent, readiness: Readiness) -> Agent:
-    """Make a locked agent that has no work take some, once all it needs is there.
-
-    Raises:
-        AgentNotReady: something is missing; lists every fault.
-        StatusChangeRefused: it cannot become active from where it is.
-    """
-    if agent.status in ELIGIBLE:
-        return agent
-    allowed = TRANSITIONS[AgentStatus(agent.status)]
-    if AgentStatus.ACTIVE not in allowed:
-        raise StatusChangeRefused(AgentStatus(agent.status), AgentStatus.ACTIVE, allowed)
-    await refuse_faults(session, agent, readiness)
-    return await stopping.become(session, caller, agent, AgentStatus.ACTIVE)
 
 
 def current_columns(agent: Agent) -> dict[str, Any]:
@@ -130,12 +107,6 @@ def current_columns(agent: Agent) -> dict[str, Any]:
 def _moved(agent: Agent, now: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a save rewrites by the way, so that nothing stays where older versions kept it."""
     return {name: value for name, value in now.items() if getattr(agent, name) != value}
-
-
-async def refuse_faults(session: AsyncSession, agent: Agent, readiness: Readiness) -> None:
-    """Raise AgentNotReady with everything that an agent lacks to work, if it lacks anything."""
-    if faults := await find_faults(session, agent, readiness):
-        raise AgentNotReady(agent.name, faults)
 
 
 def _refuse_unknown_tools(tools: Iterable[str], had: Iterable[str] = ()) -> None:
@@ -159,7 +130,3 @@ async def _refuse_unknown_skills(session: AsyncSession, workspace_id: UUID, skil
     found = {card["id"] for card in await assigned.find_skills(session, workspace_id, skill_ids) if card["is_active"]}
     if unknown := [one for one in skill_ids if one not in found]:
         raise UnknownSkills(unknown)
-
-
-async def _note(session: AsyncSession, caller: Caller, action: str, agent_id: int, **detail: object) -> None:
-    await write_audit(session, caller, action, target_type="agent", target_id=agent_id, detail=detail)

@@ -1,10 +1,10 @@
 """What clients send and get about agents."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from automatos.agents.configuration import (
     AgentConfiguration,
@@ -19,14 +19,10 @@ from automatos.agents.configuration import (
     agree_on_tools,
 )
 from automatos.agents.deprecated import with_todays_names
-from automatos.agents.types import AgentStatus, AgentType, Category, Confirmation, PriorityLevel, ShutdownType
+from automatos.agents.types import AgentStatus, AgentType, Category, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
 from automatos.llm.types import ReasoningEffort
 from automatos.tools.types import Effect
-
-NOT_NULL = ("name", "agent_type", "status", "tags", "configuration", "tools", "skill_ids", "use_custom_persona")
-MAX_BULK = 100
-MAX_CHOSEN = 200
 
 
 def _storable(text: str) -> str:
@@ -73,17 +69,16 @@ class AgentCreate(Body):
         return self
 
 
-class AgentUpdate(Body):
-    """What to change, in one save; fields left out stay, and `configuration` is merged over what is stored.
+class AgentEdit(Body):
+    """What to change, in one save; fields left out stay, and `configuration` is merged over what is stored."""
 
-    The last three belong to a change of status: how to stop, and what was acknowledged of its effects.
-    """
+    never_null: ClassVar[tuple[str, ...]] = (
+        "name", "agent_type", "tags", "configuration", "tools", "skill_ids", "use_custom_persona")
 
     name: Name | None = None
     description: Description | None = None
     agent_type: AgentType | None = None
     marketplace_category: Category | None = None
-    status: AgentStatus | None = None
     configuration: AgentConfiguration | None = None
     tags: Tags | None = None
     llm_config: ModelSettings | None = Field(None, alias="model_config")
@@ -92,9 +87,6 @@ class AgentUpdate(Body):
     persona_id: UUID | None = None
     custom_persona_prompt: Prompt | None = None
     use_custom_persona: Switch | None = None
-    shutdown_type: ShutdownType | None = None
-    confirmations: Annotated[list[Confirmation], Field(max_length=20)] = Field(default_factory=list)
-    impact_token: Annotated[str, Field(max_length=100)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -103,32 +95,10 @@ class AgentUpdate(Body):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        for field in NOT_NULL:
+        for field in self.never_null:
             if field in self.model_fields_set and getattr(self, field) is None:
                 raise ValueError(f"{field} cannot be null; leave it out to keep it")
         agree_on_tools(self.tools, self.configuration)
-        return self
-
-
-class BulkCreate(Body):
-    """New agents; all of them are made, or none. An array of them may stand alone."""
-
-    array_field = "agents"
-
-    agents: Annotated[list[AgentCreate], Field(min_length=1, max_length=MAX_BULK)]
-
-
-class BulkActions(Body):
-    """One action on several agents, each by itself; `tags` are those to add or to take away."""
-
-    action: Literal["activate", "deactivate", "pause", "archive", "restore", "delete", "tag", "untag"]
-    agent_ids: Annotated[list[AgentId], Field(min_length=1, max_length=MAX_CHOSEN)]
-    tags: Tags = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _tags_where_they_count(self) -> Self:
-        if bool(self.tags) != (self.action in {"tag", "untag"}):
-            raise ValueError("tags go with the actions tag and untag, and with those only")
         return self
 
 
@@ -306,40 +276,6 @@ class Agents(Out):
     skip: int
     limit: int
     next_cursor: str | None
-
-
-class AgentsMade(Out):
-    """The agents that were made at once."""
-
-    items: list[Agent]
-    total: int
-
-
-class ActionRefusal(Out):
-    """Why one agent of several was not changed: the problem document that it alone would have got."""
-
-    model_config = ConfigDict(extra="allow")
-
-    status: int
-    code: str
-    title: str
-    detail: str
-
-
-class ActionResult(Out):
-    """What an action did to one agent."""
-
-    id: int
-    ok: bool
-    error: ActionRefusal | None
-
-
-class ActionResults(Out):
-    """What an action did to each of the named agents, in the order they were named."""
-
-    items: list[ActionResult]
-    succeeded: int
-    failed: int
 
 
 class AgentStats(Out):

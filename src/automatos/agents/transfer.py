@@ -6,16 +6,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.agents.activation import activate
 from automatos.agents.configuration import AgentDefinition, AgentFile, PersonaChoice
 from automatos.agents.create import chosen, configured, kind_of
+from automatos.agents.deps import Readiness
 from automatos.agents.document_schemas import AgentImport, ImportedAgent
 from automatos.agents.documents import read_definition, read_yaml, write_yaml
-from automatos.agents.errors import AgentNotFound, DocumentsUnreadable, UnknownPersona, UnknownSkills
+from automatos.agents.errors import DocumentsUnreadable, UnknownPersona, UnknownSkills
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned
 from automatos.agents.queries import records as queries
-from automatos.agents.readiness import Readiness
-from automatos.agents.saving import Edit, activate, insert, save
+from automatos.agents.saving import Edit, insert, save
 from automatos.agents.types import ELIGIBLE
 from automatos.agents.versions import describe, find_version
 from automatos.kernel.confined import USUAL, confined_for
@@ -79,9 +80,7 @@ async def restore_version(
         UnknownTools, UnknownSkills, UnknownPersona: the version had something that is gone; names it.
     """
     found = await find_version(session, caller.workspace_id, agent_id, version)
-    agent = await queries.find_agent(session, caller.workspace_id, agent_id, lock=True)
-    if agent is None:
-        raise AgentNotFound(agent_id)
+    agent = await queries.get_agent(session, caller.workspace_id, agent_id, lock=True)
     edit = await _edit(session, caller, read_definition(found.definition))
     return await save(session, caller, agent, edit, readiness)
 

@@ -1,6 +1,6 @@
-"""Words of the agents room: statuses, types, categories, what a run needs to know, and who may depend on an agent."""
+"""Words of agents: statuses, types, categories, what a run needs to know, and what depends on an agent."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,14 +11,11 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import yaml
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.durable.types import Job
 from automatos.llm.types import ModelChoice
 
 HINT_TOPIC = "agents"
-STOP_AGENT = Job("agents.stop")
-INTERRUPT_AGENT = Job("agents.interrupt")
+MAX_TAGS = 50
 
 
 class AgentStatus(StrEnum):
@@ -69,26 +66,6 @@ class ShutdownType(StrEnum):
     IMMEDIATE = "immediate"
     GRACEFUL = "graceful"
     SCHEDULED = "scheduled"
-
-
-class Confirmation(StrEnum):
-    """An effect of a change of status that somebody has to confirm."""
-
-    WORKFLOWS = "acknowledge_workflow_impact"
-    QUEUE = "acknowledge_queue_impact"
-    DEPENDENCIES = "acknowledge_dependency_impact"
-    PERFORMANCE = "acknowledge_performance_impact"  # still taken from clients; nothing asks for it
-    SHUTDOWN = "confirm_shutdown"
-
-
-@dataclass(frozen=True, slots=True)
-class StatusOrder:
-    """A change of status as somebody asks for it, with what they confirm; graceful where a stop names no type."""
-
-    status: AgentStatus
-    shutdown_type: ShutdownType | None = None
-    confirmations: frozenset[Confirmation] = frozenset()
-    impact_token: str | None = None
 
 
 class AgentType(StrEnum):
@@ -242,103 +219,6 @@ class Dependent:
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveWork:
-    """An unfinished execution that needs an agent, now or at a later step.
-
-    `place` is where the agent comes in: "running" (it works on it now), "queued" (it waits for a slot of the agent),
-    "later" (a step still to come). `remaining_s` is estimated from finished runs of the same kind; None when there is
-    no history. `priority` is its own; None means the agent's. `is_needed_later` says whether a step of the agent is
-    still to come after the one of `place`; always true for "later".
-    """
-
-    id: UUID
-    kind: str
-    name: str
-    status: str
-    place: Literal["running", "queued", "later"]
-    remaining_s: float | None
-    priority: PriorityLevel | None = None
-    is_needed_later: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AgentDependency:
-    """Another agent whose work needs this one's: in a recipe, its step comes after one of this agent's."""
-
-    id: int
-    name: str
-    dependency_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class WorkHistory:
-    """What the latest of the last 30 days say of an agent: at most 1,000 of its steps, how long they took.
-
-    `share` is how much of the workspace's latest runs it did, from 0 to 1.
-    """
-
-    steps: int
-    share: float
-    succeeded: int
-    failed: int
-    median_step_s: float | None
-    days: int = 30
-
-
-class AgentWork(Protocol):
-    """What a higher room knows of the work agents do and can do about it; `recipes` hands one down at assembly."""
-
-    async def active(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[ActiveWork]:
-        """Return every unfinished execution that needs the agent: running first, then queued, then later."""
-        ...
-
-    async def counts(
-        self, session: AsyncSession, workspace_id: UUID, agent_ids: Sequence[int]
-    ) -> Mapping[int, tuple[int, int]]:
-        """Return how many tasks each agent is working on and how many wait for it; one statement."""
-        ...
-
-    async def dependents(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
-        """Return the recipes that name the agent."""
-        ...
-
-    async def dependent_agents(
-        self, session: AsyncSession, workspace_id: UUID, agent_id: int
-    ) -> list[AgentDependency]:
-        """Return the agents that work with what this one gives."""
-        ...
-
-    async def history(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> WorkHistory:
-        """Return what finished steps say of the agent."""
-        ...
-
-    async def interrupt(self, workspace_id: UUID, agent_id: int) -> int:
-        """Tell every worker to stop the agent's running steps now; returns how many were told. Call after the commit
-        that closed the agent's lane: what waits in a closed lane ends by itself."""
-        ...
-
-    async def freeze(self, workspace_id: UUID, agent_id: int) -> int:
-        """Ask the agent's running steps to stop at their next turn and wait; returns how many were asked."""
-        ...
-
-
-Dependents = Callable[[AsyncSession, UUID, int], Awaitable[list[Dependent]]]
-"""Tells what of a workspace depends on an agent; higher rooms register theirs in `app.state.agent_dependents`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cleaner:
-    """What a room does to its own rows when an agent is deleted with all that depends on it.
-
-    Each runs in a savepoint of its own. One that is required and fails keeps the agent; others are logged and left.
-    """
-
-    name: str
-    is_required: bool
-    clean: Callable[[AsyncSession, UUID, int], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one step of an agent ended; the worker hands these to the OutcomeRecorder."""
 
@@ -360,6 +240,11 @@ class Outcomes(Protocol):
 
 def lane_of(agent_id: int) -> str:
     """Return the lane of the queue in which an agent's work waits: the agent's max_concurrent_tasks is its capacity."""
+    return f"agent:{agent_id}"
+
+
+def topic_of(agent_id: int) -> str:
+    """Return the hint topic of one agent."""
     return f"agent:{agent_id}"
 
 

@@ -1,53 +1,40 @@
-"""Changing agents: one save of everything that was edited, and the change of status that goes with it."""
+"""Changing agents: found and locked for it, and one save of everything that was edited."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import assemble, status
+from automatos.agents import assemble
 from automatos.agents.configuration import AgentConfiguration
 from automatos.agents.create import chosen
-from automatos.agents.errors import AgentNotFound
-from automatos.agents.lifecycle import Lifecycle
+from automatos.agents.deps import Readiness
 from automatos.agents.models import Agent
-from automatos.agents.queries import records as queries
+from automatos.agents.queries.records import get_agent
 from automatos.agents.saving import Edit, save
-from automatos.agents.schemas import AgentUpdate
+from automatos.agents.schemas import AgentEdit
 from automatos.agents.stored import configuration_of
-from automatos.agents.types import AgentType, StatusOrder, type_of
+from automatos.agents.types import MAX_TAGS, AgentStatus, AgentType, type_of
 from automatos.kernel.errors import InvalidRequest, StaleEdit
+from automatos.tools.types import ToolCatalogue
 from automatos.workspaces.types import Caller
 
 PLAIN = ("name", "description", "tags", "persona_id", "custom_persona_prompt", "use_custom_persona")
 
 
 async def update_agent(
-    session: AsyncSession, caller: Caller, agent_id: int, body: AgentUpdate, means: Lifecycle,
-    *, expected: frozenset[int] | None = None,
+    session: AsyncSession, caller: Caller, agent: Agent, body: AgentEdit, readiness: Readiness,
+    *, becomes: AgentStatus | None = None,
 ) -> Agent:
-    """Save what the body names, then change the status if it names one: all of it, or nothing.
+    """Save what the body names of a locked agent; nothing named differently means nothing changes.
 
-    Nothing named differently means nothing changes. An agent that takes work afterwards must be ready for it.
-
-    Raises:
-        AgentNotFound, AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona, AgentNotReady: as their names say.
-        StaleEdit: `expected` does not hold the stored version; carries what is stored.
-        StatusChangeRefused, ImpactNotConfirmed, ImpactChanged: as `status.change` says.
+    `becomes` and what is raised are those of `save`.
     """
-    agent = await take(session, caller, agent_id, means, expected)
-    if body.status is None and (body.shutdown_type or body.confirmations or body.impact_token):
-        raise InvalidRequest("status: shutdown_type, confirmations and impact_token go with a change of status.",
-                             field="status")
-    agent = await save(session, caller, agent, _edit(agent, body), means.readiness, becomes=body.status)
-    if body.status is None:
-        return agent
-    order = StatusOrder(body.status, body.shutdown_type, frozenset(body.confirmations), body.impact_token)
-    return (await status.change(session, caller, agent_id, order, means)).agent
+    return await save(session, caller, agent, _edit(agent, body), readiness, becomes=becomes)
 
 
-async def take(
-    session: AsyncSession, caller: Caller, agent_id: int, means: Lifecycle, expected: frozenset[int] | None
+async def load_for_update(
+    session: AsyncSession, caller: Caller, agent_id: int, tools: ToolCatalogue, expected: frozenset[int] | None = None
 ) -> Agent:
     """Return an agent of the caller's workspace, locked for a change, if it is at a version the client knows.
 
@@ -55,11 +42,9 @@ async def take(
         AgentNotFound: the workspace has no such agent.
         StaleEdit: somebody else saved first; carries what is stored.
     """
-    agent = await queries.find_agent(session, caller.workspace_id, agent_id, lock=True)
-    if agent is None:
-        raise AgentNotFound(agent_id)
+    agent = await get_agent(session, caller.workspace_id, agent_id, lock=True)
     if expected is not None and agent.version not in expected:
-        current = (await assemble.present_one(session, agent, means)).model_dump(mode="json", by_alias=True)
+        current = (await assemble.present_one(session, agent, tools)).model_dump(mode="json", by_alias=True)
         raise StaleEdit(
             f"{agent.name!r} is at version {agent.version} now. Load it again, redo your change and save.",
             current=current,
@@ -67,7 +52,7 @@ async def take(
     return agent
 
 
-def _edit(agent: Agent, body: AgentUpdate) -> Edit:
+def _edit(agent: Agent, body: AgentEdit) -> Edit:
     """Return the columns that the body sets, with the values they would get."""
     given = body.model_fields_set
     columns: dict[str, Any] = {name: getattr(body, name) for name in PLAIN if name in given}
@@ -91,3 +76,15 @@ def merged(agent: Agent, named: AgentConfiguration | None, tools: list[str] | No
     limits = {**stored["resource_limits"], **changes.get("resource_limits", {})}
     whole = {**stored, **changes, "resource_limits": limits}
     return whole if tools is None else whole | {"tools": tools}
+
+
+async def change_tags(
+    session: AsyncSession, caller: Caller, agent_id: int, named: list[str], readiness: Readiness, *, is_adding: bool
+) -> Agent:
+    """Add tags to an agent, or take them from it; raises what `update_agent` does, InvalidRequest for too many."""
+    agent = await load_for_update(session, caller, agent_id, readiness.tools)
+    kept = [tag for tag in agent.tags if is_adding or tag not in named]
+    tags = list(dict.fromkeys([*kept, *named])) if is_adding else kept
+    if len(tags) > MAX_TAGS:
+        raise InvalidRequest(f"tags: an agent has at most {MAX_TAGS}; this one would have {len(tags)}.", field="tags")
+    return await save(session, caller, agent, Edit({"tags": tags}), readiness)

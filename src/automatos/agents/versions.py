@@ -14,7 +14,7 @@ from automatos.agents.document_schemas import (
     AgentVersions,
 )
 from automatos.agents.documents import definition_of
-from automatos.agents.errors import AgentNotFound, VersionNotFound
+from automatos.agents.errors import VersionNotFound
 from automatos.agents.models import Agent, AgentVersion
 from automatos.agents.queries import assigned, records
 from automatos.agents.queries import versions as queries
@@ -40,7 +40,7 @@ async def list_versions(
     session: AsyncSession, workspace_id: UUID, agent_id: int, *, skip: int, limit: int
 ) -> AgentVersions:
     """Return an agent's saves, newest first; raises AgentNotFound."""
-    await _get_agent(session, workspace_id, agent_id)
+    await records.get_agent(session, workspace_id, agent_id)
     rows, total = await queries.list_versions(session, workspace_id, agent_id, skip, limit)
     return AgentVersions(items=[AgentVersionInfo.model_validate(row) for row in rows], total=total)
 
@@ -62,18 +62,11 @@ async def compare(
 
 async def find_version(session: AsyncSession, workspace_id: UUID, agent_id: int, version: int) -> AgentVersion:
     """Return the row of one save; raises AgentNotFound, VersionNotFound."""
-    agent = await _get_agent(session, workspace_id, agent_id)
+    agent = await records.get_agent(session, workspace_id, agent_id)
     found = await queries.find_version(session, workspace_id, agent_id, version)
     if found is None:
         raise VersionNotFound(agent.name, version)
     return found
-
-
-async def _get_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Agent:
-    agent = await records.find_agent(session, workspace_id, agent_id)
-    if agent is None:
-        raise AgentNotFound(agent_id)
-    return agent
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> Iterator[AgentChange]:

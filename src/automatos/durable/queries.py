@@ -151,6 +151,13 @@ async def drop_lane(session: AsyncSession, name: str) -> None:
         text("UPDATE durable.jobs SET lane = '' WHERE lane = :name AND executor_id IS NULL"), {"name": name})
 
 
+async def lane_counts(session: AsyncSession, lanes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many jobs run and wait in each lane; empty ones are left out."""
+    rows = await session.execute(
+        text("SELECT lane, running, waiting FROM durable.lane_counts(:lanes)"), {"lanes": list(lanes)})
+    return {row.lane: (row.running, row.waiting) for row in rows}
+
+
 async def signal_lane(connection: asyncpg.Connection, lane: str, word: str) -> list[asyncpg.Record]:
     """Leave a word for a lane's jobs, unless they were left a stronger one; returns those that run, name and key.
 

@@ -21,11 +21,10 @@ from automatos.durable.types import PAUSE, EventBus, HeldJob, Interruption, Job,
 from automatos.durable.worker import WORD_SIGNAL, Worker
 from automatos.kernel.db import Database
 
-__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Reservation", "Worker", "count_living", "counts", "drop_job",
-           "drop_lane", "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many", "freeze_lane",
-           "go_on",
-           "open_delivery", "other_machines", "places_of", "set_lane", "signal_cancel", "stop_lane", "tell_cancel",
-           "try_temporal", "wake"]
+__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Reservation", "Worker", "count_living", "counts",
+           "drop_job", "drop_lane", "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many",
+           "freeze_lane", "go_on", "lane_counts", "open_delivery", "other_machines", "places_of", "set_lane",
+           "signal_cancel", "stop_lane", "tell_cancel", "try_temporal", "wake"]
 
 
 async def enqueue_in_session(
@@ -50,6 +49,11 @@ async def set_lane(session: AsyncSession, name: str, capacity: int, mode: LaneMo
 async def drop_lane(session: AsyncSession, name: str) -> None:
     """Forget a lane, because what it stood for is gone; jobs still in it are claimed without a limit."""
     await queries.drop_lane(session, name)
+
+
+async def lane_counts(session: AsyncSession, lanes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many jobs run and how many wait in each lane, one statement; empty lanes are left out."""
+    return await queries.lane_counts(session, lanes)
 
 
 async def go_on(database: Database, job: HeldJob) -> None:

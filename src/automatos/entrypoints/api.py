@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 
 from automatos import __version__
-from automatos.agents import model_config_router
+from automatos.agents import parts_router
 from automatos.agents import router as agents
 from automatos.credentials import router as credentials
 from automatos.entrypoints import documents, health, overview
@@ -34,6 +34,7 @@ from automatos.heartbeats import agent_config_router
 from automatos.heartbeats import router as heartbeats
 from automatos.kernel.hosts import own_hosts
 from automatos.kernel.telemetry import configure_logging
+from automatos.lifecycle import router as lifecycle
 from automatos.llm import router as llm
 from automatos.personas import router as personas
 from automatos.recipes import router as recipes
@@ -53,13 +54,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     tasks.router,
     contexts.router,  # before agents: two of its paths look like an agent's id
     agents.router,
+    lifecycle.router,
     workspaces.router,
     oidc_router.router,
     keys_router.router,
     tenants_router.router,
     credentials.router,
     settings_room.router,
-    model_config_router.router,
+    parts_router.second_address,
     llm.router,
     skills.router,
     patterns_router.published,

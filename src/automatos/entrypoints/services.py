@@ -9,11 +9,7 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
-from automatos.agents import jobs as agents
-from automatos.agents.readiness import Readiness
-from automatos.agents.service import OutcomeRecorder, count_by_persona, users_of_skills
-from automatos.agents.starting import start_agents
-from automatos.agents.types import Cleaner, Dependents
+from automatos.agents.service import OutcomeRecorder, Readiness, count_by_persona, users_of_skills
 from automatos.credentials.service import Keyring, OfferedModels, providers_by_name
 from automatos.durable import service as durable
 from automatos.durable.service import Bus, Delivery, Presence, Worker
@@ -24,7 +20,6 @@ from automatos.entrypoints.metrics import ProcessFigures, render
 from automatos.entrypoints.statistics import Statistics
 from automatos.events.metrics import RunMetrics
 from automatos.heartbeats import jobs as heartbeats
-from automatos.heartbeats.service import dependents_of_agent as heartbeat_of_agent
 from automatos.kernel.blobs import Blobs, open_store
 from automatos.kernel.config import Settings
 from automatos.kernel.confined import close_pool
@@ -32,12 +27,14 @@ from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
 from automatos.kernel.pooler import Pooler
+from automatos.lifecycle import jobs as lifecycle
+from automatos.lifecycle.auto_start import start_agents
 from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
 from automatos.recipes.begin import RunsHere
 from automatos.recipes.crew import Kitchen
-from automatos.recipes.service import Workforce, unfinished_executions
+from automatos.recipes.service import unfinished_executions
 from automatos.runtime.service import WorkspaceShelf, account_for
 from automatos.runtime.types import SkillShelf
 from automatos.skills import jobs as skills
@@ -88,11 +85,8 @@ class Services:
         self.bus.on_recorded(RunMetrics(self.registry).count)
         self.registry.register(ProcessFigures(self.database, settings.worker_concurrency, lambda: self.worker))
         self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
-        self.agent_work = Workforce(self.database, self.bus)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
         self.skill_users: SkillUsers = users_of_skills
-        self.agent_dependents: tuple[Dependents, ...] = (heartbeat_of_agent,)
-        self.agent_cleaners: tuple[Cleaner, ...] = ()
         self.setting_choices = {"providers": tuple(providers_by_name())}
 
     def metrics(self) -> bytes:
@@ -148,12 +142,12 @@ class Services:
     def _hire(self, kitchen: Kitchen, delivery: Delivery) -> Worker:
         """Make the worker with every room's jobs."""
         handlers = {
-            **recipes.handlers(kitchen), **agents.handlers(self.database, self.bus, self.agent_work),
+            **recipes.handlers(kitchen), **lifecycle.handlers(self.database, self.bus),
             **heartbeats.handlers(self.database, self.bus),
         }
         periodic = (
             *recipes.periodic_tasks(kitchen, runs_kept_days=self.settings.runs_kept_days),
-            *agents.periodic_tasks(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
+            *lifecycle.periodic_tasks(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
             *heartbeats.periodic_tasks(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
             *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
                            vault=self.vault),

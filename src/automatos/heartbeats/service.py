@@ -28,7 +28,7 @@ from automatos.recipes.errors import AgentNotEligible
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["configure", "dependents_of_agent", "get_config", "run_now", "would_change"]
+__all__ = ["configure", "dependents_of_agent", "forget_agent", "get_config", "run_now", "would_change"]
 
 
 async def get_config(
@@ -115,6 +115,11 @@ async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_i
     if row is None or not row.is_enabled:
         return []
     return [Dependent("heartbeat", str(agent_id), f"Every {settings_of(row).interval_minutes} minutes")]
+
+
+async def forget_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
+    """Remove the heartbeat of an agent that is deleted, and what came of it."""
+    await queries.delete_heartbeat(session, workspace_id, agent_id)
 
 
 async def spec_of(database: Database, workspace_id: UUID, agent_id: int) -> AgentSpec:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,6 +76,13 @@ async def forget_calls(connection: asyncpg.Connection, workspace_id: UUID, run_i
     """Delete the calls of runs from the ledger; what they came to stays in the sums by agent and day."""
     await connection.execute(
         "DELETE FROM llm_usage WHERE run_id = ANY($2) AND workspace_id = $1", workspace_id, list(run_ids))
+
+
+async def forget_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
+    """Keep the calls of an agent that is deleted as calls of no agent; the sums of its days stay under its number."""
+    await session.execute(
+        update(LlmUsage).where(LlmUsage.workspace_id == workspace_id, LlmUsage.agent_id == agent_id)
+        .values(agent_id=None))
 
 
 async def read_catalogue(connection: asyncpg.Connection) -> list[asyncpg.Record]:

@@ -29,7 +29,7 @@ from automatos.llm.naming import read_names
 from automatos.llm.prices import PriceBook
 from automatos.llm.providers import ProviderCall
 from automatos.llm.providers.own_choices import OF_ONE_CALL
-from automatos.llm.queries import forget_calls
+from automatos.llm.queries import forget_agent, forget_calls
 from automatos.llm.question import AskAgain, Question, Route
 from automatos.llm.types import (
     Answer,
@@ -53,7 +53,7 @@ from automatos.llm.types import (
 from automatos.llm.usage import UsageRecorder
 from automatos.llm.wires import MAX_FEATURES, RefusedFeatures, open_wires
 
-__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_calls"]
+__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_agent", "forget_calls"]
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5

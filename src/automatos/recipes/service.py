@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.agents import service as agents
 from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
-from automatos.recipes.agent_work import Workforce
+from automatos.recipes.agent_work import agents_after_agent, dependents_of_agent, history_of_agent, work_of_agent
 from automatos.recipes.definition import Fault, agent_of, faults_of, given_step, patterns_named
 from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.folders import unfinished_executions
@@ -30,10 +30,10 @@ from automatos.skills.service import words_of_patterns
 from automatos.workspaces.service import PlanLimit, require_room, write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["Ending", "Workforce", "check", "create_recipe", "delete_recipe", "ending_of",
-           "get_recipe", "get_version", "list_recipes", "list_versions", "present", "recipes_changed_since",
-           "recipes_fingerprint", "runs_ended_since", "runs_fingerprint", "start_task", "started_by",
-           "unfinished_executions", "update_recipe"]
+__all__ = ["Ending", "agents_after_agent", "check", "create_recipe", "delete_recipe", "dependents_of_agent",
+           "ending_of", "get_recipe", "get_version", "history_of_agent", "list_recipes", "list_versions",
+           "present", "recipes_changed_since", "recipes_fingerprint", "runs_ended_since", "runs_fingerprint",
+           "start_task", "started_by", "unfinished_executions", "update_recipe", "work_of_agent"]
 HINT_TOPIC = "recipes"
 COMPUTED = {"steps", "last_run", "use_count", "last_used_at"}
 

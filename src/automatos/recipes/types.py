@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from automatos.agents.types import AgentSpec
+from automatos.agents.types import AgentSpec, PriorityLevel
 from automatos.durable.types import Job, NewEvent
 from automatos.runs.types import RUN_STEP, RUN_TASK, StepKind
 
@@ -265,3 +265,47 @@ class Accepted:
     execution_id: UUID
     definition: Definition
     is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveWork:
+    """An unfinished execution that needs an agent, now or at a later step.
+
+    `place` is where the agent comes in: "running" (it works on it now), "queued" (it waits for a slot of the agent),
+    "later" (a step still to come). `remaining_s` is estimated from finished runs of the same kind; None when there is
+    no history. `priority` is its own; None means the agent's. `is_needed_later` says whether a step of the agent is
+    still to come after the one of `place`; always true for "later".
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    status: str
+    place: Literal["running", "queued", "later"]
+    remaining_s: float | None
+    priority: PriorityLevel | None = None
+    is_needed_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDependency:
+    """Another agent whose work needs this one's: in a recipe, its step comes after one of this agent's."""
+
+    id: int
+    name: str
+    dependency_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkHistory:
+    """What the latest of the last 30 days say of an agent: at most 1,000 of its steps, how long they took.
+
+    `share` is how much of the workspace's latest runs it did, from 0 to 1.
+    """
+
+    steps: int
+    share: float
+    succeeded: int
+    failed: int
+    median_step_s: float | None
+    days: int = 30

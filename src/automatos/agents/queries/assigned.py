@@ -1,4 +1,4 @@
-"""SQL about what is assigned to agents: their skills and personas, which other rooms keep.
+"""SQL about what is assigned to agents: their skills, personas and work, which other rooms keep.
 
 Those rooms' rows are read through functions of the database; they see what the session's workspace sees.
 """
@@ -23,34 +23,46 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(l.agent_id, l.skill_id) ORDER BY l.ag
         FROM agent_skills l WHERE l.workspace_id = ANY(:workspaces) AND l.agent_id = ANY(:agents)) AS links,
        skill_cards(ARRAY(SELECT DISTINCT l.skill_id FROM agent_skills l
                          WHERE l.workspace_id = ANY(:workspaces) AND l.agent_id = ANY(:agents)), NULL) AS skills,
-       persona_cards(:personas, NULL) AS personas
+       persona_cards(:personas, NULL) AS personas,
+       (SELECT jsonb_object_agg(lane, jsonb_build_array(running, waiting))
+        FROM durable.lane_counts(:lanes)) AS workloads
 """).bindparams(
     bindparam("workspaces", type_=ARRAY(Uuid())), bindparam("agents", type_=ARRAY(Integer())),
-    bindparam("personas", type_=ARRAY(Uuid())),
+    bindparam("personas", type_=ARRAY(Uuid())), bindparam("lanes", type_=ARRAY(Text())),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Companions:
-    """The skills of agents in the order of their prompts, and personas by id; those nobody sees are left out."""
+    """The skills of agents in the order of their prompts, and personas by id; those nobody sees are left out.
+
+    `workloads` says how many tasks run and how many wait in each lane that was asked for; empty ones are left out.
+    """
 
     skills: Mapping[int, Sequence[Card]]
     personas: Mapping[UUID, Card]
+    workloads: Mapping[str, tuple[int, int]]
 
 
 async def read_companions(
-    session: AsyncSession, workspace_ids: Iterable[UUID], agent_ids: Iterable[int], persona_ids: Iterable[UUID]
+    session: AsyncSession, workspace_ids: Iterable[UUID], agent_ids: Iterable[int], persona_ids: Iterable[UUID],
+    lanes: Iterable[str] = (),
 ) -> Companions:
-    """Return the skills and personas of agents of these workspaces, however many, in one statement."""
+    """Return the skills and personas of agents of these workspaces, however many, and what their lanes hold.
+
+    All in one statement; what other rooms keep is read through their functions of the database.
+    """
     row = (await session.execute(COMPANIONS, {
         "workspaces": list(workspace_ids), "agents": list(agent_ids), "personas": list(persona_ids),
+        "lanes": list(lanes),
     })).one()
     cards = {card["id"]: card for card in row.skills or ()}
     skills: dict[int, list[Card]] = {}
     for agent_id, skill_id in row.links or ():
         if skill_id in cards:
             skills.setdefault(agent_id, []).append(cards[skill_id])
-    return Companions(skills, {UUID(card["id"]): card for card in row.personas or ()})
+    workloads = {lane: (running, waiting) for lane, (running, waiting) in (row.workloads or {}).items()}
+    return Companions(skills, {UUID(card["id"]): card for card in row.personas or ()}, workloads)
 
 
 async def find_persona(session: AsyncSession, workspace_id: UUID, persona_id: UUID) -> Card | None:
@@ -106,6 +118,33 @@ async def replace_skills(session: AsyncSession, workspace_id: UUID, agent_id: in
     ])
     await session.execute(added.on_conflict_do_update(
         index_elements=[AgentSkill.agent_id, AgentSkill.skill_id], set_={"position": added.excluded.position}))
+
+
+async def read_voice(
+    session: AsyncSession, workspace_id: UUID, persona_id: UUID | None, skill_ids: Sequence[int]
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """Return a persona and skills as runs get them; what the workspace does not see, or is switched off, is left out.
+
+    The functions see what the session's workspace sees.
+    """
+    del workspace_id  # row-level security inside the functions goes by the session's
+    row = (await session.execute(select(
+        func.persona_for_run(persona_id), func.skills_for_run(list(skill_ids)),
+    ))).one()
+    return row[0], row[1] or []
+
+
+async def count_by_persona(
+    session: AsyncSession, workspace_id: UUID, persona_ids: Sequence[UUID]
+) -> Mapping[UUID, int]:
+    """Return how many of a workspace's agents speak with each persona; those that nobody uses are left out."""
+    if not persona_ids:
+        return {}
+    rows = await session.execute(
+        select(Agent.persona_id, func.count()).where(
+            Agent.workspace_id == workspace_id, Agent.persona_id.in_(persona_ids), Agent.status != AgentStatus.ARCHIVED,
+        ).group_by(Agent.persona_id))
+    return {persona_id: count for persona_id, count in rows if persona_id is not None}
 
 
 async def users_of_skills(

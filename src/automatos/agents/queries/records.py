@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.agents.errors import AgentNotFound
 from automatos.agents.models import Agent
 from automatos.agents.types import AgentStatus
 
@@ -20,6 +21,14 @@ async def find_agent(session: AsyncSession, workspace_id: UUID, agent_id: int, *
     """Return an agent of the workspace; `lock` keeps others from changing it until the transaction ends."""
     statement = select(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id)
     return await session.scalar(statement.with_for_update() if lock else statement)
+
+
+async def get_agent(session: AsyncSession, workspace_id: UUID, agent_id: int, *, lock: bool = False) -> Agent:
+    """Return what `find_agent` finds; raises AgentNotFound."""
+    agent = await find_agent(session, workspace_id, agent_id, lock=lock)
+    if agent is None:
+        raise AgentNotFound(agent_id)
+    return agent
 
 
 async def find_agent_by_name(session: AsyncSession, workspace_id: UUID, name: str) -> Agent | None:
@@ -60,11 +69,6 @@ async def update_agent(
         if NAME_INDEX in str(error.orig):
             return None
         raise
-
-
-async def delete_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
-    """Remove an agent; its usage and runs stay, without it."""
-    await session.execute(delete(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id))
 
 
 async def read_for_run(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> list[Mapping[str, Any]]:

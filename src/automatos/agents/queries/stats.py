@@ -1,12 +1,15 @@
-"""SQL of the numbers about a workspace's agents: one statement."""
+"""SQL of the numbers about agents: what their steps came to, and a workspace's agents in all; a statement each."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.kernel.db import dump_json
 
 # Groups are few, so they are added up here; the rows of ten thousand agents stay in the database.
 GROUPED = """
@@ -62,3 +65,43 @@ async def read_stats(session: AsyncSession, workspace_id: UUID | None) -> Stats:
         for name in ("executed", "succeeded", "failed", "tokens", "cost_usd", "unpriced", "rates", "rated"):
             setattr(stats, name, getattr(stats, name) + getattr(row, name))
     return stats
+
+
+async def add_outcomes(
+    session: AsyncSession, workspace_id: UUID, outcomes: Sequence[Mapping[str, object]]
+) -> list[tuple[int, int]]:
+    """Add up how steps ended, one entry for each agent; return the ids of those agents and their failures in a row.
+
+    Agents that are gone are left out. One that is not monitored only counts its failures in a row.
+    """
+    rows = await session.execute(text(ADD_OUTCOMES), {"workspace": workspace_id, "outcomes": dump_json(outcomes)})
+    return [(row.id, row.in_a_row) for row in rows]
+
+
+# The rows are locked first, in order: only then is what they hold the latest, also when another process adds to them.
+ADD_OUTCOMES = """
+WITH was AS (
+    SELECT id, performance_metrics AS metrics FROM agents
+    WHERE workspace_id = :workspace
+          AND id IN (SELECT agent_id FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS x (agent_id int))
+    ORDER BY id FOR UPDATE
+), added AS (
+    SELECT o.*, o.succeeded + coalesce((metrics->>'success_count')\\:\\:int, 0) AS all_succeeded,
+           o.failed + coalesce((metrics->>'failure_count')\\:\\:int, 0) AS all_failed,
+           o.succeeded + o.failed + coalesce((metrics->>'total_tasks_executed')\\:\\:int, 0) AS total,
+           o.failed_last + CASE WHEN o.succeeded > 0 THEN 0
+                             ELSE coalesce((metrics->>'consecutive_failures')\\:\\:int, 0) END AS in_a_row
+    FROM was JOIN jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS o (
+        agent_id int, succeeded int, failed int, failed_last int, last_ok boolean, ended_at timestamptz)
+        ON o.agent_id = was.id
+)
+UPDATE agents a SET
+    last_active_at = greatest(coalesce(a.last_active_at, o.ended_at), o.ended_at),
+    performance_metrics = a.performance_metrics || jsonb_build_object('consecutive_failures', o.in_a_row)
+        || CASE WHEN coalesce((a.configuration->>'performance_monitoring')\\:\\:boolean, true) THEN jsonb_build_object(
+            'total_tasks_executed', o.total, 'tasks_completed', o.total, 'success_count', o.all_succeeded,
+            'failure_count', o.all_failed, 'success_rate', round(o.all_succeeded\\:\\:numeric / o.total, 4),
+            'last_task_at', o.ended_at, 'last_task_success', o.last_ok) ELSE '{}' END
+FROM added o WHERE a.id = o.agent_id AND a.workspace_id = :workspace
+RETURNING a.id, o.in_a_row
+"""

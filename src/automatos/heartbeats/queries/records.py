@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,6 +42,12 @@ async def update_heartbeat(
         .values(**values, version=Heartbeat.version + 1).returning(Heartbeat)
         .execution_options(populate_existing=True))
     return found.one()
+
+
+async def delete_heartbeat(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
+    """Remove an agent's heartbeat with all its results."""
+    for table in (HeartbeatResult, Heartbeat):
+        await session.execute(delete(table).where(table.workspace_id == workspace_id, table.agent_id == agent_id))
 
 
 async def list_heartbeats(session: AsyncSession, workspace_id: UUID) -> Sequence[Heartbeat]:

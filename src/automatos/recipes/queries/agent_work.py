@@ -170,13 +170,6 @@ async def median_durations(
     return {row.recipe_id: float(row.median_s) for row in rows}
 
 
-async def counts(session: AsyncSession, lanes: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Return how many jobs run and wait in lanes; empty ones are left out."""
-    rows = await session.execute(
-        text("SELECT lane, running, waiting FROM durable.lane_counts(:lanes)"), {"lanes": list(lanes)})
-    return [(row.lane, row.running, row.waiting) for row in rows]
-
-
 async def history(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Mapping[str, Any]:
     """Return counts and the median length of an agent's latest steps, and how many of the workspace's were its own."""
     asked = {"workspace": workspace_id, "agent": agent_id, "over": list(OVER), "last_id": LAST_ID}

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from automatos.agents.readiness import Readiness
-from automatos.agents.starting import start_agents
+from automatos.agents.deps import Readiness
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
-from tests.agents.lives import audit, lane, set_agent, status_of
+from automatos.lifecycle.auto_start import start_agents
+from tests.lifecycle.lives import audit, lane, set_agent, status_of
 from tests.surface import Client, Make
 
 

@@ -9,43 +9,31 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents.lifecycle import Lifecycle
-from automatos.agents.models import Agent
-from automatos.agents.queries import lifecycle as queries
-from automatos.agents.types import (
-    ELIGIBLE,
-    STOPS,
-    WORKING,
-    ActiveWork,
-    AgentDependency,
-    AgentStatus,
-    Confirmation,
-    Dependent,
-    ShutdownType,
-    WorkHistory,
-)
+from automatos.agents.service import Agent, has_peer
+from automatos.agents.types import ELIGIBLE, STOPS, WORKING, AgentStatus, Dependent, ShutdownType
+from automatos.heartbeats import service as heartbeats
+from automatos.lifecycle.types import Confirmation
+from automatos.recipes import service as recipes
+from automatos.recipes.types import ActiveWork, AgentDependency, WorkHistory
 
 Proposal = AgentStatus | Literal["deleted"]
 MUCH_PERCENT = 10
 """From which share of the workspace's steps on a loss is worth a warning."""
+DEPENDENTS = (recipes.dependents_of_agent, heartbeats.dependents_of_agent)
+"""Who says what depends on an agent: one line for each room that names agents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
-    """What is touched when one agent becomes something else, read once, in the transaction that decides.
+class Touched:
+    """The unfinished work of an agent that becomes something else, and what becomes of each piece.
 
-    `shutdown_type` is None where nothing is shut down. `has_peer` says whether another agent of the same type takes
-    work.
+    `shutdown_type` is None where nothing is shut down.
     """
 
     agent: Agent
     proposed: Proposal
     shutdown_type: ShutdownType | None
     work: Sequence[ActiveWork]
-    dependents: Sequence[Dependent]
-    dependent_agents: Sequence[AgentDependency]
-    history: WorkHistory
-    has_peer: bool
 
     @property
     def loses_agent(self) -> bool:
@@ -81,9 +69,26 @@ class Effects:
         return [one for one in self.work if one.is_needed_later and one.id not in gone]
 
     @property
-    def touched(self) -> set[UUID]:
+    def ids(self) -> set[UUID]:
         """All work that the change interrupts, cancels, waits for or lets fail later."""
         return {one.id for one in (*self.interrupted, *self.cancelled, *self.awaited, *self.failing)}
+
+    def at(self, place: str) -> list[ActiveWork]:
+        """Return the work in which the agent comes in there: running, queued or later."""
+        return [one for one in self.work if one.place == place]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects(Touched):
+    """All that is touched when one agent becomes something else, read once, in the transaction that decides.
+
+    `has_peer` says whether another agent of the same type takes work.
+    """
+
+    dependents: Sequence[Dependent]
+    dependent_agents: Sequence[AgentDependency]
+    history: WorkHistory
+    has_peer: bool
 
     @property
     def performance_degradation(self) -> float:
@@ -97,19 +102,15 @@ class Effects:
         is_alone = self.loses_agent and is_needed and not self.has_peer
         return bool(self.interrupted or self.cancelled or self.failing or is_alone)
 
-    def at(self, place: str) -> list[ActiveWork]:
-        """Return the work in which the agent comes in there: running, queued or later."""
-        return [one for one in self.work if one.place == place]
-
     def required(self) -> dict[Confirmation, int]:
         """Return what must be confirmed, with how many are touched; empty when no work is.
 
         What the agent did in the past, and what merely names it, is advice and never stands in the way.
         """
-        if not self.touched:
+        if not self.ids:
             return {}
         found = {
-            Confirmation.WORKFLOWS: len(self.touched),
+            Confirmation.WORKFLOWS: len(self.ids),
             Confirmation.QUEUE: len(self.cancelled),
             Confirmation.DEPENDENCIES: len(self.dependents) + len(self.dependent_agents),
         }
@@ -129,29 +130,29 @@ class Effects:
         return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:40]
 
 
-async def find_effects(
-    session: AsyncSession, workspace_id: UUID, agent: Agent, proposed: Proposal, shutdown_type: ShutdownType | None,
-    means: Lifecycle,
-) -> Effects:
-    """Return what would be touched if the agent became that; a handful of statements, however much there is."""
+async def find_touched(
+    session: AsyncSession, agent: Agent, proposed: Proposal, shutdown_type: ShutdownType | None
+) -> Touched:
+    """Return the unfinished work that needs an agent, as the change finds it: one statement when there is none."""
+    return Touched(agent, proposed, shutdown_type, await recipes.work_of_agent(session, agent.workspace_id, agent.id))
+
+
+async def find_effects(session: AsyncSession, found: Touched) -> Effects:
+    """Return what else would be touched by the same change; a handful of statements, however much there is."""
+    agent, workspace_id = found.agent, found.agent.workspace_id
     return Effects(
-        agent, proposed, shutdown_type,
-        work=await means.work.active(session, workspace_id, agent.id),
-        dependents=await find_dependents(session, workspace_id, agent.id, means),
-        dependent_agents=await means.work.dependent_agents(session, workspace_id, agent.id),
-        history=await means.work.history(session, workspace_id, agent.id),
-        has_peer=await queries.has_peer(session, workspace_id, agent.id, agent.agent_type, sorted(ELIGIBLE)),
+        agent, found.proposed, found.shutdown_type, found.work,
+        dependents=await find_dependents(session, workspace_id, agent.id),
+        dependent_agents=await recipes.agents_after_agent(session, workspace_id, agent.id),
+        history=await recipes.history_of_agent(session, workspace_id, agent.id),
+        has_peer=await has_peer(session, workspace_id, agent.id, agent.agent_type, sorted(ELIGIBLE)),
     )
 
 
-async def find_dependents(
-    session: AsyncSession, workspace_id: UUID, agent_id: int, means: Lifecycle
-) -> list[Dependent]:
+async def find_dependents(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
     """Return everything that names the agent, each once; unfinished executions are work, not dependents."""
-    found = await means.work.dependents(session, workspace_id, agent_id)
-    for ask in means.dependents:
-        found = [*found, *await ask(session, workspace_id, agent_id)]
-    return [one for one in dict.fromkeys(found) if one.kind != "execution"]
+    found = [one for ask in DEPENDENTS for one in await ask(session, workspace_id, agent_id)]
+    return list(dict.fromkeys(found))
 
 
 def cuts_off(status: str, shutdown_type: ShutdownType | None) -> bool:

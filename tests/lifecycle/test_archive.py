@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from automatos.kernel.db import Database
-from tests.agents.lives import confirm, put_status, until
-from tests.agents.references import References
 from tests.fakes.model_server import ModelServer, Reply
+from tests.lifecycle.lives import confirm, put_status, until
+from tests.lifecycle.references import References
 from tests.surface import Client, Make
 
 

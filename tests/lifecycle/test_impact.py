@@ -10,8 +10,8 @@ import pytest
 
 from automatos.entrypoints.migrate import Ground
 from automatos.kernel.db import Database
-from tests.agents.lives import preview, put_status, set_agent
-from tests.agents.references import References
+from tests.lifecycle.lives import preview, put_status, set_agent
+from tests.lifecycle.references import References
 from tests.surface import Client, Make
 
 

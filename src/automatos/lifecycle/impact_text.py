@@ -3,8 +3,11 @@
 import math
 from datetime import timedelta
 
-from automatos.agents.impact import MUCH_PERCENT, Effects
-from automatos.agents.status_schemas import (
+from automatos.agents.service import capacity_of
+from automatos.agents.types import ELIGIBLE, AgentStatus, PriorityLevel, ShutdownType
+from automatos.kernel.clock import now
+from automatos.lifecycle.impact import MUCH_PERCENT, Effects
+from automatos.lifecycle.schemas import (
     AffectedWork,
     DependentAgent,
     DependentThing,
@@ -14,15 +17,8 @@ from automatos.agents.status_schemas import (
     RequiredConfirmation,
     SystemImpact,
 )
-from automatos.agents.types import (
-    ELIGIBLE,
-    ActiveWork,
-    AgentStatus,
-    Confirmation,
-    PriorityLevel,
-    ShutdownType,
-)
-from automatos.kernel.clock import now
+from automatos.lifecycle.types import Confirmation
+from automatos.recipes.types import ActiveWork
 
 NAMED = 3
 """How many things a sentence names before it only counts."""
@@ -83,7 +79,7 @@ def estimate_recovery(effects: Effects) -> tuple[float | None, str]:
     median_s = effects.history.median_step_s
     if median_s is None:
         return None, f"No history: the agent finished no step in the last {effects.history.days} days."
-    slots = max(int(str(effects.agent.configuration.get("max_concurrent_tasks", 5))), 1)
+    slots = max(capacity_of(effects.agent), 1)
     basis = (f"{counted(lost, 'task')} to do again, {slots} at a time, at a median of {spell(median_s)} a step over "
              f"{counted(effects.history.steps, 'step')} in the last {effects.history.days} days.")
     return round(math.ceil(lost / slots) * median_s, 1), basis

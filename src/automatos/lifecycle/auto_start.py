@@ -1,23 +1,20 @@
-"""Starting: agents that are to run whenever the server does become active when it starts."""
+"""Auto-start: agents that are to run whenever the server does become active when it starts."""
 
 from uuid import UUID
 
 import structlog
 
-from automatos.agents import stopping
-from automatos.agents.checks import find_faults
-from automatos.agents.queries import lifecycle as queries
-from automatos.agents.queries import records
-from automatos.agents.readiness import Readiness
+from automatos.agents import service as agents
+from automatos.agents.service import Readiness
 from automatos.agents.types import AgentStatus
 from automatos.durable.types import EventBus
 from automatos.kernel.db import Database, Scope
-from automatos.workspaces.service import write_audit
+from automatos.lifecycle import queries
 
 ACTOR = "server"
 LOCK = 7_246_302
 
-log = structlog.get_logger("automatos.agents")
+log = structlog.get_logger("automatos.lifecycle")
 
 
 async def start_agents(database: Database, readiness: Readiness, bus: EventBus) -> tuple[int, int]:
@@ -30,7 +27,7 @@ async def start_agents(database: Database, readiness: Readiness, bus: EventBus) 
     async with database.recording(None, Scope.ENGINE) as connection, connection.transaction():
         if not await queries.try_to_lead(connection, LOCK):
             return 0, 0
-        for workspace_id, agent_id in await queries.list_to_start(connection):
+        for workspace_id, agent_id in await agents.list_to_start(connection):
             try:
                 is_active = await _start(database, readiness, bus, workspace_id, agent_id)
             except Exception:
@@ -45,17 +42,16 @@ async def start_agents(database: Database, readiness: Readiness, bus: EventBus) 
 async def _start(database: Database, readiness: Readiness, bus: EventBus, workspace_id: UUID, agent_id: int) -> bool:
     """Make one agent active if it is ready and nobody changed it meanwhile; say whether it is active."""
     async with database.session(workspace_id) as session:
-        agent = await records.find_agent(session, workspace_id, agent_id, lock=True)
+        agent = await agents.find_agent(session, workspace_id, agent_id, lock=True)
         if agent is None or agent.status != AgentStatus.INACTIVE:
             return agent is not None and agent.status == AgentStatus.ACTIVE
-        faults = await find_faults(session, agent, readiness)
+        faults = await agents.find_faults(session, agent, readiness)
         if not faults:
-            agent = await stopping.become(session, ACTOR, agent, AgentStatus.ACTIVE)
+            agent = await agents.set_status(session, ACTOR, agent, AgentStatus.ACTIVE)
         else:
             reason = f"It could not start with the server: {' '.join(faults)}"[:2000]
             log.warning("agents.start_refused", agent_id=agent_id, faults=faults)
-            agent = await queries.set_life(session, workspace_id, agent_id, {"status_reason": reason})
-            await write_audit(session, ACTOR, "agent.start_refused", workspace_id=workspace_id, target_type="agent",
-                              target_id=agent_id, detail={"name": agent.name, "faults": faults})
-        stopping.tell(session, agent, bus)
+            agent = await agents.set_reason(session, agent, reason)
+            await agents.note(session, ACTOR, agent, "agent.start_refused", name=agent.name, faults=faults)
+        agents.announce(session, agent, bus)
     return not faults

@@ -4,19 +4,16 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import deletion, status
-from automatos.agents.create import create_agent
-from automatos.agents.lifecycle import Lifecycle
-from automatos.agents.models import Agent
-from automatos.agents.readiness import Readiness
-from automatos.agents.saving import Edit, save
-from automatos.agents.schemas import ActionRefusal, ActionResult, AgentCreate, BulkActions
-from automatos.agents.types import AgentStatus, StatusOrder
-from automatos.agents.update import take
-from automatos.kernel.errors import InvalidRequest, Problem
+from automatos.agents.service import Agent, AgentCreate, Readiness, change_tags, create_agent
+from automatos.agents.types import AgentStatus
+from automatos.kernel.errors import Problem
+from automatos.lifecycle import service
+from automatos.lifecycle.deletion import delete_agent
+from automatos.lifecycle.deps import LifecycleDeps
+from automatos.lifecycle.schemas import ActionRefusal, ActionResult, BulkActions
+from automatos.lifecycle.types import StatusOrder
 from automatos.workspaces.types import Caller
 
-MAX_TAGS = 50
 BECOMES = {"activate": AgentStatus.ACTIVE, "deactivate": AgentStatus.INACTIVE, "pause": AgentStatus.PAUSED,
            "archive": AgentStatus.ARCHIVED}
 
@@ -38,19 +35,21 @@ async def create_agents(
     return made
 
 
-async def act(session: AsyncSession, caller: Caller, order: BulkActions, means: Lifecycle) -> list[ActionResult]:
+async def act_on_agents(
+    session: AsyncSession, caller: Caller, order: BulkActions, deps: LifecycleDeps
+) -> list[ActionResult]:
     """Do one thing to each agent in a savepoint of its own; what refuses one leaves the others done."""
     # In the order in which everybody locks several agents, so that nobody waits for somebody who waits for them.
-    done = {agent_id: await _act_on(session, caller, agent_id, order, means) for agent_id in sorted({*order.agent_ids})}
+    done = {agent_id: await _act_on(session, caller, agent_id, order, deps) for agent_id in sorted({*order.agent_ids})}
     return [done[agent_id] for agent_id in dict.fromkeys(order.agent_ids)]
 
 
 async def _act_on(
-    session: AsyncSession, caller: Caller, agent_id: int, order: BulkActions, means: Lifecycle
+    session: AsyncSession, caller: Caller, agent_id: int, order: BulkActions, deps: LifecycleDeps
 ) -> ActionResult:
     try:
         async with session.begin_nested():
-            await _do(session, caller, agent_id, order, means)
+            await _do(session, caller, agent_id, order, deps)
     except Problem as problem:
         refusal = ActionRefusal.model_validate({
             **problem.extra, "status": problem.status, "code": problem.code, "title": problem.title,
@@ -59,23 +58,13 @@ async def _act_on(
     return ActionResult(id=agent_id, ok=True, error=None)
 
 
-async def _do(session: AsyncSession, caller: Caller, agent_id: int, order: BulkActions, means: Lifecycle) -> None:
+async def _do(session: AsyncSession, caller: Caller, agent_id: int, order: BulkActions, deps: LifecycleDeps) -> None:
     if order.action in BECOMES:
-        await status.change(session, caller, agent_id, StatusOrder(BECOMES[order.action]), means)
+        await service.change_status(session, caller, agent_id, StatusOrder(BECOMES[order.action]), deps)
     elif order.action == "restore":
-        await status.restore(session, caller, agent_id, means)
+        await service.restore(session, caller, agent_id, deps)
     elif order.action == "delete":
-        await deletion.delete_agent(session, caller, agent_id, means)
+        await delete_agent(session, caller, agent_id, deps)
     else:
-        agent = await take(session, caller, agent_id, means, None)
-        tags = _tagged(agent.tags, order.tags, is_adding=order.action == "tag")
-        await save(session, caller, agent, Edit({"tags": tags}), means.readiness)
-
-
-def _tagged(had: list[str], named: list[str], *, is_adding: bool) -> list[str]:
-    if not is_adding:
-        return [tag for tag in had if tag not in named]
-    tags = list(dict.fromkeys([*had, *named]))
-    if len(tags) > MAX_TAGS:
-        raise InvalidRequest(f"tags: an agent has at most {MAX_TAGS}; this one would have {len(tags)}.", field="tags")
-    return tags
+        await change_tags(
+            session, caller, agent_id, order.tags, deps.readiness, is_adding=order.action == "tag")

@@ -1,19 +1,18 @@
 """Deleting an agent: refused while it is used; whole when that was accepted, and nothing of others is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents.types import Cleaner
 from automatos.kernel.db import Database
-from tests.agents.lives import audit, lane, run_ends
+from automatos.lifecycle import deletion
+from automatos.lifecycle.deletion import Part
 from tests.fakes.model_server import ModelServer, Reply
+from tests.lifecycle.lives import audit, lane, run_ends
 from tests.surface import Answer, Client, Make
 
 
@@ -102,9 +101,6 @@ async def test_usage_of_a_deleted_agent_stays_without_it(client: Client, make: M
     assert [tuple(row) for row in rows] == [(None, "openai")]
 
 
-Cleaning = Callable[[AsyncSession, UUID, int], Awaitable[None]]
-
-
 async def rename(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
     """A part that works: what it wrote is there afterwards, or with a failure is not."""
     del agent_id
@@ -117,13 +113,9 @@ async def fail(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None
     await session.execute(text("DELETE FROM workspaces WHERE no_such_column = 1"))
 
 
-@pytest.fixture
-def cleaners(app: FastAPI) -> Iterator[list[Cleaner]]:
-    """Parts of other rooms, handed down as the assembly does."""
-    before, handed = app.state.agent_cleaners, list[Cleaner]()
-    app.state.agent_cleaners = handed
-    yield handed
-    app.state.agent_cleaners = before
+def with_parts(monkeypatch: pytest.MonkeyPatch, *planted: Part) -> None:
+    """Have other rooms take part in the deletion, before those that do."""
+    monkeypatch.setattr(deletion, "PARTS", (*planted, *deletion.PARTS))
 
 
 async def name_of(client: Client, database: Database) -> str:
@@ -133,10 +125,10 @@ async def name_of(client: Client, database: Database) -> str:
 
 @pytest.mark.capability("S108", partly="The parts that fail are planted; workflows and memories do not exist yet.")
 async def test_a_required_part_that_fails_keeps_the_agent_and_is_named(
-    client: Client, make: Make, database: Database, cleaners: list[Cleaner]
+    client: Client, make: Make, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = await make.agent()
-    cleaners += [Cleaner("name", is_required=True, clean=rename), Cleaner("diary", is_required=True, clean=fail)]
+    with_parts(monkeypatch, Part("name", rename), Part("diary", fail))
 
     answer = await delete(client, agent["id"])
 
@@ -148,10 +140,10 @@ async def test_a_required_part_that_fails_keeps_the_agent_and_is_named(
 
 @pytest.mark.capability("S108")
 async def test_an_optional_part_that_fails_is_left_and_the_others_are_cleaned(
-    client: Client, make: Make, database: Database, cleaners: list[Cleaner]
+    client: Client, make: Make, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = await make.agent()
-    cleaners += [Cleaner("diary", is_required=False, clean=fail), Cleaner("name", is_required=True, clean=rename)]
+    with_parts(monkeypatch, Part("diary", fail, is_required=False), Part("name", rename))
 
     assert (await delete(client, agent["id"])).status == 204
 

@@ -1,14 +1,19 @@
-"""What clients send and get about an agent's status: reports, previews of a change, and the change itself."""
+"""What clients send and get about agents' lives: saves, reports, previews of a change, changes, several at once."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
-from automatos.agents.schemas import Agent
-from automatos.agents.types import AgentStatus, Confirmation, PriorityLevel, ShutdownType
+from automatos.agents.service import AgentCreate, AgentEdit, AgentId, Tags
+from automatos.agents.service import AgentOut as Agent
+from automatos.agents.types import AgentStatus, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
+from automatos.lifecycle.types import Confirmation
+
+MAX_BULK = 100
+MAX_CHOSEN = 200
 
 Token = Annotated[str, Field(max_length=100)]
 Confirmations = Annotated[list[Confirmation], Field(max_length=20)]
@@ -34,6 +39,42 @@ class StopOrder(Body):
     shutdown_type: ShutdownType | None = None
     confirmations: Confirmations = Field(default_factory=list)
     impact_token: Token | None = None
+
+
+class AgentUpdate(AgentEdit):
+    """What to change, in one save; fields left out stay, and `configuration` is merged over what is stored.
+
+    The last three belong to a change of status: how to stop, and what was acknowledged of its effects.
+    """
+
+    never_null: ClassVar[tuple[str, ...]] = (*AgentEdit.never_null, "status")
+
+    status: AgentStatus | None = None
+    shutdown_type: ShutdownType | None = None
+    confirmations: Confirmations = Field(default_factory=list)
+    impact_token: Token | None = None
+
+
+class BulkCreate(Body):
+    """New agents; all of them are made, or none. An array of them may stand alone."""
+
+    array_field = "agents"
+
+    agents: Annotated[list[AgentCreate], Field(min_length=1, max_length=MAX_BULK)]
+
+
+class BulkActions(Body):
+    """One action on several agents, each by itself; `tags` are those to add or to take away."""
+
+    action: Literal["activate", "deactivate", "pause", "archive", "restore", "delete", "tag", "untag"]
+    agent_ids: Annotated[list[AgentId], Field(min_length=1, max_length=MAX_CHOSEN)]
+    tags: Tags = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tags_where_they_count(self) -> Self:
+        if bool(self.tags) != (self.action in {"tag", "untag"}):
+            raise ValueError("tags go with the actions tag and untag, and with those only")
+        return self
 
 
 class AffectedWork(Out):
@@ -175,3 +216,37 @@ class StatusReport(Out):
     allowed_statuses: list[AgentStatus]
     stopping: WaitingStop | None
     workload: AgentWorkload
+
+
+class AgentsMade(Out):
+    """The agents that were made at once."""
+
+    items: list[Agent]
+    total: int
+
+
+class ActionRefusal(Out):
+    """Why one agent of several was not changed: the problem document that it alone would have got."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: int
+    code: str
+    title: str
+    detail: str
+
+
+class ActionResult(Out):
+    """What an action did to one agent."""
+
+    id: int
+    ok: bool
+    error: ActionRefusal | None
+
+
+class ActionResults(Out):
+    """What an action did to each of the named agents, in the order they were named."""
+
+    items: list[ActionResult]
+    succeeded: int
+    failed: int

@@ -8,8 +8,8 @@ import pytest
 
 from automatos.agents.types import TRANSITIONS, AgentStatus
 from automatos.kernel.db import Database
-from tests.agents.lives import audit, confirm, lane, put_status, set_agent, status_of
-from tests.agents.references import References
+from tests.lifecycle.lives import audit, confirm, lane, put_status, set_agent, status_of
+from tests.lifecycle.references import References
 from tests.surface import Client, Make, add_key
 
 PEOPLE_KNOW = {"active", "inactive", "idle", "maintenance", "paused", "training", "error"}

@@ -6,31 +6,31 @@ from uuid import UUID
 
 import structlog
 
-from automatos.agents.resting import rest_idle_agents
-from automatos.agents.stopping import SECOND_LOOK_S, interrupt_again, look
-from automatos.agents.types import INTERRUPT_AGENT, STOP_AGENT, AgentWork
 from automatos.durable.service import PeriodicTask
 from automatos.durable.types import EventBus, Handler, HeldJob
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
+from automatos.lifecycle.idle import rest_idle_agents
+from automatos.lifecycle.stop import SECOND_LOOK_S, finish_stop, interrupt_again
+from automatos.lifecycle.types import INTERRUPT_AGENT, STOP_AGENT
 
-log = structlog.get_logger("automatos.agents")
+log = structlog.get_logger("automatos.lifecycle")
 FIRST_LOOKS_S = 0.25
 LATER_LOOKS_S = 1.0
 SOON = timedelta(seconds=10)
 """How long a stop is looked at often: most waits are short, and a long one need not be seen to the tenth."""
 
 
-def handlers(database: Database, bus: EventBus, work: AgentWork) -> dict[str, Handler]:
+def handlers(database: Database, bus: EventBus) -> dict[str, Handler]:
     """Return how the worker treats the jobs of this room, by their names."""
 
     async def stop(job: HeldJob) -> None:
         agent_id, stop_id = _read(job)
-        if not await look(database, bus, work, job.workspace_id, agent_id, stop_id.hex):
+        if not await finish_stop(database, bus, job.workspace_id, agent_id, stop_id.hex):
             job.again_in = timedelta(seconds=_pause_s(stop_id))
 
     async def interrupt(job: HeldJob) -> None:
-        if not await interrupt_again(database, work, job.workspace_id, _read(job)[0]):
+        if not await interrupt_again(database, bus, job.workspace_id, _read(job)[0]):
             job.again_in = timedelta(seconds=SECOND_LOOK_S)
 
     return {STOP_AGENT.name: Handler(stop, _try_on(stop)), INTERRUPT_AGENT.name: Handler(interrupt, _try_on(interrupt))}

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from automatos.agents.resting import rest_idle_agents
 from automatos.entrypoints.services import Services
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
-from tests.agents.lives import audit, lane, set_agent, status_of
-from tests.agents.references import References
+from automatos.lifecycle.idle import rest_idle_agents
+from tests.lifecycle.lives import audit, lane, set_agent, status_of
+from tests.lifecycle.references import References
 from tests.surface import Client, Make
 
 LONG = timedelta(minutes=5)

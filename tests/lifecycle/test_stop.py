@@ -8,7 +8,8 @@ import pytest
 
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
-from tests.agents.lives import (
+from tests.fakes.model_server import ModelServer, Reply
+from tests.lifecycle.lives import (
     audit,
     confirm,
     lane,
@@ -20,7 +21,6 @@ from tests.agents.lives import (
     status_of,
     until,
 )
-from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
 
