@@ -6,7 +6,7 @@ from tests.capabilities import PAGE, Mark, Marked, Proof, is_never_run, marks, p
 
 NOT_BUILT_YET = {
     *(f"S{number:03}" for number in [*range(63, 92), 112, 113, 115, 116, 117, *range(131, 139), *range(142, 151)]),
-    *(f"S{number:03}" for number in [172, 192, 193, 194, *range(196, 207), *range(208, 213), *range(214, 220)]),
+    *(f"S{number:03}" for number in [172, 192, 193, 194, *range(196, 207), *range(208, 212), *range(214, 220)]),
 }
 """What nothing proves so far; a package that brings one of them takes it off here."""
 

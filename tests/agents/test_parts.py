@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from automatos.agents.parts_router import second_address
+from automatos.agents.router import second_address
 from automatos.agents.service import load_for_run
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
@@ -274,3 +274,18 @@ async def test_parts_are_taken_under_the_names_they_are_shown_with(client: Clien
     assert wrapped.json()["model_config"]["temperature"] == 1
     none = await client.put(f"/api/models{path.removeprefix('/api')}/config", json={"model_config": None})
     assert none.json()["model_config"] is None
+
+
+@pytest.mark.parametrize(("named", "status"), [
+    ({"retry_attempts": 1}, 200), ({"max_concurrent_tasks": 2}, 200), ({"environment": "production"}, 409)])
+async def test_an_agent_at_work_is_checked_again_where_a_save_changes_what_it_needs(
+    desk: Desk, named: dict[str, Any], status: int
+) -> None:
+    persona = await desk.persona("calm")
+    agent = await desk.create("Ada", persona_id=persona, activate=True)
+    async with desk.database.recording(desk.workspace_id) as connection:
+        await connection.execute("UPDATE personas SET is_active = false WHERE slug = 'calm'")
+
+    saved = await desk.ask("PUT", f"/{agent['id']}", json={"configuration": named})
+
+    assert saved.status_code == status, saved.text

@@ -1,7 +1,7 @@
 """Every save of an agent is a version: listed, compared, restored."""
 
 
-from automatos.agents.versions import changes_between
+from automatos.agents.transfer import changes_between
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
 from tests.agents.conftest import Desk

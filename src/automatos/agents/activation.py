@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from automatos.agents.deps import Readiness
 from automatos.agents.errors import StatusChangeRefused
 from automatos.agents.models import Agent
-from automatos.agents.queries import lives as queries
+from automatos.agents.queries import records as queries
 from automatos.agents.readiness import refuse_faults
 from automatos.agents.types import (
     ELIGIBLE,

@@ -30,7 +30,8 @@ async def present(session: AsyncSession, agents: Sequence[Agent], tools: ToolCat
         session, {agent.workspace_id for agent in agents}, [agent.id for agent in agents],
         {agent.persona_id for agent in agents if agent.persona_id is not None},
         [lane_of(agent.id) for agent in agents])
-    toolbox = {tool.name: tool for tool in tools.available()}
+    has_tools = any(agent.configuration.get("tools") for agent in agents)
+    toolbox = {tool.name: tool for tool in tools.available()} if has_tools else {}
     return [_shown(agent, companions, toolbox) for agent in agents]
 
 

@@ -1,16 +1,20 @@
-"""What people write about an agent: its configuration, model and definition, each checked field by field."""
+"""What people write about an agent: configuration, model, definition, parts and documents, checked field by field."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic_core import CoreSchema
 
 from automatos.agents.types import MAX_TAGS, AgentType, Category, PriorityLevel
 from automatos.kernel.schemas import Body, SingleLine
 from automatos.llm.types import ReasoningEffort
 
+MAX_DOCUMENTS = 100
 MAX_TOOLS = 50
 MAX_SKILLS = 50
+MAX_YAML_CHARS = 1_000_000
 
 
 def normal_tags(value: object) -> list[str]:
@@ -158,3 +162,63 @@ def agree_on_tools(tools: list[str] | None, configuration: AgentConfiguration | 
         return
     if tools != configuration.tools:
         raise ValueError("tools and configuration.tools differ; give one of them")
+
+
+class PersonaChange(Body):
+    """The agent's voice: one of the library, or its own text when `use_custom` says so; all three are replaced."""
+
+    persona_id: UUID | None = None
+    custom_prompt: Prompt | None = None
+    use_custom: Switch = False
+    custom_persona_prompt: Prompt | None = Field(None, description="The same as custom_prompt, as GET names it.")
+    use_custom_persona: Switch = Field(False, description="The same as use_custom, as GET names it.")
+
+    @model_validator(mode="after")
+    def _by_either_name(self) -> Self:
+        for name, other in (("custom_prompt", "custom_persona_prompt"), ("use_custom", "use_custom_persona")):
+            if other not in self.model_fields_set:
+                continue
+            if name in self.model_fields_set and getattr(self, name) != getattr(self, other):
+                raise ValueError(f"{name} and {other} are the same field; give one of them")
+            setattr(self, name, getattr(self, other))
+        return self
+
+
+class ModelChange(Body):
+    """An agent's model settings, bare or under `model_config` as GET shows them; null takes the default model."""
+
+    llm_config: ModelSettings | None = Field(alias="model_config")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, data: Any) -> Any:
+        return data if not isinstance(data, dict) or "model_config" in data else {"model_config": data}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        wrapped = handler.resolve_ref_schema(handler(core_schema))
+        bare = handler.resolve_ref_schema(handler(ModelSettings.__pydantic_core_schema__))
+        return {name: value for name, value in wrapped.items() if name != "required"} | {
+            "properties": {**bare["properties"], **wrapped["properties"]}}
+
+
+class SkillChange(Body):
+    """Skills to add to an agent's, or with `replace` to have instead of them. An array of ids may stand alone."""
+
+    array_field = "skill_ids"
+
+    skill_ids: SkillIds
+    replace: Switch = False
+
+
+class AgentImport(Body):
+    """Agents as documents: YAML text with one or several, or the same as JSON."""
+
+    yaml: Annotated[str, Field(min_length=1, max_length=MAX_YAML_CHARS)] | None = None
+    documents: Annotated[list[AgentFile], Field(min_length=1, max_length=MAX_DOCUMENTS)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.yaml is None) == (self.documents is None):
+            raise ValueError("give either yaml or documents")
+        return self

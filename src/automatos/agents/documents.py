@@ -5,10 +5,12 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.configuration import AgentFile
 from automatos.agents.errors import DocumentsUnreadable
 from automatos.agents.models import Agent
+from automatos.agents.queries import assigned, records
 from automatos.agents.stored import configuration_of, model_settings_of
 from automatos.kernel.documents import DocumentInvalid, read_documents, stays_text
 
@@ -35,6 +37,20 @@ def definition_of(
         "tools": tools, "configuration": configuration,
     }
     return _given(whole)
+
+
+async def describe(session: AsyncSession, agent: Agent) -> dict[str, Any]:
+    """Return an agent's definition as it is stored now."""
+    personas = [agent.persona_id] if agent.persona_id else []
+    found = await assigned.read_companions(session, [agent.workspace_id], [agent.id], personas)
+    persona = found.personas.get(agent.persona_id) if agent.persona_id else None
+    return definition_of(agent, persona, found.skills.get(agent.id, ()))
+
+
+async def keep_version(session: AsyncSession, agent: Agent, author: str) -> None:
+    """Keep what a saved agent is, under its version, in the transaction of the save."""
+    definition = await describe(session, agent)
+    await records.insert_version(session, agent.workspace_id, agent.id, agent.version, definition, author)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

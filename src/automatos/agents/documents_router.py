@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from automatos.agents import document_schemas as schemas
-from automatos.agents import service, transfer, versions
+from automatos.agents import configuration, schemas, service, transfer
 from automatos.agents.deps import AgentReadiness
 from automatos.agents.errors import (
     AgentNameTaken,
@@ -35,7 +34,7 @@ router = APIRouter(prefix="/api/agents", tags=["agents"])
     DocumentsUnreadable, TooCostly, UnknownTools, UnknownSkills, UnknownPersona, AgentNameTaken, AgentNotReady,
     PlanLimitReached))
 async def import_agents(
-    body: schemas.AgentImport, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints
+    body: configuration.AgentImport, caller: Editor, session: Session, readiness: AgentReadiness, hints: Hints
 ) -> schemas.ImportResult:
     """Create or update the agents of one or several documents by their names, all or nothing; new ones are inactive."""
     items = await transfer.import_documents(session, caller, body, readiness)
@@ -59,7 +58,7 @@ async def list_agent_versions(
     skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> schemas.AgentVersions:
     """List the agent's saved versions, newest first."""
-    return await versions.list_versions(session, caller.workspace_id, agent_id, skip=skip, limit=limit)
+    return await transfer.list_versions(session, caller.workspace_id, agent_id, skip=skip, limit=limit)
 
 
 @router.get("/{agent_id}/versions/{version}", responses=problems(AgentNotFound, VersionNotFound))
@@ -67,7 +66,7 @@ async def get_agent_version(
     agent_id: AgentId, version: schemas.VersionNumber, caller: CurrentCaller, session: Session
 ) -> schemas.AgentVersionOut:
     """Return one saved version with its definition."""
-    return await versions.get_version(session, caller.workspace_id, agent_id, version)
+    return await transfer.get_version(session, caller.workspace_id, agent_id, version)
 
 
 @router.get("/{agent_id}/versions/{version}/diff", responses=problems(AgentNotFound, VersionNotFound))
@@ -76,7 +75,7 @@ async def compare_agent_versions(
     caller: CurrentCaller, session: Session,
 ) -> schemas.AgentVersionDiff:
     """Say what changed from version `against` to this one, setting by setting; lists count as wholes."""
-    return await versions.compare(session, caller.workspace_id, agent_id, against, version)
+    return await transfer.compare(session, caller.workspace_id, agent_id, against, version)
 
 
 @router.post("/{agent_id}/versions/{version}/restore", responses=problems(

@@ -2,26 +2,24 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents import part_schemas, schemas
+from automatos.agents import configuration, schemas
 from automatos.agents.configuration import MAX_SKILLS, AgentConfiguration, ModelSettings
-from automatos.agents.create import chosen
 from automatos.agents.deps import Readiness
 from automatos.agents.errors import PersonaNotFound, SkillNotAssigned, UnknownPersona
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned as queries
-from automatos.agents.saving import Edit, save
+from automatos.agents.saving import Edit, chosen, load_for_update, merged, save
 from automatos.agents.stored import model_settings_of
-from automatos.agents.update import load_for_update, merged
 from automatos.kernel.errors import InvalidRequest
 from automatos.workspaces.types import Caller
 
 Versions = frozenset[int] | None
 
 
-def show_model(agent: Agent) -> part_schemas.AgentModelConfig:
+def show_model(agent: Agent) -> schemas.AgentModelConfig:
     """Return which model an agent asks and how."""
     found = model_settings_of(agent.llm_config, agent.configuration)
-    return part_schemas.AgentModelConfig(
+    return schemas.AgentModelConfig(
         agent_id=agent.id, llm_config=schemas.ModelConfig.model_validate(found) if found else None)
 
 
@@ -43,11 +41,11 @@ async def change_configuration(
     return await save(session, caller, agent, Edit({"configuration": merged(agent, named)}), readiness)
 
 
-async def show_persona(session: AsyncSession, agent: Agent) -> part_schemas.AgentPersona:
+async def show_persona(session: AsyncSession, agent: Agent) -> schemas.AgentPersona:
     """Return an agent's voice: its own text where it uses that and has one, else the library's persona, else none."""
     persona, _ = await queries.read_voice(session, agent.workspace_id, agent.persona_id, ())
     own_text = agent.custom_persona_prompt if agent.use_custom_persona else None
-    return part_schemas.AgentPersona(
+    return schemas.AgentPersona(
         agent_id=agent.id, persona_id=agent.persona_id, persona_name=persona["name"] if persona else None,
         persona_slug=persona["slug"] if persona else None,
         system_prompt=own_text or (persona["system_prompt"] if persona else None),
@@ -57,7 +55,7 @@ async def show_persona(session: AsyncSession, agent: Agent) -> part_schemas.Agen
 
 
 async def change_persona(
-    session: AsyncSession, caller: Caller, agent_id: int, voice: part_schemas.PersonaChange, readiness: Readiness,
+    session: AsyncSession, caller: Caller, agent_id: int, voice: configuration.PersonaChange, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Replace an agent's voice.
@@ -75,15 +73,15 @@ async def change_persona(
         raise PersonaNotFound(voice.persona_id) from unknown
 
 
-async def show_skills(session: AsyncSession, agent: Agent) -> part_schemas.AgentSkills:
+async def show_skills(session: AsyncSession, agent: Agent) -> schemas.AgentSkills:
     """Return an agent's skills in the order of its prompt."""
     found = await queries.read_companions(session, [agent.workspace_id], [agent.id], [])
     items = [schemas.SkillCard.model_validate(card) for card in found.skills.get(agent.id, ())]
-    return part_schemas.AgentSkills(items=items, total=len(items))
+    return schemas.AgentSkills(items=items, total=len(items))
 
 
 async def add_skills(
-    session: AsyncSession, caller: Caller, agent_id: int, change: part_schemas.SkillChange, readiness: Readiness,
+    session: AsyncSession, caller: Caller, agent_id: int, change: configuration.SkillChange, readiness: Readiness,
     expected: Versions,
 ) -> Agent:
     """Give an agent more skills after those it has, or these instead of them; each once.

@@ -18,7 +18,7 @@ from automatos.agents.configuration import (
     ToolNames,
     agree_on_tools,
 )
-from automatos.agents.deprecated import with_todays_names
+from automatos.agents.stored import with_todays_names
 from automatos.agents.types import AgentStatus, AgentType, Category, PriorityLevel, ShutdownType
 from automatos.kernel.schemas import Body, Out
 from automatos.llm.types import ReasoningEffort
@@ -37,6 +37,7 @@ TagText = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=100),
     AfterValidator(_storable),
 ]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Direction = Literal["asc", "desc"]
 CursorText = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -315,3 +316,81 @@ class AgentTypes(Out):
     type_categories: dict[AgentType, Category]
     categories: list[CategoryChoice]
     total: int
+
+
+class AgentModelConfig(Out):
+    """An agent's model settings; null means that the default model answers."""
+
+    agent_id: int
+    llm_config: ModelConfig | None = Field(serialization_alias="model_config")
+
+
+class AgentPersona(Out):
+    """An agent's voice: what is stored, and in `system_prompt` the text that counts."""
+
+    agent_id: int
+    persona_id: UUID | None
+    persona_name: str | None
+    persona_slug: str | None
+    system_prompt: str | None
+    voice_description: str | None
+    custom_persona_prompt: str | None
+    use_custom_persona: bool
+
+
+class AgentSkills(Out):
+    """The skills of an agent, in the order of its prompt."""
+
+    items: list[SkillCard]
+    total: int
+
+
+class AgentVersionInfo(Out):
+    """One saved state of an agent, without its content."""
+
+    version: int
+    author: str
+    created_at: datetime
+
+
+class AgentVersions(Out):
+    """An agent's saved versions, newest first."""
+
+    items: list[AgentVersionInfo]
+    total: int
+
+
+class AgentVersionOut(AgentVersionInfo):
+    """One saved state of an agent, as export would give it."""
+
+    definition: dict[str, Any]
+
+
+class AgentChange(Out):
+    """One difference: where (`/configuration/timeout_seconds`), and the value on either side; null where absent."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+class AgentVersionDiff(Out):
+    """What changed between two versions; `from` is the older side of the comparison."""
+
+    from_version: int = Field(serialization_alias="from")
+    to_version: int = Field(serialization_alias="to")
+    changes: list[AgentChange]
+
+
+class ImportedAgent(Out):
+    """What the import did with one document."""
+
+    id: int
+    name: str
+    action: Literal["created", "updated", "unchanged"]
+
+
+class ImportResult(Out):
+    """What the import did with each document, in order."""
+
+    items: list[ImportedAgent]

@@ -1,24 +1,30 @@
-"""Agents there and back as documents: export, import, files of recipes, and versions restored."""
+"""Agents as documents: export, import, files of recipes, and saved versions: listed, compared, restored."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.activation import activate
-from automatos.agents.configuration import AgentDefinition, AgentFile, PersonaChoice
-from automatos.agents.create import chosen, configured, kind_of
+from automatos.agents.configuration import AgentDefinition, AgentFile, AgentImport, PersonaChoice
 from automatos.agents.deps import Readiness
-from automatos.agents.document_schemas import AgentImport, ImportedAgent
-from automatos.agents.documents import read_definition, read_yaml, write_yaml
-from automatos.agents.errors import DocumentsUnreadable, UnknownPersona, UnknownSkills
-from automatos.agents.models import Agent
+from automatos.agents.documents import describe, read_definition, read_yaml, write_yaml
+from automatos.agents.errors import DocumentsUnreadable, UnknownPersona, UnknownSkills, VersionNotFound
+from automatos.agents.models import Agent, AgentVersion
 from automatos.agents.queries import assigned
 from automatos.agents.queries import records as queries
-from automatos.agents.saving import Edit, insert, save
+from automatos.agents.saving import Edit, chosen, configured, insert, kind_of, save
+from automatos.agents.schemas import (
+    AgentChange,
+    AgentVersionDiff,
+    AgentVersionInfo,
+    AgentVersionOut,
+    AgentVersions,
+    ImportedAgent,
+)
 from automatos.agents.types import ELIGIBLE
-from automatos.agents.versions import describe, find_version
 from automatos.kernel.confined import USUAL, confined_for
 from automatos.kernel.errors import Problem
 from automatos.workspaces.service import hold_room
@@ -152,3 +158,64 @@ async def _voice(session: AsyncSession, caller: Caller, choice: PersonaChoice) -
             raise UnknownPersona(choice.slug)
     return {"persona_id": persona and UUID(persona["id"]), "custom_persona_prompt": choice.custom_prompt,
             "use_custom_persona": choice.use_custom}
+
+
+ABSENT = object()
+
+
+async def list_versions(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, *, skip: int, limit: int
+) -> AgentVersions:
+    """Return an agent's saves, newest first; raises AgentNotFound."""
+    await queries.get_agent(session, workspace_id, agent_id)
+    rows, total = await queries.list_versions(session, workspace_id, agent_id, skip, limit)
+    return AgentVersions(items=[AgentVersionInfo.model_validate(row) for row in rows], total=total)
+
+
+async def get_version(session: AsyncSession, workspace_id: UUID, agent_id: int, version: int) -> AgentVersionOut:
+    """Return one save with its definition; raises AgentNotFound, VersionNotFound."""
+    return AgentVersionOut.model_validate(await find_version(session, workspace_id, agent_id, version))
+
+
+async def compare(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, before: int, after: int
+) -> AgentVersionDiff:
+    """Return what changed from one version to another; raises AgentNotFound, VersionNotFound."""
+    old = await find_version(session, workspace_id, agent_id, before)
+    new = await find_version(session, workspace_id, agent_id, after)
+    return AgentVersionDiff(from_version=before, to_version=after, changes=list(changes_between(
+        old.definition, new.definition)))
+
+
+async def find_version(session: AsyncSession, workspace_id: UUID, agent_id: int, version: int) -> AgentVersion:
+    """Return the row of one save; raises AgentNotFound, VersionNotFound."""
+    agent = await queries.get_agent(session, workspace_id, agent_id)
+    found = await queries.find_version(session, workspace_id, agent_id, version)
+    if found is None:
+        raise VersionNotFound(agent.name, version)
+    return found
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> Iterator[AgentChange]:
+    """Say what differs, setting by setting, in the order of the names; lists count as wholes, absent is null."""
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, ABSENT), after.get(name, ABSENT)
+        path = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+        if isinstance(old, Mapping) or isinstance(new, Mapping):
+            fits = _fit(old, new)
+            yield from changes_between(_inside(old), _inside(new), path) if fits else [_change(path, old, new)]
+        elif old != new:
+            yield _change(path, old, new)
+
+
+def _fit(old: Any, new: Any) -> bool:
+    """Say whether both sides are objects, or one is and the other is not there at all."""
+    return all(side is ABSENT or side is None or isinstance(side, Mapping) for side in (old, new))
+
+
+def _inside(side: Any) -> Mapping[str, Any]:
+    return side if isinstance(side, Mapping) else {}
+
+
+def _change(path: str, old: Any, new: Any) -> AgentChange:
+    return AgentChange(path=path, before=None if old is ABSENT else old, after=None if new is ABSENT else new)

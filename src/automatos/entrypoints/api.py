@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 
 from automatos import __version__
-from automatos.agents import parts_router
 from automatos.agents import router as agents
 from automatos.credentials import router as credentials
 from automatos.entrypoints import documents, health, overview
@@ -61,7 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tenants_router.router,
     credentials.router,
     settings_room.router,
-    parts_router.second_address,
+    agents.second_address,
     llm.router,
     skills.router,
     patterns_router.published,

@@ -1,18 +1,19 @@
-"""SQL of the agents room; every function takes the workspace it works in."""
+"""SQL of agents and their saved versions; every function takes the workspace it works in."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import func, select, update
+from sqlalchemy import String, case, cast, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.errors import AgentNotFound
-from automatos.agents.models import Agent
-from automatos.agents.types import AgentStatus
+from automatos.agents.models import Agent, AgentSkill, AgentVersion
+from automatos.agents.types import ELIGIBLE, AgentStatus
 
 NAME_INDEX = "uq_agents_name"
 
@@ -74,3 +75,110 @@ async def update_agent(
 async def read_for_run(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> list[Mapping[str, Any]]:
     """Return the rows of the named agents of the connection's workspace as runs need them."""
     return await connection.fetchval("SELECT agents_for_run($1)", list(agent_ids)) or []
+
+
+async def set_life(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, values: Mapping[str, object]
+) -> Agent:
+    """Change columns of a locked agent's life; its version, which counts saved definitions, stays."""
+    statement = (
+        update(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id).values(**values).returning(Agent)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).one()
+
+
+async def has_peer(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, agent_type: str, statuses: Sequence[str]
+) -> bool:
+    """Say whether another agent of that type is in one of the statuses."""
+    return bool(await session.scalar(select(exists().where(
+        Agent.workspace_id == workspace_id, Agent.id != agent_id, Agent.agent_type == agent_type,
+        Agent.status.in_(statuses), Agent.stopping.is_(None),
+    ))))
+
+
+async def delete_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
+    """Remove an agent with its skills and saved versions; what other rooms hold of it is theirs to answer for."""
+    for table in (AgentSkill, AgentVersion):
+        await session.execute(delete(table).where(table.workspace_id == workspace_id, table.agent_id == agent_id))
+    await session.execute(delete(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id))
+
+
+async def list_restful(connection: asyncpg.Connection, after: timedelta) -> list[tuple[UUID, list[int]]]:
+    """Return, by workspace, the active agents that did nothing for so long; the connection sees all workspaces."""
+    rows = await connection.fetch(
+        "SELECT workspace_id, array_agg(id ORDER BY id) AS ids FROM agents WHERE status = 'active' "
+        "AND status_changed_at < now() - $1::interval "
+        "AND (last_active_at IS NULL OR last_active_at < now() - $1::interval) GROUP BY workspace_id", after)
+    return [(row["workspace_id"], row["ids"]) for row in rows]
+
+
+async def rest(
+    connection: asyncpg.Connection, workspace_id: UUID, agent_ids: Sequence[int], after: timedelta
+) -> list[int]:
+    """Make those of the agents idle that still did nothing for so long and have nothing to do; returns their ids."""
+    rows = await connection.fetch(
+        """
+        UPDATE agents SET status = 'idle', status_changed_at = now()
+        WHERE workspace_id = $2 AND id = ANY($3::int[]) AND status = 'active' AND stopping IS NULL
+              AND status_changed_at < now() - $1::interval
+              AND (last_active_at IS NULL OR last_active_at < now() - $1::interval)
+              AND NOT EXISTS (SELECT FROM durable.jobs_in('agent:' || id))
+        RETURNING id
+        """, after, workspace_id, list(agent_ids))
+    return [row["id"] for row in rows]
+
+
+async def list_to_start(connection: asyncpg.Connection) -> list[tuple[UUID, int]]:
+    """Return workspace and id of each inactive agent that starts by itself; the connection sees all workspaces."""
+    rows = await connection.fetch(
+        "SELECT workspace_id, id FROM agents WHERE status = 'inactive' "
+        "AND configuration->'auto_start' = 'true'::jsonb ORDER BY id")
+    return [(row["workspace_id"], row["id"]) for row in rows]
+
+
+async def insert_version(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, version: int, definition: dict[str, Any], author: str
+) -> None:
+    """Keep what an agent is after a save."""
+    await session.execute(insert(AgentVersion).values(
+        workspace_id=workspace_id, agent_id=agent_id, version=version, definition=definition, author=author))
+
+
+async def list_versions(
+    session: AsyncSession, workspace_id: UUID, agent_id: int, skip: int, limit: int
+) -> tuple[Sequence[Any], int]:
+    """Return version, author and time of an agent's saves, newest first, and how many there are: two statements."""
+    mine = (AgentVersion.workspace_id == workspace_id, AgentVersion.agent_id == agent_id)
+    total = await session.scalar(select(func.count()).select_from(AgentVersion).where(*mine))
+    rows = await session.execute(
+        select(AgentVersion.version, AgentVersion.author, AgentVersion.created_at).where(*mine)
+        .order_by(AgentVersion.version.desc()).offset(skip).limit(limit))
+    return rows.all(), total or 0
+
+
+async def find_version(session: AsyncSession, workspace_id: UUID, agent_id: int, version: int) -> AgentVersion | None:
+    """Return one saved version of an agent of the workspace."""
+    return await session.scalar(select(AgentVersion).where(
+        AgentVersion.workspace_id == workspace_id, AgentVersion.agent_id == agent_id, AgentVersion.version == version))
+
+
+STANDING = case((Agent.status == AgentStatus.IDLE, AgentStatus.ACTIVE.value), else_=Agent.status)
+"""A status as people mean it: whether an active agent happens to be idle is the server's business."""
+
+
+async def fingerprint(session: AsyncSession, workspace_id: UUID) -> str | None:
+    """Return one text for the definitions and statuses of all agents; None when there is none."""
+    each = func.concat(cast(Agent.id, String), ":", cast(Agent.version, String), ":", STANDING)
+    return await session.scalar(
+        select(func.md5(func.aggregate_strings(each, " ").aggregate_order_by(Agent.id)))
+        .where(Agent.workspace_id == workspace_id, Agent.status != AgentStatus.ARCHIVED))
+
+
+async def changed_since(session: AsyncSession, workspace_id: UUID, since: datetime, limit: int) -> Sequence[Agent]:
+    """Return the agents that were saved, or whose status changed, after a moment; the latest first."""
+    has_new_status = (Agent.status_changed_at > since) & Agent.status.not_in(list(ELIGIBLE))
+    return (await session.scalars(
+        select(Agent).where(Agent.workspace_id == workspace_id, or_(Agent.updated_at > since, has_new_status))
+        .order_by(Agent.updated_at.desc(), Agent.id).limit(limit))).all()
