@@ -1,20 +1,17 @@
 """The table of providers, read once from `providers.yaml`."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from automatos.credentials.errors import UnknownProvider
 from automatos.credentials.types import Provider
+from automatos.kernel.shipped import read_shipped
 
 
 @cache
 def providers_by_name() -> dict[str, Provider]:
     """Return every provider by name, in the order people should see them."""
-    text = files("automatos.credentials").joinpath("providers.yaml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = yaml.safe_load(text)
+    rows: list[dict[str, Any]] = read_shipped("automatos.credentials", "providers.yaml")
     found = [Provider(**row) for row in rows]
     return {provider.name: provider for provider in found}
 

@@ -1,15 +1,13 @@
 """Filling the table of credential types from `types.yaml`."""
 
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from automatos.credentials import queries
 from automatos.credentials.drafts import WIRE
 from automatos.credentials.providers import get_provider
 from automatos.credentials.types import OPENAI_WIRES
 from automatos.kernel.db import Database
+from automatos.kernel.shipped import read_shipped
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,8 +20,7 @@ async def seed_credential_types(database: Database) -> None:
 
 def shipped_types() -> list[dict[str, Any]]:
     """Return the types of `types.yaml` as rows: the fields of each as one JSON Schema."""
-    text = files("automatos.credentials").joinpath("types.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = read_shipped("automatos.credentials", "types.yaml")
     return [_row(row, document["fragments"]) for row in document["types"]]
 
 

@@ -1,17 +1,15 @@
 """What the words of the API mean, from `glossary.yaml`, put where an OpenAPI description says nothing itself."""
 
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from automatos.kernel.shipped import read_shipped
 
 METHODS = ("get", "put", "post", "patch", "delete")
 
 
 def read_glossary() -> dict[str, dict[str, Any]]:
     """Return the texts: `tags`, `parameters` and `fields` by name, `schemas` by the schema's name and the field's."""
-    text = files("automatos.entrypoints").joinpath("glossary.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return read_shipped("automatos.entrypoints", "glossary.yaml")
 
 
 def describe_words(description: dict[str, Any]) -> None:

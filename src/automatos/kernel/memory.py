@@ -14,9 +14,10 @@ def load() -> None:
 def settle() -> None:
     """Leave everything loaded at start out of later collections, and collect less often.
 
+    It is not looked through even once: that takes a tenth of the start and gives back nothing.
+
     Measured with 64 clients: about a tenth less CPU per run; the memory of an idle server stays the same.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 20, 100)
     gc.enable()

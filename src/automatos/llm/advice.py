@@ -6,11 +6,9 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from automatos.kernel.shipped import read_shipped
 from automatos.llm.answers import ModelRecommendation, RecommendationList
 from automatos.llm.bodies import ModelNeeds
 from automatos.llm.errors import UnknownTask
@@ -39,8 +37,7 @@ class Rules:
 @cache
 def rules() -> Rules:
     """Return the rules of `advice.yaml`."""
-    text = files("automatos.llm").joinpath("advice.yaml").read_text(encoding="utf-8")
-    return Rules(**yaml.safe_load(text))
+    return Rules(**read_shipped("automatos.llm", "advice.yaml"))
 
 
 def task_names() -> list[str]:

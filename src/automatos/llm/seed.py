@@ -1,12 +1,10 @@
 """The first models of the catalogue."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from automatos.kernel.db import Database
+from automatos.kernel.shipped import read_shipped
 from automatos.llm import queries
 
 REFRESHED = ("capabilities", "supports_streaming", "recommended_for", "description", "release_date", "deprecation_date",
@@ -24,8 +22,7 @@ async def seed_models(database: Database) -> None:
 @cache
 def shipped_models() -> list[dict[str, Any]]:
     """Return the models that come with this server."""
-    text = files("automatos.llm").joinpath("seeds/models.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return read_shipped("automatos.llm", "seeds/models.yaml")
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

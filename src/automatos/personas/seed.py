@@ -3,9 +3,8 @@
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from automatos.kernel.db import Database, Scope
+from automatos.kernel.shipped import parse_shipped
 from automatos.personas import queries
 
 FIELDS = ("slug", "name", "description", "category", "tags", "suggested_temperature", "voice_description",
@@ -22,5 +21,5 @@ def seeds() -> list[dict[str, Any]]:
     """Return the global personas, file by file in the order of their names."""
     folder = files(__package__ or "automatos.personas").joinpath("seeds")
     found = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    rows = [row for file in found for row in yaml.safe_load(file.read_text("utf-8"))]
+    rows = [row for file in found for row in parse_shipped(file.read_text("utf-8"))]
     return [{name: row[name] for name in FIELDS} | {"system_prompt": row["system_prompt"].strip()} for row in rows]

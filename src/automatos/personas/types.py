@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-import yaml
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.kernel.shipped import read_shipped
 
 HINT_TOPIC = "personas"
 
@@ -33,7 +33,7 @@ AgentsOfPersonas = Callable[[AsyncSession, UUID, Sequence[UUID]], Awaitable[Mapp
 
 @cache
 def _fitting() -> dict[str, Any]:
-    return yaml.safe_load(files(__package__ or "automatos.personas").joinpath("fitting.yaml").read_text("utf-8"))
+    return read_shipped("automatos.personas", "fitting.yaml")
 
 
 def agent_types() -> frozenset[str]:

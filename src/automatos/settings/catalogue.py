@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from automatos.kernel.shipped import read_shipped
 from automatos.settings.errors import SettingInvalid, UnknownSetting
 from automatos.settings.types import JsonValue, ValueType, type_of
 
@@ -60,8 +58,7 @@ class KnownCategory:
 @cache
 def categories() -> dict[str, KnownCategory]:
     """Return every category this server reads, by name."""
-    text = files("automatos.settings").joinpath("catalogue.yaml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = yaml.safe_load(text)
+    rows: list[dict[str, Any]] = read_shipped("automatos.settings", "catalogue.yaml")
     return {row["name"]: _category(row) for row in rows}
 
 

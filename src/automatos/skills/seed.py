@@ -5,9 +5,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
 from automatos.kernel.db import Database, Scope
+from automatos.kernel.shipped import parse_shipped
 from automatos.skills import storing
 from automatos.skills.package import Package, check_package
 from automatos.skills.queries import records
@@ -21,7 +20,7 @@ SKIPPED = frozenset({"__pycache__"})
 
 async def seed_patterns(database: Database) -> None:
     """Make the patterns as the seed file says; can be run at every start."""
-    rows: list[dict[str, Any]] = yaml.safe_load(_seeds().joinpath("patterns.yaml").read_text("utf-8"))
+    rows: list[dict[str, Any]] = parse_shipped(_seeds().joinpath("patterns.yaml").read_text("utf-8"))
     async with database.session(None, Scope.ENGINE) as session:
         await put_patterns(session, rows)
 

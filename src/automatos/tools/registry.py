@@ -8,12 +8,12 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from referencing import Registry
 
+from automatos.kernel.shipped import parse_shipped
 from automatos.tools.errors import ToolRefused
 from automatos.tools.types import Effect, HandedTool, JsonObject
 
@@ -97,7 +97,7 @@ def _in_our_dialect(schema: Any) -> Any:
 
 
 def _read(text: str) -> ToolDefinition:
-    spec: dict[str, Any] = yaml.safe_load(text)
+    spec: dict[str, Any] = parse_shipped(text)
     Draft202012Validator.check_schema(spec["parameters"])
     return ToolDefinition(
         name=spec["name"], description=" ".join(spec["description"].split()), parameters=spec["parameters"],

@@ -8,10 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import cache
-from importlib.resources import files
 from typing import Any, Self, cast
 
-import yaml
+from automatos.kernel.shipped import read_shipped
 
 COMPARED_CHARS = 1000
 PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -19,7 +18,7 @@ PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 @cache
 def _rules() -> dict[str, Any]:
-    return yaml.safe_load(files(__package__ or "automatos.tools").joinpath("limits.yaml").read_text("utf-8"))
+    return read_shipped("automatos.tools", "limits.yaml")
 
 
 class ToolTracker:
