@@ -26,9 +26,10 @@ BAD = Turn(RUN, 3, "tool", {"name": "calculator", "arguments": "{}", "output": "
 
 ERRORS = ["runs.failed"]
 WARNINGS = ["runs.tool_failed", "runs.retrying", *ERRORS]
-INFOS = ["runs.finished", *WARNINGS]
+INFOS = WARNINGS
+"""What goes well is told by the run's own line."""
 TIMES = ["runs.turn_timed"] * 3
-DETAILS = ["runs.started", "runs.answered", "runs.tool_called", "runs.opened", "runs.answer_measured",
+DETAILS = ["runs.started", "runs.finished", "runs.answered", "runs.tool_called", "runs.opened", "runs.answer_measured",
            "runs.call_measured", "runs.call_measured"]
 
 

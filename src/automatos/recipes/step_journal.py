@@ -15,7 +15,7 @@ from automatos.recipes.journal import ExecutionJournal, Pending, Record
 from automatos.recipes.planning import plan_recipe
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import ExecutionStatus, StepStatus
-from automatos.runs.service import fail_run, finish_jobs, go_on, lock, place_of, record_step, tell_followed
+from automatos.runs.service import fail_run, finish_jobs, go_on, lock, note_end, place_of, record_step, tell_followed
 from automatos.runs.types import Followed, JsonObject, Opening, StepPath, TakenStep, Written, step_key
 
 OPEN = "open"
@@ -152,6 +152,8 @@ class StepJournal(ExecutionJournal):
                 wake(self._bus)
             else:
                 self._bus.hint(self.state.workspace_id, "runs")
+                for event in onward.pending.events[-1:]:
+                    note_end(self.state.id, self.state.definition.recipe_id, event)
             return
         job.go_to(lane_of(onward.next.step.agent_id))
         self._order, self._epoch, self.step = onward.next.step.order, 1, onward.next

@@ -284,7 +284,7 @@ class Change:
                 await queries.enqueue_later(self._connection, self.run, step_key(self.run.id, path), seconds)
         stored = await self._save(answer.finished, is_busy=await self._is_busy())
         return Followed(self.run.id, self.run.workspace_id, self.run.job, stored, self._told,
-                        has_jobs=bool(self._ready), is_over=answer.finished is not None)
+                        has_jobs=bool(self._ready), is_over=answer.finished is not None, recipe_id=self.run.recipe_id)
 
     async def _is_busy(self) -> bool:
         """Say whether somebody works on the run, or is to; in a paused one nobody is to, so those jobs are forgotten.

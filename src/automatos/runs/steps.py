@@ -12,6 +12,7 @@ from automatos.events.types import StepDecided
 from automatos.runs import queries
 from automatos.runs.driver import Planner, change_of, go_on
 from automatos.runs.errors import StepAlreadyDecided, StepNotFound, StepNotWaiting
+from automatos.runs.notes import note_end
 from automatos.runs.pausing import let_go
 from automatos.runs.types import Followed, RunRow, StepKind, StepPath, TakenStep
 
@@ -137,3 +138,5 @@ def tell_followed(bus: EventBus, followed: Followed) -> None:
         tell_cancel(bus, followed.job, followed.interrupted)
     if followed.is_over:
         bus.hint(followed.workspace_id, "runs")
+        for event in followed.events[-1:]:
+            note_end(followed.run_id, followed.recipe_id, event)

@@ -201,6 +201,7 @@ class Followed:
     interrupted: list[str] = field(default_factory=list[str])
     has_jobs: bool = False
     is_over: bool = False
+    recipe_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ class RunNotes:
         self._write(logging.WARNING, "runs.retrying", run_id=run_id, attempt=attempt, code=code, delay_s=delay_s)
 
     def finished(self, run_id: UUID | None, *, duration_ms: int, tokens: int) -> None:
-        """Note that the agent gave its answer: the one line that a run which goes well leaves."""
+        """Note that the agent gave its answer."""
         timed = {"duration_ms": duration_ms} if self._is_timed else {}
-        self._write(logging.INFO, "runs.finished", run_id=run_id, total_tokens=tokens, **timed)
+        self._write(logging.DEBUG, "runs.finished", run_id=run_id, total_tokens=tokens, **timed)
 
     def failed(self, run_id: UUID | None, code: str) -> None:
         """Note that the agent gave no answer and no further run follows."""
