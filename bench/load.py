@@ -139,6 +139,12 @@ class Crowd:
             task.result()
         return self.finished[before:]
 
+    async def warm_up(self, seconds: float) -> None:
+        """Let them work for a while, and until as many executions have ended as there are clients."""
+        await self.work(seconds)
+        while len(self.finished) < len(self._clients):
+            await self.work(seconds / 4)
+
     async def _repeat(self, client: Client) -> None:
         while True:
             self.finished.append(await client.run())

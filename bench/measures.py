@@ -123,7 +123,7 @@ async def throughput(lab: Lab, system: System) -> Figures:
     figures: Figures = {}
     for clients in (1, 16, 64):
         async with Crowd(system.target, clients) as crowd:
-            await crowd.work(SETTLE_S)
+            await crowd.warm_up(SETTLE_S)
             window = Window(lab, system)
             timings = await window.watch(crowd, lab.sizes.window_s)
         name = "1 client" if clients == 1 else f"{clients} clients"
@@ -157,7 +157,7 @@ async def paced(lab: Lab, system: System) -> Figures:
 async def processes(lab: Lab, system: System, name: str) -> Figures:
     """Let 64 clients execute against several processes: steps a second, and what a run costs all of them together."""
     async with Crowd(system.target, 64) as crowd:
-        await crowd.work(SETTLE_S)
+        await crowd.warm_up(SETTLE_S)
         window = Window(lab, system)
         timings = await window.watch(crowd, lab.sizes.window_s)
     return {f"steps/s, {name}": 3 * len(timings) / window.seconds, **window.per_run(name, len(timings))}
