@@ -17,7 +17,7 @@ from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
 SOURCE = str(Path(automatos.__file__).parent)
-MOST_FILES = {"begun": 18, "given out": 39}
+MOST_FILES = {"begun": 18, "begun, with tools": 20, "given out": 39, "given out, of a graph": 41}
 """These may only sink. What runs again and again in a warm process counts; what is read once and kept does not."""
 RUNS = 4
 in_job: ContextVar[bool] = ContextVar("in_job", default=False)
@@ -58,9 +58,13 @@ async def test_from_a_job_to_the_models_socket_the_code_runs_through_so_many_fil
     async def refuse(_: RunsHere, new: Any) -> None:
         del new
 
-    if way == "given out":
+    if way.startswith("given out"):
         monkeypatch.setattr(RunsHere, "prepare", refuse)
-    recipe = await make.recipe("Say hello")
+    agent = await make.agent(tools=["calculator"] if way == "begun, with tools" else [])
+    steps = [{"agent_id": agent["id"], "prompt_template": "Say hello"}]
+    if way == "given out, of a graph":
+        steps.append(steps[0] | {"needs": ["s1"]})
+    recipe = await make.recipe(*steps)
     await client.cooked(recipe["template_id"])  # the process is warm
     journeys = [await travelled(client, model_server, journey, recipe["template_id"]) for _ in range(RUNS)]
 
