@@ -67,6 +67,32 @@ async def test_a_task_is_waited_for_and_says_why_it_failed(
     assert run.error.next_step
 
 
+async def test_a_run_is_paused_told_a_signal_resumed_and_begun_again_at_a_step(
+    caller: Caller, make: Make, model_server: ModelServer
+) -> None:
+    model_server.script(Reply(text="thanks"), Reply(text="thanks again"))
+    writer = await make.agent("Writer")
+    recipe = await make.recipe(
+        {"step_id": "paid", "agent_id": None, "wait": {"signal": "paid"}},
+        {"step_id": "thank", "agent_id": writer["id"], "prompt_template": "Thank for {step_1_output}"})
+    started = await caller("start_recipe", recipe["template_id"])
+
+    await caller("pause_run", started.run_id)
+    await caller("send_signal", started.run_id, "paid", {"euros": 7})
+    assert not (await caller("get_run", started.run_id)).is_over
+    await caller("resume_run", started.run_id)
+    first = await caller("wait", started.run_id)
+    forks = [await caller("fork_run", started.run_id, "thank", idempotency_key="again") for _ in range(2)]
+    second = await caller("wait", forks[0].run_id)
+
+    assert (first.status, first.output, second.status, second.output) == (
+        "completed", "thanks", "completed", "thanks again")
+    assert forks[0].run_id == forks[1].run_id != started.run_id
+    assert "euros" in str(model_server.calls[0].body)
+    with pytest.raises(ApiProblem, match="no step"):
+        await caller("fork_run", started.run_id, "nothing")
+
+
 async def test_a_start_that_is_repeated_with_its_key_starts_nothing_twice(caller: Caller, make: Make) -> None:
     recipe = await make.recipe()
 

@@ -19,6 +19,7 @@ from automatos.client.requests import (
     part,
     place_of,
     start_of_agent,
+    start_of_fork,
     start_of_recipe,
 )
 from automatos.client.types import Answer, Run, RunEvent, Started
@@ -121,6 +122,25 @@ class Client:
     def run_agent(self, agent_id: int, prompt: str, *, idempotency_key: str | None = None, **options: Any) -> Started:
         """Give an agent a task of its own; repeated with the same key it starts nothing twice."""
         return Started.of(self.send(start_of_agent(agent_id, prompt, options, idempotency_key)).body)
+
+    def fork_run(
+        self, run_id: str, from_step: str, inputs: Mapping[str, Any] | None = None, *,
+        idempotency_key: str | None = None,
+    ) -> Started:
+        """Begin a run that is over again at a step; `inputs` are those that are to be others."""
+        return Started.of(self.send(start_of_fork(run_id, from_step, inputs, idempotency_key)).body)
+
+    def pause_run(self, run_id: str) -> None:
+        """Pause a run: what is at work is finished, nothing begins; a second call changes nothing."""
+        self.post(f"/api/runs/{part(run_id)}/pause")
+
+    def resume_run(self, run_id: str) -> None:
+        """Let a run that somebody paused go on."""
+        self.post(f"/api/runs/{part(run_id)}/resume")
+
+    def send_signal(self, run_id: str, name: str, data: Any = None) -> None:
+        """Send a run a signal that steps of it wait for, once; `data` is any JSON, their output."""
+        self.post(f"/api/runs/{part(run_id)}/signals/{part(name)}", {"data": data})
 
     def cancel_run(self, run_id: str) -> None:
         """Ask a run to end; a second call changes nothing."""

@@ -100,6 +100,14 @@ def start_of_agent(agent_id: int, prompt: str, options: Mapping[str, Any], idemp
                 headers=_once(idempotency_key))
 
 
+def start_of_fork(
+    run_id: str, from_step: str, inputs: Mapping[str, Any] | None, idempotency_key: str | None
+) -> Call:
+    """Return the call that begins a run again at a step, once however often it is sent."""
+    return Call(method="POST", path=f"/api/runs/{part(run_id)}/fork", headers=_once(idempotency_key),
+                body={"from_step": from_step, "input_data": dict(inputs or {})})
+
+
 def part(value: object) -> str:
     """Write a value as one part of a path."""
     return quote(str(value), safe="")
