@@ -171,6 +171,17 @@ def test_names_that_a_shell_would_take_apart_are_escaped(signed_in: Cli, quick: 
     assert quick("credential", "delete", "Tide (blue)", "--yes").returncode == 0
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_names_that_a_shell_would_run_are_not_offered(signed_in: Cli, quick: Quick, shell: str) -> None:
+    for name in ("Odd \\$(id)", "Odd `id`", "Odd one"):
+        quick("agent", "create", "--name", name)
+
+    found = completed(signed_in, "agent", "get", "Odd", shell=shell, _TYPER_COMPLETE_FISH_ACTION="get-args").stdout
+
+    assert "one" in found
+    assert ("id" in found, "$" in found, "`" in found) == (False, False, False)
+
+
 def test_in_an_open_quote_and_in_other_shells_names_stand_as_they_are(signed_in: Cli, run_id: str) -> None:
     assert completed(signed_in, "agent", "get", '"Evid').stdout == "Evidence Gatherer\n"
     assert completed(signed_in, "agent", "get", "Evid", shell="fish", _TYPER_COMPLETE_FISH_ACTION="get-args").stdout \

@@ -15,6 +15,8 @@ PATIENCE_S = 1.0
 MOST = 50
 SPECIAL = re.compile(r"([^\w@%+=:,./-])")
 """Characters that a shell takes for something else than themselves."""
+ACTED_ON = frozenset("\\`$")
+"""Characters by which a text becomes a command, also behind the backslash that typer puts before them."""
 
 Completed = list[tuple[str, str]]
 """Names, each with what it is where the name does not say it."""
@@ -29,9 +31,15 @@ def _completing(names: Callable[[Client, str], Iterator[tuple[str, str]]]) -> Ca
             found = list(names(Client(timeout_s=PATIENCE_S), incomplete))
         except Exception:  # noqa: BLE001  # whatever it is, nobody asked for it: they pressed a key
             return []
-        return [each for each in found if each[0].casefold().startswith(typed)][:MOST]
+        return [(name, _harmless(about)) for name, about in found
+                if name.casefold().startswith(typed) and name == _harmless(name)][:MOST]
 
     return complete
+
+
+def _harmless(text: str) -> str:
+    """Return a text without what a shell that evaluates its completions (zsh does) would act on: others chose it."""
+    return "".join(each for each in text if each.isprintable() and each not in ACTED_ON)
 
 
 def _of_kind(noun: str) -> Callable[[str], Completed]:
