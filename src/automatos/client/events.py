@@ -13,7 +13,7 @@ class QueuedStep(EventData):
     agent_id: int | None
     agent_name: str
     output_key: str
-    kind: Literal["for_each", "approval", "wait"] | None = None
+    kind: Literal["for_each", "approval", "wait", "run"] | None = None
 
 
 class ExecutionQueued(EventData):
@@ -115,11 +115,14 @@ class StepWaiting(StepEvent):
     type: ClassVar[Literal["step.waiting"]] = "step.waiting"
     step_id: str
     path: str
-    until: Literal["approval", "timer", "signal", "agent"]
+    until: Literal["approval", "timer", "signal", "run", "agent"]
     question: str | None = None
     role: str | None = None
     due_at: str | None = None
     signal: str | None = None
+    child_run_id: str | None = None
+    recipe_id: str | None = None
+    recipe_version: int | None = None
 
 
 class StepDecided(StepEvent):

@@ -5409,6 +5409,30 @@ export interface components {
             topic: string;
         };
         /**
+         * ChildRun
+         * @description The run that a step has started; its cost and tokens are counted in the step's when it has ended.
+         */
+        ChildRun: {
+            /**
+             * Recipe Id
+             * @description The recipe's template_id.
+             */
+            recipe_id: string;
+            /**
+             * Recipe Version
+             * @description The version of the recipe that it runs.
+             */
+            recipe_version: number;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The id of the run.
+             */
+            run_id: string;
+            /** @description Where it is; null when it was cleaned away. */
+            status: components["schemas"]["ExecutionStatus"] | null;
+        };
+        /**
          * ChosenModel
          * @description The model that answers, and what decided it: the agent, or the level of configuration of the default model.
          */
@@ -7432,6 +7456,11 @@ export interface components {
              */
             on_cut_off?: ("continue" | "stop") | null;
             /**
+             * Order
+             * @description The place where it stands, which need not be said.
+             */
+            order?: number | null;
+            /**
              * Output Key
              * @description The name under which later prompts read the answer.
              */
@@ -7447,6 +7476,8 @@ export interface components {
              * @default
              */
             prompt_template?: string;
+            /** @description The recipe that the step runs. */
+            run?: components["schemas"]["RunRecipe"] | null;
             /**
              * Step Id
              * @description The name of the step in its recipe.
@@ -9806,6 +9837,23 @@ export interface components {
             version: string;
         };
         /**
+         * ParentRun
+         * @description The step of another run that has started this one.
+         */
+        ParentRun: {
+            /**
+             * Path
+             * @description Where the step is in that run.
+             */
+            path: string;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The id of the run.
+             */
+            run_id: string;
+        };
+        /**
          * PasswordChange
          * @description The present password and the new one.
          */
@@ -10523,7 +10571,7 @@ export interface components {
              * Kind
              * @description What it does where no agent does it.
              */
-            kind?: ("for_each" | "approval" | "wait") | null;
+            kind?: ("for_each" | "approval" | "wait" | "run") | null;
             /**
              * Order
              * @description Which step of the run, from 1.
@@ -11161,6 +11209,8 @@ export interface components {
             output_data: {
                 [key: string]: unknown;
             } | null;
+            /** @description The step of another run that has started it. */
+            parent: components["schemas"]["ParentRun"] | null;
             /**
              * Paused By
              * @description Who paused it; nothing begins until somebody resumes it.
@@ -11254,6 +11304,24 @@ export interface components {
             total: number;
         };
         /**
+         * RunRecipe
+         * @description A recipe of this workspace that is run; what it gives is the step's output.
+         */
+        RunRecipe: {
+            /**
+             * Inputs
+             * @description What it is given, by name; texts have placeholders as prompts do, and are read as JSON where the recipe wants no text.
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Recipe
+             * @description Its template_id; the version it has when the step begins is run.
+             */
+            recipe: string;
+        };
+        /**
          * RunStep
          * @description What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest.
          */
@@ -11278,6 +11346,8 @@ export interface components {
              * @description The attempts that gave no answer.
              */
             attempts: components["schemas"]["AttemptOut"][];
+            /** @description The run that it has started. */
+            child: components["schemas"]["ChildRun"] | null;
             /**
              * Cost Usd
              * @description What it cost, in US dollars; null while a price is not known.
@@ -11315,7 +11385,7 @@ export interface components {
              * @description What kind it is of.
              * @enum {string}
              */
-            kind: "agent" | "for_each" | "approval" | "wait";
+            kind: "agent" | "for_each" | "approval" | "wait" | "run";
             /**
              * Known Cost Usd
              * @description The cost of what has a known price, in US dollars.
@@ -13580,6 +13650,8 @@ export interface components {
              * @default
              */
             prompt_template?: string;
+            /** @description The recipe that the step runs. */
+            run?: components["schemas"]["RunRecipe"] | null;
             /**
              * Step Id
              * @description The name of the step in its recipe.
@@ -13666,6 +13738,8 @@ export interface components {
              * @description What is to be done; `{name}` stands for an input or for the answer of an earlier step.
              */
             prompt_template: string;
+            /** @description The recipe that the step runs. */
+            run: components["schemas"]["RunRecipe"] | null;
             /**
              * Step Id
              * @description The name of the step in its recipe.
@@ -14047,6 +14121,11 @@ export interface components {
          */
         StepWaiting: {
             /**
+             * Child Run Id
+             * @description The run that the step has started.
+             */
+            child_run_id?: string | null;
+            /**
              * Due At
              * @description When it ends at the latest, ISO 8601.
              */
@@ -14067,6 +14146,16 @@ export interface components {
              */
             question?: string | null;
             /**
+             * Recipe Id
+             * @description The recipe of that run.
+             */
+            recipe_id?: string | null;
+            /**
+             * Recipe Version
+             * @description The version of the recipe.
+             */
+            recipe_version?: number | null;
+            /**
              * Role
              * @description Who may decide, at least.
              */
@@ -14083,10 +14172,10 @@ export interface components {
             step_id: string;
             /**
              * Until
-             * @description For what: a person decides, a time comes, a signal is sent, its paused agent is resumed.
+             * @description For what: a person decides, a time comes, a signal is sent, the run that it has started ends, its paused agent is resumed.
              * @enum {string}
              */
-            until: "approval" | "timer" | "signal" | "agent";
+            until: "approval" | "timer" | "signal" | "run" | "agent";
         };
         /**
          * StepWaitingEvent
@@ -23400,6 +23489,15 @@ export interface operations {
             };
             /** @description `recipe_not_found`: No such recipe */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description `recipe_needed`: Other recipes run this recipe */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
