@@ -27,8 +27,9 @@ from automatos.llm.providers.transport import MALFORMED, AnswerReader
 from automatos.llm.providers.written import _Gate
 from automatos.llm.providers.written_calls import read_calls
 from automatos.llm.types import ModelChoice, ToolSpec
-from automatos.recipes import outputs, planning
+from automatos.recipes import nested, outputs, planning
 from automatos.recipes.types import Step
+from automatos.runs.types import StepUnready
 from automatos.runtime import loop
 from automatos.runtime.runtime import find_invoked
 from automatos.runtime.transcript import fence, storable
@@ -238,6 +239,12 @@ def stats(text: bytes) -> object:
     raise AssertionError
 
 
+def given(text: bytes) -> object:
+    with suppress(StepUnready):
+        nested._read_json("x", text.decode())
+    return None
+
+
 def produced(text: bytes) -> object:
     step = Step("s", 1, 1, "", "a")
     return outputs.produce({"x": {"type": "object"}}, [(step, text.decode())])
@@ -306,6 +313,7 @@ def takers_of_texts() -> Sequence[Taker]:
         ("findings", read_findings, told(read_findings), prompts()),
         ("outputs", outputs.produce, produced, prompts()),
         ("lists of items", planning._read, told(planning._read), prompts()),
+        ("inputs of runs", nested._read_json, given, prompts()),
         ("material", fence, told(fence), prompts()),
         ("what can be stored", storable, told(storable), prompts()),
         ("a skill that is called", find_invoked, told(lambda text: find_invoked((), text)), prompts()),

@@ -47,7 +47,7 @@ def test_nothing_but_the_model_spells_a_type() -> None:
     spelled = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in [*SOURCE.rglob("*.py"), WEB / "src/lib/live/events.ts"]
-        if path not in {SOURCE / "events/types.py", SOURCE / "events/endings.py"}
+        if path not in {SOURCE / "events/types.py", SOURCE / "events/endings.py", SOURCE / "client/events.py"}
         for name in RUN_EVENTS if f'"{name}"' in path.read_text("utf-8") or f"'{name}'" in path.read_text("utf-8")
     ]
     assert spelled == []

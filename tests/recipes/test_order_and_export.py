@@ -69,3 +69,35 @@ async def test_an_agent_that_the_file_cannot_say_whole_is_only_named(client: Cli
 
 async def test_what_is_not_there_is_not_exported(client: Client) -> None:
     assert (await client.get(f"{BASE}/nope/export")).status == 404
+
+
+async def test_a_file_may_say_the_place_where_a_step_stands_and_no_other(client: Client, make: Make) -> None:
+    agent = await make.agent("Placed")
+
+    def file(*orders: int | None) -> dict[str, object]:
+        steps = [{"step_id": f"s{place}", "agent": agent["name"], "prompt_template": "x"} | (
+            {} if order is None else {"order": order}) for place, order in enumerate(orders)]
+        return {"apiVersion": "automatos/v1", "kind": "Recipe",
+                "recipe": {"template_id": "placed", "name": "Placed", "steps": steps}}
+
+    applied = await client.post(f"{BASE}/apply", json=file(1, None, 3))
+    assert [step["order"] for step in applied.json()["recipe"]["steps"]] == [1, 2, 3]
+    again = await client.post(f"{BASE}/apply", json=file(None, 2, None))
+    assert again.json()["action"] == "unchanged"
+    exported = (await client.get(f"{BASE}/placed/export")).body.decode()
+    assert "order" not in exported
+
+    refused = await client.post(f"{BASE}/apply", json=file(2, 1))
+    assert refused.status == 422
+    assert "stands at place 1, not 2; move it or leave order out" in refused.body.decode()
+
+
+async def test_a_step_that_runs_another_recipe_is_exported_as_it_is_applied(client: Client, make: Make) -> None:
+    await make.recipe("a {input.x}", template_id="inner", inputs={"x": {"type": "string"}})
+    await make.recipe({"step_id": "sub", "agent_id": None, "run": {"recipe": "inner", "inputs": {"x": "{input.y}"}}},
+                      template_id="outer", inputs={"y": {"type": "string"}})
+    exported = yaml.safe_load((await client.get(f"{BASE}/outer/export")).body)
+
+    assert exported["recipe"]["steps"][0]["run"] == {"recipe": "inner", "inputs": {"x": "{input.y}"}}
+    applied = await client.post(f"{BASE}/apply", json=exported)
+    assert (applied.status, applied.json()["action"]) == (200, "unchanged")

@@ -31,6 +31,7 @@ def put_run(run: dict[str, Any], address: str) -> None:
                        "time": duration(step["duration_ms"])} for step in run["steps"]), STEP_COLUMNS)
     _put_cached(run)
     _put_attempts(run)
+    _put_relatives(run)
     if error := run["error"]:
         put("")
         put(f"error: {error['message']}")
@@ -51,6 +52,16 @@ def _put_cached(run: dict[str, Any]) -> None:
     read, written = (sum(body.get(f"cache_{what}_tokens") or 0 for body in bodies) for what in ("read", "write"))
     if read or written:
         put(f"cache: {tokens(read)} of the input tokens read, {tokens(written)} written")
+
+
+def _put_relatives(run: dict[str, Any]) -> None:
+    """Write the runs that its steps have started, and the one that has started it."""
+    for step in run["steps"]:
+        if child := step["child"]:
+            put(f"step {step['order']} runs {child['recipe_id']}, version {child['recipe_version']}: "
+                f"{child['run_id']} ({child['status'] or 'cleaned away'})")
+    if parent := run["parent"]:
+        put(f"started by step {parent['path']} of run {parent['run_id']}")
 
 
 def _put_attempts(run: dict[str, Any]) -> None:

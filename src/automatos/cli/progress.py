@@ -214,6 +214,7 @@ def _until(told: events.StepWaiting) -> str:
     return {
         "approval": f"for an approval by the role {told.role}: {told.question}", "timer": f"until {told.due_at}",
         "signal": f"for the signal {told.signal}", "agent": "until its agent is resumed",
+        "run": f"for run {told.child_run_id} of {told.recipe_id}, version {told.recipe_version}",
     }[told.until]
 
 

@@ -42,7 +42,7 @@ class QueuedStep:
     agent_id: Annotated[int | None, Field(description="The agent of the step; null where no agent does it.")]
     agent_name: AgentName
     output_key: Annotated[str, Field(description="The name under which later steps find its answer.")]
-    kind: Annotated[Literal["for_each", "approval", "wait"] | None, Field(
+    kind: Annotated[Literal["for_each", "approval", "wait", "run"] | None, Field(
         description="What it does where no agent does it.")] = None
 
 

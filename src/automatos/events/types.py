@@ -142,12 +142,16 @@ class StepWaiting(StepEvent):
     type: ClassVar[Literal["step.waiting"]] = "step.waiting"
     step_id: Annotated[str, Field(description="The step's name in the recipe.")]
     path: Annotated[str, Field(description="Where the step is in its run, such as `rows[3].check`.")]
-    until: Annotated[Literal["approval", "timer", "signal", "agent"], Field(
-        description="For what: a person decides, a time comes, a signal is sent, its paused agent is resumed.")]
+    until: Annotated[Literal["approval", "timer", "signal", "run", "agent"], Field(
+        description="For what: a person decides, a time comes, a signal is sent, the run that it has started ends, its "
+                    "paused agent is resumed.")]
     question: Annotated[str | None, Field(description="What is to be decided.")] = None
     role: Annotated[str | None, Field(description="Who may decide, at least.")] = None
     due_at: Annotated[str | None, Field(description="When it ends at the latest, ISO 8601.")] = None
     signal: Annotated[str | None, Field(description="The name of the signal.")] = None
+    child_run_id: Annotated[str | None, Field(description="The run that the step has started.")] = None
+    recipe_id: Annotated[str | None, Field(description="The recipe of that run.")] = None
+    recipe_version: Annotated[int | None, Field(description="The version of the recipe.")] = None
 
 
 @dataclass(slots=True, kw_only=True)

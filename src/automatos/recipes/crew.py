@@ -120,13 +120,20 @@ class Crew:
         )
 
     def _budget(self, record: StepState) -> RunBudget | None:
-        """Return what a step takes its requests' tokens of; in a line nobody else uses any, so its own count is enough.
+        """Return what a step takes its requests' tokens of; in a line that no run is above of nobody else uses any, so
+        its own count is enough.
         """
-        state, limit = self._state, self._state.definition.config.max_total_tokens
-        if limit is None or not state.definition.is_graph:
-            return None
+        state = self._state
         return RunBudget(
-            self._kitchen.database, state.workspace_id, state.id, record.step.order, state.epoch, limit)
+            self._kitchen.database, state.workspace_id, state.id, record.step.order, state.epoch,
+            state.definition.config.max_total_tokens) if self._is_shared else None
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether steps at once, or those of other runs, use the same tokens."""
+        state = self._state
+        is_limited = state.definition.config.max_total_tokens is not None
+        return (is_limited and state.definition.is_graph) or bool((state.parent or {}).get("is_budgeted"))
 
     def _runtime(self, agent_id: int) -> AgentRuntime:
         if agent_id not in self._runtimes:
@@ -136,7 +143,7 @@ class Crew:
     def _limits(self, step: Step) -> Limits:
         turns = _first(step.max_iterations, self.member(step.agent_id).max_iterations)
         tokens = self._state.definition.config.max_total_tokens
-        if tokens is None or self._state.definition.is_graph:
+        if tokens is None or self._is_shared:
             return Limits(turns, DEFAULT_MAX_TOKENS)
         return Limits(turns, max(tokens - self._state.input_tokens - self._state.output_tokens, 0))
 

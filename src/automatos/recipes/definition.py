@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
+from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.recipes.graph import Flow, flow_faults
 from automatos.recipes.placeholders import RESERVED, find
 from automatos.recipes.types import NOBODY, Definition, ExecutionConfig, JsonObject, Step, is_graph
@@ -116,10 +117,14 @@ def _unknown_placeholders(
         known.add("previous_output")
     if step.inside:
         known |= {"item", "index"}
-    for found in find(step.prompt_template):
-        if found.name not in known:
-            yield _fault(f"steps[{place}].prompt_template", _why_unknown(found.name, steps), line=found.line,
-                         column=found.column)
+    given = (step.run or {}).get("inputs", {})
+    texts = {"prompt_template": step.prompt_template} | {
+        f"run.inputs.{name}": text for name, text in given.items() if isinstance(text, str)}
+    for where, text in texts.items():
+        for found in find(text):
+            if found.name not in known:
+                yield _fault(f"steps[{place}].{where}", _why_unknown(found.name, steps), line=found.line,
+                             column=found.column)
 
 
 def _why_unknown(name: str, steps: list[Step]) -> str:
@@ -170,3 +175,25 @@ def as_text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def queued_event(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
+    """Return the first event of a recipe's execution; `names` are its agents' by id."""
+    return ExecutionQueued(
+        kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
+        total_steps=len(recipe.own_steps),
+        steps=[QueuedStep(order=s.order, step_id=s.step_id, agent_id=s.agent_id or None,
+                          agent_name=names.get(str(s.agent_id), ""), output_key=s.output_key,
+                          kind=_kind(s))
+               for s in recipe.own_steps],
+    )
+
+
+def _kind(step: Step) -> Literal["for_each", "approval", "wait", "run"] | None:
+    if step.for_each:
+        return "for_each"
+    if step.approval:
+        return "approval"
+    if step.run:
+        return "run"
+    return "wait" if step.wait else None

@@ -12,7 +12,7 @@ from automatos.runs.types import StepKind
 from automatos.runtime.service import storable
 
 SUCCESSES = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS})
-ANSWERING = frozenset({StepKind.AGENT, StepKind.FOR_EACH})
+ANSWERING = frozenset({StepKind.AGENT, StepKind.FOR_EACH, StepKind.RUN})
 """The kinds of steps whose output is an answer; a decision is none."""
 ENDS: dict[ExecutionStatus, type[events.EndData]] = {
     ExecutionStatus.COMPLETED: events.ExecutionCompleted,

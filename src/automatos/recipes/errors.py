@@ -1,6 +1,7 @@
 """What can go wrong with recipes and their executions."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from automatos.kernel.errors import NotFound, Problem
@@ -64,6 +65,18 @@ class TemplateIdTaken(Problem):
 
     def __init__(self, template_id: str) -> None:
         super().__init__(f"A recipe {template_id!r} exists already. Choose another template_id, or update that one.")
+
+
+class RecipeNeeded(Problem):
+    """Steps of other recipes run this one."""
+
+    status = 409
+    code = "recipe_needed"
+    title = "Other recipes run this recipe"
+
+    def __init__(self, template_id: str, others: Sequence[str]) -> None:
+        those = ", ".join(others)
+        super().__init__(f"Recipe {template_id!r} is run by steps of: {those}. Change those recipes first.")
 
 
 class IdempotencyKeyReused(Problem):

@@ -11,7 +11,7 @@ from automatos.recipes.definition import agent_of
 from automatos.recipes.models import Recipe
 from automatos.recipes.schemas import FileStep
 
-STEP_FIELDS = tuple(name for name in FileStep.model_fields if name != "agent")
+STEP_FIELDS = tuple(name for name in FileStep.model_fields if name not in {"agent", "order"})
 
 
 async def export_file(session: AsyncSession, recipe: Recipe) -> str:

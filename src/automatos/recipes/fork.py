@@ -18,13 +18,13 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
-from automatos.recipes.definition import accept_inputs, patterns_named
+from automatos.recipes.definition import accept_inputs, patterns_named, queued_event
 from automatos.recipes.errors import ExecutionNotFound, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.planning import flow_of, plan_recipe
 from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import forks as queries
 from automatos.recipes.queries import graph_runs
-from automatos.recipes.start import earlier_start, queued_event
+from automatos.recipes.start import earlier_start
 from automatos.recipes.state import definition
 from automatos.recipes.types import NOBODY, Accepted, Definition, JsonObject, NewRun
 from automatos.runs.errors import ForkNotPossible

@@ -65,7 +65,7 @@ class Flow:
             step.step_id, step.kind, tuple(Edge(key) for key in self.needs[step.step_id]),
             compile_condition(step.when) if step.when else None,
             Performer(lane_of(step.agent_id)) if step.agent_id != NOBODY else None,
-            {"order": step.order, **(step.approval or step.wait or each or {})},
+            {"order": step.order, **(step.approval or step.wait or each or step.run or {})},
             each=ForEach(self._scope(step.step_id), each["concurrency"], each["max_failures"]) if each else None,
             on_error=OnError.SKIP if step.error_handling == "skip" else OnError.STOP,
         )
@@ -93,7 +93,7 @@ def flow_faults(steps: Sequence[Step], inputs: JsonObject) -> Iterator[Fault]:
 
 
 def _kind_faults(place: int, step: Step, steps: Sequence[Step]) -> Iterator[Fault]:
-    stated = [name for name in ("for_each", "approval", "wait") if getattr(step, name)]
+    stated = [name for name in ("for_each", "approval", "wait", "run") if getattr(step, name)]
     if len(stated) > 1:
         yield _fault(f"steps[{place}].{stated[1]}", f"a step is either {stated[0]} or {stated[1]}; make two of it")
     if stated and step.agent_id != NOBODY:

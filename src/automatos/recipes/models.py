@@ -105,6 +105,7 @@ class RecipeExecution(Base):
     triggered_by: Mapped[str] = mapped_column(String(320), server_default="")
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
     forked_from: Mapped[UUID | None] = mapped_column()
+    parent: Mapped[dict[str, object] | None] = mapped_column(JSONB)
     started_at: Mapped[datetime | None] = mapped_column(AWARE)
     finished_at: Mapped[datetime | None] = mapped_column(AWARE)
     deadline_at: Mapped[datetime | None] = mapped_column(AWARE)

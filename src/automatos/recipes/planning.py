@@ -11,13 +11,24 @@ import orjson
 from automatos.recipes.definition import as_text, task_definition
 from automatos.recipes.ending import closing
 from automatos.recipes.graph import INPUT, Flow
+from automatos.recipes.nested import start_child
 from automatos.recipes.placeholders import TooLong, fill
 from automatos.recipes.queries import graph_runs as queries
 from automatos.recipes.state import ExecutionState, definition, state_of
 from automatos.recipes.step_runner import values_of
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step, StepStatus
 from automatos.runs.service import Graph, StepRecord, advance, item_of
-from automatos.runs.types import Closing, RunRow, RunStatus, StepKind, StepLabel, StepPath, StepUnready, step_key
+from automatos.runs.types import (
+    Closing,
+    RunRow,
+    RunStatus,
+    StartedRun,
+    StepKind,
+    StepLabel,
+    StepPath,
+    StepUnready,
+    step_key,
+)
 from automatos.runs.types import StepStatus as Status
 from automatos.runtime.service import fence
 
@@ -137,8 +148,17 @@ class RecipePlan:
             return {}
         rows, _, number = path.rpartition(".")[0].removesuffix("]").rpartition("[")
         text = as_text(await item_of(connection, self._run.id, rows, int(number)))
-        is_given = (self.flow.by_key[step.inside].for_each or {})["items"].startswith(INPUT)
+        source = (self.flow.by_key[step.inside].for_each or {})["items"]
+        is_given = source.startswith(INPUT) and source.removeprefix(INPUT) not in (self._run.parent or {}).get(
+            "material", ())
         return {"item": text if is_given else quoted(text), "index": number}
+
+    async def start_run(self, connection: asyncpg.Connection, path: StepPath, key: str) -> StartedRun:
+        """Store the run that a step starts, and begin it; raises StepUnready."""
+        step = self.flow.by_key[key]
+        state, more = await self.before(connection, path, step, str)
+        return await start_child(
+            connection, plan_recipe, self._run, step, path, state, values_of(state, str) | more)
 
     async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
         """Queue the jobs of steps with their agents."""

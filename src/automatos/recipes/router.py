@@ -96,7 +96,8 @@ async def update_recipe(
     return await _shown(session, caller, recipe, response)
 
 
-@router.delete("/{template_id}", status_code=status.HTTP_204_NO_CONTENT, responses=NotThere)
+@router.delete("/{template_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(
+    errors.RecipeNotFound, errors.RecipeNeeded))
 async def delete_recipe(template_id: Template, caller: Editor, session: Session, hints: Hints) -> None:
     """Remove a recipe; its executions stay readable."""
     await service.delete_recipe(session, caller, template_id)

@@ -222,13 +222,29 @@ class WaitsFor(Out):
     comment: str | None = None
 
 
+class ChildRun(Out):
+    """The run that a step has started; its cost and tokens are counted in the step's when it has ended."""
+
+    run_id: UUID
+    recipe_id: str = Field(description="The recipe's template_id.")
+    recipe_version: int = Field(description="The version of the recipe that it runs.")
+    status: ExecutionStatus | None = Field(description="Where it is; null when it was cleaned away.")
+
+
+class ParentRun(Out):
+    """The step of another run that has started this one."""
+
+    run_id: UUID
+    path: str = Field(description="Where the step is in that run.")
+
+
 class RunStep(Costs):
     """What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest."""
 
     step_id: str
     order: int
     path: str | None = Field(description="Where the step is in a graph, such as `rows[3].check`.")
-    kind: Literal["agent", "for_each", "approval", "wait"]
+    kind: Literal["agent", "for_each", "approval", "wait", "run"]
     waits_for: WaitsFor | None
     agent_id: int | None
     agent_name: str
@@ -245,6 +261,7 @@ class RunStep(Costs):
     duration_ms: int | None
     started_at: datetime | None
     finished_at: datetime | None
+    child: ChildRun | None = Field(description="The run that it has started.")
     taken_over_from: UUID | None = Field(description="The run in which it was done, where this one did not do it.")
     warning: str | None = Field(description="What to know of an answer that was kept; null when it is whole.")
     attempts: list[AttemptOut]
@@ -262,6 +279,7 @@ class RunOut(RunSummary):
     last_seq: int
     paused_by: str | None = Field(description="Who paused it; nothing begins until somebody resumes it.")
     forked_from: UUID | None = Field(description="The run whose outputs it began with.")
+    parent: ParentRun | None = Field(description="The step of another run that has started it.")
 
 
 class Cancelling(Out):

@@ -1,5 +1,6 @@
 """Executions as people see them, and their end by hand."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from automatos.recipes.errors import ExecutionNotFound, ExecutionOver
 from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.planning import plan_recipe
 from automatos.recipes.queries import definitions, pages
+from automatos.recipes.queries.nested import statuses_of
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
 from automatos.recipes.types import ExecutionStatus, Total
 from automatos.runs.errors import ApprovalNotAllowed
@@ -26,14 +28,15 @@ from automatos.runs.service import (
     signal_run,
     tell_followed,
 )
-from automatos.runs.types import RunRow
+from automatos.runs.types import RunRow, StepKind
 from automatos.runtime.service import read_turns
 from automatos.runtime.types import Turn
 from automatos.workspaces.types import Caller, Role
 
 CUT_OFF = "The answer was cut off by its limit and is not whole. Raise max_tokens of the agent, or ask for less."
 
-MADE_OF_OTHERS = {"turns", "cost_usd", "known_cost_usd", "duration_ms", "warning", "waits_for", "taken_over_from"}
+MADE_OF_OTHERS = {
+    "turns", "cost_usd", "known_cost_usd", "duration_ms", "warning", "waits_for", "taken_over_from", "child"}
 """Fields of a step that its row has not under their names."""
 
 
@@ -56,12 +59,14 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     steps = await definitions.list_steps(session, workspace_id, execution_id)
     turns = await read_turns(database, workspace_id, [step.run_id for step in steps if step.run_id])
     execution = found[0]
+    children = [child for step in steps if (child := _child_of(step))]
+    statuses = await statuses_of(session, workspace_id, children) if children else {}
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
         "last_seq": execution.last_seq, "forked_from": execution.forked_from,
-        "paused_by": execution.paused_by,
+        "paused_by": execution.paused_by, "parent": execution.parent,
         "step_outputs": {step.output_key: step.output for step in steps if step.output is not None},
-        "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else []) for step in steps],
+        "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else [], statuses) for step in steps],
     })
 
 
@@ -184,15 +189,28 @@ def _costs_of(execution: RecipeExecution) -> dict[str, int | None]:
     return found if has_counted else {**found, "cost_usd": None}
 
 
-def _step(step: ExecutionStep, turns: list[Turn]) -> RunStep:
+def _step(step: ExecutionStep, turns: list[Turn], statuses: Mapping[UUID, str]) -> RunStep:
     return RunStep.model_validate({
         **{name: getattr(step, name) for name in RunStep.model_fields
            if name not in MADE_OF_OTHERS},
         "waits_for": step.detail if step.detail and "until" in step.detail else None,
-        "taken_over_from": (step.detail or {}).get("taken_over_from"), "warning": CUT_OFF if step.is_cut_off else None,
+        "child": _child(step, statuses), "taken_over_from": (step.detail or {}).get("taken_over_from"),
+        "warning": CUT_OFF if step.is_cut_off else None,
         **costs(step.cost_micro_usd, step.unpriced_calls), "duration_ms": _ms(step.started_at, step.finished_at),
         "turns": [_turn(turn) for turn in turns],
     })
+
+
+def _child(step: ExecutionStep, statuses: Mapping[UUID, str]) -> dict[str, object] | None:
+    """Return the run that a step has started, with where that is."""
+    run_id, detail = _child_of(step), step.detail or {}
+    return {"run_id": run_id, "recipe_id": detail["recipe_id"], "recipe_version": detail["recipe_version"],
+            "status": statuses.get(run_id)} if run_id else None
+
+
+def _child_of(step: ExecutionStep) -> UUID | None:
+    detail = step.detail or {}
+    return UUID(str(detail["run_id"])) if step.kind == StepKind.RUN and "run_id" in detail else None
 
 
 def _turn(turn: Turn) -> TurnOut:

@@ -18,14 +18,12 @@ from pydantic import (
 
 from automatos.agents.service import AgentDefinition
 from automatos.kernel.schemas import Body, Out, SingleLine
+from automatos.recipes.flow_schemas import Flow, Key, TemplateId
 from automatos.recipes.types import Accepted, Backoff, ErrorHandling, ExecutionStatus, OnCutOff
 
-TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,99}$")]
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_\-]{0,99}$")]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50), SingleLine]
 PatternSlug = Annotated[str, StringConstraints(min_length=1, max_length=100), SingleLine]
 Prompt = Annotated[str, StringConstraints(max_length=100_000)]
-MAX_WAIT_S = 366 * 86_400
 MAX_STEPS = 200
 MAX_INPUT_BYTES = 1_000_000
 
@@ -55,52 +53,6 @@ class OutputSpec(Body):
     description: str | None = Field(None, max_length=1000)
 
 
-class ForEach(Body):
-    """The steps `inside` this one are done for each item of a list."""
-
-    items: Annotated[str, StringConstraints(min_length=1, max_length=110), SingleLine] = Field(
-        description="`input.NAME` of an array, or a step before this one whose answer is a list in JSON.")
-    concurrency: int = Field(10, ge=1, le=100, description="How many items are worked on at once.")
-    max_failures: int = Field(0, ge=0, le=10_000, description="How many items may fail.")
-
-
-class Approval(Body):
-    """A person decides whether the run goes on; the step's prompt says what about."""
-
-    role: Literal["editor", "admin", "owner"] = Field("editor", description="Who may decide, at least.")
-    timeout_s: int | None = Field(None, ge=1, le=MAX_WAIT_S, description="How long it waits before it fails.")
-
-
-class Wait(Body):
-    """The run goes on after a time, or when somebody sends it a signal, whose data is the step's output."""
-
-    seconds: int | None = Field(None, ge=1, le=MAX_WAIT_S)
-    signal: Key | None = Field(None, description="The name under which it is sent to the run, once.")
-    timeout_s: int | None = Field(None, ge=1, le=MAX_WAIT_S, description="How long it waits for a signal.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "Wait":
-        if (self.seconds is None) == (self.signal is None):
-            raise ValueError("waits for `seconds` or for a `signal`")
-        if self.timeout_s and not self.signal:
-            raise ValueError("has timeout_s only with a signal; `seconds` is a time already")
-        return self
-
-
-class Flow(Out):
-    """When a step comes and what it does, in a recipe that is more than a line."""
-
-    needs: list[Key] | None = Field(
-        None, max_length=100,
-        description="The steps it comes after; none for at once, and the step before it where nothing is said.")
-    when: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
-        None, description="A condition in CEL over `input.NAME` and `steps.KEY.output`; without it the step is done.")
-    inside: Key | None = Field(None, description="The for_each step that repeats this one.")
-    for_each: ForEach | None = None
-    approval: Approval | None = None
-    wait: Wait | None = None
-
-
 class StepFields(Flow, Body):
     """What a step says wherever it is written."""
 
@@ -119,14 +71,14 @@ class StepFields(Flow, Body):
     @field_validator("prompt_template")
     @classmethod
     def _is_asked(cls, prompt: str, info: ValidationInfo) -> str:
-        if not prompt and not (info.data.get("for_each") or info.data.get("wait")):
+        if not prompt and not any(info.data.get(name) for name in ("for_each", "wait", "run")):
             raise ValueError("says what is to be done, or decided")
         return prompt
 
 
 def has_agent(agent: Any, info: ValidationInfo) -> Any:
     """Refuse a step that an agent does and that names none."""
-    if agent is None and not any(info.data.get(name) for name in ("for_each", "approval", "wait")):
+    if agent is None and not any(info.data.get(name) for name in ("for_each", "approval", "wait", "run")):
         raise ValueError("names the agent that does this step")
     return agent
 
@@ -217,6 +169,7 @@ class FileStep(StepFields):
 
     agent: Annotated[str | None, Field(min_length=1, max_length=255, validate_default=True),
                      AfterValidator(has_agent)] = None
+    order: int | None = Field(None, ge=1, le=1000, description="The place where it stands, which need not be said.")
 
     def as_given(self, order: int, agent_id: int | None) -> dict[str, Any]:
         """Return the step as clients of the API write it: numbered, its agent by id."""
@@ -228,6 +181,15 @@ class FileRecipe(RecipeFields):
 
     template_id: TemplateId
     steps: list[FileStep] = Field(min_length=1, max_length=MAX_STEPS)
+
+    @field_validator("steps")
+    @classmethod
+    def _in_order(cls, steps: list[FileStep]) -> list[FileStep]:
+        for place, step in enumerate(steps, start=1):
+            if step.order not in {None, place}:
+                raise ValueError(f"step {step.step_id!r} stands at place {place}, not {step.order}; move it or leave "
+                                 "order out")
+        return steps
 
 
 class RecipeFile(Body):

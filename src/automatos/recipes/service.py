@@ -9,11 +9,13 @@ from automatos.agents import service as agents
 from automatos.agents.types import AgentRef
 from automatos.kernel.errors import StaleEdit
 from automatos.recipes.agent_work import agents_after_agent, dependents_of_agent, history_of_agent, work_of_agent
-from automatos.recipes.definition import Fault, agent_of, faults_of, given_step, patterns_named
-from automatos.recipes.errors import RecipeInvalid, RecipeNotFound, TemplateIdTaken
+from automatos.recipes.calls import call_faults, recipes_called
+from automatos.recipes.definition import MAX_FAULTS, Fault, agent_of, faults_of, given_step, patterns_named
+from automatos.recipes.errors import RecipeInvalid, RecipeNeeded, RecipeNotFound, TemplateIdTaken
 from automatos.recipes.folders import unfinished_executions
 from automatos.recipes.models import Recipe, RecipeExecution, RecipeVersion
 from automatos.recipes.queries import definitions as queries
+from automatos.recipes.queries import nested
 from automatos.recipes.schemas import Flow, LastRun, RecipeBody, RecipeCreate, RecipeOut, StepOut
 from automatos.recipes.tasks import start_task
 from automatos.recipes.types import JsonObject, Step
@@ -65,7 +67,7 @@ async def create_recipe(session: AsyncSession, caller: Caller, body: RecipeCreat
         TemplateIdTaken: the workspace has a recipe of that template_id.
         PlanLimitReached: the workspace has as many recipes as it may.
     """
-    await _refuse_faults(session, caller.workspace_id, body)
+    await _refuse_faults(session, caller.workspace_id, body, body.template_id)
     await require_room(session, caller.workspace_id, PlanLimit.RECIPES,
                        lambda: queries.count_recipes(session, caller.workspace_id))
     values = _values(body)
@@ -89,7 +91,7 @@ async def update_recipe(
     recipe = await get_recipe(session, caller.workspace_id, template_id)
     if expected is not None and recipe.version not in expected:
         raise await _stale(session, recipe)
-    await _refuse_faults(session, caller.workspace_id, body)
+    await _refuse_faults(session, caller.workspace_id, body, template_id)
     values = _values(body)
     if _is_stored(recipe, values):
         return recipe
@@ -103,7 +105,14 @@ async def update_recipe(
 
 
 async def delete_recipe(session: AsyncSession, caller: Caller, template_id: str) -> None:
-    """Remove a recipe; what it has cooked stays readable, what it is cooking goes on."""
+    """Remove a recipe; what it has cooked stays readable, what it is cooking goes on.
+
+    Raises:
+        RecipeNeeded: a step of another recipe runs it.
+        RecipeNotFound: as its name says.
+    """
+    if others := await nested.recipes_that_run(session, caller.workspace_id, template_id):
+        raise RecipeNeeded(template_id, others)
     if not await queries.delete_recipe(session, caller.workspace_id, template_id):
         raise RecipeNotFound(template_id)
     await _audit(session, caller, "recipe.deleted", template_id, 0)
@@ -124,10 +133,13 @@ async def get_version(session: AsyncSession, workspace_id: UUID, template_id: st
     return found
 
 
-async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, lock: bool = False) -> list[Fault]:
-    """Return the faults of a definition; an empty list means it could be saved.
+async def check(
+    session: AsyncSession, workspace_id: UUID, body: RecipeBody, template_id: str | None = None, *, lock: bool = False
+) -> list[Fault]:
+    """Return the faults of a definition, which is that of the recipe `template_id` where that is known.
 
-    With `lock` none of its agents can be deleted before the caller's transaction ends.
+    An empty list means it could be saved. With `lock` none of its agents can be deleted before the caller's
+    transaction ends.
     """
     wanted = {step.agent_id for step in body.steps if step.agent_id}
     known = await agents.describe(session, workspace_id, wanted, lock=lock)
@@ -135,7 +147,9 @@ async def check(session: AsyncSession, workspace_id: UUID, body: RecipeBody, *, 
     inputs: JsonObject = {name: spec.model_dump(mode="json") for name, spec in body.inputs.items()}
     steps = [given_step(step.model_dump()) for step in body.steps]
     patterns = await words_of_patterns(session, workspace_id, patterns_named(steps))
-    return faults_of(steps, inputs, body.stored_outputs, here, patterns)
+    found = faults_of(steps, inputs, body.stored_outputs, here, patterns)
+    called = await recipes_called(session, workspace_id, steps)
+    return [*found, *call_faults(steps, called, template_id)][:MAX_FAULTS]
 
 
 async def present(session: AsyncSession, workspace_id: UUID | None, rows: Sequence[Recipe]) -> list[RecipeOut]:
@@ -194,8 +208,8 @@ def _version(caller: Caller, recipe_id: int, version: int, values: JsonObject) -
                          definition=values)
 
 
-async def _refuse_faults(session: AsyncSession, workspace_id: UUID, body: RecipeBody) -> None:
-    if faults := await check(session, workspace_id, body, lock=True):
+async def _refuse_faults(session: AsyncSession, workspace_id: UUID, body: RecipeBody, template_id: str) -> None:
+    if faults := await check(session, workspace_id, body, template_id, lock=True):
         raise RecipeInvalid(faults)
 
 

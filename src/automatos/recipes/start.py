@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -11,19 +10,18 @@ import orjson
 from automatos.agents.service import read_specs
 from automatos.durable.types import EventBus
 from automatos.events.service import recorded
-from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
 from automatos.recipes.accept import accept_run
-from automatos.recipes.definition import accept_inputs
+from automatos.recipes.definition import accept_inputs, queued_event
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.planning import first_steps, flow_of
 from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import definitions, executions
 from automatos.recipes.state import definition, known_definition
-from automatos.recipes.types import Accepted, Definition, JsonObject, LocalBeginning, NewRun, Step
+from automatos.recipes.types import Accepted, Definition, JsonObject, LocalBeginning, NewRun
 from automatos.workspaces.types import Caller
 
 
@@ -107,26 +105,6 @@ async def earlier_start(
         raise IdempotencyKeyReused
     recipe = await definition(connection, workspace_id, row["recipe_id"], row["recipe_version"])
     return Accepted(row["id"], recipe, is_repeat=True)
-
-
-def queued_event(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
-    """Return the first event of a recipe's execution; `names` are its agents' by id."""
-    return ExecutionQueued(
-        kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
-        total_steps=len(recipe.own_steps),
-        steps=[QueuedStep(order=s.order, step_id=s.step_id, agent_id=s.agent_id or None,
-                          agent_name=names.get(str(s.agent_id), ""), output_key=s.output_key,
-                          kind=_kind(s))
-               for s in recipe.own_steps],
-    )
-
-
-def _kind(step: Step) -> Literal["for_each", "approval", "wait"] | None:
-    if step.for_each:
-        return "for_each"
-    if step.approval:
-        return "approval"
-    return "wait" if step.wait else None
 
 
 def _fingerprint(template_id: str, inputs: JsonObject) -> str:

@@ -100,6 +100,12 @@ class ExecutionState:
     output_data: JsonObject | None = None
     error: JsonObject | None = None
     steps: dict[int, StepState] = field(default_factory=dict)
+    parent: JsonObject | None = None
+
+    @property
+    def material(self) -> frozenset[str]:
+        """The inputs that hold what models wrote in the run that has started this one."""
+        return frozenset((self.parent or {}).get("material", ()))
 
     @property
     def topic(self) -> str:
@@ -153,7 +159,7 @@ def state_of(
         deadline_at=row["deadline_at"], current_step=row["current_step"], input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"], cost_micro_usd=row["cost_micro_usd"], unpriced_calls=row["unpriced_calls"],
         is_estimated=row["is_estimated"], is_cut_off=row["is_cut_off"], started_at=row["started_at"],
-        steps={step.order: step_state(step, stored) for step, stored in steps},
+        parent=row["parent"], steps={step.order: step_state(step, stored) for step, stored in steps},
     )
 
 

@@ -148,9 +148,9 @@ class StepJournal(ExecutionJournal):
         self._job, self._onward = None, None
         if onward.next is None or onward.waits:
             self.is_over = job.is_finished = True
-            if onward.waits:
+            if onward.waits or self.state.parent:
                 wake(self._bus)
-            else:
+            if not onward.waits:
                 self._bus.hint(self.state.workspace_id, "runs")
                 for event in onward.pending.events[-1:]:
                     note_end(self.state.id, self.state.definition.recipe_id, event)

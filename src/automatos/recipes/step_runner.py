@@ -176,8 +176,9 @@ class StepRunner:
 
 
 def values_of(state: ExecutionState, quoted: Callable[[str], str] = fence) -> dict[str, str]:
-    """Return what placeholders stand for: inputs as given, outputs quoted as material that is not to be obeyed."""
-    values = {f"input.{name}": as_text(value) for name, value in state.input_data.items()}
+    """Return what placeholders stand for: inputs as given, what models wrote quoted, so that it is not obeyed."""
+    values = {f"input.{name}": (quoted if name in state.material else str)(as_text(value))
+              for name, value in state.input_data.items()}
     for done in state.steps.values():
         if done.is_over:
             text = quoted(done.output) if done.output is not None else f"(step {done.step.step_id} was skipped)"

@@ -114,6 +114,7 @@ class Step:
     for_each: JsonObject | None = None
     approval: JsonObject | None = None
     wait: JsonObject | None = None
+    run: JsonObject | None = None
 
     @property
     def kind(self) -> StepKind:
@@ -122,6 +123,8 @@ class Step:
             return StepKind.FOR_EACH
         if self.approval:
             return StepKind.APPROVAL
+        if self.run:
+            return StepKind.RUN
         return StepKind.WAIT if self.wait else StepKind.AGENT
 
 

@@ -13,14 +13,17 @@ GRACE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RunBudget:
-    """The tokens of one run as one step's writer takes of them; `limit` is what all steps may use together."""
+    """The tokens of one run, and of the runs above it, as one step's writer takes of them.
+
+    `limit` is what all steps of the run itself may use together, if it says so; those above it say theirs.
+    """
 
     database: Database
     workspace_id: UUID
     run_id: UUID
     order: int
     epoch: int
-    limit: int
+    limit: int | None
 
     async def reserve(self, wanted: int, needed: int, seconds: float) -> int | None:
         """Take tokens for one request of so many seconds and return how many: as wanted, or all that is left.
@@ -37,7 +40,7 @@ class RunBudget:
                 connection, self.workspace_id, self.run_id, self.order, self.epoch, wanted, needed, self.limit,
                 seconds + GRACE_S)
         if row["answer"] == "exceeded":
-            raise BudgetExceeded(row["used"], needed, self.limit)
+            raise BudgetExceeded(row["used"], needed, row["allowed"])
         if row["answer"] == "lost":
             raise StepLost(str(self.run_id))
         return row["granted"]

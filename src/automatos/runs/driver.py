@@ -4,10 +4,11 @@ Everything here happens in one transaction in which the run's row is locked. It 
 the worker that ends a step, the person who approves one, whoever cancels the run.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -17,15 +18,14 @@ from automatos.events import types as events
 from automatos.events.service import recorded
 from automatos.runs import queries
 from automatos.runs.advance import LOOK_AHEAD, advance
-from automatos.runs.conditions import Condition
 from automatos.runs.gathering import gathered
-from automatos.runs.graph import Advance, Finish, Graph, Node, StepEnd, StepRecord, StepStart
+from automatos.runs.graph import Advance, Finish, Node, PlannedRun, Planner, StepEnd, StepRecord, StepStart
+from automatos.runs.nested import ended_child, tokens_of
 from automatos.runs.records import for_eachs_around, read_items, read_rows, record_of, seen_in, window_of
 from automatos.runs.types import (
     Followed,
     JsonObject,
     OnError,
-    Plan,
     RunRow,
     RunStatus,
     StepKind,
@@ -35,35 +35,26 @@ from automatos.runs.types import (
 )
 from automatos.runs.types import StepStatus as Status
 
-Planner = Callable[[asyncpg.Connection, RunRow], Awaitable["PlannedRun"]]
 WAITING = frozenset({"waiting", "paused"})
 """Where the time of a run does not count."""
 UNNEEDED = {"code": "step_not_needed", "message": "Its condition does not hold, or nothing before it was done.",
             "next_step": ""}
 
 
-class PlannedRun(Plan, Protocol):
-    """A plan with its graph."""
-
-    @property
-    def graph(self) -> Graph:
-        """The steps of the run."""
-        ...
-
-
 class Change:
     """A run that is locked, and everything that is to be written about it."""
 
-    def __init__(self, connection: asyncpg.Connection, run: RunRow, plan: PlannedRun,
+    def __init__(self, connection: asyncpg.Connection, planner: Planner, run: RunRow, plan: PlannedRun,
                  rows: Mapping[StepPath, asyncpg.Record], signals: Mapping[str, str]) -> None:
         self.run = run
         self._connection = connection
+        self._planner = planner
         self._plan = plan
         self._signals = signals
         self._records = {path: record_of(row) for path, row in rows.items()}
         self._orders = {path: int(row["step_order"]) for path, row in rows.items()}
-        self._nodes = dict(_all_nodes(plan.graph))
-        self._next_order = max([_last_own(self._nodes), *self._orders.values(), *seen_in(rows)]) + 1
+        self._nodes = plan.graph.all_nodes
+        self._next_order = max([plan.graph.last_order, *self._orders.values(), *seen_in(rows)]) + 1
         self._moved = set[StepPath]()
         self._taken_over = {path for path, row in rows.items() if "taken_over_from" in (row["detail"] or {})}
         self._errors = {path: row["error"] for path, row in rows.items()}
@@ -75,6 +66,9 @@ class Change:
         self._over: list[StepPath] = []
         self._interrupted: list[StepPath] = []
         self._told: list[str] = []
+        self._also: list[Followed] = []
+        self.children = {path: UUID(child) for path, row in rows.items()
+                         if row["status"] == "waiting" and (child := (row["detail"] or {}).get("run_id"))}
 
     @property
     def stop(self) -> RunStatus | None:
@@ -86,7 +80,7 @@ class Change:
     @property
     def signal_names(self) -> frozenset[str]:
         """The signals that steps of the run wait for, now or later."""
-        return _signal_names(self._nodes)
+        return self._plan.graph.signals
 
     def note(self, event: events.RunEventData) -> None:
         """Add an event."""
@@ -102,6 +96,17 @@ class Change:
         self._over.append(path)
         self._tell_end(path, node, status, output, error)
 
+    def end_child(self, path: StepPath, child: asyncpg.Record) -> None:
+        """End the step that has started a run as that has ended."""
+        node, has_skips = self._node(path), child["status"] == RunStatus.COMPLETED_WITH_SKIPS
+        status, output, error = ended_child(child, is_stopping=self.stop is not None)
+        del self.children[path]
+        self._records[path] = StepRecord(status, output=output, has_skips=has_skips)
+        self._put(path, node, _stored(status, node), output=output, error=error,
+                  detail={"has_skips": True} if has_skips else None)
+        self._over.append(path)
+        self._tell_end(path, node, status, output, error, used=child)
+
     def end_signalled(self, name: str, text: str) -> None:
         """End all steps that wait for a signal, and let later ones find it."""
         self._signals = {**self._signals, name: text}
@@ -114,7 +119,8 @@ class Change:
         self._ready |= {path: self._node(path).key for path in self._unfinished()}
 
     def _unfinished(self) -> list[StepPath]:
-        return [path for path, record in self._records.items() if record.status in {Status.READY, Status.RUNNING}]
+        return [path for path, record in self._records.items()
+                if record.status in {Status.READY, Status.RUNNING} and self._node(path).kind is StepKind.AGENT]
 
     async def follow(self) -> Followed:
         """Ask what follows until nothing more does, and write all of it; of a paused run nothing begins."""
@@ -135,7 +141,7 @@ class Change:
     async def _read_items(self) -> None:
         """Have at hand what conditions may ask for in the next answer."""
         for path, record in self._records.items():
-            if record.status is Status.EXPANDED and (each := self._node(path).each) and _asks_for_item(each.body):
+            if record.status is Status.EXPANDED and (each := self._node(path).each) and each.body.asks_for_item:
                 ahead = max(each.concurrency, LOOK_AHEAD)
                 self._records[path] = await read_items(self._connection, self.run.id, path, record, ahead)
 
@@ -144,11 +150,23 @@ class Change:
         if path in self._interrupted:
             return False
         self._interrupted.append(path)
+        if path in self.children and await self._cancel_child(self.children[path]):
+            return False
         key = step_key(self.run.id, path)
         if await signal_cancel(self._connection, self.run.job, [key]):
             self._told.append(key)
             return False
         await self._end(StepEnd(path, Status.CANCELLED))
+        return True
+
+    async def _cancel_child(self, child_id: UUID) -> bool:
+        """Ask for the end of a run that a step has started; the step ends with it. False when there is none."""
+        child = await queries.lock(self._connection, self.run.workspace_id, child_id)
+        if child is None:
+            return False
+        by = self.run.cancel_requested_by or f"run {self.run.id}"
+        await queries.request_cancel(self._connection, child, by)
+        self._also.append(await go_on(self._connection, self._planner, replace(child, cancel_requested_by=by)))
         return True
 
     async def _end(self, end: StepEnd) -> None:
@@ -196,6 +214,9 @@ class Change:
                 self.note(events.StepExpanded(
                     order=self._orders[path], step_id=label.step_id, path=path, items=len(items)))
                 return True
+            if node.kind is StepKind.RUN:
+                await self._start_run(path, node)
+                return False
             question = (await self._plan.question(self._connection, path, node.key)
                         if node.kind is StepKind.APPROVAL else None)
         except StepUnready as problem:
@@ -211,13 +232,24 @@ class Change:
         self._suspend(path, node, question)
         return False
 
+    async def _start_run(self, path: StepPath, node: Node) -> None:
+        started = await self._plan.start_run(self._connection, path, node.key)
+        self._also.append(started.followed)
+        self.children[path] = started.run_id
+        self._records[path] = StepRecord(Status.RUNNING)
+        told = {"recipe_id": started.recipe_id, "recipe_version": started.recipe_version}
+        self._put(path, node, "waiting", detail={"run_id": str(started.run_id)} | told, started_at=self.run.at)
+        self.note(events.StepWaiting(
+            order=self._orders[path], step_id=self._plan.label(path, node.key).step_id, path=path, until="run",
+            child_run_id=str(started.run_id), recipe_id=started.recipe_id, recipe_version=started.recipe_version))
+
     def _tell_end(self, path: StepPath, node: Node, status: Status, output: str | None,
-                  error: JsonObject | None) -> None:
+                  error: JsonObject | None, used: asyncpg.Record | None = None) -> None:
         order, failure = self._orders[path], events.Failure.of(error) if error else None
         if status is Status.COMPLETED:
             self.note(events.StepCompleted(
                 order=order, output_key=self._plan.label(path, node.key).output_key, output=output or "",
-                input_tokens=0, output_tokens=0, cost_usd="0.000000",
+                **tokens_of(used),
                 duration_ms=round((self.run.at - self._began[path]).total_seconds() * 1000)))
         elif status is Status.CANCELLED or failure is None:
             self.note(events.StepCancelled(order=order, error=failure, path=path))
@@ -284,7 +316,8 @@ class Change:
                 await queries.enqueue_later(self._connection, self.run, step_key(self.run.id, path), seconds)
         stored = await self._save(answer.finished, is_busy=await self._is_busy())
         return Followed(self.run.id, self.run.workspace_id, self.run.job, stored, self._told,
-                        has_jobs=bool(self._ready), is_over=answer.finished is not None, recipe_id=self.run.recipe_id)
+                        has_jobs=bool(self._ready or (answer.finished and self.run.parent)),
+                        is_over=answer.finished is not None, recipe_id=self.run.recipe_id, also=self._also)
 
     async def _is_busy(self) -> bool:
         """Say whether somebody works on the run, or is to; in a paused one nobody is to, so those jobs are forgotten.
@@ -344,11 +377,6 @@ class Change:
         return self._nodes[path.rpartition(".")[2]]
 
 
-def _all_nodes(graph: Graph) -> list[tuple[str, Node]]:
-    return [pair for node in graph.nodes
-            for pair in [(node.key, node), *(_all_nodes(node.each.body) if node.each else [])]]
-
-
 def _stored(status: Status, node: Node) -> str:
     """Return how a row says that a step ended: a failure that is passed over is told as a step that was skipped."""
     return "skipped" if status is Status.FAILED and node.on_error is OnError.SKIP else status.value
@@ -357,35 +385,9 @@ def _stored(status: Status, node: Node) -> str:
 async def change_of(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> Change:
     """Read a locked run's plan and steps."""
     plan = await planner(connection, run)
-    nodes = dict(_all_nodes(plan.graph))
-    reads = {key for node in nodes.values() for key in _read_by(node)}
-    rows = await read_rows(connection, run.id, _last_own(nodes), reads)
-    signals = await queries.signals_of(connection, run) if _signal_names(nodes) else {}
-    return Change(connection, run, plan, rows, signals)
-
-
-def _last_own(nodes: Mapping[str, Node]) -> int:
-    return max(node.params["order"] for node in nodes.values())
-
-
-def _asks_for_item(body: Graph) -> bool:
-    return any("item" in _names_in(node) for _, node in _all_nodes(body))
-
-
-def _signal_names(nodes: Mapping[str, Node]) -> frozenset[str]:
-    return frozenset(name for node in nodes.values() if (name := node.params.get("signal")))
-
-
-def _read_by(node: Node) -> frozenset[str]:
-    return frozenset[str]().union(*(condition.reads for condition in _conditions(node)))
-
-
-def _names_in(node: Node) -> frozenset[str]:
-    return frozenset[str]().union(*(condition.names for condition in _conditions(node)))
-
-
-def _conditions(node: Node) -> list[Condition]:
-    return [condition for condition in (node.when, *(case.when for case in node.cases)) if condition]
+    rows = await read_rows(connection, run.id, plan.graph.last_order, plan.graph.reads)
+    signals = await queries.signals_of(connection, run) if plan.graph.signals else {}
+    return Change(connection, planner, run, plan, rows, signals)
 
 
 async def go_on(connection: asyncpg.Connection, planner: Planner, run: RunRow) -> Followed:

@@ -1,14 +1,26 @@
 """A run as a graph of steps, what is known of them, and what may follow from it; `advance` says what does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, Protocol
+
+import asyncpg
 
 from automatos.runs.conditions import Condition
-from automatos.runs.types import JsonObject, OnError, Performer, RetryPolicy, RunStatus, StepKind, StepPath
+from automatos.runs.types import (
+    JsonObject,
+    OnError,
+    Performer,
+    Plan,
+    RetryPolicy,
+    RunRow,
+    RunStatus,
+    StepKind,
+    StepPath,
+)
 from automatos.runs.types import StepStatus as Status
 
 ONCE = RetryPolicy()
@@ -72,6 +84,37 @@ class Graph:
         """The nodes, each behind those it comes after."""
         after = {node.key: [edge.key for edge in node.after] for node in self.nodes}
         return tuple(self.by_key[key] for key in TopologicalSorter(after).static_order())
+
+    @cached_property
+    def all_nodes(self) -> dict[str, Node]:
+        """The nodes and those of the bodies in them, by their keys."""
+        inner = [node.each.body.all_nodes for node in self.nodes if node.each]
+        return self.by_key | {key: node for nodes in inner for key, node in nodes.items()}
+
+    @cached_property
+    def last_order(self) -> int:
+        """The highest number that a planned node has."""
+        return max(node.params["order"] for node in self.all_nodes.values())
+
+    @cached_property
+    def signals(self) -> frozenset[str]:
+        """The signals that its steps wait for."""
+        return frozenset(name for node in self.all_nodes.values() if (name := node.params.get("signal")))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The steps that its conditions read."""
+        return frozenset[str]().union(*(condition.reads for condition in self._conditions))
+
+    @cached_property
+    def asks_for_item(self) -> bool:
+        """Whether a condition of it reads the item that it is done for."""
+        return any("item" in condition.names for condition in self._conditions)
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        return [condition for node in self.all_nodes.values()
+                for condition in (node.when, *(case.when for case in node.cases)) if condition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +198,15 @@ class Advance:
     interrupted: tuple[StepPath, ...] = ()
     finished: Finish | None = None
     progress: Mapping[StepPath, Progress] = field(default_factory=dict[StepPath, Progress])
+
+
+class PlannedRun(Plan, Protocol):
+    """A plan with its graph."""
+
+    @property
+    def graph(self) -> Graph:
+        """The steps of the run."""
+        ...
+
+
+Planner = Callable[[asyncpg.Connection, RunRow], Awaitable[PlannedRun]]

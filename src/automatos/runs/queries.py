@@ -12,7 +12,7 @@ from automatos.kernel.db import dump_json
 from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, Written
 
 _RUN = ("id", "workspace_id", "kind", "recipe_id", "recipe_version", "definition", "status", "last_seq", "input_data",
-        "error", "cancel_requested_by", "paused_by", "created_at", "started_at", "deadline_at", "finished_at")
+        "error", "cancel_requested_by", "paused_by", "created_at", "started_at", "deadline_at", "finished_at", "parent")
 _SUMS = ("current_step", "input_tokens", "output_tokens", "cost_micro_usd", "unpriced_calls", "is_estimated",
          "is_cut_off")
 # What was recorded last of a run that waits is that it began to.
@@ -215,12 +215,15 @@ async def record_step(
 
 async def reserve_tokens(
     connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, order: int, epoch: int, wanted: int, needed: int,
-    limit: int, seconds: float,
+    limit: int | None, seconds: float,
 ) -> asyncpg.Record:
-    """Reserve tokens of a run for a step: `answer` is open, held, exceeded or lost; with `granted` and `used`."""
+    """Reserve tokens of a run, and of those above it, for a step: `answer` is open, held, exceeded or lost.
+
+    With `granted`, and `used` and `allowed` of the run whose limit was looked at last.
+    """
     rows = await connection.fetch(
-        "SELECT * FROM reserve_tokens($1, $2, $3, $4, $5, $6, $7, $8)", run_id, workspace_id, order, epoch, wanted,
-        needed, limit, seconds)
+        "SELECT * FROM reserve_tokens_v2($1, $2, $3, $4, $5, $6, $7, $8)", run_id, workspace_id, order, epoch,
+        wanted, needed, limit, seconds)
     return rows[0]
 
 
@@ -252,7 +255,28 @@ async def signals_of(connection: asyncpg.Connection, run: RunRow) -> dict[str, s
 
 
 async def request_cancel(connection: asyncpg.Connection, run: RunRow, by: str) -> None:
-    """Say who asked to cancel a run."""
+    """Say who asked to cancel a run that is not over."""
     await connection.execute(
         "UPDATE recipe_executions SET cancel_requested_by = coalesce(cancel_requested_by, $3) "
-        "WHERE id = $1 AND workspace_id = $2", run.id, run.workspace_id, by)
+        "WHERE id = $1 AND workspace_id = $2 AND finished_at IS NULL", run.id, run.workspace_id, by)
+
+
+async def find_child(connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID) -> asyncpg.Record | None:
+    """Return what the step that started a run needs to know of it."""
+    return await connection.fetchrow(
+        "SELECT id, status, finished_at, output_data, error, input_tokens, output_tokens, cost_micro_usd, "
+        "unpriced_calls, is_estimated FROM recipe_executions WHERE id = $1 AND workspace_id = $2", run_id, workspace_id)
+
+
+async def count_child(connection: asyncpg.Connection, run: RunRow, order: int, child_id: UUID) -> None:
+    """Add what a run has used to the step that started it, and to the step's run."""
+    await connection.execute(
+        "WITH c AS (SELECT * FROM recipe_executions WHERE id = $4 AND workspace_id = $2), s AS ("
+        "UPDATE recipe_execution_steps s SET input_tokens = c.input_tokens, output_tokens = c.output_tokens, "
+        "cost_micro_usd = c.cost_micro_usd, unpriced_calls = c.unpriced_calls, is_estimated = c.is_estimated, "
+        "is_cut_off = c.is_cut_off FROM c WHERE s.execution_id = $1 AND s.step_order = $3) "
+        "UPDATE recipe_executions e SET input_tokens = e.input_tokens + c.input_tokens, "
+        "output_tokens = e.output_tokens + c.output_tokens, cost_micro_usd = e.cost_micro_usd + c.cost_micro_usd, "
+        "unpriced_calls = e.unpriced_calls + c.unpriced_calls, is_estimated = e.is_estimated OR c.is_estimated, "
+        "is_cut_off = e.is_cut_off OR c.is_cut_off FROM c WHERE e.id = $1 AND e.workspace_id = $2",
+        run.id, run.workspace_id, order, child_id)

@@ -87,6 +87,8 @@ def record_of(row: asyncpg.Record) -> StepRecord:
         "running": Status.EXPANDED if row["kind"] == StepKind.FOR_EACH else Status.RUNNING,
         "skipped": Status.SKIPPED if detail.get("is_unneeded") else Status.FAILED,
     }[row["status"]]
+    if status is Status.SUSPENDED and row["kind"] == StepKind.RUN:
+        status = Status.RUNNING  # to stop it is to stop the run that it has started, which takes a while
     progress = _progress_in(detail["window"]) if status is Status.EXPANDED and "window" in detail else NO_PROGRESS
     return StepRecord(status, output=row["output"], items=KnownItems(row["items"] or 0),
                       has_skips=bool(detail.get("has_skips")), progress=progress)

@@ -3,9 +3,9 @@
 from automatos.runs.advance import advance
 from automatos.runs.budgets import RunBudget
 from automatos.runs.conditions import Condition, compile_condition
-from automatos.runs.driver import PlannedRun, Planner, change_of, go_on
+from automatos.runs.driver import change_of, go_on
 from automatos.runs.forking import carried_over
-from automatos.runs.graph import Edge, Finish, ForEach, Graph, Node, StepRecord
+from automatos.runs.graph import Edge, Finish, ForEach, Graph, Node, PlannedRun, Planner, StepRecord
 from automatos.runs.notes import note_end
 from automatos.runs.pausing import pause_run, resume_run
 from automatos.runs.queries import finish_jobs, item_of, lock, place_of, record_step

@@ -7,8 +7,9 @@ import orjson
 
 from automatos.events.types import ExecutionSignalled
 from automatos.runs import queries
-from automatos.runs.driver import Planner, change_of
+from automatos.runs.driver import change_of
 from automatos.runs.errors import SignalAlreadySent, SignalUnknown
+from automatos.runs.graph import Planner
 from automatos.runs.types import Followed, RunRow
 
 

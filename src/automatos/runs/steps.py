@@ -10,8 +10,10 @@ from automatos.durable.service import tell_cancel, wake
 from automatos.durable.types import EventBus
 from automatos.events.types import StepDecided
 from automatos.runs import queries
-from automatos.runs.driver import Planner, change_of, go_on
+from automatos.runs.driver import Change, change_of, go_on
 from automatos.runs.errors import StepAlreadyDecided, StepNotFound, StepNotWaiting
+from automatos.runs.graph import Planner
+from automatos.runs.nested import GONE
 from automatos.runs.notes import note_end
 from automatos.runs.pausing import let_go
 from automatos.runs.types import Followed, RunRow, StepKind, StepPath, TakenStep
@@ -65,6 +67,8 @@ async def _end_of_time(
     if row is None:
         return None
     change = await change_of(connection, planner, run)
+    if row["kind"] == StepKind.RUN:
+        return await change.follow() if await _end_of_child(connection, change, row) else None
     if row["kind"] == StepKind.APPROVAL:
         change.end_waiting(path, None, TOO_LATE)
     elif (row["detail"] or {}).get("signal"):
@@ -72,6 +76,20 @@ async def _end_of_time(
     else:
         change.end_waiting(path, None, None)
     return await change.follow()
+
+
+async def _end_of_child(connection: asyncpg.Connection, change: Change, row: asyncpg.Record) -> bool:
+    """End a step whose run has ended, and count what that has used; says whether it has."""
+    path, child_id = StepPath(row["path"]), UUID(row["detail"]["run_id"])
+    child = await queries.find_child(connection, change.run.workspace_id, child_id)
+    if child is None:
+        change.end_waiting(path, None, GONE)
+        return True
+    if child["finished_at"] is None:
+        return False
+    await queries.count_child(connection, change.run, row["step_order"], child_id)
+    change.end_child(path, child)
+    return True
 
 
 async def decide_step(
@@ -130,6 +148,8 @@ async def fail_run(
 
 def tell_followed(bus: EventBus, followed: Followed) -> None:
     """Pass on what followed from a change, after its commit."""
+    for each in followed.also:
+        tell_followed(bus, each)
     if followed.events:
         bus.publish(followed.workspace_id, followed.events)
     if followed.has_jobs:

@@ -126,6 +126,7 @@ class RunRow:
     finished_at: datetime | None
     at: datetime
     waited: timedelta | None
+    parent: JsonObject | None = None
 
     @property
     def job(self) -> Job:
@@ -181,6 +182,10 @@ class Plan(Protocol):
         """Return what a person is to decide; raises StepUnready."""
         ...
 
+    async def start_run(self, connection: asyncpg.Connection, path: StepPath, key: str) -> "StartedRun":
+        """Store the run that a step starts, and begin it; raises StepUnready."""
+        ...
+
     async def enqueue(self, connection: asyncpg.Connection, steps: Mapping[StepPath, str]) -> None:
         """Queue the jobs of steps (path and key) with their performers."""
         ...
@@ -202,6 +207,17 @@ class Followed:
     has_jobs: bool = False
     is_over: bool = False
     recipe_id: int | None = None
+    also: list["Followed"] = field(default_factory=list["Followed"])
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run that a step has started, of which version of which recipe, and what followed from its beginning."""
+
+    run_id: UUID
+    recipe_id: str
+    recipe_version: int
+    followed: Followed
 
 
 @dataclass(frozen=True, slots=True)

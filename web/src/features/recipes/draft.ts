@@ -38,14 +38,15 @@ export interface DraftStep {
 
 export type Flow = Pick<RecipeBody["steps"][number], (typeof FLOW_FIELDS)[number]>;
 
-const FLOW_FIELDS = ["needs", "when", "inside", "for_each", "approval", "wait"] as const;
+const FLOW_FIELDS = ["needs", "when", "inside", "for_each", "approval", "wait", "run"] as const;
 
 function flowOf(step: Recipe["steps"][number]): Flow {
   return Object.fromEntries(FLOW_FIELDS.flatMap((name) => (step[name] == null ? [] : [[name, step[name]]])));
 }
 
 /** Whether an agent does the step. */
-export const isDoneByAgent = ({ flow }: DraftStep): boolean => !(flow.for_each || flow.approval || flow.wait);
+export const isDoneByAgent = ({ flow }: DraftStep): boolean =>
+  !(flow.for_each || flow.approval || flow.wait || flow.run);
 
 export function draftOf(recipe?: Recipe): Draft {
   if (!recipe) {

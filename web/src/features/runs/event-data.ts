@@ -55,6 +55,7 @@ export function newStep(data: RunEventOf<"execution.queued">["data"]["steps"][nu
     waitsFor: null,
     role: null,
     signal: null,
+    child: null,
     dueAt: null,
     decision: null,
     takenOverFrom: null,

@@ -48,6 +48,9 @@ export function suspendStep(state: KitchenState, { at, data }: RunEventOf<"step.
     ...(data.question ? { prompt: data.question } : {}),
     role: data.role ?? null,
     signal: data.signal ?? null,
+    child: data.child_run_id
+      ? { runId: data.child_run_id, recipeId: data.recipe_id ?? "", version: data.recipe_version ?? 0 }
+      : null,
     dueAt: data.due_at ?? null,
     startedAt: at,
     silentSince: null,

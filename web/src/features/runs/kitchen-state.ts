@@ -92,10 +92,12 @@ export interface StepView extends Used {
   output: string | null;
   error: RunError | null;
   retry: { attempt: number; delayS: number; error: RunError | null } | null;
-  /** Why it does not go on: its agent has no free slot or is paused, a person decides, a time comes. */
-  waitsFor: "slot" | "paused" | "approval" | "timer" | "signal" | null;
+  /** Why it does not go on: its agent has no free slot or is paused, a person decides, a time comes, a run ends. */
+  waitsFor: "slot" | "paused" | "approval" | "timer" | "signal" | "run" | null;
   /** The name of the signal that it waits for. */
   signal: string | null;
+  /** The run that it has started, of which version of which recipe. */
+  child: { runId: string; recipeId: string; version: number } | null;
   /** Who may decide, at least. */
   role: string | null;
   /** When it ends waiting at the latest. */

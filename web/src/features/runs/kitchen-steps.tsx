@@ -12,6 +12,7 @@ const WAITS = {
   approval: "Waits for a decision",
   timer: "Waits for its time",
   signal: "Waits for a signal",
+  run: "Runs a recipe",
 };
 
 interface Props {

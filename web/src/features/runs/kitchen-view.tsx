@@ -4,6 +4,7 @@ import { useConnection } from "@/lib/live/react";
 import { Button } from "@/ui/button";
 import { ProblemNote } from "@/ui/problem";
 import { SkeletonRows } from "@/ui/states";
+import { ParentRun } from "./child-run";
 import { ForkFrom } from "./fork-from";
 import { KitchenHeader } from "./kitchen-header";
 import type { KitchenState, StepView } from "./kitchen-state";
@@ -42,6 +43,7 @@ export function Kitchen({ run, selected, onSelect, onCookAgain }: Props) {
   return (
     <div className="mx-auto grid w-full max-w-[90rem] gap-5 px-4 py-6 sm:px-8 sm:py-8">
       <KitchenHeader run={run} state={state} onCookAgain={onCookAgain} />
+      <ParentRun parent={run.parent} />
       <ConnectionNotice isOver={isTerminal(state.status)} />
       {error !== null && <ProblemNote error={error} onRetry={retry} />}
       <Notices state={state} />

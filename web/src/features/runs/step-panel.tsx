@@ -7,6 +7,7 @@ import { Fold } from "@/ui/fold";
 import { RichText } from "@/ui/text/rich-text";
 import { TextCard } from "@/ui/text/text-card";
 import { Attempts } from "./attempts";
+import { ChildRun } from "./child-run";
 import { Decision } from "./decision";
 import { stepTitle } from "./kitchen-flow";
 import type { StepView } from "./kitchen-state";
@@ -65,6 +66,7 @@ export function StepPanel({ runId, step, title, isResult }: Props) {
         </Fold>
       )}
       {step.takenOverFrom && <TakenOver runId={step.takenOverFrom} />}
+      {step.child && <ChildRun child={step.child} isOver={step.status !== "waiting"} />}
       <Decision runId={runId} step={step} />
       {step.status === "waiting" || step.items !== null ? null : isLive || step.output === null ? (
         <Work step={step} isLive={isLive} />

@@ -9,6 +9,7 @@ const WAITS = {
   approval: () => "This step waits for a decision.",
   timer: () => "This step waits for its time.",
   signal: () => "This step waits for a signal from outside.",
+  run: () => "This step waits for the run that it has started.",
 };
 
 /** Why there is nothing to read of a step yet, or at all. */

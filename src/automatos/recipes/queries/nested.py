@@ -1,0 +1,49 @@
+"""SQL of runs that steps of other runs start, and of the recipes that they run."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from automatos.recipes.models import Recipe, RecipeExecution
+from automatos.recipes.types import JsonObject
+
+
+async def callable_recipe(connection: asyncpg.Connection, template_id: str) -> asyncpg.Record | None:
+    """Return the id and version of a recipe of the workspace, and the names of its agents by id."""
+    return await connection.fetchrow(
+        "SELECT r.id, r.version, agent_names(ARRAY(SELECT DISTINCT (s->>'agent_id')::int "
+        "FROM jsonb_array_elements(r.steps) s WHERE s->>'agent_id' IS NOT NULL)) AS names "
+        "FROM workflow_recipes r WHERE r.template_id = $1 AND r.deleted_at IS NULL", template_id)
+
+
+async def set_parent(connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, parent: JsonObject) -> None:
+    """Say of a run which step of which run has started it; it is started by whoever started that."""
+    await connection.execute(
+        "UPDATE recipe_executions c SET parent = $3, triggered_by = p.triggered_by FROM recipe_executions p "
+        "WHERE c.id = $1 AND c.workspace_id = $2 AND p.id = ($3::jsonb->>'run_id')::uuid AND p.workspace_id = $2",
+        run_id, workspace_id, parent)
+
+
+async def recipes_named(session: AsyncSession, workspace_id: UUID, names: Collection[str]) -> Sequence[Recipe]:
+    """Return recipes of the workspace by their template_ids."""
+    rows = await session.scalars(select(Recipe).where(
+        Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), Recipe.template_id.in_(names)))
+    return rows.all()
+
+
+async def recipes_that_run(session: AsyncSession, workspace_id: UUID, template_id: str) -> Sequence[str]:
+    """Return the template_ids of recipes with a step that runs this one, ten at most."""
+    rows = await session.scalars(select(Recipe.template_id).where(
+        Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), Recipe.template_id != template_id,
+        Recipe.steps.contains([{"run": {"recipe": template_id}}])).order_by(Recipe.template_id).limit(10))
+    return rows.all()
+
+
+async def statuses_of(session: AsyncSession, workspace_id: UUID, runs: Collection[UUID]) -> dict[UUID, str]:
+    """Return where runs are, by their ids; those that were cleaned away are missing."""
+    rows = await session.execute(select(RecipeExecution.id, RecipeExecution.status).where(
+        RecipeExecution.workspace_id == workspace_id, RecipeExecution.id.in_(runs)))
+    return {row.id: row.status for row in rows}
