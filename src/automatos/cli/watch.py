@@ -63,7 +63,8 @@ def tell_started(
         put_json(started)
     else:
         put(run_id)
-        say(f"queued; follow it with: automatos run watch {run_id}")
+        say(started["message"])
+        say(f"follow it with: automatos run watch {run_id}")
     return Exit.OK
 
 

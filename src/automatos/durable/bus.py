@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context
 from uuid import UUID
 
 import asyncpg
@@ -36,6 +37,7 @@ WORD_DISPATCHER = "dispatcher"
 WORD_WORKER = "worker"
 """For the dispatcher: a process can be given jobs, or no longer."""
 BATCH_S = 0.01
+TOLD_AFTER_S = 0.1
 NOTIFY_BYTES = 7_500
 RECONNECT_S = 1.0
 PROBE_EVERY_S = 10.0
@@ -62,7 +64,8 @@ class Bus:
         self.on_word(WORD_DISPATCHER, presence.hear_dispatcher)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._on_recorded: Callable[[Sequence[StoredEvent]], None] = lambda _: None
+        self._on_recorded: Callable[[Sequence[StoredEvent]], None] | None = None
+        self._recorded: list[StoredEvent] = []
         self._redis: RedisLink | None = None
         self._deaf_since: float | None = time.monotonic()
 
@@ -114,7 +117,10 @@ class Bus:
         """Tell everybody about events that are stored by now."""
         if not events:
             return
-        self._on_recorded(events)
+        if self._on_recorded:
+            if not self._recorded:
+                asyncio.get_running_loop().call_later(TOLD_AFTER_S, self.tell_recorded, context=Context())
+            self._recorded += events
         topic = events[0].topic
         self.recent.note((workspace_id, topic), events)
         for reader in self._readers.get((workspace_id, topic), ()):
@@ -130,8 +136,14 @@ class Bus:
         self._tell_others(f"h {workspace_id} {topic}")
 
     def on_recorded(self, callback: Callable[[Sequence[StoredEvent]], None]) -> None:
-        """Call `callback(events)` with what this process has recorded, and no other tells of; it must not raise."""
+        """Call `callback(events)` with what this process has recorded, and no other tells of, a moment afterwards."""
         self._on_recorded = callback
+
+    def tell_recorded(self) -> None:
+        """Tell now what was recorded, and not told yet."""
+        events, self._recorded = self._recorded, []
+        if self._on_recorded and events:
+            self._on_recorded(events)
 
     def on_word(self, word: str, callback: Callable[[str], None]) -> None:
         """Call `callback(rest)` when a process sends `word rest`."""

@@ -91,6 +91,7 @@ class Services:
 
     def metrics(self) -> bytes:
         """Return what this process counted and has at hand, in Prometheus's text format."""
+        self.bus.tell_recorded()
         return render(self.registry)
 
     @asynccontextmanager
