@@ -82,14 +82,12 @@ PARSERS = {
     "jsonschema": {"Draft202012Validator"},
 }
 OWN = {
-    "agents/types.py": "our catalogue", "credentials/providers.py": "our catalogue",
-    "credentials/seed.py": "our catalogue",
-    "llm/advice.py": "our catalogue", "llm/seed.py": "our catalogue", "personas/seed.py": "our catalogue",
-    "personas/types.py": "our catalogue", "settings/catalogue.py": "our catalogue", "skills/seed.py": "our catalogue",
-    "tools/tracker.py": "our table", "entrypoints/first_start.py": "our example",
+    "agents/types.py": "our catalogue", "kernel/shipped.py": "our catalogues",
+    "entrypoints/first_start.py": "our example",
+    "events/metrics.py": "our events, when they are recorded", "runs/notes.py": "our events, when they are recorded",
     "durable/texts.py": "what processes of ours told each other",
     "credentials/contents.py": "what this server sealed", "durable/bus.py": "a cursor of 2,000 characters at most",
-    "agents/pages.py": "a cursor of 2,000 characters at most", "kernel/running.py": "our note",
+    "agents/service.py": "a cursor of 2,000 characters at most", "kernel/running.py": "our note",
     "entrypoints/archive.py": "the operator's back-up", "entrypoints/read_back.py": "what clients of ours sent",
     "kernel/confined.py": "what a confined process answers", "kernel/confined_child.py": "what the server asks",
     "kernel/recording.py": "our columns", "kernel/db.py": "our columns",

@@ -9,6 +9,10 @@ import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from automatos.events.service import recorded
+from automatos.events.types import ExecutionStarted
+from automatos.kernel.ids import new_id
+from automatos.runs.service import note_end
 from tests.fakes.model_calls import Reply
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
@@ -81,3 +85,9 @@ async def test_a_run_that_fails_says_why_in_its_line_and_nothing_of_what_was_sai
     assert [(line["run_id"], line["status"], line["code"]) for line in ended] == [
         (run["id"], "failed", run["error"]["code"])]
     assert "hunter2" not in str(ended)
+
+
+def test_what_does_not_end_a_run_leaves_no_line() -> None:
+    with capture_logs() as lines:
+        note_end(new_id(), None, recorded(ExecutionStarted()))
+    assert lines == []
