@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_a_run_is_begun_again_at_a_step_and_paused_and_resumed(quick: Quick, run
 @pytest.mark.parametrize("command", [
     "agent list", "run list", "recipe list", "model list", "credential types", "persona list", "setting catalogue",
     "audit list", "skill list", "pattern list", "api-key list", "workspace list", "workspace members", "agent types",
-    "agent runs 1", "agent versions 1", "credential types openai", "heartbeat status", "model providers",
+    "agent runs 'Digest Writer'", "agent versions 1", "credential types openai", "heartbeat status", "model providers",
     "model recommend coding", "setting list", "skill recommend review", "skill versions code-review",
     "admin workspaces",
 ])
@@ -129,7 +130,7 @@ def test_tables_fit_the_terminal_and_break_no_word_letter_by_letter(
     signed_in: Cli, run_id: str, command: str, width: int
 ) -> None:
     del run_id
-    code, seen = at_terminal(signed_in, *command.split(), COLUMNS=str(width), NO_COLOR="1")
+    code, seen = at_terminal(signed_in, *shlex.split(command), COLUMNS=str(width), NO_COLOR="1")
 
     lines = seen.decode().splitlines()
     assert code == 0, seen
