@@ -140,7 +140,7 @@ async def test_an_expired_credential_is_not_used(
     await store(name="Key", provider="openai", value="k" * 20, expires_at=now() + timedelta(hours=1))
     keyring = Keyring(database, vault, own_settings)
     async with database.recording(workspace_id) as connection:
-        await connection.execute("UPDATE credentials SET expires_at = now() - interval '1 second'")
+        await connection.execute("UPDATE credentials SET expires_at = now() - interval '1 minute'")
 
     assert await keyring.find_access(workspace_id, "openai") is None
     assert await keyring.configured_providers(workspace_id) == {}

@@ -204,3 +204,4 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's worker is given no jobs while the test runs, as if it were full."""
     monkeypatch.setattr(WaitingSet, "local_room", 0)
     monkeypatch.setattr(WaitingSet, "pick", lambda *_: [])
+    monkeypatch.setattr(WaitingSet, "may_begin", lambda *_: False)

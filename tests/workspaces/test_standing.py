@@ -49,10 +49,10 @@ class Organisation:
         """Let the time pass in which the last tokens vouch."""
         async with self.house.database.recording(None, Scope.AUTH) as connection:
             place = await connection.fetchval("SELECT id FROM workspaces WHERE external_org_id = $1", self.id)
-            await connection.execute("UPDATE user_sessions SET organisation_until = now() - interval '1 second' "
+            await connection.execute("UPDATE user_sessions SET organisation_until = now() - interval '1 minute' "
                                      "WHERE organisation = $1", self.id)
         async with self.house.database.recording(place) as connection:
-            await connection.execute("UPDATE workspace_members SET vouched_until = now() - interval '1 second'")
+            await connection.execute("UPDATE workspace_members SET vouched_until = now() - interval '1 minute'")
 
 
 @pytest.fixture
