@@ -11,6 +11,9 @@ from automatos.recipes.nested import MAX_RUNS_DEEP
 from automatos.recipes.queries import nested as queries
 from automatos.recipes.types import JsonObject, Step
 
+MAX_CALLED = 200
+"""So many recipes are looked at when one is saved; who makes many that run each other costs others nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Called:
@@ -25,36 +28,38 @@ async def recipes_called(session: AsyncSession, workspace_id: UUID, steps: Itera
     known: dict[str, Called] = {}
     wanted = {step.run["recipe"] for step in steps if step.run}
     for _ in range(MAX_RUNS_DEEP):
-        if not wanted:
+        if not wanted or len(known) > MAX_CALLED:
             break
-        rows = await queries.recipes_named(session, workspace_id, wanted)
-        known |= {row.template_id: Called(row.inputs, _named_in(row.steps)) for row in rows}
-        wanted = {name for row in rows for name in known[row.template_id].runs} - known.keys()
+        rows = await queries.recipes_named(session, workspace_id, sorted(wanted)[:MAX_CALLED + 1])
+        known |= {name: Called(inputs, tuple(dict.fromkeys(runs))) for name, inputs, runs in rows}
+        wanted = {each for name, _, _ in rows for each in known[name].runs} - known.keys()
     return known
-
-
-def _named_in(steps: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
-    called = [step["run"] for step in steps if step.get("run")]
-    return tuple(dict.fromkeys(str(each["recipe"]) for each in called if isinstance(each, dict)))
 
 
 def call_faults(steps: Iterable[Step], known: Mapping[str, Called], own: str | None) -> Iterator[Fault]:
     """Yield what is wrong with the recipes that steps run; `own` is the template_id of the recipe with these steps."""
+    if len(known) > MAX_CALLED:
+        yield {"where": "steps", "message": f"at most {MAX_CALLED} recipes run in a recipe, those in them included"}
+        return
+    ways, depths = _ways_to(own, known), _depths(known)
     for place, step in enumerate(steps):
         if step.run:
-            yield from _faults_of(f"steps[{place}].run", step.run, known, own)
+            yield from _faults_of(f"steps[{place}].run", step.run, known, ways, depths)
 
 
-def _faults_of(where: str, run: JsonObject, known: Mapping[str, Called], own: str | None) -> Iterator[Fault]:
+def _faults_of(
+    where: str, run: JsonObject, known: Mapping[str, Called], ways: Mapping[str, tuple[str, ...]],
+    depths: Mapping[str, int],
+) -> Iterator[Fault]:
     name = run["recipe"]
-    if circle := _circle(name, known, (own,) if own else ()):
-        said = " runs ".join(repr(each) for each in circle)
+    if way := ways.get(name):
+        said = " runs ".join(repr(each) for each in (way[-1], *way))
         yield {"where": f"{where}.recipe", "message": f"a recipe cannot run in a run of itself: {said}"}
         return
     if name not in known:
         yield {"where": f"{where}.recipe", "message": f"this workspace has no recipe {name!r}"}
         return
-    if _depth(name, known) >= MAX_RUNS_DEEP:
+    if depths[name] >= MAX_RUNS_DEEP:
         yield {"where": f"{where}.recipe", "message": f"runs stand in each other at most {MAX_RUNS_DEEP} deep"}
     declared = known[name].inputs
     for given in run["inputs"]:
@@ -65,17 +70,28 @@ def _faults_of(where: str, run: JsonObject, known: Mapping[str, Called], own: st
             yield {"where": f"{where}.inputs", "message": f"recipe {name!r} requires the input {needed!r}"}
 
 
-def _circle(name: str, known: Mapping[str, Called], above: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the recipes from one to itself again; none where there is no way."""
-    if name in above:
-        return (*above[above.index(name):], name)
-    if len(above) > MAX_RUNS_DEEP or name not in known:
-        return ()
-    return next(filter(None, (_circle(each, known, (*above, name)) for each in known[name].runs)), ())
+def _ways_to(own: str | None, known: Mapping[str, Called]) -> dict[str, tuple[str, ...]]:
+    """Return for each recipe that runs `own`, however deep, the recipes from itself to `own`; each is taken up once."""
+    if own is None:
+        return {}
+    ways: dict[str, tuple[str, ...]] = {own: (own,)}
+    callers: dict[str, list[str]] = {}
+    for name, called in known.items():
+        for each in called.runs:
+            callers.setdefault(each, []).append(name)
+    waiting = [own]
+    for name in waiting:
+        for caller in callers.get(name, ()):
+            if caller not in ways:
+                ways[caller] = (caller, *ways[name])
+                waiting.append(caller)
+    return ways
 
 
-def _depth(name: str, known: Mapping[str, Called], left: int = MAX_RUNS_DEEP) -> int:
-    """Return how many recipes run in each other from one on, itself included, counted so far."""
-    if left <= 0 or name not in known:
-        return 0
-    return 1 + max((_depth(each, known, left - 1) for each in known[name].runs), default=0)
+def _depths(known: Mapping[str, Called]) -> dict[str, int]:
+    """Return how many recipes run in each other from each one on, itself included, counted to MAX_RUNS_DEEP."""
+    depths = dict.fromkeys(known, 1)
+    for _ in range(MAX_RUNS_DEEP - 1):
+        depths = {name: 1 + max((depths.get(each, 0) for each in called.runs), default=0)
+                  for name, called in known.items()}
+    return depths

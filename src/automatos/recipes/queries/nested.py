@@ -1,10 +1,12 @@
 """SQL of runs that steps of other runs start, and of the recipes that they run."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.recipes.models import Recipe, RecipeExecution
@@ -27,11 +29,15 @@ async def set_parent(connection: asyncpg.Connection, workspace_id: UUID, run_id:
         run_id, workspace_id, parent)
 
 
-async def recipes_named(session: AsyncSession, workspace_id: UUID, names: Collection[str]) -> Sequence[Recipe]:
-    """Return recipes of the workspace by their template_ids."""
-    rows = await session.scalars(select(Recipe).where(
+async def recipes_named(
+    session: AsyncSession, workspace_id: UUID, names: Collection[str]
+) -> Sequence[tuple[str, JsonObject, list[str]]]:
+    """Return template_id, inputs and the recipes that steps run, of recipes of the workspace by their template_ids."""
+    runs: ColumnElement[Any] = func.jsonb_path_query_array(
+        Recipe.steps, text("'$[*].run.recipe'"), type_=JSONB)
+    rows = await session.execute(select(Recipe.template_id, Recipe.inputs, runs).where(
         Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), Recipe.template_id.in_(names)))
-    return rows.all()
+    return [(name, inputs, called) for name, inputs, called in rows]
 
 
 async def recipes_that_run(session: AsyncSession, workspace_id: UUID, template_id: str) -> Sequence[str]:
