@@ -32,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from automatos.entrypoints.deferred import all_routes
 from automatos.entrypoints.glossary import read_glossary
 from automatos.entrypoints.policy import PUBLIC
 from automatos.entrypoints.seed import seed
@@ -123,7 +124,7 @@ def test_every_tag_parameter_and_field_is_described(description: dict[str, Any])
 
 def test_each_text_of_the_glossary_describes_something_and_repeats_no_schema(app: FastAPI) -> None:
     words = read_glossary()
-    bare = get_openapi(title="", version="", routes=app.routes)
+    bare = get_openapi(title="", version="", routes=all_routes(app))
     silent = {name for name, field in fields_of(bare).items() if "description" not in field}
     own = {f"{schema}.{field}" for schema, fields in words["schemas"].items() for field in fields}
     parameters = {part["name"] for part in parameters_of(bare).values() if "description" not in part}
@@ -145,7 +146,7 @@ def test_operations_are_named_as_their_functions(description: dict[str, Any], ap
     """Clients that are generated name their calls by it."""
     functions = {
         f"{method} {route.path_format}": dependant.call.__name__
-        for route in iter_route_contexts(app.routes) if (dependant := getattr(route, "dependant", None))
+        for route in iter_route_contexts(all_routes(app)) if (dependant := getattr(route, "dependant", None))
         for method in route.methods or ()
     }
     named = {name: entry["operationId"] for name, entry in entries(description)}
@@ -164,7 +165,7 @@ def asked_for(dependant: Any) -> Iterator[Callable[..., Any]]:
 
 def test_no_request_waits_for_a_thread(app: FastAPI) -> None:
     """FastAPI calls a function that is not asynchronous in a thread: two hand-overs for what is read from memory."""
-    called = {function.__name__: function for route in iter_route_contexts(app.routes)
+    called = {function.__name__: function for route in iter_route_contexts(all_routes(app))
               if (dependant := getattr(route, "dependant", None)) for function in asked_for(dependant)}
 
     assert len(called) > 100

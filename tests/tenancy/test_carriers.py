@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from automatos.entrypoints.api import create_app
+from automatos.entrypoints.deferred import all_routes
 from automatos.entrypoints.migrate import Ground
 from automatos.entrypoints.policy import policies_of
 from automatos.entrypoints.services import Services
@@ -144,7 +145,7 @@ async def server(
 def rules(app: FastAPI) -> dict[str, set[object]]:
     """The rules that each operation names, by its method and path."""
     return {f"{method} {route.path_format}": policies_of(getattr(route, "dependant", None))
-            for route in iter_route_contexts(app.routes) for method in route.methods or ()}
+            for route in iter_route_contexts(all_routes(app)) for method in route.methods or ()}
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)

@@ -8,11 +8,11 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware import Middleware
 
+import automatos.entrypoints.tables  # noqa: F401  # pyright: ignore[reportUnusedImport]  # foreign keys name all
 from automatos import __version__
-from automatos.agents import router as agents
-from automatos.credentials import router as credentials
 from automatos.entrypoints import documents, health, overview
 from automatos.entrypoints.addresses import Proxies
+from automatos.entrypoints.deferred import DeferredRouters
 from automatos.entrypoints.description import describe, operation_id
 from automatos.entrypoints.frontend import WebApp
 from automatos.entrypoints.headers import SecurityHeaders, allow_origins, exact_origins
@@ -29,50 +29,28 @@ from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.query_names import refuse_unknown_query
 from automatos.entrypoints.read_back import ReadBack
 from automatos.entrypoints.services import Services
-from automatos.heartbeats import agent_config_router
-from automatos.heartbeats import router as heartbeats
 from automatos.kernel.hosts import own_hosts
 from automatos.kernel.telemetry import configure_logging
-from automatos.lifecycle import router as lifecycle
-from automatos.llm import router as llm
-from automatos.personas import router as personas
 from automatos.recipes import router as recipes
 from automatos.recipes import runs_router as runs
 from automatos.recipes import tasks_router as tasks
-from automatos.runtime import router as contexts
-from automatos.settings import router as settings_room
-from automatos.skills import patterns_router
-from automatos.skills import router as skills
-from automatos.tools import router as tools
-from automatos.workspaces import keys_router, oidc_router, tenants_router
+from automatos.workspaces import oidc_router
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
     recipes.router,
     runs.router,
     tasks.router,
-    contexts.router,  # before agents: two of its paths look like an agent's id
-    agents.router,
-    lifecycle.router,
     workspaces.router,
     oidc_router.router,
-    keys_router.router,
-    tenants_router.router,
-    credentials.router,
-    settings_room.router,
-    agents.second_address,
-    llm.router,
-    skills.router,
-    patterns_router.published,
-    tools.router,
-    personas.router,
-    heartbeats.router,
-    agent_config_router.router,
     overview.router,
     documents.router,
     health.router,
 )
-"""Every room's routes, the busiest first: they are tried in order. A router carries its own whole prefix."""
+"""What is there at once, the busiest first: they are tried in order. A router carries its own whole prefix.
+
+The others are in `deferred.DEFERRED`.
+"""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -95,7 +73,7 @@ def create_app(services: Services) -> FastAPI:
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.router.default = app.state.web_app
+    app.state.deferred = app.router.default = DeferredRouters(app, app.state.web_app)
     return app
 
 

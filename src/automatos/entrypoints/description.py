@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from automatos.entrypoints.deferred import all_routes
 from automatos.entrypoints.glossary import describe_words
 from automatos.entrypoints.policy import PUBLIC
 from automatos.kernel.openapi import ProblemDocument
@@ -34,14 +35,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _describe(app: FastAPI) -> dict[str, Any]:
-    description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    description = get_openapi(title=app.title, version=app.version, description=app.description, routes=all_routes(app))
     if base_path := app.state.settings.base_path:
         description["servers"] = [{"url": base_path}]
     parts = description.setdefault("components", {})
     parts.setdefault("schemas", {})["ProblemDocument"] = ProblemDocument.model_json_schema()
     parts["securitySchemes"] = SECURITY_SCHEMES
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(all_routes(app)):
         for method in route.methods or ():
             entry = description["paths"].get(route.path_format, {}).get(method.lower())
             if entry is None:

@@ -39,6 +39,7 @@ async def describe_document(kind: str, request: Request) -> JSONResponse:
     """Answer with the JSON Schema of a document that people write: an agent, or a recipe with its agents."""
     if kind not in FILES:
         raise PageMissing(f"There is no schema of {kind[:40]!r}; there are {' and '.join(sorted(FILES))}.")
+    await request.app.state.deferred.load()
     return JSONResponse(describe_file(request.app.openapi(), kind), media_type="application/schema+json")
 
 

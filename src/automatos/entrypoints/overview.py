@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from automatos import __version__
 from automatos.entrypoints.addresses import LOCAL_SOCKET
+from automatos.entrypoints.deferred import all_routes
 from automatos.entrypoints.frontend import WebApp, under_base, wants_page
 from automatos.entrypoints.health import SERVICE
 from automatos.entrypoints.services import Services
@@ -57,6 +58,7 @@ async def show_overview(request: Request) -> object:
         web_app: WebApp = request.app.state.web_app
         return web_app.page()
     app: FastAPI = request.app
+    await app.state.deferred.load()
     base: str = app.state.settings.base_path
     return {
         "service": SERVICE, "version": __version__, "status": "operational", "description": DESCRIPTION,
@@ -85,7 +87,7 @@ async def show_overview(request: Request) -> object:
 def list_endpoints(app: FastAPI) -> dict[str, list[str]]:
     """Return every `METHOD address` of the API, grouped by the first word of the address."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(all_routes(app)):
         path = route.path_format or ""
         words = path.removeprefix("/api/").strip("/").split("/")
         groups[words[0] or "overview"] += [f"{method} {path}" for method in sorted(route.methods or ())]
@@ -95,12 +97,14 @@ def list_endpoints(app: FastAPI) -> dict[str, list[str]]:
 @router.get("/api/openapi.json", include_in_schema=False)
 async def describe_api(request: Request) -> Response:
     """Return the OpenAPI description of this server."""
+    await request.app.state.deferred.load()
     return Response(request.app.state.openapi_json(), media_type="application/json")
 
 
 @router.get("/api/docs", include_in_schema=False)
 async def show_reference(request: Request) -> HTMLResponse:
     """Show the API reference as one page that needs no script and no other host."""
+    await request.app.state.deferred.load()
     page = under_base(reference_page(request.app.openapi()), request.app.state.settings.base_path)
     return HTMLResponse(page, headers={"Content-Security-Policy": DOCS_POLICY})
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
+from automatos.entrypoints.deferred import all_routes
 from automatos.workspaces.deps import POLICIES
 
 PUBLIC: Final = frozenset({
@@ -36,7 +37,7 @@ def find_unguarded(app: FastAPI) -> list[str]:
     """Return the routes that are neither public nor depend on a caller, as `METHOD route-template`."""
     return sorted(
         name
-        for route in iter_route_contexts(app.routes)
+        for route in iter_route_contexts(all_routes(app))
         for name in (f"{method} {route.path_format}" for method in (route.methods or ()) if method != "HEAD")
         if name not in PUBLIC and not has_policy(getattr(route, "dependant", None))
     )
