@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,30 @@ def test_what_only_some_servers_or_pages_need_is_loaded_when_they_need_it() -> N
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
 
     assert {each.partition(".")[0] for each in loaded} & {
-        "alembic", "authlib", "boto3", "botocore", "genai_prices", "joserfc", "markdown_it", "mcp", "pytest", "redis",
-        "temporalio", "typer"} == set()
+        "alembic", "authlib", "boto3", "botocore", "genai_prices", "joserfc", "markdown_it", "mcp", "pytest",
+        "redis", "temporalio", "typer"} == set()
     assert len(loaded) < MOST_MODULES
+
+
+def test_the_database_starts_before_the_application_is_loaded(tmp_path: Path) -> None:
+    """Both take about as long and run at once; whatever loads the application earlier makes the start longer."""
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from automatos.entrypoints import serve\n"
+        "from automatos.kernel.config import Settings\n"
+        "from automatos.kernel.errors import DatabaseRefused\n"
+        "async def announce(services, url):\n"
+        "    pass\n"
+        "async def prepare(settings):\n"
+        "    print('loaded:', *{'aiohttp', 'cryptography', 'fastapi', 'jwt', 'sqlalchemy'} & set(sys.modules))\n"
+        "    raise DatabaseRefused('seen')\n"
+        "serve.prepare, serve._import_application = prepare, lambda: None\n"
+        "try:\n"
+        "    settings = Settings(home=Path(sys.argv[1]), port=0)\n"
+        "    asyncio.run(serve.serve(settings, works=True, announce=announce, tell=print))\n"
+        "except DatabaseRefused as refused:\n"
+        "    print(refused.detail)\n")
+    told = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+
+    assert told.stdout.splitlines()[1:] == ["loaded:", "seen"]

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from automatos.workspaces.claims import issuer_of_keys
 from automatos.workspaces.errors import IssuerUnnamed
-from automatos.workspaces.issuer import issuer_of_keys
 from tests.fakes.issuer import Issuer, SigningKey
 from tests.workspaces.conftest import Build, House, problem
 

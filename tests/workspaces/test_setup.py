@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from automatos.entrypoints.startup import OpenServerRefused, refuse_open_server
 from automatos.kernel.db import Scope
-from automatos.workspaces.service import get_or_create_default_workspace, refuse_open_server, setup_token
-from automatos.workspaces.setup import OpenServerRefused
+from automatos.workspaces.service import get_or_create_default_workspace, setup_token
 from tests.workspaces.conftest import Build, House, problem
 
 pytestmark = pytest.mark.usefixtures("nobody")

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from automatos.kernel.db import Scope
 from automatos.workspaces import queries
-from automatos.workspaces.issuer import clerk_host
+from automatos.workspaces.claims import clerk_host
 from automatos.workspaces.types import Carrier, Presented, Role
 from tests.fakes.issuer import Issuer, SigningKey
 from tests.workspaces.conftest import Build, House, problem

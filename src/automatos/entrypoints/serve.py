@@ -14,10 +14,11 @@ import structlog
 from automatos import __version__
 from automatos.entrypoints.addresses import Proxies
 from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
-from automatos.entrypoints.startup import make_home, reserve_address
+from automatos.entrypoints.startup import make_home, refuse_open_server, reserve_address
 from automatos.kernel.config import Settings
 from automatos.kernel.memory import load, settle
 from automatos.kernel.running import Running, leave_note, remove_note
+from automatos.workspaces.claims import refuse_unnamed_issuer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -74,8 +75,6 @@ async def serve(settings: Settings, *, works: bool, announce: Announce, tell: Te
         OpenServerRefused, IssuerUnnamed, PortTaken, CannotListen, HomeUnwritable, DatabaseRefused,
         EmbeddedDatabaseRefused: each says in one paragraph what to do; nothing is left running.
     """
-    from automatos.workspaces.service import refuse_open_server, refuse_unnamed_issuer
-
     refuse_open_server(settings)
     refuse_unnamed_issuer(settings)
     with stopping_on_signals() as stopping, reserve_address(settings.host, settings.port) as listener:

@@ -11,6 +11,18 @@ from automatos.kernel.errors import Problem
 PORTS_TRIED = 20
 
 
+class OpenServerRefused(Problem):
+    """REQUIRE_AUTH=false was asked for on an address that others can reach."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "open_server_refused"
+    title: ClassVar[str] = "A server without sign-in must stay on this machine"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"REQUIRE_AUTH=false makes everybody the owner, and {host} can be reached by others. "
+                         "Set AUTOMATOS_HOST=127.0.0.1, or leave REQUIRE_AUTH at true.")
+
+
 class PortTaken(Problem):
     """Somebody else listens where the server should."""
 
@@ -33,6 +45,16 @@ class HomeUnwritable(Problem):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "home_unwritable"
     title: ClassVar[str] = "The data directory cannot be written"
+
+
+def refuse_open_server(settings: Settings) -> None:
+    """Refuse to start without sign-in on an address that others can reach.
+
+    Raises:
+        OpenServerRefused: REQUIRE_AUTH=false and AUTOMATOS_HOST is not a loopback address.
+    """
+    if not settings.require_auth and not settings.is_loopback:
+        raise OpenServerRefused(settings.host)
 
 
 def reserve_address(host: str, port: int) -> socket.socket:

@@ -1,15 +1,27 @@
-"""Reading what an identity provider says of a person: Clerk's, Keycloak's, Entra's and Authentik's claims alike."""
+"""Reading who an identity provider is, and what it says of a person: Clerk's, Keycloak's, Entra's claims alike."""
 
+import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from automatos.workspaces.errors import CredentialInvalid
+from automatos.kernel.config import Settings
+from automatos.workspaces.errors import CredentialInvalid, IssuerUnnamed
 from automatos.workspaces.types import Role
 
 LEEWAY_S = 10
 """How far the provider's clock and ours may be apart without anybody noticing."""
+WELL_KNOWN = "/.well-known/jwks.json"
+ISSUERS_OF_KEYS = (
+    (re.compile(r"(https?://.+)/\.well-known/jwks(?:\.json)?"), r"\1"),  # Clerk, Auth0 and most others
+    (re.compile(r"(https?://.+/realms/[^/]+)/protocol/openid-connect/certs"), r"\1"),  # Keycloak
+    (re.compile(r"(https?://.+/application/o/[^/]+/)jwks/?"), r"\1"),  # Authentik
+    (re.compile(r"(https://login\.microsoftonline\.com/[0-9a-f-]{36})/discovery/v2\.0/keys"), r"\1/v2.0"),  # Entra ID
+    (re.compile(r"(https://.+/oauth2/[^/]+)/v1/keys"), r"\1"),  # Okta
+)
+"""Addresses of keys that tell who the issuer is."""
 FAR_FUTURE = 32_503_680_000
 ORGANISATION_ROLES = {"admin": Role.ADMIN, "member": Role.EDITOR, "basic_member": Role.EDITOR, "editor": Role.EDITOR}
 
@@ -119,3 +131,40 @@ def _read_email(claim: object) -> str | None:
 def printable(claim: object) -> str:
     """Return a claim's text without characters that cannot be stored or shown."""
     return "".join(ch for ch in claim if ch.isprintable()).strip() if isinstance(claim, str) else ""
+
+
+def issuer_of_keys(url: str | None) -> str | None:
+    """Return the issuer whose keys lie at an address of a well-known form; None for every other address."""
+    for form, issuer in ISSUERS_OF_KEYS:
+        if url and (found := form.fullmatch(url)):
+            return found.expand(issuer)
+    return None
+
+
+def refuse_unnamed_issuer(settings: Settings) -> None:
+    """Refuse to start when keys are configured and whose they are cannot be told: every token would be refused.
+
+    Raises:
+        IssuerUnnamed: says which variable names the issuer.
+    """
+    has_keys = settings.jwks_url or settings.jwt_key
+    host = clerk_host(settings.clerk_publishable_key)
+    if has_keys and not (settings.jwt_issuer or issuer_of_keys(settings.jwks_url) or (host and not settings.jwks_url)):
+        raise IssuerUnnamed(settings.jwks_url)
+
+
+def keys_address(settings: Settings) -> str | None:
+    """Return where the issuer of the settings publishes its keys; None where none is named."""
+    host = clerk_host(settings.clerk_publishable_key)
+    return settings.jwks_url or (f"https://{host}{WELL_KNOWN}" if host else None)
+
+
+def clerk_host(publishable_key: str | None) -> str | None:
+    """Return the host that a Clerk publishable key names (base64 after `pk_test_` or `pk_live_`), if it names one."""
+    encoded = (publishable_key or "").rpartition("_")[2]
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
+    except ValueError:
+        return None
+    host = decoded.removesuffix("$")
+    return host if "." in host and all(ch.isalnum() or ch in ".-" for ch in host) else None

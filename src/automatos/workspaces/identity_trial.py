@@ -10,9 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from automatos.kernel.config import Settings
-from automatos.workspaces.claims import LEEWAY_S
+from automatos.workspaces.claims import LEEWAY_S, keys_address
 from automatos.workspaces.errors import SignInRefused
-from automatos.workspaces.issuer import keys_address
 from automatos.workspaces.oidc import CALLBACK_PATH, TIMEOUT_S, OidcProvider
 
 MOST_BYTES = 1 << 20

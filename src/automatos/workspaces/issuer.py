@@ -1,8 +1,6 @@
 """Checking the tokens of an identity provider: who signed them, for whom, until when."""
 
 import asyncio
-import base64
-import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +12,16 @@ from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
 from jwt.jwk_set_cache import JWKSetCache
 
 from automatos.kernel.config import Settings
-from automatos.workspaces.claims import LEEWAY_S, Identity, printable, read_identity
-from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable, IssuerUnnamed
+from automatos.workspaces.claims import (
+    LEEWAY_S,
+    Identity,
+    issuer_of_keys,
+    keys_address,
+    printable,
+    read_identity,
+    refuse_unnamed_issuer,
+)
+from automatos.workspaces.errors import CredentialInvalid, IssuerUnavailable
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512")
 """Every algorithm by which an issuer's public key proves its tokens; a secret that both sides know is none of them."""
@@ -24,15 +30,6 @@ KEY_LIFESPAN_S = 300
 UNKNOWN_KEY_COOLDOWN_S = 10.0
 FAILURE_COOLDOWN_S = 5.0
 KEEP_STALE_KEYS_S = 3600.0
-WELL_KNOWN = "/.well-known/jwks.json"
-ISSUERS_OF_KEYS = (
-    (re.compile(r"(https?://.+)/\.well-known/jwks(?:\.json)?"), r"\1"),  # Clerk, Auth0 and most others
-    (re.compile(r"(https?://.+/realms/[^/]+)/protocol/openid-connect/certs"), r"\1"),  # Keycloak
-    (re.compile(r"(https?://.+/application/o/[^/]+/)jwks/?"), r"\1"),  # Authentik
-    (re.compile(r"(https://login\.microsoftonline\.com/[0-9a-f-]{36})/discovery/v2\.0/keys"), r"\1/v2.0"),  # Entra ID
-    (re.compile(r"(https://.+/oauth2/[^/]+)/v1/keys"), r"\1"),  # Okta
-)
-"""Addresses of keys that tell who the issuer is."""
 
 log = structlog.get_logger("automatos.workspaces")
 
@@ -185,43 +182,6 @@ def _only_key(keys: list[PyJWK], kid: str) -> PyJWK | None:
     """Return the one key for signatures of a set, where the token or the key bears no id; else None."""
     signing = [key for key in keys if key.public_key_use in {"sig", None}]
     return signing[0] if len(signing) == 1 and not (kid and signing[0].key_id) else None
-
-
-def issuer_of_keys(url: str | None) -> str | None:
-    """Return the issuer whose keys lie at an address of a well-known form; None for every other address."""
-    for form, issuer in ISSUERS_OF_KEYS:
-        if url and (found := form.fullmatch(url)):
-            return found.expand(issuer)
-    return None
-
-
-def refuse_unnamed_issuer(settings: Settings) -> None:
-    """Refuse to start when keys are configured and whose they are cannot be told: every token would be refused.
-
-    Raises:
-        IssuerUnnamed: says which variable names the issuer.
-    """
-    has_keys = settings.jwks_url or settings.jwt_key
-    host = clerk_host(settings.clerk_publishable_key)
-    if has_keys and not (settings.jwt_issuer or issuer_of_keys(settings.jwks_url) or (host and not settings.jwks_url)):
-        raise IssuerUnnamed(settings.jwks_url)
-
-
-def keys_address(settings: Settings) -> str | None:
-    """Return where the issuer of the settings publishes its keys; None where none is named."""
-    host = clerk_host(settings.clerk_publishable_key)
-    return settings.jwks_url or (f"https://{host}{WELL_KNOWN}" if host else None)
-
-
-def clerk_host(publishable_key: str | None) -> str | None:
-    """Return the host that a Clerk publishable key names (base64 after `pk_test_` or `pk_live_`), if it names one."""
-    encoded = (publishable_key or "").rpartition("_")[2]
-    try:
-        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
-    except ValueError:
-        return None
-    host = decoded.removesuffix("$")
-    return host if "." in host and all(ch.isalnum() or ch in ".-" for ch in host) else None
 
 
 def refused(error: PyJWTError, token: str, issuer: str | None) -> CredentialInvalid:

@@ -3,12 +3,12 @@
 from automatos.workspaces.admins import grant_admin, list_admins, needs_admin, revoke_admin
 from automatos.workspaces.audit import list_audit_of, write_audit
 from automatos.workspaces.authenticate import Gatekeeper, operator_key
+from automatos.workspaces.claims import clerk_host
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.identity_trial import IdentityTrial, try_identity_provider
-from automatos.workspaces.issuer import clerk_host, refuse_unnamed_issuer
 from automatos.workspaces.keys import create_key
 from automatos.workspaces.plan import PlanLimit, PlanLimitReached, hold_room, require_room
-from automatos.workspaces.setup import needs_setup, refuse_open_server, setup_token, sign_in_mode
+from automatos.workspaces.setup import needs_setup, setup_token, sign_in_mode
 from automatos.workspaces.tenants import find_tenant, list_tenants, set_plan
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
     "needs_admin",
     "needs_setup",
     "operator_key",
-    "refuse_open_server",
-    "refuse_unnamed_issuer",
     "require_room",
     "revoke_admin",
     "set_plan",

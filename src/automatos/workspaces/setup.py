@@ -3,11 +3,10 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
-from automatos.kernel.errors import Problem
 from automatos.workspaces import queries
 from automatos.workspaces.audit import write_audit
 from automatos.workspaces.default import default_workspace_id
@@ -18,28 +17,6 @@ from automatos.workspaces.queries import admins as accounts
 from automatos.workspaces.sessions import OpenedSession, open_session
 from automatos.workspaces.tokens import is_same, new_token
 from automatos.workspaces.types import Role, SystemRole
-
-
-class OpenServerRefused(Problem):
-    """REQUIRE_AUTH=false was asked for on an address that others can reach."""
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "open_server_refused"
-    title: ClassVar[str] = "A server without sign-in must stay on this machine"
-
-    def __init__(self, host: str) -> None:
-        super().__init__(f"REQUIRE_AUTH=false makes everybody the owner, and {host} can be reached by others. "
-                         "Set AUTOMATOS_HOST=127.0.0.1, or leave REQUIRE_AUTH at true.")
-
-
-def refuse_open_server(settings: Settings) -> None:
-    """Refuse to start without sign-in on an address that others can reach.
-
-    Raises:
-        OpenServerRefused: REQUIRE_AUTH=false and AUTOMATOS_HOST is not a loopback address.
-    """
-    if not settings.require_auth and not settings.is_loopback:
-        raise OpenServerRefused(settings.host)
 
 
 def sign_in_mode(settings: Settings) -> Literal["local", "clerk", "oidc", "none"]:
