@@ -16,7 +16,7 @@ from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
 PARTS = {
-    "sign in": "FROM api_keys k", "start": "unavailable_agents(", "default model": "FROM system_settings",
+    "sign in": "FROM api_keys k", "start": "agent_states(", "default model": "FROM system_settings",
     "accept": "accept_run(", "record": "record_step_v2(", "agents": "agents_for_run(", "take": "RETURNING s.*",
     "look at the run": "last_seq, finished_at IS NOT NULL", "read events": "FROM event_records",
 }

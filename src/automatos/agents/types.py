@@ -1,6 +1,6 @@
 """Words of agents: statuses, types, categories, what a run needs to know, and what depends on an agent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -207,6 +207,30 @@ class AgentRef:
     id: int
     name: str
     status: AgentStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStates:
+    """Agents as the database's function `agent_states` tells them: name, status and is_stopping, by id in digits."""
+
+    told: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of those that there are, by id in digits."""
+        return {agent_id: each["name"] for agent_id, each in self.told.items()}
+
+    def list_unavailable(self, agent_ids: Iterable[int]) -> list[str]:
+        """Return those that take no work now, each once, as a person reads it: name and state."""
+        return [named for agent_id in dict.fromkeys(agent_ids) if (named := self._unavailable(agent_id))]
+
+    def _unavailable(self, agent_id: int) -> str | None:
+        each = self.told.get(str(agent_id))
+        if each is None:
+            return f"agent {agent_id} (deleted)"
+        if each["is_stopping"]:
+            return f"{each['name']} (stopping)"
+        return None if each["status"] in WORKING else f"{each['name']} ({each['status']})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The database made ready: found or started, checked, migrated, and its address for the application."""
 
 import asyncio
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from automatos.kernel.config import Settings
 from automatos.kernel.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, data_directory
 from automatos.kernel.errors import DatabaseRefused
 
-__all__ = ["DatabaseRefused", "Ground", "inspect", "migrate", "migrations_directory", "newest_revision", "prepare",
-           "prepare_embedded", "prepare_external"]
+__all__ = ["DatabaseRefused", "Ground", "inspect", "migrate", "migrations_directory", "newest_revision", "own_sql",
+           "prepare", "prepare_embedded", "prepare_external"]
 
 ONE_IN_THIS_PROCESS = threading.Lock()
 """Alembic keeps its context in the module; between processes the lock in the database decides."""
@@ -43,6 +44,15 @@ def migrations_directory() -> Path:
 def newest_revision() -> str:
     """Return the newest revision's id; history is linear and file names start with it."""
     return max(path.name.split("_")[0] for path in (migrations_directory() / "versions").glob("[0-9]*.py"))
+
+
+def own_sql(migration: str) -> list[str]:
+    """Return the statements of a migration's own copies of `sql/` files, which are in the folder of its name.
+
+    They are for `exec_driver_sql`, which leaves colons alone. A statement begins with CREATE at the start of a line.
+    """
+    texts = [path.read_text("utf-8") for path in sorted(Path(migration).with_suffix("").glob("*.sql"))]
+    return [statement for text in texts for statement in re.split(r"(?m)^(?=CREATE )", text)[1:]]
 
 
 async def prepare(settings: Settings) -> Ground:

@@ -81,15 +81,15 @@ async def fork_run(forking: Forking, caller: Caller, order: ForkOrder) -> Accept
         recipe, inputs, taken = await _plan(connection, workspace_id, order)
         again = [step for step in recipe.steps if (step.inside or step.step_id) not in taken]
         ids = list(dict.fromkeys(step.agent_id for step in again if step.agent_id != NOBODY))
-        ready = await queries.readiness(connection, recipe.agent_ids, ids)
-    if ready["idle"]:
-        raise RecipeNotReady(ready["idle"])
+        agents = await queries.agent_states(connection, recipe.agent_ids)
+    if unavailable := agents.list_unavailable(ids):
+        raise RecipeNotReady(unavailable)
     await require_models(forking.database, forking.models, workspace_id, ids)
     await require_patterns(forking.database, workspace_id, sorted(patterns_named(again)))
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)
-    return await _start(forking, caller, order, recipe, accepted, taken, ready["names"] or {})
+    return await _start(forking, caller, order, recipe, accepted, taken, agents.names)
 
 
 async def _plan(

@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from automatos.agents.service import read_specs
+from automatos.agents.types import AgentStates
 from automatos.durable.types import EventBus
 from automatos.events.service import recorded
 from automatos.kernel.clock import now
@@ -49,12 +50,13 @@ async def start_execution(
             raise RecipeNotFound(template_id)
         if key and (repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint)):
             return repeat
-    if found["idle"]:
-        raise RecipeNotReady(found["idle"])
-    await require_models(database, models, caller.workspace_id, map(int, found["names"] or {}))
+    agents = AgentStates(found["states"] or {})
+    if unavailable := agents.list_unavailable(found["ids"] or ()):
+        raise RecipeNotReady(unavailable)
+    await require_models(database, models, caller.workspace_id, map(int, agents.told))
     await require_patterns(database, caller.workspace_id, found["patterns"] or ())
     recipe = await _definition(database, caller.workspace_id, found["id"], found["version"])
-    new = _new_run(caller, recipe, found, inputs, key, fingerprint)
+    new = _new_run(caller, recipe, found, agents.names, inputs, key, fingerprint)
     if not await accept_run(database, bus, new, here) and key:
         async with database.recording(caller.workspace_id) as connection:
             if repeat := await earlier_start(connection, caller.workspace_id, key, fingerprint):
@@ -64,10 +66,9 @@ async def start_execution(
 
 
 def _new_run(
-    caller: Caller, recipe: Definition, found: asyncpg.Record, inputs: JsonObject, key: str | None,
-    fingerprint: str | None,
+    caller: Caller, recipe: Definition, found: asyncpg.Record, names: dict[str, str], inputs: JsonObject,
+    key: str | None, fingerprint: str | None,
 ) -> NewRun:
-    names: dict[str, str] = found["names"] or {}
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)

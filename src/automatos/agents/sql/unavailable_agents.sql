@@ -1,4 +1,4 @@
--- Which agents take no work now, as texts for people: name and state.
+-- Kept for the version before: which agents take no work now, as texts for people.
 CREATE OR REPLACE FUNCTION unavailable_agents(ids int[]) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT array_agg(coalesce(a.name, 'agent ' || i.id) || ' ('

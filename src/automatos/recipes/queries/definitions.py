@@ -198,13 +198,13 @@ async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UU
 async def startable(
     connection: asyncpg.Connection, template_id: str, *, with_agents: bool
 ) -> asyncpg.Record | None:
-    """Return what is needed to start a recipe: id, version, names of agents, who is not ready, patterns.
+    """Return what is needed to start a recipe: id, version, `ids` of its agents with their `states`, patterns.
 
     `agents` are what runs need of them, where they are wanted and few; else they are read when the run has begun.
     """
     return await connection.fetchrow(
         """
-        SELECT r.id, r.version, agent_names(a.ids) AS names, unavailable_agents(a.ids) AS idle, a.patterns,
+        SELECT r.id, r.version, a.ids, agent_states(a.ids) AS states, a.patterns,
                CASE WHEN $2 AND cardinality(a.ids) <= 8 THEN agents_for_run(a.ids) END AS agents
         FROM workflow_recipes r
         CROSS JOIN LATERAL (

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
+from automatos.agents.types import AgentStates
+
 # What was taken over is no work of the new run: it has no agent, no turns, and has used nothing.
 TAKE_OVER = """
 WITH e AS (
@@ -39,13 +41,9 @@ async def done_steps(connection: asyncpg.Connection, run_id: UUID) -> frozenset[
     return frozenset(row["step_id"] for row in rows)
 
 
-async def readiness(connection: asyncpg.Connection, known: Sequence[int], wanted: Sequence[int]) -> asyncpg.Record:
-    """Return the `names` of agents by id, and which of the wanted ones take no work now (`idle`)."""
-    row = await connection.fetchrow(
-        "SELECT agent_names($1) AS names, unavailable_agents($2) AS idle", list(known), list(wanted))
-    if row is None:
-        raise RuntimeError("a statement without a table gave no row")
-    return row
+async def agent_states(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> AgentStates:
+    """Return the names and states of agents."""
+    return AgentStates(await connection.fetchval("SELECT agent_states($1)", list(agent_ids)) or {})
 
 
 async def take_over(
