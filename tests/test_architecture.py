@@ -149,6 +149,13 @@ def sent_sql(tree: ast.Module) -> Iterator[str]:
             yield f"line {call.lineno} sends {pieces[0][:40]!r}"
 
 
+def test_packages_reach_what_a_process_has_in_one_place() -> None:
+    """What a request needs of the process is asked for by `services_of`, as a protocol that the type checker proves."""
+    assert {path for path, tree in parsed().items() if not path.startswith("entrypoints/") for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in {"app.state", "request.app.state"}} == {
+        "kernel/services.py"}
+
+
 def test_temporals_package_is_imported_by_its_adapter_alone_and_that_one_only_where_it_is_asked_for() -> None:
     """It is an extra: a server without it starts, and one with it pays for it only when its settings say so."""
     assert {path for path, tree in parsed().items() if imports_of(tree, "temporalio")} == {ADAPTER}

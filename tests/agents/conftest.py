@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -141,8 +142,8 @@ async def desk(
     chosen, http = settings.model_copy(update={"home": tmp_path}), Http.open()
     models = ModelClient.open(database, chosen, http, Keyring(database, Vault(chosen), chosen))
     toolbox, app = Toolbox(chosen, http), FastAPI()
-    app.state.database, app.state.settings, app.state.authenticator, app.state.bus = database, chosen, Door(), Bell()
-    app.state.models, app.state.toolbox = models, toolbox
+    app.state.services = SimpleNamespace(database=database, settings=chosen, authenticator=Door(), bus=Bell(),
+                                         models=models, toolbox=toolbox)
     app.include_router(router)
     app.include_router(lifecycle_router)
     app.include_router(tools_router)

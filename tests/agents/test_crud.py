@@ -207,9 +207,9 @@ async def test_list_readers_are_told_after_a_change(desk: Desk) -> None:
     agent = await desk.create("Ada")
     await desk.ask("DELETE", f"/{agent['id']}")
     async with asyncio.timeout(60):
-        while desk.app.state.bus.rung.count((desk.workspace_id, "agents")) < 2:
+        while desk.app.state.services.bus.rung.count((desk.workspace_id, "agents")) < 2:
             await asyncio.sleep(0.01)
-    assert desk.app.state.bus.rung.count((desk.workspace_id, "agents")) == 2
+    assert desk.app.state.services.bus.rung.count((desk.workspace_id, "agents")) == 2
 
 
 async def test_the_tools_an_agent_can_be_granted_are_listed(desk: Desk) -> None:

@@ -162,7 +162,7 @@ async def test_a_credential_that_is_revoked_falls_back_to_the_address(serve) -> 
     site = await serve(add_routes, rate_limit="4/minute")
     headers = {"X-API-Key": "good-key"}
     assert await statuses(site, "/api/mine", 10, headers=headers) == [200] * 10
-    site.app.state.authenticator.authenticate = refuse
+    site.app.state.services.authenticator.authenticate = refuse
     assert await statuses(site, "/api/mine", 5, headers=headers) == [401, 401, 401, 429, 429]
 
 

@@ -58,7 +58,7 @@ def add_statements(app: FastAPI) -> None:
             ("SELECT :t || ''", {"t": "a\ud800"}),
             ("SELECT nonsense", {}),
         ]
-        async with app.state.database.session(None, Scope.AUTH) as session:
+        async with app.state.services.database.session(None, Scope.AUTH) as session:
             await session.execute(text(statements[number][0]), statements[number][1])
         return {}
 

@@ -200,7 +200,7 @@ async def test_open_streams_can_ask_whether_their_caller_is_still_allowed(house:
     headers = member.at(place) if carrier == "cookie" else {
         "bearer": {"Authorization": f"Bearer {key['key']}"}, "x-api-key": {"X-API-Key": key["key"]},
         "apikey": {"Authorization": f"ApiKey {key['key']}"}}[carrier]
-    asks = house.app.state.authenticator
+    asks = house.app.state.services.authenticator
     caller = await asks.authenticate(present(headers, place))
 
     first = await asks.is_still_allowed(caller)

@@ -17,7 +17,8 @@ async def account(house: House, email: str) -> int:
     """Make an account with a password and a place to be."""
     person = await house.person()
     async with house.database.session(None, Scope.AUTH) as session:
-        await queries.note_sign_in(session, person.id, await house.app.state.authenticator.passwords.hash(PASSWORD))
+        passwords = house.app.state.services.authenticator.passwords
+        await queries.note_sign_in(session, person.id, await passwords.hash(PASSWORD))
     async with house.database.recording(None, Scope.AUTH) as connection:
         await connection.execute("UPDATE users SET email = $1 WHERE id = $2", email, person.id)
     return person.id
@@ -158,7 +159,7 @@ async def test_redis_that_is_down_leaves_guessing_bounded() -> None:
 
 
 async def test_too_many_attempts_are_refused_over_http(house: House) -> None:
-    house.app.state.authenticator.attempts = full = Attempts()
+    house.app.state.services.authenticator.attempts = full = Attempts()
     for _ in range(10):
         await full.count("127.0.0.1", "kim@example.org")
 
@@ -169,7 +170,7 @@ async def test_too_many_attempts_are_refused_over_http(house: House) -> None:
 
 
 async def test_forwarded_address_of_an_untrusted_peer_does_not_move_the_count(house: House) -> None:
-    house.app.state.authenticator.attempts = full = Attempts()
+    house.app.state.services.authenticator.attempts = full = Attempts()
     for _ in range(10):
         await full.count("127.0.0.1", "kim@example.org")
 

@@ -222,7 +222,7 @@ async def test_what_an_organisation_vouches_for_ends_with_the_token_by_every_car
     token = {"Authorization": f"Bearer {issuer.token(**claims)}"}
     place = UUID((await trusting.client.get(ME, headers=token)).json()["workspace_id"])
     await acme.cookie(token)
-    identity = await trusting.app.state.authenticator._verifier.verify(token["Authorization"].split()[1])
+    identity = await trusting.app.state.services.authenticator._verifier.verify(token["Authorization"].split()[1])
     await open_lasting_session(trusting.database, trusting.settings, await acme.id_of("ada"), "", identity)
 
     async with trusting.database.recording(place, Scope.AUTH) as connection:

@@ -337,7 +337,7 @@ async def test_role_of_a_token_is_asked_anew_on_open_streams(trusting: House, is
     user_id = (await trusting.client.get(ME, headers=bearer(token))).json()["user"]["id"]
     async with trusting.database.session(place) as session:
         await queries.put_member(session, place, user_id, Role.EDITOR)
-    gate = trusting.app.state.authenticator
+    gate = trusting.app.state.services.authenticator
     caller = await gate.authenticate(Presented(Carrier.BEARER, token, place))
 
     before = await gate.is_still_allowed(caller)

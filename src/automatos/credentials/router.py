@@ -1,6 +1,6 @@
 """HTTP of credentials."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, status
@@ -21,24 +21,33 @@ from automatos.durable.deps import Hints
 from automatos.kernel.crypto import Vault
 from automatos.kernel.http import Http
 from automatos.kernel.openapi import problems
+from automatos.kernel.services import services_of
 from automatos.workspaces.deps import Admin, AppDatabase, AppSettings, CurrentCaller, Editor, Session
 
 router = APIRouter(prefix="/api/credentials", tags=["credentials"])
 
 
+class CredentialServices(Protocol):
+    """What is needed of the process."""
+
+    vault: Vault
+    keyring: service.Keyring
+    http: Http
+
+
 async def get_vault(request: Request) -> Vault:
     """Return this process's vault."""
-    return request.app.state.vault
+    return services_of(request, CredentialServices).vault
 
 
 async def get_keyring(request: Request) -> service.Keyring:
     """Return this process's keyring."""
-    return request.app.state.keyring
+    return services_of(request, CredentialServices).keyring
 
 
 async def get_http(request: Request) -> Http:
     """Return this process's outgoing connections."""
-    return request.app.state.http
+    return services_of(request, CredentialServices).http
 
 
 AppVault = Annotated[Vault, Depends(get_vault)]

@@ -1,19 +1,29 @@
 """What routers ask for: the bus of this process, and hints to list readers."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
 
 from automatos.durable.types import EventBus
+from automatos.kernel.services import services_of
 
 AFTER_COMMIT_S = 0.05
 
 
+class DurableServices(Protocol):
+    """What is needed of the process."""
+
+    @property
+    def bus(self) -> EventBus:
+        """What tells of events."""
+        ...
+
+
 async def get_bus(request: Request) -> EventBus:
     """Return this process's bus."""
-    return request.app.state.bus
+    return services_of(request, DurableServices).bus
 
 
 BusDep = Annotated[EventBus, Depends(get_bus)]

@@ -65,8 +65,7 @@ def create_app(services: Services) -> FastAPI:
         middleware=_middleware(services), dependencies=[Depends(refuse_unknown_query)],
     )
     app.state.services = services
-    for name, part in vars(services).items():
-        setattr(app.state, name, part)
+    app.state.settings = settings
     app.state.web_app = WebApp(settings)
     app.state.openapi_json = lru_cache(maxsize=1)(lambda: orjson.dumps(describe(app)))
     app.openapi = lambda: describe(app)
@@ -101,9 +100,7 @@ def _middleware(services: Services) -> list[Middleware]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    """Run the services while the application runs, each under its name in `app.state`."""
+    """Run the services while the application runs."""
     services: Services = app.state.services
     async with services.running():
-        for name, part in vars(services).items():
-            setattr(app.state, name, part)
         yield

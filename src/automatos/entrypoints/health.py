@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import psutil
 import structlog
@@ -14,13 +14,14 @@ from pydantic import Field
 from sqlalchemy import text
 
 from automatos import __version__
-from automatos.entrypoints.statistics import Health
+from automatos.entrypoints.statistics import Health, Statistics
 from automatos.kernel.blobs import Blobs
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings, unknown_variables
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.schemas import Out
+from automatos.kernel.services import services_of
 from automatos.workspaces.deps import SystemAdmin
 
 log = structlog.get_logger()
@@ -205,11 +206,17 @@ class EndpointsReport(Out):
 router = APIRouter(tags=["health"])
 
 
+class HealthServices(Protocol):
+    """What is needed of the process."""
+
+    health: HealthCheck
+    statistics: Statistics
+
+
 @router.get("/health", responses={503: {"model": HealthReport, "description": "A part the server needs is down."}})
 async def check_health(request: Request, response: Response) -> HealthReport:
     """Say how the server and its parts do; 503 when a needed one is down."""
-    health: HealthCheck = request.app.state.health
-    report = await health.report()
+    report = await services_of(request, HealthServices).health.report()
     response.headers["Cache-Control"] = "no-store"
     if report.status == "unhealthy":
         response.status_code = 503
@@ -219,4 +226,4 @@ async def check_health(request: Request, response: Response) -> HealthReport:
 @router.get("/api/health/endpoints", response_model=EndpointsReport)
 async def report_endpoints(request: Request, _: SystemAdmin) -> object:
     """Return calls, times and errors of each endpoint since this process started."""
-    return request.app.state.statistics.report()
+    return services_of(request, HealthServices).statistics.report()

@@ -1,10 +1,11 @@
 """Everything one process owns, opened and closed with its lifespan: an API, a worker, or both."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
@@ -42,6 +43,22 @@ from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox
 from automatos.workspaces.service import Gatekeeper
 
+if TYPE_CHECKING:
+    from automatos.agents.deps import AgentServices
+    from automatos.credentials.router import CredentialServices
+    from automatos.durable.deps import DurableServices
+    from automatos.entrypoints.health import HealthServices
+    from automatos.llm.parts import ModelServices
+    from automatos.personas.deps import PersonaServices
+    from automatos.recipes.deps import RecipeServices
+    from automatos.runtime.deps import RuntimeServices
+    from automatos.settings.deps import SettingServices
+    from automatos.skills.deps import SkillServices
+    from automatos.tools.deps import ToolServices
+    from automatos.workspaces.authenticate import SignInServices
+    from automatos.workspaces.carriers import AddressServices
+    from automatos.workspaces.deps import WorkspaceServices
+
 DEAF_S = 5.0
 """A connection that is lost and made again at once is nothing to tell anybody."""
 
@@ -49,7 +66,7 @@ DEAF_S = 5.0
 class Services:
     """The parts of one process; making them connects to nothing and writes nothing, `running` does.
 
-    Rooms find each part under its name in `app.state`; those below are there while they run.
+    Packages reach them by `kernel.services.services_of`; the parts below are there while they run.
     """
 
     vault: Vault
@@ -58,7 +75,6 @@ class Services:
     http: Http
     models: ModelClient
     toolbox: Toolbox
-    shelf_of: Callable[[UUID], SkillShelf]
     outcomes: OutcomeRecorder
     worker: Worker | None = None
     _accounting: asyncio.Task[int] | None = None
@@ -87,7 +103,11 @@ class Services:
         self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
         self.skill_users: SkillUsers = users_of_skills
-        self.setting_choices = {"providers": tuple(providers_by_name())}
+        self.setting_choices: Mapping[str, Sequence[str]] = {"providers": tuple(providers_by_name())}
+
+    def shelf_of(self, workspace_id: UUID) -> SkillShelf:
+        """Return what gives the skills of a workspace to its agents' runs."""
+        return WorkspaceShelf(self.database, self.toolbox, workspace_id)
 
     def metrics(self) -> bytes:
         """Return what this process counted and has at hand, in Prometheus's text format."""
@@ -114,7 +134,6 @@ class Services:
             self.toolbox = Toolbox(self.settings, self.http, partial(unfinished_executions, self.database),
                                    self.presence.until_certain)
             await self.toolbox.open()
-            self.shelf_of = partial(WorkspaceShelf, self.database, self.toolbox)
             delivery = await durable.open_delivery(
                 self.settings.temporal if self.works else None, self.database, self.presence, self.bus)
             stack.push_async_callback(self.presence.stop)
@@ -176,3 +195,15 @@ class Services:
     async def _probe_sandbox(self) -> str | None:
         reason = self.toolbox.off_reason("shell")
         return f"The shell tool is off: {reason}" if reason else None
+
+
+if TYPE_CHECKING:
+
+    def seen_by_packages(services: Services) -> tuple[
+        AddressServices, AgentServices, CredentialServices, DurableServices, HealthServices, ModelServices,
+        PersonaServices, RecipeServices, RuntimeServices, SettingServices, SignInServices, SkillServices, ToolServices,
+        WorkspaceServices,
+    ]:
+        """Proof for the type checker: the services are what each package takes them for."""
+        one = services
+        return one, one, one, one, one, one, one, one, one, one, one, one, one, one

@@ -106,4 +106,4 @@ class SkillUser:
 
 
 SkillUsers = Callable[[AsyncSession, UUID, Sequence[int]], Awaitable[Mapping[int, Sequence[SkillUser]]]]
-"""Tells which agents of a workspace use which of the skills; handed down as `app.state.skill_users`."""
+"""Tells which agents of a workspace use which of the skills; handed down as `Services.skill_users`."""

@@ -2,12 +2,14 @@
 
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
 import asyncpg
 
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
+from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
 from automatos.workspaces.admins import grant_named, is_named
 from automatos.workspaces.attempts import Attempts
@@ -206,3 +208,11 @@ def _read_person(row: asyncpg.Record, presented: Presented, method: AuthMethod) 
 def _role_of_key(row: asyncpg.Record) -> Role:
     """Return what a key may do: never more than the person whose it is may do today."""
     return Role(row["role"]) if row["maker_role"] is None else min(Role(row["role"]), Role(row["maker_role"]))
+
+
+class SignInServices(Protocol):
+    """What signing in needs of the process."""
+
+    settings: Settings
+    vault: Vault
+    authenticator: Gatekeeper

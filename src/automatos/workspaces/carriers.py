@@ -1,17 +1,26 @@
 """Reading a request: which credential it carries, which workspace it names, whether it comes from our own pages."""
 
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.requests import Request
 
+from automatos.kernel.config import Settings
 from automatos.kernel.hosts import is_loopback, own_hosts
+from automatos.kernel.services import services_of
 from automatos.workspaces.errors import CredentialAmbiguous, CredentialInvalid, SameOriginRequired, WorkspaceIdInvalid
 from automatos.workspaces.types import ALL_WORKSPACES, SESSION_COOKIE, Carrier, Presented
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_SECRET_LENGTH = 8192
 _SIGNS_OF_A_PROXY = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via")
+
+
+class AddressServices(Protocol):
+    """What is needed of the process."""
+
+    settings: Settings
 
 
 def read_presented(request: Request) -> Presented:
@@ -42,14 +51,14 @@ def is_https(request: Request) -> bool:
     """Say whether the browser speaks https with us, itself or with the proxy that the public address names."""
     if request.url.scheme == "https":
         return True
-    public = urlsplit(request.app.state.settings.public_url or "")
+    public = urlsplit(services_of(request, AddressServices).settings.public_url or "")
     return public.scheme == "https" and public.netloc.lower() == request.headers.get("host", "").lower()
 
 
 def public_address(request: Request) -> str:
     """Return the address of this server as its people know it, without a slash at the end."""
     seen = f"{request.url.scheme}://{request.url.netloc}"
-    return request.app.state.settings.outside_address(seen)
+    return services_of(request, AddressServices).settings.outside_address(seen)
 
 
 def is_from_this_machine(request: Request) -> bool:
@@ -62,7 +71,7 @@ def is_from_this_machine(request: Request) -> bool:
     """
     if any(header in request.headers for header in _SIGNS_OF_A_PROXY) or request.scope.get("http_version") == "1.0":
         return False
-    if own_hosts(request.app.state.settings).is_known_outside:
+    if own_hosts(services_of(request, AddressServices).settings).is_known_outside:
         return False
     return is_loopback(request.client.host if request.client else "") and is_loopback(request.url.hostname or "")
 
@@ -92,7 +101,7 @@ def require_same_origin(request: Request, *, proof_needed: bool) -> None:
 
 def _is_known_origin(request: Request, origin: str) -> bool:
     """Judge an origin by the closed list; one the operator lets call with credentials gives the header as its proof."""
-    settings, server = request.app.state.settings, request.scope.get("server")
+    settings, server = services_of(request, AddressServices).settings, request.scope.get("server")
     if own_hosts(settings).is_own_origin(origin, request.headers.get("host", ""), server[1] if server else None):
         return True
     return origin in settings.cors_allow_origins and _has_proof(request)

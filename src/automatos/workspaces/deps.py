@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
+from automatos.kernel.services import services_of
 from automatos.workspaces import carriers
 from automatos.workspaces.carriers import SAFE_METHODS, read_presented
 from automatos.workspaces.errors import AllWorkspacesRefused, ApiKeyRequired, RoleTooLow, SystemAdminRequired
@@ -15,7 +16,7 @@ from automatos.workspaces.types import AuthMethod, Caller, Presented, Role
 
 
 class Authenticator(Protocol):
-    """Who tells a caller from what a request presents; assembled once and kept as `app.state.authenticator`."""
+    """Who tells a caller from what a request presents; assembled once and kept as `Services.authenticator`."""
 
     async def authenticate(self, presented: Presented) -> Caller:
         """Return the caller inside the workspace they named, or in their default one; raises 401 and 403 problems."""
@@ -30,17 +31,29 @@ class Authenticator(Protocol):
         ...
 
 
+class WorkspaceServices(Protocol):
+    """What is needed of the process."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who tells a caller from what a request presents."""
+        ...
+
+
 is_from_this_machine = carriers.is_from_this_machine
 
 
 async def get_database(request: Request) -> Database:
     """Return this process's database."""
-    return request.app.state.database
+    return services_of(request, WorkspaceServices).database
 
 
 async def get_app_settings(request: Request) -> Settings:
     """Return the settings this app was assembled with."""
-    return request.app.state.settings
+    return services_of(request, WorkspaceServices).settings
 
 
 async def get_authenticator(request: Request) -> Authenticator:
@@ -49,7 +62,7 @@ async def get_authenticator(request: Request) -> Authenticator:
 
 
 def _gate(request: Request) -> Authenticator:
-    return request.app.state.authenticator
+    return services_of(request, WorkspaceServices).authenticator
 
 
 AppDatabase = Annotated[Database, Depends(get_database)]

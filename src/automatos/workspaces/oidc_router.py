@@ -11,11 +11,11 @@ import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.errors import DatabaseUnavailable, Problem
+from automatos.kernel.services import services_of
 from automatos.workspaces import schemas, sessions
-from automatos.workspaces.authenticate import Gatekeeper
+from automatos.workspaces.authenticate import Gatekeeper, SignInServices
 from automatos.workspaces.carriers import is_https, public_address, require_same_origin
 from automatos.workspaces.errors import CredentialInvalid, SignInRefused
 from automatos.workspaces.oidc import CALLBACK_PATH, Pending, SignedIn
@@ -115,7 +115,7 @@ async def _finish(request: Request, gatekeeper: Gatekeeper, pending: Pending) ->
 def _explain(request: Request, refused: SignInRefused, next_path: str, *, forget: str | None = None) -> Response:
     """Lead back to the sign-in page, which says what happened; the log says more."""
     log.warning("oidc.sign_in_refused", reason=refused.reason, detail=refused.detail)
-    settings: Settings = request.app.state.settings
+    settings = services_of(request, SignInServices).settings
     query = urlencode({"problem": refused.reason} | ({"next": next_path} if next_path != "/" else {}))
     response = RedirectResponse(f"{settings.base_path}/sign-in?{query}", 303, headers={"Cache-Control": "no-store"})
     if forget:
@@ -146,12 +146,12 @@ def _forget(request: Request, response: Response, name: str) -> None:
 
 
 def _cookie_path(request: Request) -> str:
-    return request.app.state.settings.base_path + PATH
+    return services_of(request, SignInServices).settings.base_path + PATH
 
 
 def _gatekeeper(request: Request) -> Gatekeeper:
-    return request.app.state.authenticator
+    return services_of(request, SignInServices).authenticator
 
 
 def _vault(request: Request) -> Vault:
-    return request.app.state.vault
+    return services_of(request, SignInServices).vault

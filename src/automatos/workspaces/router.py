@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, status
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.openapi import problems
+from automatos.kernel.services import services_of
 from automatos.workspaces import (
     admins,
     errors,
@@ -20,7 +21,7 @@ from automatos.workspaces import (
     setup,
     workspace,
 )
-from automatos.workspaces.authenticate import Gatekeeper
+from automatos.workspaces.authenticate import Gatekeeper, SignInServices
 from automatos.workspaces.carriers import (
     client_address,
     is_from_this_machine,
@@ -45,7 +46,7 @@ router = APIRouter(prefix="/api")
 
 async def get_gatekeeper(request: Request) -> Gatekeeper:
     """Return this process's gatekeeper."""
-    return request.app.state.authenticator
+    return services_of(request, SignInServices).authenticator
 
 
 UserId = Annotated[int, Path(ge=1, le=2**31 - 1)]
