@@ -178,5 +178,28 @@ def test_what_nothing_uses_any_more_is_listed_with_the_release_that_drops_it() -
     assert [name for name, release in GOES_WITH.items() if numbers(release) <= numbers(__version__)] == []
 
 
+COMPARED = re.compile(r"\bstatus(?:, '\w+'\))?\s*(?:=|<>|IN|NOT IN)\s*\(?\s*'\w+'", re.IGNORECASE)
+WORDS_IN_SQL = {
+    "agents/models.py": 1, "heartbeats/models.py": 1,  # conditions of indexes, which migrations have, too
+    "agents/sql/unavailable_agents.sql": 1, "agents/sql/wake_agents.sql": 2,
+    "recipes/queries/agent_work.py": 8,
+    "llm/queries.py": 1, "llm/sql/add_usage.sql": 1,
+    "runs/queries.py": 4, "runs/sql/reserve_tokens_v2.sql": 1,
+}
+"""Where SQL itself knows a status: these figures may only become smaller."""
+
+
+def test_which_status_means_what_is_said_in_python() -> None:
+    """SQL gets its statuses from the types, as parameters or in words that the types give."""
+    texts = [(path, node.value) for path, tree in parsed().items() for node in ast.walk(tree)
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts += [(f"{file.package}/sql/{file.name}.sql", file.statements) for file in files().values()]
+    found = {path: count for path in sorted({path for path, _ in texts})
+             if (count := sum(len(COMPARED.findall(text)) for where, text in texts if where == path))}
+
+    assert found
+    assert {path: count for path, count in found.items() if count > WORDS_IN_SQL.get(path, 0)} == {}
+
+
 def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.split("."))

@@ -39,6 +39,8 @@ class ExecutionStatus(StrEnum):
 FINAL = frozenset({
     ExecutionStatus.COMPLETED, ExecutionStatus.COMPLETED_WITH_SKIPS, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED,
 })
+AT_REST = frozenset({ExecutionStatus.QUEUED, ExecutionStatus.PAUSED, ExecutionStatus.WAITING})
+"""Unfinished, and nobody is at work on it: to be late is no fault then."""
 
 
 MOST_COUNTED = 1_000
@@ -68,6 +70,10 @@ class StepStatus(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+
+
+STEP_PASSED = frozenset({StepStatus.COMPLETED, StepStatus.SKIPPED})
+"""Later steps may go on from it."""
 
 
 @dataclass(frozen=True, slots=True)

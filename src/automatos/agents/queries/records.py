@@ -108,9 +108,10 @@ async def delete_agent(session: AsyncSession, workspace_id: UUID, agent_id: int)
 async def list_restful(connection: asyncpg.Connection, after: timedelta) -> list[tuple[UUID, list[int]]]:
     """Return, by workspace, the active agents that did nothing for so long; the connection sees all workspaces."""
     rows = await connection.fetch(
-        "SELECT workspace_id, array_agg(id ORDER BY id) AS ids FROM agents WHERE status = 'active' "
+        "SELECT workspace_id, array_agg(id ORDER BY id) AS ids FROM agents WHERE status = $2 "
         "AND status_changed_at < now() - $1::interval "
-        "AND (last_active_at IS NULL OR last_active_at < now() - $1::interval) GROUP BY workspace_id", after)
+        "AND (last_active_at IS NULL OR last_active_at < now() - $1::interval) GROUP BY workspace_id", after,
+        AgentStatus.ACTIVE)
     return [(row["workspace_id"], row["ids"]) for row in rows]
 
 
@@ -120,21 +121,21 @@ async def rest(
     """Make those of the agents idle that still did nothing for so long and have nothing to do; returns their ids."""
     rows = await connection.fetch(
         """
-        UPDATE agents SET status = 'idle', status_changed_at = now()
-        WHERE workspace_id = $2 AND id = ANY($3::int[]) AND status = 'active' AND stopping IS NULL
+        UPDATE agents SET status = $5, status_changed_at = now()
+        WHERE workspace_id = $2 AND id = ANY($3::int[]) AND status = $4 AND stopping IS NULL
               AND status_changed_at < now() - $1::interval
               AND (last_active_at IS NULL OR last_active_at < now() - $1::interval)
               AND NOT EXISTS (SELECT FROM durable.jobs_in('agent:' || id))
         RETURNING id
-        """, after, workspace_id, list(agent_ids))
+        """, after, workspace_id, list(agent_ids), AgentStatus.ACTIVE, AgentStatus.IDLE)
     return [row["id"] for row in rows]
 
 
 async def list_to_start(connection: asyncpg.Connection) -> list[tuple[UUID, int]]:
     """Return workspace and id of each inactive agent that starts by itself; the connection sees all workspaces."""
     rows = await connection.fetch(
-        "SELECT workspace_id, id FROM agents WHERE status = 'inactive' "
-        "AND configuration->'auto_start' = 'true'::jsonb ORDER BY id")
+        "SELECT workspace_id, id FROM agents WHERE status = $1 "
+        "AND configuration->'auto_start' = 'true'::jsonb ORDER BY id", AgentStatus.INACTIVE)
     return [(row["workspace_id"], row["id"]) for row in rows]
 
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.agents.types import AgentStatus
 from automatos.kernel.db import dump_json
 
 # Groups are few, so they are added up here; the rows of ten thousand agents stay in the database.
-GROUPED = """
+GROUPED = f"""
 SELECT status, agent_type, marketplace_category AS category, array_agg(id) AS ids,
        coalesce(sum((performance_metrics->>'total_tasks_executed')::bigint), 0) AS executed,
        coalesce(sum((performance_metrics->>'success_count')::bigint), 0) AS succeeded,
@@ -23,9 +24,9 @@ SELECT status, agent_type, marketplace_category AS category, array_agg(id) AS id
        coalesce(sum((model_usage_stats->>'unpriced_requests')::bigint), 0) AS unpriced,
        coalesce(sum((performance_metrics->>'success_rate')::numeric), 0) AS rates,
        count((performance_metrics->>'success_rate')) AS rated
-FROM agents WHERE {where} status <> 'archived'
+FROM agents WHERE {{where}} status <> '{AgentStatus.ARCHIVED}'
 GROUP BY status, agent_type, marketplace_category
-"""
+"""  # noqa: S608 - words of ours
 OF_ONE, OF_ALL = text(GROUPED.format(where="workspace_id = :workspace AND")), text(GROUPED.format(where=""))
 
 

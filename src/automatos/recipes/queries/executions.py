@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from automatos.recipes.types import JsonObject
+from automatos.recipes.types import AT_REST, JsonObject
 
 
 async def agent_for_start(connection: asyncpg.Connection, agent_id: int) -> JsonObject | None:
@@ -35,7 +35,7 @@ async def overdue(connection: asyncpg.Connection, late_by: timedelta) -> list[as
     return await connection.fetch(
         "SELECT id, workspace_id FROM recipe_executions WHERE finished_at IS NULL "
         "AND deadline_at < now() - $1::interval "
-        "AND status NOT IN ('queued', 'paused', 'waiting') ORDER BY deadline_at LIMIT 100", late_by
+        "AND status <> ALL($2) ORDER BY deadline_at LIMIT 100", late_by, sorted(AT_REST)
     )
 
 

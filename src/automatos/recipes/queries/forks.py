@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from automatos.agents.types import AgentStates
+from automatos.recipes.types import STEP_PASSED
 
 # What was taken over is no work of the new run: it has no agent, no turns, and has used nothing.
 TAKE_OVER = """
@@ -36,8 +37,8 @@ async def find_origin(connection: asyncpg.Connection, workspace_id: UUID, run_id
 async def done_steps(connection: asyncpg.Connection, run_id: UUID) -> frozenset[str]:
     """Return the keys of a run's own steps that are done: with an output, or passed over."""
     rows = await connection.fetch(
-        "SELECT step_id FROM recipe_execution_steps WHERE execution_id = $1 AND status IN ('completed', 'skipped') "
-        "AND coalesce(path, step_id) = step_id", run_id)
+        "SELECT step_id FROM recipe_execution_steps WHERE execution_id = $1 "
+        "AND status = ANY($2) AND coalesce(path, step_id) = step_id", run_id, sorted(STEP_PASSED))
     return frozenset(row["step_id"] for row in rows)
 
 

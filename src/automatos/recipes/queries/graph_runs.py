@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from automatos.durable.types import Job
-from automatos.recipes.types import BegunStep, NewRun
+from automatos.recipes.types import BegunStep, NewRun, StepStatus
 
 # One by one: of `path = ANY (...)` the database thinks so badly that it reads all steps of the run.
 STEPS_AT = """
@@ -66,6 +66,6 @@ async def counted(connection: asyncpg.Connection, execution_id: UUID) -> dict[st
     """Return how many steps of items are completed, and the agents that did them."""
     row = await connection.fetchrow(
         "SELECT count(*)::int AS steps, coalesce(array_agg(DISTINCT agent_id) FILTER (WHERE agent_id IS NOT NULL), "
-        "'{}') AS agents FROM recipe_execution_steps WHERE execution_id = $1 AND status = 'completed' "
-        "AND path LIKE '%].%'", execution_id)
+        "'{}') AS agents FROM recipe_execution_steps "
+        "WHERE execution_id = $1 AND status = $2 AND path LIKE '%].%'", execution_id, StepStatus.COMPLETED)
     return dict(row) if row else {"steps": 0, "agents": []}

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.skills.models import Pattern, SkillSource
+from automatos.skills.types import SourceStatus
 
 NAME_INDEX = "uq_skill_sources_name"
 
@@ -72,9 +73,10 @@ async def delete_source(session: AsyncSession, workspace_id: UUID, source_id: UU
 async def due_sources(connection: asyncpg.Connection) -> list[dict[str, Any]]:
     """Return the sources of every workspace that keep themselves in step and have waited long enough."""
     rows = await connection.fetch(
-        "SELECT id, workspace_id FROM skill_sources WHERE auto_update AND status <> 'inactive' "
+        "SELECT id, workspace_id FROM skill_sources WHERE auto_update AND status <> $1 "
         "AND pinned_commit IS NULL AND coalesce(last_sync_at, created_at) "
-        "<= now() - make_interval(hours => update_frequency_hours) ORDER BY last_sync_at NULLS FIRST LIMIT 20")
+        "<= now() - make_interval(hours => update_frequency_hours) ORDER BY last_sync_at NULLS FIRST LIMIT 20",
+        SourceStatus.INACTIVE)
     return [dict(row) for row in rows]
 
 
