@@ -34,7 +34,6 @@ from automatos.kernel.telemetry import configure_logging
 from automatos.recipes import router as recipes
 from automatos.recipes import runs_router as runs
 from automatos.recipes import tasks_router as tasks
-from automatos.workspaces import oidc_router
 from automatos.workspaces import router as workspaces
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -42,7 +41,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     runs.router,
     tasks.router,
     workspaces.router,
-    oidc_router.router,
     overview.router,
     documents.router,
     health.router,

@@ -201,7 +201,7 @@ async def _redis(settings: Settings) -> list[Finding]:
 async def _sign_in(settings: Settings, note: Running | None) -> list[Finding]:
     """Ask the identity provider, where one is configured, all that comes before its login page."""
     from automatos.workspaces.errors import SignInRefused
-    from automatos.workspaces.service import try_identity_provider
+    from automatos.workspaces.identity_trial import try_identity_provider
 
     try:
         found = await try_identity_provider(settings, note.url if note else f"http://{settings.host}:{settings.port}")

@@ -13,6 +13,7 @@ DEFERRED: Final = {
     "automatos.runtime.router:router": ("agents",),  # before agents: two of its paths look like an agent's id
     "automatos.agents.router:router": ("agents",),
     "automatos.lifecycle.router:router": ("agents",),
+    "automatos.workspaces.oidc_router:router": ("auth",),
     "automatos.workspaces.keys_router:router": ("api-keys", "audit"),
     "automatos.workspaces.tenants_router:router": ("admin",),
     "automatos.credentials.router:router": ("credentials",),

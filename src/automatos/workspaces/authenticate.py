@@ -2,7 +2,8 @@
 
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -14,17 +15,19 @@ from automatos.kernel.db import Database, Scope
 from automatos.workspaces.admins import grant_named, is_named
 from automatos.workspaces.attempts import Attempts
 from automatos.workspaces.audit import write_audit
-from automatos.workspaces.claims import Identity
+from automatos.workspaces.claims import Identity, refuse_unnamed_issuer
 from automatos.workspaces.clerk import ClerkPeople
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.errors import AllWorkspacesRefused, CredentialInvalid, NotAMember, NotSignedIn
-from automatos.workspaces.issuer import TokenVerifier
-from automatos.workspaces.oidc import OidcProvider
 from automatos.workspaces.passwords import Passwords
 from automatos.workspaces.provision import needs_provision, provision_identity
 from automatos.workspaces.queries import entering
 from automatos.workspaces.tokens import KEY_START, WORKSPACE_KEY_STARTS, digest, is_same
 from automatos.workspaces.types import SESSION_COOKIE, AuthMethod, Caller, Carrier, Presented, Role, SystemRole, UserRef
+
+if TYPE_CHECKING:
+    from automatos.workspaces.issuer import TokenVerifier
+    from automatos.workspaces.oidc import OidcProvider
 
 
 class Gatekeeper:
@@ -33,14 +36,26 @@ class Gatekeeper:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
-        self._verifier = TokenVerifier(settings)
+        refuse_unnamed_issuer(settings)
         self._clerk = ClerkPeople(settings)
-        self.oidc = OidcProvider(settings)
         gone = f'{SESSION_COOKIE}=""; HttpOnly; Max-Age=0; Path={settings.cookie_path}; SameSite=lax'
         self._forget_cookie = {"Set-Cookie": gone}
         self.passwords = Passwords()
         self.attempts = Attempts(settings.redis)
         self._default_workspace: UUID | None = None
+
+    @cached_property
+    def oidc(self) -> "OidcProvider":
+        """The provider of signing in by browser; most servers have none, and never load what checks its tokens."""
+        from automatos.workspaces.oidc import OidcProvider
+
+        return OidcProvider(self.settings)
+
+    @cached_property
+    def _verifier(self) -> "TokenVerifier":
+        from automatos.workspaces.issuer import TokenVerifier
+
+        return TokenVerifier(self.settings)
 
     async def authenticate(self, presented: Presented) -> Caller:
         """Return the caller inside the workspace they named, or in their default one.

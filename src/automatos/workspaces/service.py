@@ -5,7 +5,6 @@ from automatos.workspaces.audit import list_audit_of, write_audit
 from automatos.workspaces.authenticate import Gatekeeper, operator_key
 from automatos.workspaces.claims import clerk_host
 from automatos.workspaces.default import get_or_create_default_workspace
-from automatos.workspaces.identity_trial import IdentityTrial, try_identity_provider
 from automatos.workspaces.keys import create_key
 from automatos.workspaces.plan import PlanLimit, PlanLimitReached, hold_room, require_room
 from automatos.workspaces.setup import needs_setup, setup_token, sign_in_mode
@@ -13,7 +12,6 @@ from automatos.workspaces.tenants import find_tenant, list_tenants, set_plan
 
 __all__ = [
     "Gatekeeper",
-    "IdentityTrial",
     "PlanLimit",
     "PlanLimitReached",
     "clerk_host",
@@ -33,6 +31,5 @@ __all__ = [
     "set_plan",
     "setup_token",
     "sign_in_mode",
-    "try_identity_provider",
     "write_audit",
 ]
