@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from automatos.durable import recent
-from automatos.durable.recent import RecentStreams
+from automatos.durable import bus as recent
+from automatos.durable.bus import RecentStreams
 from automatos.durable.types import StoredEvent
 
 PLACE = (UUID(int=1), "run:x")

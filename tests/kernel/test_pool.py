@@ -167,7 +167,7 @@ async def test_who_waits_too_long_is_told_that_the_database_is_not_available(
     narrow: Database, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with narrow.recording(ONE), narrow.recording(ONE):
-        monkeypatch.setattr("automatos.kernel.db.CONNECT_TIMEOUT_S", 0.01)
+        monkeypatch.setattr("automatos.kernel.pool.CONNECT_TIMEOUT_S", 0.01)
         with pytest.raises(DatabaseUnavailable):
             await pid(narrow)
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.errors import UnknownPersona, UnknownSkills, UnknownTools
 from automatos.agents.queries import assigned as queries
-from automatos.agents.queries.records import read_for_run
+from automatos.agents.queries.records import FOR_RUN
 from automatos.agents.saving import columns_of
 from automatos.agents.schemas import AgentCreate
 from automatos.agents.stored import configuration_of, model_settings_of
@@ -25,7 +25,7 @@ _kept: dict[int, tuple[Mapping[str, Any], AgentSpec]] = {}
 async def load_for_run(database: Database, workspace_id: UUID, agent_ids: Iterable[int]) -> list[AgentSpec]:
     """Return what a run needs of each named agent, one statement; agents that do not exist are left out."""
     async with database.recording(workspace_id) as connection:
-        return read_specs(await read_for_run(connection, sorted(set(agent_ids))))
+        return read_specs(await connection.fetchval(FOR_RUN, sorted(set(agent_ids))) or [])
 
 
 def read_specs(rows: Sequence[Mapping[str, Any]]) -> list[AgentSpec]:

@@ -8,7 +8,7 @@ published there too, for others to read; no process of ours listens to it.
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
@@ -20,7 +20,7 @@ import structlog
 
 from automatos.durable import queries
 from automatos.durable.presence import Presence
-from automatos.durable.recent import RecentStreams
+from automatos.durable.redis_link import RedisLink
 from automatos.durable.texts import WORD_TEXT, WORD_WANTED, Carrier, LiveTexts
 from automatos.durable.types import LiveText, StoredEvent, StreamPlace, Subscription
 from automatos.kernel.db import Database
@@ -43,6 +43,10 @@ RECONNECT_S = 1.0
 PROBE_EVERY_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 """A connection that only listens says nothing for hours, and nobody notices that it leads nowhere any more."""
+
+KEPT_S = 30.0
+MOST_STREAMS = 256
+MOST_BYTES = 32 * 1024
 
 
 class Bus:
@@ -275,6 +279,49 @@ class Bus:
         self.texts.want_all()
 
 
+class RecentStreams:
+    """Keeps what was stored of a stream from its first event on, as long as all of it was stored by this process.
+
+    What is found is true whatever happens elsewhere, because stored events never change; it may be no longer all. So a
+    stream is forgotten when somebody else writes to it, when it has grown beyond MOST_BYTES, and after KEPT_S.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[StreamPlace, tuple[float, list[StoredEvent]]] = OrderedDict()
+
+    def note(self, place: StreamPlace, events: Sequence[StoredEvent]) -> None:
+        """Take events that are stored by now; only a stream's first ones, and those that follow what is kept, stay."""
+        if events[0].seq == 1:
+            self._kept[place] = self._clock() + KEPT_S, list(events)
+            while len(self._kept) > MOST_STREAMS:
+                self._kept.popitem(last=False)
+        elif kept := self._kept.get(place):
+            kept[1].extend(events)
+            if events[0].seq != kept[1][-len(events) - 1].seq + 1 or _size(kept[1]) > MOST_BYTES:
+                del self._kept[place]
+
+    def find(self, place: StreamPlace) -> Sequence[StoredEvent]:
+        """Return a stream from its first event on; nothing where this process does not know it."""
+        until, events = self._kept.get(place, (0.0, []))
+        if events and until <= self._clock():
+            self.forget(place)
+            return []
+        return events
+
+    def forget(self, place: StreamPlace) -> None:
+        """Keep a stream no longer: somebody else has written to it."""
+        self._kept.pop(place, None)
+
+    def forget_all(self) -> None:
+        """Keep nothing: others may have written without this process hearing of it."""
+        self._kept.clear()
+
+
+def _size(events: Sequence[StoredEvent]) -> int:
+    return sum(len(event.data) for event in events)
+
+
 def own_channel(executor_id: UUID) -> str:
     """Return the name of the channel that one process listens to."""
     return f"{CHANNEL}_{executor_id.hex}"
@@ -285,53 +332,6 @@ async def _happens(event: asyncio.Event, within_s: float) -> bool:
         async with asyncio.timeout(within_s):
             await event.wait()
     return event.is_set()
-
-
-class RedisLink:
-    """Publishes each event on the published channel name; a Redis that is down costs live channels, never events."""
-
-    def __init__(self, url: str) -> None:
-        from redis import asyncio as redis
-
-        self._client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
-        self._queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=10_000)
-        self._task = asyncio.create_task(self._send(), name="durable.redis")
-
-    def publish(self, workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
-        """Queue events for `workflow:{workspace}:execution:{execution}`; dropped when Redis cannot keep up."""
-        kind, _, key = events[0].topic.partition(":")
-        if kind != "run":
-            return
-        with contextlib.suppress(asyncio.QueueFull):
-            for event in events:
-                self._queue.put_nowait((f"workflow:{workspace_id}:execution:{key}", event.envelope()))
-
-    async def close(self) -> None:
-        """Send what is queued for at most a second, then close."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await self._queue.join()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self._client.aclose()
-
-    async def _send(self) -> None:
-        from redis.exceptions import RedisError
-
-        while True:
-            batch = [await self._queue.get()]
-            while not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                async with self._client.pipeline(transaction=False) as pipe:
-                    for channel, message in batch:
-                        pipe.publish(channel, message)
-                    await pipe.execute()
-            except (RedisError, OSError) as error:
-                log.warning("durable.redis_unavailable", error=str(error) or type(error).__name__)
-            finally:
-                for _ in batch:
-                    self._queue.task_done()
 
 
 def cursor_of(places: dict[str, int]) -> str:

@@ -1,28 +1,18 @@
 """Writing events of a run into its log, and reading them from there or from a server of another version."""
 
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from automatos.durable.types import NewEvent
 from automatos.events.types import RUN_EVENTS, RunEventData
+from automatos.kernel.db import dump_known
 
 
 def recorded(event: RunEventData) -> NewEvent:
     """Return an event as the log keeps it; what may be missing and is not known is left out."""
-    missing = [name for name in _may_be_missing(type(event)) if getattr(event, name) is None]
-    if not missing:
-        return NewEvent(event.type, orjson.dumps(event).decode())
-    held = {each.name: getattr(event, each.name) for each in fields(event) if each.name not in missing}
-    return NewEvent(event.type, orjson.dumps(held).decode())
-
-
-@cache
-def _may_be_missing(kind: type[RunEventData]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if each.default is None)
+    return NewEvent(event.type, dump_known(event))
 
 
 def read(type_: str, data: dict[str, Any]) -> RunEventData | None:

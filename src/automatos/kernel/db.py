@@ -8,7 +8,7 @@ own policies. Who a connection works as is asked of PostgreSQL itself, on every 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,16 +24,15 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from automatos.kernel.address import PostgresAddress, read_address
 from automatos.kernel.errors import DatabaseRefused, DatabaseUnavailable
-from automatos.kernel.pool import ConnectionPool
+from automatos.kernel.pool import CONNECT_TIMEOUT_S, ConnectionPool, RecordingPools
 from automatos.kernel.pooler import Pooler, find_pooler
-from automatos.kernel.recording import RecordingConnection, Scope, dump_json, use_json
-from automatos.kernel.refusals import FULL, Meaning, is_unavailable, meaning_of, sqlstate_of, unavailable
+from automatos.kernel.recording import RecordingConnection, Scope, dump_json, dump_known, use_json
+from automatos.kernel.refusals import FULL, REFUSALS, Meaning, is_unavailable, meaning_of, sqlstate_of, unavailable
 
 __all__ = ["AFTER_COMMIT", "Base", "Database", "RecordingConnection", "Scope", "after_commit",
-           "dump_json", "in_reach", "make_engine"]
+           "dump_json", "dump_known", "in_reach", "make_engine"]
 
 Row = TypeVar("Row")
-CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
 AFTER_COMMIT = "automatos.after_commit"
 CLOSING_LOOKS = 40
@@ -46,8 +45,6 @@ SELECT current_user AS name, pg_backend_pid() AS pid,
 ROOM = ("SET LOCAL work_mem = '64kB'; SELECT count(*) FROM "
         "(SELECT repeat(md5(n::text), 4) AS text FROM generate_series(1, 6000) AS n ORDER BY 1) AS sorted")
 """Sorts on the disk, which takes a megabyte of it for a moment: 10 ms, and nothing is left behind in the catalogue."""
-REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-"""What the driver raises."""
 log = structlog.get_logger("automatos.kernel")
 
 
@@ -69,7 +66,7 @@ def make_engine(address: PostgresAddress, *, names_statements: bool = False, **m
         json_serializer=dump_json, json_deserializer=orjson.loads, **more)
 
 
-class Database:
+class Database(RecordingPools):
     """This process's connections to PostgreSQL.
 
     `role` is what every transaction steps down to. `pooler` says what stands between; where nobody says, `open` finds
@@ -90,8 +87,7 @@ class Database:
         self._names_statements = pooler in {Pooler.NONE, Pooler.SESSION}
         self._role = role
         self._pool_size = pool_size
-        self._inside: ConnectionPool | None = None
-        self._between: ConnectionPool | None = None
+        self._inside = self._between = None
         kept = pool_size // 2
         self.engine = make_engine(
             self.address, names_statements=True, echo=echo, pool_size=kept, max_overflow=pool_size - kept,
@@ -237,18 +233,6 @@ class Database:
             self._note(error)
             raise unavailable(error, is_unsure=is_ending) from error
 
-    def recording(
-        self, workspace_id: UUID | None, scope: Scope | None = None
-    ) -> AbstractAsyncContextManager[asyncpg.Connection]:
-        """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened.
-
-        Raises DatabaseUnavailable when PostgreSQL cannot be reached, goes away, is full or only to be read.
-        """
-        pool = self._inside if workspace_id else self._between
-        if pool is None:
-            raise RuntimeError("Database.open() was not awaited before the first recording")
-        return _Recording(pool, workspace_id, scope, self._note)
-
     async def connect(self) -> asyncpg.Connection:
         """Open one connection for LISTEN, past the pooler where there is a way; the caller closes it.
 
@@ -281,43 +265,6 @@ class Database:
         if sqlstate_of(error) in FULL and self.full_since is None:
             self.full_since = time.monotonic()
             log.error("database.full", error=str(error).partition("\n")[0])
-
-
-class _Recording(AbstractAsyncContextManager[asyncpg.Connection]):
-    """A raw connection for one block: several of these are opened and closed for every step, so it is no generator."""
-
-    __slots__ = ("_connection", "_note", "_pool", "_scope", "_workspace_id")
-
-    def __init__(self, pool: ConnectionPool, workspace_id: UUID | None, scope: Scope | None,
-                 note: Callable[[BaseException], None]) -> None:
-        self._pool = pool
-        self._workspace_id = workspace_id
-        self._scope = scope
-        self._note = note
-        self._connection: RecordingConnection | None = None
-
-    async def __aenter__(self) -> asyncpg.Connection:
-        try:
-            self._connection = taken = self._pool.take_free() or await self._pool.take(CONNECT_TIMEOUT_S)
-        except Exception as error:
-            self._translate(error)
-            raise
-        await taken.enter(self._workspace_id, self._scope)
-        return self._pool.lend(taken)  # pyright: ignore[reportReturnType]
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
-        taken, self._connection = self._connection, None
-        if taken and (cleaning := self._pool.give_back(taken)):
-            await asyncio.shield(cleaning)
-        if error is not None:
-            self._translate(error)
-
-    def _translate(self, error: BaseException) -> None:
-        """Raise what a refusal of the database means; any other error stays what it is."""
-        if isinstance(error, DatabaseUnavailable) or not isinstance(error, REFUSALS) or not is_unavailable(error):
-            return
-        self._note(error)
-        raise unavailable(error) from error
 
 
 def _name_silence(context: ExceptionContext) -> None:

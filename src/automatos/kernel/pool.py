@@ -1,16 +1,22 @@
 """The engine's connections, kept for the next one who asks: handing out one that is free costs no task and no timer."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from automatos.kernel.recording import RecordingConnection
+from automatos.kernel.errors import DatabaseUnavailable
+from automatos.kernel.recording import RecordingConnection, Scope
+from automatos.kernel.refusals import REFUSALS, is_unavailable, unavailable
 
+CONNECT_TIMEOUT_S = 5.0
 IDLE_S = 60.0
 CLEAN_S = 5.0
 MOST_STATEMENTS = 50_000
@@ -188,3 +194,63 @@ class ConnectionPool:
             waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(asyncpg.InterfaceError("pool is closing"))
+
+
+class _Recording(AbstractAsyncContextManager[asyncpg.Connection]):
+    """A raw connection for one block: several of these are opened and closed for every step, so it is no generator."""
+
+    __slots__ = ("_connection", "_note", "_pool", "_scope", "_workspace_id")
+
+    def __init__(self, pool: ConnectionPool, workspace_id: UUID | None, scope: Scope | None,
+                 note: Callable[[BaseException], None]) -> None:
+        self._pool = pool
+        self._workspace_id = workspace_id
+        self._scope = scope
+        self._note = note
+        self._connection: RecordingConnection | None = None
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        try:
+            self._connection = taken = self._pool.take_free() or await self._pool.take(CONNECT_TIMEOUT_S)
+        except Exception as error:
+            self._translate(error)
+            raise
+        await taken.enter(self._workspace_id, self._scope)
+        return self._pool.lend(taken)  # pyright: ignore[reportReturnType]
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        taken, self._connection = self._connection, None
+        if taken and (cleaning := self._pool.give_back(taken)):
+            await asyncio.shield(cleaning)
+        if error is not None:
+            self._translate(error)
+
+    def _translate(self, error: BaseException) -> None:
+        """Raise what a refusal of the database means; any other error stays what it is."""
+        if isinstance(error, DatabaseUnavailable) or not isinstance(error, REFUSALS) or not is_unavailable(error):
+            return
+        self._note(error)
+        raise unavailable(error) from error
+
+
+class RecordingPools(ABC):
+    """The connections for work inside workspaces and for work between them, of one database; none until it is open."""
+
+    _inside: ConnectionPool | None
+    _between: ConnectionPool | None
+
+    def recording(
+        self, workspace_id: UUID | None, scope: Scope | None = None
+    ) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """Take a raw connection inside a workspace; each statement is its own transaction unless one is opened.
+
+        Raises DatabaseUnavailable when PostgreSQL cannot be reached, goes away, is full or only to be read.
+        """
+        pool = self._inside if workspace_id else self._between
+        if pool is None:
+            raise RuntimeError("Database.open() was not awaited before the first recording")
+        return _Recording(pool, workspace_id, scope, self._note)
+
+    @abstractmethod
+    def _note(self, error: BaseException) -> None:
+        """Remember what a refusal says of the database."""

@@ -7,7 +7,9 @@ Through a pooler a statement is put into a transaction that sets it first.
 
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -181,6 +183,19 @@ async def use_json(connection: asyncpg.Connection) -> None:
 def dump_json(value: Any) -> str:
     """Write a value as JSON text; ids, times and enums in it become strings."""
     return orjson.dumps(value, default=str).decode()
+
+
+def dump_known(value: Any) -> str:
+    """Write a dataclass as JSON text; what may be missing (its default is None) and is not known is left out."""
+    missing = [name for name in _may_be_missing(type(value)) if getattr(value, name) is None]
+    if not missing:
+        return dump_json(value)
+    return dump_json({each.name: getattr(value, each.name) for each in fields(value) if each.name not in missing})
+
+
+@cache
+def _may_be_missing(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind) if each.default is None)
 
 
 def _encode(value: Any) -> str:

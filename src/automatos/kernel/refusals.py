@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from automatos.kernel.errors import DatabaseUnavailable
 
 MAX_CAUSES = 8
+REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What the driver raises."""
 
 
 class Meaning(StrEnum):

@@ -16,6 +16,8 @@ from automatos.agents.models import Agent, AgentSkill, AgentVersion
 from automatos.agents.types import ELIGIBLE, AgentStatus
 
 NAME_INDEX = "uq_agents_name"
+FOR_RUN = "SELECT agents_for_run($1)"
+"""The agents of these ids in the connection's workspace, as runs need them: a list in JSON, or null."""
 
 
 async def find_agent(session: AsyncSession, workspace_id: UUID, agent_id: int, *, lock: bool = False) -> Agent | None:
@@ -70,11 +72,6 @@ async def update_agent(
         if NAME_INDEX in str(error.orig):
             return None
         raise
-
-
-async def read_for_run(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> list[Mapping[str, Any]]:
-    """Return the rows of the named agents of the connection's workspace as runs need them."""
-    return await connection.fetchval("SELECT agents_for_run($1)", list(agent_ids)) or []
 
 
 async def set_life(
