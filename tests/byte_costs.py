@@ -19,7 +19,8 @@ from automatos.kernel.error_bodies import read_error
 from automatos.kernel.errors import Problem
 from automatos.kernel.remote_bytes import decode, read_page
 from automatos.llm.providers.sse import EventReader, EventTooLong
-from automatos.recipes.placeholders import fill, find
+from automatos.recipes.placeholders import find
+from automatos.recipes.step_runner import fill
 from automatos.skills.archive import read_archive
 from automatos.skills.git.commits import read_commit
 from automatos.skills.git.packets import read_advertisement, read_refs

@@ -19,7 +19,8 @@ from automatos.llm.providers.sse import EventReader
 from automatos.llm.providers.think_tags import ThinkTags
 from automatos.llm.providers.written import _Gate
 from automatos.llm.providers.written_calls import OPENINGS, read_calls
-from automatos.recipes.placeholders import TooLong, fill, find
+from automatos.recipes.placeholders import TooLong, find
+from automatos.recipes.step_runner import fill
 from automatos.skills.archive import read_archive
 from automatos.skills.git.packs import unpack
 from automatos.skills.package import check_package

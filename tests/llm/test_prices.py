@@ -81,13 +81,13 @@ async def test_what_the_cache_gave_is_cheaper(
 async def test_the_catalogue_says_how_a_model_is_asked(database: Database) -> None:
     await seed_models(database)
     book = PriceBook(database)
-    await book.prepare("anthropic", "claude-opus-5-5")
+    opus = (await book.prepare("anthropic", "claude-opus-5-5")).traits
+    plain = (await book.prepare("openai", "gpt-4.1")).traits
 
-    opus, plain = book.traits("anthropic", "claude-opus-5-5"), book.traits("openai", "gpt-4.1")
     assert (opus.efforts, opus.takes_sampling, opus.max_output_tokens) == (
         ("low", "medium", "high", "xhigh", "max"), False, 128_000)
     assert (plain.efforts, plain.takes_sampling) == ((), True)
-    assert book.traits("openai", "no-such-model").efforts is None
+    assert (await book.prepare("openai", "no-such-model")).traits.efforts is None
 
 
 def test_every_shipped_model_is_described_and_says_what_it_takes() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from automatos.recipes.definition import accept_inputs, as_text
-from automatos.recipes.placeholders import fill, find
+from automatos.recipes.placeholders import find
+from automatos.recipes.step_runner import fill
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make
 
@@ -191,6 +192,16 @@ def test_placeholders_are_found_with_their_positions(template: str, positions: l
 def test_other_braces_arrive_as_they_are_written(text: str) -> None:
     assert list(find(text)) == []
     assert fill(text, {"a": "A"}) == text
+
+
+@pytest.mark.parametrize(("template", "filled"), [
+    ("", ""), ("{a}", "A"), ("say {a} and {b}.", "say A and B."), ("{{{a}}}", "{A}"), ("{{a}} is {a}", "{a} is A"),
+    ("{{c}}", "{{c}}"), ("\\{c} {a}", "{c} A"), ("{{{a}}}{{{b}}}", "{A}{B}"), ("{{{a}}}{{b}}\\{a}{a}", "{A}{b}{a}A"),
+])
+def test_names_are_replaced_and_braces_that_are_doubled_or_escaped_lose_one_of_them(
+    template: str, filled: str
+) -> None:
+    assert fill(template, {"a": "A", "b": "B"}) == filled
 
 
 def test_what_is_put_in_is_not_looked_at_again() -> None:

@@ -10,7 +10,7 @@ from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.recipes.planning import plan_recipe
 from automatos.runs import queries, steps
-from automatos.runs.types import StepPath
+from automatos.runs.types import StepPath, step_key
 from tests.fakes.model_server import ModelServer, Reply
 from tests.lifecycle.lives import confirm
 from tests.runs.test_graphs import outputs, run_of, statuses, until_waiting
@@ -159,8 +159,11 @@ async def test_what_is_over_or_was_never_there_is_left_alone(
     here, path, nobody = client.workspace_id, StepPath("a"), new_id()
 
     async with database.recording(here) as connection, connection.transaction():
-        assert await steps.take_step(connection, plan_recipe, here, run_id, path) is None
-        assert await steps.take_step(connection, plan_recipe, here, nobody, path) is None
+        taken = await queries.take_step(connection, here, step_key(run_id, path))
+        assert taken
+        assert taken.row["path"] is None
+        assert await steps.follow_untaken(connection, plan_recipe, taken, step_key(run_id, path)) is None
+        assert await queries.take_step(connection, here, step_key(nobody, path)) is None
         assert await steps.cancel_run(connection, plan_recipe, here, nobody, "Ada") is None
         assert await steps.fail_run(connection, plan_recipe, here, nobody, {}) is None
         assert await queries.place_of(connection, here, run_id, 99) is None

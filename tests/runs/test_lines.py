@@ -12,7 +12,7 @@ from automatos.durable.types import Interruption
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from automatos.kernel.recording import RecordingConnection
-from automatos.recipes.step_journal import StepJournal
+from automatos.recipes.journal import StepJournal
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 

@@ -13,7 +13,7 @@ from automatos.recipes.planning import plan_recipe
 from automatos.runs.records import KnownItems
 from automatos.runs.service import go_on, lock, take_step
 from automatos.runs.steps import decide_step
-from automatos.runs.types import StepPath, TakenStep
+from automatos.runs.types import TakenStep
 from tests.runs.test_graphs import until_waiting
 from tests.surface import Client, Make
 
@@ -45,7 +45,7 @@ class Engine:
             return await self.connection.fetchval(READ) - read, await self.connection.fetchval(WRITTEN) - written
 
     async def _end(self, path: str, status: str) -> None:
-        taken = await take_step(self.connection, plan_recipe, self.workspace_id, self.run_id, StepPath(path))
+        taken = await take_step(self.connection, self.workspace_id, f"{self.run_id}/{path}")
         assert isinstance(taken, TakenStep)
         plan = await plan_recipe(self.connection, taken.run)
         await plan.before(self.connection, taken.path, plan.flow.by_key[taken.row["step_id"]])

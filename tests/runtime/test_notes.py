@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from automatos.llm.types import ModelChoice
-from automatos.runtime.notes import RunNotes
+from automatos.runtime.runtime import notes_of
 from automatos.runtime.types import Opening, Turn
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runtime.specs import agent
@@ -35,7 +35,7 @@ DETAILS = ["runs.started", "runs.finished", "runs.answered", "runs.tool_called",
 
 def written(level: str, *, is_timed: bool = True) -> list[EventDict]:
     configuration = MappingProxyType({"logging_level": level, "performance_monitoring": is_timed})
-    notes = RunNotes.of(agent(configuration=configuration))
+    notes = notes_of(agent(configuration=configuration))
     with capture_logs() as lines:
         notes.started(RUN, OPENING)
         notes.answered(MODEL)

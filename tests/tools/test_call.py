@@ -92,7 +92,7 @@ async def test_output_can_be_stored_and_is_cut_with_a_note(
 
 
 def test_specs_are_function_definitions_of_what_is_granted_and_works(toolbox: Toolbox) -> None:
-    specs = toolbox.specs(["write_file", "calculator", "shell", "no_such_tool"])
+    specs = toolbox.specs(("write_file", "calculator", "shell", "no_such_tool"))
 
     assert [spec.name for spec in specs] == ["calculator", "write_file"]
     assert all(spec.description and spec.parameters["type"] == "object" for spec in specs)

@@ -41,8 +41,8 @@ async def shell(toolbox: Toolbox, home: Path) -> Toolbox:
 @pytest.mark.capability("S061")
 async def test_a_handed_down_tool_is_offered_and_called(toolbox: Toolbox, context: Make) -> None:
     tools = handed(echo)
-    assert [spec.name for spec in toolbox.specs(["echo", "calculator"], tools)] == ["calculator", "echo"]
-    assert [spec.name for spec in toolbox.specs(["calculator"], tools)] == ["calculator"]
+    assert [spec.name for spec in toolbox.specs_with(("echo", "calculator"), tools)] == ["calculator", "echo"]
+    assert [spec.name for spec in toolbox.specs_with(("calculator",), tools)] == ["calculator"]
 
     told = await toolbox.call("echo", '{"word": "hi"}', context(allowed=frozenset({"echo"}), handed=tools))
 
@@ -76,7 +76,7 @@ async def test_no_tool_takes_the_place_of_a_built_in_one(toolbox: Toolbox, conte
     tools = {"calculator": HandedTool(ToolSpec("calculator", "Mine.", PARAMETERS), echo)}
     told = await toolbox.call("calculator", '{"expression": "1+1"}', context(handed=tools))
     assert told.output == "2"
-    assert [spec.description for spec in toolbox.specs(["calculator"], tools)] != ["Mine."]
+    assert [spec.description for spec in toolbox.specs_with(("calculator",), tools)] != ["Mine."]
 
 
 async def test_a_schema_of_others_cannot_keep_the_server_busy_or_make_it_ask(

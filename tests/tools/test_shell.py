@@ -126,5 +126,5 @@ async def test_without_a_working_sandbox_nothing_runs(
     broken = Sandbox()
     await broken.probe(tmp_path / "probe")
     assert broken.off_reason
-    assert "shell" not in [spec.name for spec in toolbox.specs(["shell"])]
+    assert "shell" not in [spec.name for spec in toolbox.specs(("shell",))]
     assert not list(home.rglob("ran"))

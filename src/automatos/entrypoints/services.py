@@ -146,7 +146,8 @@ class Services:
             stack.push_async_callback(self.outcomes.close)
             if self.works:
                 kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox,
-                                  self.settings.home / "executions", self.outcomes, self.shelf_of)
+                                  self.settings.home / "executions", self.outcomes,
+                                  partial(WorkspaceShelf, self.database, self.toolbox))
                 self.worker = self._hire(kitchen, delivery)
                 self.runs_here = RunsHere(kitchen, self.worker)
                 stack.push_async_callback(self.worker.stop)

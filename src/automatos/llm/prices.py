@@ -12,7 +12,7 @@ import structlog
 
 from automatos.kernel.db import Database
 from automatos.llm import queries
-from automatos.llm.types import NOTHING_KNOWN, Cost, ModelChoice, ModelTraits, PriceSource, Usage, Window
+from automatos.llm.types import NOTHING_KNOWN, Cost, ModelTraits, PriceSource, Usage, Window
 
 CACHE_S = 5.0
 MICRO = Decimal(1_000_000)
@@ -32,6 +32,14 @@ class Rates:
     cached: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """What the catalogue knows of a model: how it is asked, and how much it reads at once."""
+
+    traits: ModelTraits
+    window: Window
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -43,6 +51,9 @@ def micro_usd(tokens: int, per_1k: Decimal) -> int:
 class PriceBook:
     """Prices of models and how they are asked, kept in this process for a few seconds.
 
+    `ready` are the models that were prepared since the last reading; they hold until `fresh_until`, a moment of
+    `time.monotonic()`, and are there to be looked at without asking.
+
     The published list is large, so it is loaded when a model outside our table is asked for the first time.
     """
 
@@ -50,19 +61,24 @@ class PriceBook:
         self._database = database
         self._rates: dict[tuple[str, str], Rates] = {}
         self._traits: dict[tuple[str, str], ModelTraits] = {}
-        self._until = 0.0
+        self.ready: dict[tuple[str, str], KnownModel] = {}
+        self.fresh_until = 0.0
         self._published: Any = None
         self._unpublished: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
         """Drop what is kept, so that the next call reads the table again."""
-        self._until = 0.0
+        self.fresh_until = 0.0
 
-    async def prepare(self, provider: str, model_id: str) -> None:
+    async def prepare(self, provider: str, model_id: str) -> KnownModel:
         """Read what `cost` will need, so that pricing a finished answer waits for nothing; never raises."""
         await self._refresh()
-        if (provider, model_id) not in self._rates and provider in PUBLISHED_NAMES and self._published is None:
+        key = provider, model_id
+        if key not in self._rates and provider in PUBLISHED_NAMES and self._published is None:
             self._published = await asyncio.to_thread(import_module, "genai_prices")
+        traits = self._traits.get(key, NOTHING_KNOWN)
+        self.ready[key] = known = KnownModel(traits, Window(provider, model_id, traits.context_window))
+        return known
 
     def cost(self, provider: str, model_id: str, usage: Usage | None) -> Cost | None:
         """Return what a call cost, None when the price or the tokens are unknown."""
@@ -80,18 +96,10 @@ class PriceBook:
             return "catalogue"
         return "published" if self._published_cost(provider, model_id, Usage(1, 1)) is not None else "unknown"
 
-    def traits(self, provider: str, model_id: str) -> ModelTraits:
-        """Return what the catalogue knows of how a model is asked, once it was prepared."""
-        return self._traits.get((provider, model_id), NOTHING_KNOWN)
-
-    async def window(self, choice: ModelChoice) -> Window:
-        """Return how much a choice's model reads at once; prepares as `prepare` does."""
-        await self.prepare(choice.provider, choice.model_id)
-        return Window(choice.provider, choice.model_id, self.traits(choice.provider, choice.model_id).context_window)
-
     async def _refresh(self) -> None:
-        if self._until > time.monotonic():
+        if self.fresh_until > time.monotonic():
             return
+        self.ready.clear()
         try:
             async with self._database.recording(None) as connection:
                 rows = await queries.read_catalogue(connection)
@@ -101,7 +109,7 @@ class PriceBook:
         self._traits = {(row["provider"], row["model_id"]): _traits(row) for row in rows}
         self._rates = {(row["provider"], row["model_id"]): _rates(row) for row in rows if row["input_rate"] is not None
                        and row["output_rate"] is not None}
-        self._until = time.monotonic() + CACHE_S
+        self.fresh_until = time.monotonic() + CACHE_S
 
     def _published_cost(self, provider: str, model_id: str, usage: Usage) -> Cost | None:
         key = (provider, model_id)

@@ -26,7 +26,7 @@ from automatos.llm.errors import (
     scrub,
 )
 from automatos.llm.naming import read_names
-from automatos.llm.prices import PriceBook
+from automatos.llm.prices import KnownModel, PriceBook
 from automatos.llm.providers import ProviderCall
 from automatos.llm.providers.own_choices import OF_ONE_CALL
 from automatos.llm.queries import forget_agent, forget_calls
@@ -42,18 +42,18 @@ from automatos.llm.types import (
     FailedAttempt,
     Message,
     ModelChoice,
+    ModelTraits,
     PriceSource,
     RecordedCall,
     ToolSpec,
     Usage,
     UsageRow,
     Window,
-    prompt_size,
 )
 from automatos.llm.usage import UsageRecorder
 from automatos.llm.wires import MAX_FEATURES, RefusedFeatures, open_wires
 
-__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_agent", "forget_calls"]
+__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_agent", "forget_calls", "prompt_size"]
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5
@@ -137,11 +137,18 @@ class ModelClient:
 
     async def window(self, choice: ModelChoice) -> Window:
         """Return how much can be asked of a choice: of its model or its fallback, whichever reads more at once."""
-        window = await self._prices.window(choice)
+        window = (await self._known(choice)).window
         fallback = fallback_of(choice) if choice.fallback_model_id else None
         if fallback is None:
             return window
-        return max(window, await self._prices.window(fallback), key=lambda each: each.chars)
+        return max(window, (await self._known(fallback)).window, key=lambda each: each.chars)
+
+    async def _known(self, choice: ModelChoice) -> KnownModel:
+        """Return what the catalogue knows of a model; the book is asked only where it would have to look."""
+        key = choice.provider, choice.model_id
+        if time.monotonic() < self._prices.fresh_until and (known := self._prices.ready.get(key)):
+            return known
+        return await self._prices.prepare(*key)
 
     async def complete(self, choice: ModelChoice, messages: Sequence[Message], tools: Sequence[ToolSpec],
                        context: CallContext, *, on_delta: Callable[[str], None] | None, deadline_s: float,
@@ -197,13 +204,13 @@ class ModelClient:
         try:
             async with scope:
                 access = await self._access_for(provider, route.choice, question.context)
-                window, size = await self._prices.window(route.choice), prompt_size(question.messages, question.tools)
-                if not window.holds(size):
-                    raise PromptTooLong(window, size)
+                known, size = await self._known(route.choice), prompt_size(question.messages, question.tools)
+                if size > known.window.chars:
+                    raise PromptTooLong(known.window, size)
                 while True:
                     question.attempt += 1
                     try:
-                        return await self._ask_once(route, access, question)
+                        return await self._ask_once(route, access, known.traits, question)
                     except AskAgain as again:
                         pause_s = again.pause_s
                     question.start_over()
@@ -234,14 +241,17 @@ class ModelClient:
             raise _fault(CredentialMissing, choice, f"There is no base URL for {provider.display_name}.")
         return access
 
-    async def _ask_once(self, route: Route, access: ProviderAccess, question: Question) -> Completion:
+    async def _ask_once(
+        self, route: Route, access: ProviderAccess, traits: ModelTraits, question: Question
+    ) -> Completion:
         """Make one request and write it to the ledger, however it ends; raises AskAgain when another may follow."""
-        choice, account = route.choice, str(access.credential_id or access.base_url)
+        choice, account, context = route.choice, str(access.credential_id or access.base_url), question.context
         call = ProviderCall(
             self._sessions[access.allow_private], access.provider, access.base_url,
-            access.key.reveal(), choice, question.messages, question.tools, question.context.idempotency_key,
+            access.key.reveal(), choice, question.messages, question.tools,
+            f"{context.run_id}:{context.turn}" if context.run_id else None,  # the same whenever a turn is asked again
             question.may_call_tools, self._refused.of(account, choice.model_id) | question.refused,
-            traits=self._prices.traits(choice.provider, choice.model_id),
+            traits=traits,
             on_reasoning=question.tell_reasoning if question.on_reasoning else None,
             before_sending=self._until_certain,
         )
@@ -316,6 +326,12 @@ class ModelClient:
         cost = self._prices.cost(call.provider, call.model_id, call.usage)
         self._recorder.record(UsageRow(context, call.provider, call.model_id, call.attempt, call.status, call.usage,
                                        cost, call.latency_ms))
+
+
+def prompt_size(messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> int:
+    """Return how many characters of a request are read as text at least; nothing is joined for it."""
+    said = sum(len(one.content) + sum(len(call.arguments) for call in one.tool_calls) for one in messages)
+    return said + sum(len(tool.name) + len(tool.description) for tool in tools)
 
 
 def _fault(kind: type[Fault], choice: ModelChoice, what: str) -> Fault:

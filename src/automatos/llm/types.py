@@ -1,6 +1,6 @@
 """Words of the conversation with a model: messages, tools, choices, answers, and the record of what a call used."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -172,28 +172,18 @@ NOTHING_KNOWN = ModelTraits()
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How many tokens a model reads at once; None where the catalogue does not say."""
+    """How many tokens a model reads at once, None where the catalogue does not say; `chars` are sent to it at most."""
 
     provider: str
     model_id: str
     tokens: int | None = None
+    chars: int = field(init=False)
 
-    @property
-    def chars(self) -> int:
-        """How many characters are sent to it at most."""
-        if self.tokens is None:
-            return UNKNOWN_WINDOW_CHARS
-        return min(self.tokens * MOST_CHARS_PER_TOKEN, LARGEST_REQUEST_CHARS)
-
-    def holds(self, size: int) -> bool:
-        """Whether so many characters may fit."""
-        return size <= self.chars
-
-
-def prompt_size(messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> int:
-    """Return how many characters of a request are read as text at least; nothing is joined for it."""
-    said = sum(len(one.content) + sum(len(call.arguments) for call in one.tool_calls) for one in messages)
-    return said + sum(len(tool.name) + len(tool.description) for tool in tools)
+    def __post_init__(self) -> None:
+        """Reckon the characters once: every prompt is held against them."""
+        chars = UNKNOWN_WINDOW_CHARS if self.tokens is None \
+            else min(self.tokens * MOST_CHARS_PER_TOKEN, LARGEST_REQUEST_CHARS)
+        object.__setattr__(self, "chars", chars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +214,6 @@ class CallContext:
     request_type: str = "recipe"
     epoch: int = 0
     environment: str | None = None
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """The key that is the same whenever the same turn of the same run is asked again."""
-        return f"{self.run_id}:{self.turn}" if self.run_id is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from automatos.kernel.errors import Problem
 from automatos.recipes.crew import Crew, Kitchen, crew_of
 from automatos.recipes.definition import task_definition
 from automatos.recipes.graph import Flow
+from automatos.recipes.journal import StepJournal
 from automatos.recipes.line import Line
-from automatos.recipes.planning import RecipePlan, flow_of
-from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.step_journal import StepJournal
+from automatos.recipes.planning import RecipePlan, plan_recipe
+from automatos.recipes.state import ExecutionState, StepState, flow_of
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.steps import StepWork, until_over
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, NewRun
@@ -65,7 +65,7 @@ class RunsHere:
         record.path = StepPath(record.step.step_id)
         crew = await crew_of(self._kitchen, state, list(state.steps.values()), new.agents)
         taken = TakenStep(run, record.path, {"step_order": record.step.order, "epoch": 1, "last_seq": EVENTS}, {})
-        journal = StepJournal(self._kitchen.database, self._kitchen.bus, state, taken)
+        journal = StepJournal(self._kitchen.database, self._kitchen.bus, plan_recipe, state, taken)
         journal.step = record
         runner = StepRunner(self._kitchen, state, journal, crew, {})
         prepared, started = await runner.prepare(record)

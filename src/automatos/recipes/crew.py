@@ -73,7 +73,7 @@ class Crew:
 
     def notes(self, agent_id: int) -> RunNotes:
         """Return where the log of an agent's runs is written."""
-        return RunNotes.of(self.member(agent_id))
+        return self._runtime(agent_id).notes
 
     def max_retries(self, step: Step) -> int:
         """Return how often a step is tried again: the step says, else the recipe, else the agent."""
@@ -108,12 +108,13 @@ class Crew:
 
     def desk(self, record: StepState, timeout_s: float, is_paused: Callable[[], bool]) -> Desk:
         """Return what a step's agent works with; its requests to models and the step share one budget of attempts."""
-        agent, state = self.member(record.step.agent_id), self._state
+        state, runtime = self._state, self._runtime(record.step.agent_id)
+        agent = runtime.agent
         folder = self._kitchen.folders / str(state.workspace_id) / str(state.id)
         return Desk(
             self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s,
-            handed=self._runtime(agent.id).handed, limits=_resources(agent),
-            environment=agent.configuration.get("environment"), request_type=state.kind, notes=RunNotes.of(agent),
+            handed=runtime.handed, limits=_resources(agent),
+            environment=agent.configuration.get("environment"), request_type=state.kind, notes=runtime.notes,
             is_paused=is_paused, retries_left=lambda: self.retries_left(record),
             pause_s=lambda _: state.definition.config.delay_s(record.attempt),
             tokens_of_failures=lambda: record.tokens_of_failures, budget=self._budget(record),

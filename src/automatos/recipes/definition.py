@@ -110,7 +110,7 @@ def _repeated(field: str, steps: list[Step], values: list[Any]) -> list[Fault]:
 def _unknown_placeholders(
     place: int, step: Step, steps: list[Step], inputs: JsonObject, flow: Flow | None,
 ) -> Iterator[Fault]:
-    earlier = flow.before(step.step_id) if flow else [other for other in steps if other.order < step.order]
+    earlier = flow.before[step.step_id] if flow else [other for other in steps if other.order < step.order]
     known = {f"input.{name}" for name in inputs} | {other.output_key for other in earlier}
     known |= {f"step_{other.order}_output" for other in earlier}
     if len(flow.needs[step.step_id]) == 1 if flow else earlier:

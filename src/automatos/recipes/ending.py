@@ -1,9 +1,13 @@
 """How executions and their steps end: with their totals, in events and rows alike."""
 
+from dataclasses import asdict
+from typing import Any
+
 from automatos.events import types as events
 from automatos.kernel.clock import now
 from automatos.kernel.errors import Problem
-from automatos.kernel.schemas import costs_as_text
+from automatos.kernel.schemas import costs_as_text, micro_to_text
+from automatos.llm.types import FailedAttempt
 from automatos.recipes.errors import OutputInvalid
 from automatos.recipes.outputs import produce
 from automatos.recipes.state import ExecutionState, StepState
@@ -71,3 +75,34 @@ def error_of(problem: Problem) -> JsonObject:
     next_step = advice or "Read the message, change the step or its agent, and start it again."
     message = storable(problem.detail).removesuffix(advice).rstrip()
     return {"code": problem.code, "message": message, "next_step": next_step}
+
+
+def attempt_of(step: StepState, turn: int, failure: FailedAttempt) -> events.ModelFailed | events.ModelRetrying:
+    """Keep a failed request with its step, and return the event of it; `of` is how many attempts the step has in all.
+    """
+    kind = events.ModelFailed if failure.then == "nothing" else events.ModelRetrying
+    event = kind(
+        order=step.step.order, turn=turn, attempt=step.attempt, of=step.attempt + failure.of - failure.number,
+        provider=failure.provider, model=failure.model_id, status=failure.status, code=failure.code,
+        reason=storable(failure.reason), provider_status=failure.provider_status, wait_s=failure.wait_s,
+        then=failure.then, input_tokens=failure.usage.input_tokens, output_tokens=failure.usage.output_tokens,
+        is_estimated=failure.usage.is_estimated, cost_usd=micro_to_text(failure.cost_micro_usd),
+        latency_ms=failure.latency_ms,
+    )
+    told = asdict(event)
+    del told["order"]
+    step.attempts.append(told | {"run_id": str(step.run_id)})
+    return event
+
+
+def tried_again(step: StepState, problem: Problem, wait_s: float) -> dict[str, Any]:
+    """Return a failed attempt at a whole step, such as one that took too long, as the step's row keeps it.
+
+    Tokens of its requests are counted with those.
+    """
+    return {
+        "turn": None, "attempt": step.attempt, "of": None, "provider": None, "model": None, "status": "error",
+        "code": problem.code, "reason": storable(problem.detail), "provider_status": None, "wait_s": wait_s,
+        "then": "again", "input_tokens": 0, "output_tokens": 0, "is_estimated": False, "cost_usd": None,
+        "latency_ms": None, "run_id": str(step.run_id),
+    }

@@ -20,12 +20,12 @@ from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
 from automatos.recipes.definition import accept_inputs, patterns_named, queued_event
 from automatos.recipes.errors import ExecutionNotFound, InputsInvalid, RecipeNotFound, RecipeNotReady
-from automatos.recipes.planning import flow_of, plan_recipe
+from automatos.recipes.planning import plan_recipe
 from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import forks as queries
 from automatos.recipes.queries import graph_runs
 from automatos.recipes.start import earlier_start
-from automatos.recipes.state import definition
+from automatos.recipes.state import definition, flow_of
 from automatos.recipes.types import NOBODY, Accepted, Definition, JsonObject, NewRun
 from automatos.runs.errors import ForkNotPossible
 from automatos.runs.service import carried_over, change_of, lock, tell_followed

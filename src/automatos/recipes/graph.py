@@ -33,11 +33,15 @@ class Flow:
         """The graph for the engine; raises ConditionInvalid."""
         return self._scope(None)
 
-    def before(self, key: str) -> list[Step]:
-        """Return the steps that are over when a step begins, also around the for-each that repeats it.
+    @cached_property
+    def before(self) -> dict[str, list[Step]]:
+        """The steps that are over when a step begins, by its key, also around the for-each that repeats it.
 
         What it needs directly comes last.
         """
+        return {key: self._before(key) for key in self.by_key}
+
+    def _before(self, key: str) -> list[Step]:
         found, around = set[str](), self.by_key.get(key)
         for _ in range(MAX_DEPTH):
             if around is None:
@@ -87,7 +91,7 @@ def flow_faults(steps: Sequence[Step], inputs: JsonObject) -> Iterator[Fault]:
     for fault in graph_faults(flow.graph):
         yield _fault(_place(fault.where, places), fault.message)
     for place, step in enumerate(steps):
-        if step.for_each and not _has_items(step.for_each["items"], flow.before(step.step_id), inputs):
+        if step.for_each and not _has_items(step.for_each["items"], flow.before[step.step_id], inputs):
             yield _fault(f"steps[{place}].for_each.items",
                          "is `input.NAME` of a declared array, or the step_id or output_key of a step before this one")
 

@@ -8,10 +8,9 @@ from automatos.events.types import ExecutionPaused, ExecutionWaiting
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.recipes.crew import Crew
 from automatos.recipes.ending import closing
-from automatos.recipes.journal import Pending
+from automatos.recipes.pending import Onward, Pending
 from automatos.recipes.planning import RecipePlan, end_of, records_of
 from automatos.recipes.state import ExecutionState, StepState
-from automatos.recipes.step_journal import Onward
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.types import ExecutionStatus
 from automatos.runs.service import Finish, advance

@@ -12,10 +12,11 @@ from automatos.durable.types import StoredEvent
 from automatos.events.service import recorded
 from automatos.kernel.ids import new_id
 from automatos.recipes.definition import accept_inputs, queued_event
-from automatos.recipes.placeholders import TooLong, fill, find
+from automatos.recipes.placeholders import TooLong, find
 from automatos.recipes.queries import graph_runs
 from automatos.recipes.queries import nested as queries
 from automatos.recipes.state import ExecutionState, definition
+from automatos.recipes.step_runner import fill
 from automatos.recipes.types import Definition, JsonObject, NewRun, Step
 from automatos.runs.service import Planner, begin_run
 from automatos.runs.types import RunRow, StartedRun, StepPath, StepUnready

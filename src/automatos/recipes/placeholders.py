@@ -6,8 +6,9 @@ a name, `{{input.topic}}`, stand for the name in single ones, and so does a back
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.\-]*"
 _TOKEN = re.compile(
@@ -46,27 +47,22 @@ class TooLong(ValueError):
         self.size = size
 
 
-def fill(template: str, values: Mapping[str, str], *, limit: int | None = None) -> str:
-    """Return the template with every placeholder replaced by its value; lengths are added up before it is built.
+@lru_cache(128)
+def cut(template: str) -> tuple[str, ...]:
+    """Return a template in pieces: text and what is replaced by turns, text first and last; the latest used are kept.
 
-    Raises:
-        KeyError: a name has no value; validation at save makes that impossible for a stored recipe.
-        TooLong: it would have more characters than `limit`.
+    What is replaced is a name, or a name in doubled braces, which lose one of both where there is such a value.
     """
-    if limit is not None and (size := _filled_size(template, values)) > limit:
-        raise TooLong(size)
-
-    def put(match: re.Match[str]) -> str:
-        if name := match["wrapped"]:
-            return f"{{{values[name]}}}"
-        if name := match["doubled"]:
-            return f"{{{name}}}" if name in values else match[0]
-        return f"{{{match['escaped']}}}" if match["escaped"] else values[match["name"]]
-
-    return _TOKEN.sub(put, template)
-
-
-def _filled_size(template: str, values: Mapping[str, str]) -> int:
-    """Return how long a template becomes at most; braces that would go are counted as if they stayed."""
-    names = (match["wrapped"] or match["name"] for match in _TOKEN.finditer(template))
-    return len(template) + sum(len(values[name]) for name in names if name)
+    pieces, text, seen = list[str](), "", 0
+    for match in _TOKEN.finditer(template):
+        text += template[seen:match.start()]
+        seen = match.end()
+        if name := match["escaped"]:
+            text += f"{{{name}}}"
+        elif name := match["wrapped"]:
+            pieces += (text + "{", name)
+            text = "}"
+        else:
+            pieces += (text, match["name"] or match[0])
+            text = ""
+    return (*pieces, text + template[seen:])

@@ -1,21 +1,21 @@
 """A recipe's run as the engine asks for it: labels of steps, items, questions, agents to queue, the end."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 
 import asyncpg
 import orjson
 
-from automatos.recipes.definition import as_text, task_definition
+from automatos.recipes.definition import as_text
 from automatos.recipes.ending import closing
 from automatos.recipes.graph import INPUT, Flow
 from automatos.recipes.nested import start_child
-from automatos.recipes.placeholders import TooLong, fill
+from automatos.recipes.placeholders import TooLong
 from automatos.recipes.queries import graph_runs as queries
-from automatos.recipes.state import ExecutionState, definition, state_of
-from automatos.recipes.step_runner import values_of
+from automatos.recipes.state import ExecutionState, Stored, planned, state_of
+from automatos.recipes.step_runner import fill, values_of
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, Step, StepStatus
 from automatos.runs.service import Graph, StepRecord, advance, item_of
 from automatos.runs.types import (
@@ -36,44 +36,21 @@ MAX_ITEMS = 10_000
 MAX_QUESTION = 100_000
 
 
-KEPT_FLOWS = 512
-_flows: dict[tuple[UUID, int | None, int], Flow] = {}
-
-
-def flow_of(workspace_id: UUID, recipe: Definition) -> Flow:
-    """Return the flow of a version of a recipe; versions never change, so the latest used are kept."""
-    key = (workspace_id, recipe.recipe_id, recipe.version)
-    if key not in _flows:
-        while len(_flows) >= KEPT_FLOWS:
-            del _flows[next(iter(_flows))]
-        _flows[key] = Flow(recipe.steps)
-    return _flows[key]
-
-
 async def plan_recipe(connection: asyncpg.Connection, run: RunRow) -> "RecipePlan":
     """Return what the engine asks of a run of a recipe or of a task."""
-    plan = await plan_step(connection, run)
+    plan = RecipePlan(run, *await planned(connection, run))
     plan.names = await queries.names_of(connection, plan.recipe.agent_ids)
     return plan
 
 
-async def plan_step(connection: asyncpg.Connection, run: RunRow) -> "RecipePlan":
-    """Return the plan of a run without the names of its agents."""
-    if run.recipe_id is None:
-        task = task_definition(run.definition or {})
-        return RecipePlan(run, task, Flow(task.steps))
-    recipe = await definition(connection, run.workspace_id, run.recipe_id, run.recipe_version)
-    return RecipePlan(run, recipe, flow_of(run.workspace_id, recipe))
-
-
+@dataclass
 class RecipePlan:
-    """One run of one version of a recipe."""
+    """One run of one version of a recipe; `names` are those of its agents, by id as text."""
 
-    def __init__(self, run: RunRow, recipe: Definition, flow: Flow) -> None:
-        self.recipe = recipe
-        self.flow = flow
-        self.names: Mapping[str, str] = {}
-        self._run = run
+    _run: RunRow
+    recipe: Definition
+    flow: Flow
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def graph(self) -> Graph:
@@ -110,7 +87,7 @@ class RecipePlan:
         return items
 
     async def _output(self, connection: asyncpg.Connection, path: StepPath, step: Step, source: str) -> str | None:
-        before = next(each for each in self.flow.before(step.step_id) if source in {each.step_id, each.output_key})
+        before = next(each for each in self.flow.before[step.step_id] if source in {each.step_id, each.output_key})
         rows = await queries.steps_at(connection, self._run.id, [path_of(before, path, self.flow)])
         return rows[0]["output"] if rows else None
 
@@ -125,16 +102,18 @@ class RecipePlan:
                               "Name fewer outputs in it.") from error
 
     async def before(
-        self, connection: asyncpg.Connection, path: StepPath, step: Step, quoted: Callable[[str], str] = fence
+        self, connection: asyncpg.Connection, path: StepPath, step: Step, quoted: Callable[[str], str] = fence,
+        stored: Stored | None = None,
     ) -> tuple[ExecutionState, dict[str, str]]:
         """Return the run with the steps that are over before one, and the values of the item that it is for.
 
         Models read what other models wrote between marks, so that it is not obeyed; people (`quoted=str`) do without.
+        `stored` is the run's row where it was read a moment ago.
         """
-        row = await queries.run_of(connection, self._run.workspace_id, self._run.id)
+        row = stored or await queries.run_of(connection, self._run.workspace_id, self._run.id)
         if row is None:
             raise LookupError(f"run {self._run.id} is gone")
-        known = self.flow.before(step.step_id)
+        known = self.flow.before[step.step_id]
         paths = [path_of(each, path, self.flow) for each in known]
         rows = {each["path"]: each for each in await queries.steps_at(connection, self._run.id, paths)}
         state = state_of(row, self.recipe, [

@@ -18,10 +18,10 @@ from automatos.llm.service import ModelClient
 from automatos.recipes.accept import accept_run
 from automatos.recipes.definition import accept_inputs, queued_event
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
-from automatos.recipes.planning import first_steps, flow_of
+from automatos.recipes.planning import first_steps
 from automatos.recipes.preflight import require_models, require_patterns
 from automatos.recipes.queries import definitions, executions
-from automatos.recipes.state import definition, known_definition
+from automatos.recipes.state import definition, flow_of, known_definition
 from automatos.recipes.types import Accepted, Definition, JsonObject, LocalBeginning, NewRun
 from automatos.workspaces.types import Caller
 

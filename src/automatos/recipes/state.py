@@ -9,15 +9,18 @@ from uuid import UUID
 import asyncpg
 
 from automatos.kernel.db import Database
-from automatos.recipes.definition import definition_of
+from automatos.recipes.definition import definition_of, task_definition
+from automatos.recipes.graph import Flow
 from automatos.recipes.queries import definitions
 from automatos.recipes.types import Definition, ExecutionKind, ExecutionStatus, JsonObject, Step, StepStatus
+from automatos.runs.types import RunRow
 from automatos.runtime import service as runtime
 from automatos.runtime.types import Run, Turn
 
 KEPT_DEFINITIONS = 512
 Stored = Mapping[str, Any] | asyncpg.Record
 _definitions: dict[tuple[UUID, int, int], Definition] = {}
+_flows: dict[tuple[UUID, int | None, int], Flow] = {}
 
 
 @dataclass
@@ -141,6 +144,25 @@ async def definition(connection: asyncpg.Connection, workspace_id: UUID, recipe_
         _definitions[key] = definition_of({**row["definition"], "recipe_id": recipe_id, "version": version,
                                            "template_id": row["template_id"]})
     return _definitions[key]
+
+
+def flow_of(workspace_id: UUID, recipe: Definition) -> Flow:
+    """Return the flow of a version of a recipe; versions never change, so the latest used are kept."""
+    key = (workspace_id, recipe.recipe_id, recipe.version)
+    if key not in _flows:
+        while len(_flows) >= KEPT_DEFINITIONS:
+            del _flows[next(iter(_flows))]
+        _flows[key] = Flow(recipe.steps)
+    return _flows[key]
+
+
+async def planned(connection: asyncpg.Connection, run: RunRow) -> tuple[Definition, Flow]:
+    """Return what a run does, of its version of a recipe or of a task, and how its steps come after each other."""
+    if run.recipe_id is None:
+        task = task_definition(run.definition or {})
+        return task, Flow(task.steps)
+    recipe = await definition(connection, run.workspace_id, run.recipe_id, run.recipe_version)
+    return recipe, flow_of(run.workspace_id, recipe)
 
 
 def known_definition(workspace_id: UUID, recipe_id: int, version: int) -> Definition | None:

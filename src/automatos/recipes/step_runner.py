@@ -1,6 +1,7 @@
 """One step of a run, done by its agent: tried, tried again, and its end put into words."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,10 +16,10 @@ from automatos.llm.errors import PromptTooLong
 from automatos.llm.types import AnswerEnd, Window
 from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
-from automatos.recipes.ending import ended, error_of
+from automatos.recipes.ending import ended, error_of, tried_again
 from automatos.recipes.errors import AgentGone, AgentStopped, AnswerCutOff, StepFailed, StepTimedOut
-from automatos.recipes.journal import ExecutionJournal, tried_again
-from automatos.recipes.placeholders import TooLong, fill
+from automatos.recipes.journal import StepJournal
+from automatos.recipes.placeholders import TooLong, cut
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import Step, StepStatus
 from automatos.runtime.service import fence, run_agent
@@ -29,7 +30,7 @@ class StepRunner:
     """Does steps of one execution in this process; `more` are values of placeholders beside inputs and outputs."""
 
     def __init__(
-        self, kitchen: Kitchen, state: ExecutionState, journal: ExecutionJournal, crew: Crew, runs: Mapping[Any, Run],
+        self, kitchen: Kitchen, state: ExecutionState, journal: StepJournal, crew: Crew, runs: Mapping[Any, Run],
         more: Mapping[str, str] | None = None,
     ) -> None:
         self._kitchen = kitchen
@@ -105,7 +106,9 @@ class StepRunner:
     def begun(self, record: StepState, run: Run) -> None:
         """Take up a run that was prepared."""
         self._runs[run.id] = run
-        self._crew.notes(record.step.agent_id).started(run.id, run.opening)
+        notes = self._crew.notes(record.step.agent_id)
+        if notes.level <= logging.DEBUG:
+            notes.started(run.id, run.opening)
 
     def _complete(self, record: StepState, answer: Answer) -> Problem | None:
         """Keep an answer; returns why it is no success where the recipe wants whole answers and it was cut off."""
@@ -202,3 +205,23 @@ def prompt_of(step: Step, values: Mapping[str, str], window: Window, taken: int,
     except TooLong as error:
         what = f"The prompt of step {step.step_id!r}, with the {taken:,} characters of its agent's persona and skills,"
         raise PromptTooLong(window, error.size + len(words) + taken, what) from error
+
+
+def fill(template: str, values: Mapping[str, str], *, limit: int | None = None) -> str:
+    """Return the template with every placeholder replaced by its value; lengths are added up before it is built.
+
+    Braces that would go are counted as if they stayed.
+
+    Raises:
+        KeyError: a name has no value; validation at save makes that impossible for a stored recipe.
+        TooLong: it would have more characters than `limit`.
+    """
+    pieces = cut(template)
+    names = pieces[1::2]
+    if limit is not None:
+        size = len(template) + sum(len(values[name]) for name in names if name[0] != "{")
+        if size > limit:
+            raise TooLong(size)
+    made = list(pieces)
+    made[1::2] = [values[name] if name[0] != "{" else name[1:-1] if name[2:-2] in values else name for name in names]
+    return "".join(made)

@@ -15,16 +15,16 @@ from automatos.kernel.clock import now
 from automatos.recipes.crew import Kitchen, crew_of
 from automatos.recipes.ending import ended, error_of
 from automatos.recipes.errors import AgentStopped, CancelRequested, WorkerLost
+from automatos.recipes.journal import CHANGED, OPEN, StepJournal
 from automatos.recipes.line import Line
-from automatos.recipes.planning import RecipePlan, plan_recipe, plan_step
+from automatos.recipes.planning import RecipePlan, plan_recipe
 from automatos.recipes.queries import executions, graph_runs
-from automatos.recipes.state import ExecutionState, StepState, Stored, read_run, state_of, step_state
-from automatos.recipes.step_journal import CHANGED, OPEN, StepJournal
+from automatos.recipes.state import ExecutionState, StepState, Stored, planned, read_run, state_of, step_state
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.types import StepStatus
 from automatos.runs.errors import StepLost
-from automatos.runs.service import fail_run, take_step, tell_followed
-from automatos.runs.types import Followed, Opening, TakenStep, read_step_key
+from automatos.runs.service import fail_run, follow_untaken, take_step, tell_followed
+from automatos.runs.types import Followed, Opening, TakenStep
 from automatos.runtime.errors import Frozen
 from automatos.runtime.types import Run
 
@@ -78,13 +78,13 @@ async def _take(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
 
 
 async def _take_once(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
-    run_id, path = read_step_key(job.key)
-    workspace_id = job.workspace_id
     found = None
-    async with kitchen.database.recording(workspace_id) as connection:
-        taken = await take_step(connection, plan_recipe, workspace_id, run_id, path)
+    async with kitchen.database.recording(job.workspace_id) as connection:
+        taken = await take_step(connection, job.workspace_id, job.key)
+        if taken and taken.row["path"] is None:
+            taken = await follow_untaken(connection, plan_recipe, taken, job.key)
         if isinstance(taken, TakenStep):
-            plan = await plan_step(connection, taken.run)
+            plan = RecipePlan(taken.run, *await planned(connection, taken.run))
             found = (plan, *await _state_of(connection, plan, taken))
     if isinstance(taken, Followed):
         job.is_finished = True  # its end was part of that, and a job of the same key may be there again
@@ -101,8 +101,11 @@ async def _state_of(
     step = plan.flow.by_key[taken.row["step_id"]]
     order = taken.row["step_order"]
     if plan.recipe.is_graph:
-        state, more = await plan.before(connection, taken.path, step)
-        state.steps[order] = step_state(replace(step, order=order), taken.row)
+        if plan.flow.before[step.step_id] or step.inside:
+            state, more = await plan.before(connection, taken.path, step, stored=taken.stored)
+        else:
+            state, more = state_of(taken.stored, plan.recipe, []), {}
+        state.steps[order] = step_state(step if step.order == order else replace(step, order=order), taken.row)
         return state, more
     rows: dict[str, Stored] = {}
     if taken.run.last_seq > 1:  # more has happened than that it was queued
@@ -120,7 +123,7 @@ async def _ready(
     if is_line and crew.idle:
         async with kitchen.database.recording(state.workspace_id) as connection:
             await executions.wake_agents(connection, crew.idle)
-    journal = StepJournal(kitchen.database, kitchen.bus, state, taken)
+    journal = StepJournal(kitchen.database, kitchen.bus, plan_recipe, state, taken)
     journal.step = record
     runs: dict[UUID, Run] = {}
     if record.status is StepStatus.RUNNING and record.run_id:
@@ -140,11 +143,12 @@ def _begin(taken: TakenStep, plan: RecipePlan, state: ExecutionState, journal: S
     """Let the run begin, or go on, with the step's first record; returns its deadline, waiting not counted."""
     run = taken.run
     told = None if taken.is_stopping else BEGINNINGS.get(run.status)
-    deadline_at = run.deadline_at or run.at + plan.time_limit
+    latest = run.at + timedelta(seconds=plan.recipe.config.total_timeout_s)
+    deadline_at = run.deadline_at or latest
     if told is None:
         return deadline_at
     if run.started_at is None:
-        deadline_at = run.at + plan.time_limit
+        deadline_at = latest
     else:
         deadline_at += run.waited or timedelta()
     state.started_at, state.deadline_at = run.started_at or run.at, deadline_at

@@ -151,16 +151,17 @@ class Definition:
     inputs: JsonObject
     config: ExecutionConfig
     outputs: JsonObject = field(default_factory=dict)
+    is_graph: bool = field(init=False)
+    """Whether the steps are more than a line."""
+
+    def __post_init__(self) -> None:
+        """Look at the steps once: every step of a run is treated as one of a line or of a graph."""
+        object.__setattr__(self, "is_graph", is_graph(self.steps))
 
     @property
     def agent_ids(self) -> list[int]:
         """The agents of all steps, each once, in order of first use."""
         return list(dict.fromkeys(step.agent_id for step in self.steps if step.agent_id != NOBODY))
-
-    @property
-    def is_graph(self) -> bool:
-        """Whether the steps are more than a line."""
-        return is_graph(self.steps)
 
     @property
     def own_steps(self) -> tuple[Step, ...]:

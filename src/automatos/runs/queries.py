@@ -9,12 +9,14 @@ import asyncpg
 
 from automatos.durable.types import Job, NewEvent
 from automatos.kernel.db import dump_json
-from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, Written
+from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, TakenStep, Written
 
 _RUN = ("id", "workspace_id", "kind", "recipe_id", "recipe_version", "definition", "status", "last_seq", "input_data",
         "error", "cancel_requested_by", "paused_by", "created_at", "started_at", "deadline_at", "finished_at", "parent")
 _SUMS = ("current_step", "input_tokens", "output_tokens", "cost_micro_usd", "unpriced_calls", "is_estimated",
          "is_cut_off")
+_TAKEN = (*_RUN, "at", "waited")
+_STORED = (*_TAKEN, *_SUMS)
 # What was recorded last of a run that waits is that it began to.
 _NOW = """clock_timestamp() AS at, CASE WHEN status IN ('waiting', 'paused') THEN clock_timestamp() - (
            SELECT (v.events->-1->>1)::timestamptz FROM event_records v
@@ -36,7 +38,7 @@ WITH r AS (
           AND r.paused_by IS NULL
     RETURNING s.*
 )
-SELECT t.*, {', '.join(f'r.{name} AS r_{name}' for name in (*_RUN, *_SUMS, 'at', 'waited'))},
+SELECT t.*, {', '.join(f'r.{name} AS r_{name}' for name in _STORED)},
        set_config('synchronous_commit', 'off', true)
 FROM r LEFT JOIN t ON true
 """  # noqa: S608 - no input
@@ -161,16 +163,19 @@ async def finish_jobs(connection: asyncpg.Connection, job: Job, keys: Sequence[s
     await connection.execute("SELECT durable.finish($1, key) FROM unnest($2::text[]) AS k (key)", job.name, list(keys))
 
 
-async def take(
-    connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, path: StepPath
-) -> tuple[RunRow, asyncpg.Record] | None:
+async def take_step(connection: asyncpg.Connection, workspace_id: UUID, key: str) -> TakenStep | None:
     """Become the one writer of a step that an agent does and that is not over, of no paused run; older writers fail.
 
-    Returns the run with the step's row and, in columns of `r_`, its own; the step has no `path` where there is no
-    such step. None when the run is over or gone.
+    `key` is that of the step's job. The step's row has no `path` where there is no such step (`follow_untaken` says
+    what then). None when the run is over or gone.
     """
-    row = await connection.fetchrow(TAKE, run_id, workspace_id, path)
-    return (RunRow(**{name: row[f"r_{name}"] for name in (*_RUN, "at", "waited")}), row) if row else None
+    run_id, _, path = key.partition("/")
+    row = await connection.fetchrow(TAKE, UUID(run_id), workspace_id, path)
+    if row is None:
+        return None
+    stored = {name: row[f"r_{name}"] for name in _STORED}
+    run = RunRow(**{name: stored[name] for name in _TAKEN})
+    return TakenStep(run, StepPath(path), row, stored, is_stopping=bool(run.cancel_requested_by or run.error))
 
 
 async def find_waiting(connection: asyncpg.Connection, run_id: UUID, path: StepPath) -> asyncpg.Record | None:
@@ -209,7 +214,8 @@ async def record_step(
     row = await connection.fetchrow(
         "SELECT * FROM record_step_v2($1, $2, $3, $4, $5, $6::text[], $7::jsonb[], $8, $9, $10, $11, $12, $13, $14, "
         "$15, $16, $17)", run_id, workspace_id, order, epoch, seen, list(types), list(bodies), at, step, agent_runs,
-        turns, used, opening.stored() if opening else None, known, ending, output, following)
+        turns, used, {"from": opening.before, "started_at": opening.started_at, "deadline_at": opening.deadline_at}
+        if opening else None, known, ending, output, following)
     return Written(**row) if row else None
 
 

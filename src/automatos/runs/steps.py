@@ -34,30 +34,23 @@ async def begin_run(connection: asyncpg.Connection, planner: Planner, workspace_
     return await go_on(connection, planner, run)
 
 
-async def take_step(
-    connection: asyncpg.Connection, planner: Planner, workspace_id: UUID, run_id: UUID, path: StepPath,
+async def follow_untaken(
+    connection: asyncpg.Connection, planner: Planner, step: TakenStep, key: str
 ) -> TakenStep | Followed | None:
-    """Become the writer of a step; None when there is nothing to do for it any more.
+    """Do what has to be done where a job's step could not be taken; None when there is nothing to do for it any more.
 
     One that waited for a time, and whose time has come, ends at once, and one of a paused run has no job any more; what
-    follows from that is returned instead.
+    follows from that is returned.
     """
-    found = await queries.take(connection, workspace_id, run_id, path)
-    if found is None:
-        return None
-    run, row = found
-    if row["path"] is None:
-        async with connection.transaction():
-            locked = await queries.lock(connection, workspace_id, run_id)
-            ended = await _end_of_time(connection, planner, locked, path) if locked else None
-            if followed := ended or await let_go(connection, planner, workspace_id, run_id, path):
-                return followed
-            found = await queries.take(connection, workspace_id, run_id, path)
-        if found is None or found[1]["path"] is None:
-            return None
-        run, row = found  # somebody let the run go on meanwhile, and left this job to who has it
-    stored = {name.removeprefix("r_"): value for name, value in row.items() if name.startswith("r_")}
-    return TakenStep(run, path, row, stored)
+    workspace_id, run_id = step.run.workspace_id, step.run.id
+    async with connection.transaction():
+        locked = await queries.lock(connection, workspace_id, run_id)
+        ended = await _end_of_time(connection, planner, locked, step.path) if locked else None
+        if followed := ended or await let_go(connection, planner, workspace_id, run_id, step.path):
+            return followed
+        again = await queries.take_step(connection, workspace_id, key)
+    # Where it can be taken now, somebody let the run go on meanwhile, and left this job to who has it.
+    return again if again and again.row["path"] is not None else None
 
 
 async def _end_of_time(

@@ -98,12 +98,6 @@ def step_key(run_id: UUID, path: StepPath) -> str:
     return f"{run_id}/{path}"
 
 
-def read_step_key(key: str) -> tuple[UUID, StepPath]:
-    """Return the run and the path that a job's key names."""
-    run_id, _, path = key.partition("/")
-    return UUID(run_id), StepPath(path)
-
-
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """A run whose row is locked, with the database's time; `error` in one that has not ended says why it is to fail."""
@@ -222,17 +216,16 @@ class StartedRun:
 
 @dataclass(frozen=True, slots=True)
 class TakenStep:
-    """A step that this process is the writer of; its row, and the run's with all its columns (`stored`)."""
+    """A step that this process is the writer of; its row, and the run's with all its columns (`stored`).
+
+    `is_stopping` says that the run is to end although its steps have not.
+    """
 
     run: RunRow
     path: StepPath
     row: asyncpg.Record | Mapping[str, Any]
     stored: Mapping[str, Any]
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the run is to end although its steps have not."""
-        return bool(self.run.cancel_requested_by or self.run.error)
+    is_stopping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +235,6 @@ class Opening:
     before: str
     started_at: datetime
     deadline_at: datetime
-
-    def stored(self) -> JsonObject:
-        """Return it as the record takes it."""
-        return {"from": self.before, "started_at": self.started_at, "deadline_at": self.deadline_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,10 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
         if request:
             await request.again()
 
-    messages, tools = messages_of(run.opening, run.turns), desk.toolbox.specs(run.opening.tools, desk.handed)
+    messages = messages_of(run.opening, run.turns)
+    tools = desk.toolbox.specs(run.opening.tools)
+    if desk.handed:
+        tools = desk.toolbox.specs_with(run.opening.tools, desk.handed)
     request = BudgetedRequest(
         desk.budget, run.opening.model, messages, tools, desk.model_timeout_s, desk.is_paused) if desk.budget else None
     model = await request.choice() if request else run.opening.model

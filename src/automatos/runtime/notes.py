@@ -5,13 +5,13 @@ Lines hold names, numbers and codes; never a prompt, an answer, an argument or w
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from automatos.agents.types import AgentSpec
 from automatos.runtime.types import Opening, Turn
 
 log = structlog.get_logger("automatos.runtime")
@@ -23,20 +23,16 @@ LEVELS: Mapping[str, int] = MappingProxyType({
 })
 
 
+@dataclass(frozen=True, slots=True)
 class RunNotes:
-    """The log of one agent's runs; `is_timed` says whether each turn's time is noted (`performance_monitoring`)."""
+    """The log of one agent's runs, `who` in every line.
 
-    def __init__(self, agent_id: int, agent_name: str, *, level: str, is_timed: bool) -> None:
-        self._who = {"agent_id": agent_id, "agent": agent_name}
-        self._level = LEVELS.get(level, logging.INFO)
-        self._is_timed = is_timed
+    Nothing below `level` is written; `is_timed` says whether each turn's time is noted (`performance_monitoring`).
+    """
 
-    @classmethod
-    def of(cls, agent: AgentSpec) -> "RunNotes":
-        """Return the notes of an agent as its configuration wants them."""
-        configuration = agent.configuration
-        return cls(agent.id, agent.name, level=str(configuration.get("logging_level", "info")),
-                   is_timed=bool(configuration.get("performance_monitoring", True)))
+    who: Mapping[str, Any]
+    level: int
+    is_timed: bool
 
     def started(self, run_id: UUID, opening: Opening) -> None:
         """Note that a run begins: which model answers, how much it reads first."""
@@ -70,7 +66,7 @@ class RunNotes:
 
     def finished(self, run_id: UUID | None, *, duration_ms: int, tokens: int) -> None:
         """Note that the agent gave its answer."""
-        timed = {"duration_ms": duration_ms} if self._is_timed else {}
+        timed = {"duration_ms": duration_ms} if self.is_timed else {}
         self._write(logging.DEBUG, "runs.finished", run_id=run_id, total_tokens=tokens, **timed)
 
     def failed(self, run_id: UUID | None, code: str) -> None:
@@ -78,13 +74,13 @@ class RunNotes:
         self._write(logging.ERROR, "runs.failed", run_id=run_id, code=code)
 
     def _time(self, turn: Turn, kind: str, **facts: Any) -> None:
-        if self._is_timed:
+        if self.is_timed:
             self._write(logging.DEBUG, "runs.turn_timed", run_id=turn.run_id, turn=turn.seq, kind=kind,
                         duration_ms=turn.duration_ms, **facts)
 
     def _write(self, level: int, event: str, **facts: Any) -> None:
         """Write a line that the agent's level lets through; a server that is to be quiet stays so."""
-        if level < self._level:
+        if level < self.level:
             return
         is_opened = level == logging.DEBUG and log.is_enabled_for(logging.INFO)
-        (details if is_opened else log).log(level, event, **self._who, **facts)
+        (details if is_opened else log).log(level, event, **self.who, **facts)

@@ -5,6 +5,7 @@ whole, for this task.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.errors import PromptTooLong
 from automatos.llm.types import ModelChoice, ToolSpec, Window
+from automatos.runtime.notes import LEVELS, RunNotes
 from automatos.runtime.types import Limits, Opening, Part, PartSource, SkillShelf, TemperatureSource
 from automatos.skills.service import tool_name
 from automatos.tools.service import Toolbox
@@ -47,6 +49,7 @@ class AgentRuntime:
     """
 
     agent: AgentSpec
+    notes: RunNotes
     tools: tuple[ToolSpec, ...]
     handed: Mapping[str, HandedTool]
     read_core: Callable[[SkillSpec], Awaitable[str]]
@@ -145,8 +148,18 @@ class AgentFactory:
     def activate_agent(self, agent: AgentSpec) -> AgentRuntime:
         """Return a runtime of an agent; asks no provider for anything yet."""
         handed = self._skills.handed_tools(agent) if agent.skills else {}
-        tools = self._toolbox.specs([*agent.tools, *handed], handed)
-        return AgentRuntime(agent, tuple(tools), handed, self._skills.core, self._find_default_model)
+        tools = self._toolbox.specs(agent.tools)
+        if handed:
+            tools = self._toolbox.specs_with((*agent.tools, *handed), handed)
+        return AgentRuntime(agent, notes_of(agent), tools, handed, self._skills.core, self._find_default_model)
+
+
+def notes_of(agent: AgentSpec) -> RunNotes:
+    """Return where an agent's runs are noted, as its configuration wants it."""
+    configuration = agent.configuration
+    return RunNotes({"agent_id": agent.id, "agent": agent.name},
+                    LEVELS.get(str(configuration.get("logging_level", "info")), logging.INFO),
+                    bool(configuration.get("performance_monitoring", True)))
 
 
 @cache
@@ -223,6 +236,6 @@ def with_skill(how: str, skill: SkillSpec, text: str, prompt: str, window: Windo
     match = CALL.match(prompt)
     arguments = (match[2] or "").strip() if match else ""
     size = len(text) + text.count(ARGUMENTS) * len(arguments) + len(prompt)
-    if window and not window.holds(size):
+    if window and size > window.chars:
         raise PromptTooLong(window, size, f"The skill {skill.name!r} with its arguments")
     return f"{how}\n\n## {skill.name}\n{text.replace(ARGUMENTS, arguments)}\n\n## Task\n{prompt.strip()}"

@@ -11,8 +11,8 @@ import structlog
 
 from automatos.kernel.errors import Problem
 from automatos.llm.errors import PromptTooLong
-from automatos.llm.service import ModelClient
-from automatos.llm.types import CallContext, Completion, Message, prompt_size
+from automatos.llm.service import ModelClient, prompt_size
+from automatos.llm.types import CallContext, Completion, Message
 from automatos.runtime import schemas
 from automatos.runtime.runtime import AgentRuntime, join, text_of
 from automatos.runtime.transcript import storable
@@ -35,7 +35,7 @@ async def try_agent(
     """
     said = [Message(one.role, one.content) for one in messages]
     window, size = await models.window(await runtime.model()), await runtime.size() + prompt_size(said)
-    if not window.holds(size):
+    if size > window.chars:
         yield _frame("failed", _document(PromptTooLong(window, size)))
         return
     said.insert(0, Message("system", f"{join(await runtime.parts())}\n\n{text_of('trial')}"))

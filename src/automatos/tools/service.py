@@ -1,8 +1,8 @@
 """The toolbox: which tools exist, which an agent was granted, and one guarded way to call them."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
-from functools import cache
+from collections.abc import Awaitable, Mapping
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -32,6 +32,7 @@ MAX_ARGUMENT_CHARS = 2_000_000
 MAX_OUTPUT_CHARS = 20_000
 SHOWN_FAULTS = 5
 SHELL = "shell"
+KEPT_SPECS = 256
 
 
 def known_names() -> frozenset[str]:
@@ -43,7 +44,8 @@ class Toolbox:
     """The built-in tools of this process; open it once at start. It owns nothing that must be closed.
 
     `unfinished` says which executions still need their folder; without it none gives way to others. `until_certain` is
-    awaited before each call: it returns when this process may still do its work.
+    awaited before each call: it returns when this process may still do its work. `specs` gives what a model is told of
+    the built-in tools among some names, and keeps it: after `open` it never changes.
     """
 
     def __init__(
@@ -56,10 +58,12 @@ class Toolbox:
         self._sandbox = Sandbox()
         self._folders = Folders(settings.workspace_files_mb * 1024**2, unfinished)
         self._probe_folder = settings.home / "sandbox"
+        self.specs = lru_cache(KEPT_SPECS)(self._specs)
 
     async def open(self) -> None:
         """Find out whether commands can be confined on this machine; the shell stays off where they cannot."""
         await self._sandbox.probe(self._probe_folder)
+        self.specs.cache_clear()
 
     def available(self) -> list[ToolInfo]:
         """Return every built-in tool by name, each with why it is off when it is."""
@@ -76,14 +80,15 @@ class Toolbox:
         """Return whether calls of a built-in tool change something; None when there is no such tool."""
         return definitions()[name].effect if name in definitions() else None
 
-    def specs(self, names: Iterable[str], handed: Mapping[str, HandedTool] | None = None) -> list[ToolSpec]:
-        """Return what a model is told of the named tools, the handed-down ones last.
+    def _specs(self, names: tuple[str, ...]) -> tuple[ToolSpec, ...]:
+        """Return what a model is told of the built-in tools among the named ones; those that are off are left out."""
+        return tuple(spec for name, spec in _told().items() if name in names and self.off_reason(name) is None)
 
-        Those that are unknown or off are left out.
-        """
+    def specs_with(self, names: tuple[str, ...], handed: Mapping[str, HandedTool]) -> tuple[ToolSpec, ...]:
+        """Return what `specs` does, followed by the handed-down tools among the named ones."""
         wanted = set(names)
-        known = [spec for name, spec in _specs().items() if name in wanted and self.off_reason(name) is None]
-        return known + [tool.spec for name, tool in (handed or {}).items() if name in wanted and name not in _specs()]
+        more = (tool.spec for name, tool in handed.items() if name in wanted and name not in _told())
+        return (*self.specs(names), *more)
 
     async def call(self, name: str, arguments: str, context: ToolContext) -> ToolResult:
         """Call a granted tool with JSON text and return what the model reads; a failure is a result too.
@@ -142,7 +147,7 @@ class Toolbox:
 
 
 @cache
-def _specs() -> dict[str, ToolSpec]:
+def _told() -> dict[str, ToolSpec]:
     return {tool.name: ToolSpec(tool.name, tool.description, tool.parameters) for tool in definitions().values()}
 
 
