@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from automatos.credentials.errors import UnknownProvider
 from automatos.credentials.schemas import CredentialCreate
 from automatos.credentials.service import Keyring, Means, add_credential
+from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -19,6 +20,7 @@ from automatos.llm.types import DefaultModel, ModelChoice
 from automatos.settings.service import save_setting
 from automatos.settings.types import SettingScope
 from automatos.workspaces.types import AuthMethod, Caller, Role
+from tests.surface import Client
 
 
 def caller_in(workspace_id: UUID) -> Caller:
@@ -163,3 +165,25 @@ async def test_an_obstacle_is_named_before_a_run_meets_it(models: ModelClient, w
     assert await models.find_obstacle(workspace_id, None) is None
     assert "no key for Mistral" in str(await models.find_obstacle(workspace_id, ModelChoice("mistral", "m")))
     assert "no provider named 'x'" in str(await models.find_obstacle(workspace_id, ModelChoice("x", "m")))
+
+
+async def test_the_default_of_runs_is_kept_until_somebody_chooses_another(
+    client: Client, database: Database, services: Services
+) -> None:
+    async def choose(model: str) -> None:
+        saved = await client.put("/api/settings/orchestrator_llm", json={
+            "values": {"llm_provider": "openai", "llm_model": model}})
+        assert saved.status == 200, saved.body
+
+    async def chosen() -> str:
+        return (await services.models.default_choice(client.workspace_id)).model_id
+
+    await choose("gpt-4.1")
+    first = await chosen()
+    async with database.session(client.workspace_id) as session:  # past the route, of which nobody hears
+        await save_setting(session, caller_in(client.workspace_id), "orchestrator_llm", "llm_model",
+                           value="gpt-4.1-mini", scope=SettingScope.WORKSPACE)
+    kept = await chosen()
+    await choose("gpt-4.1-nano")
+
+    assert [first, kept, await chosen()] == ["gpt-4.1", "gpt-4.1", "gpt-4.1-nano"]

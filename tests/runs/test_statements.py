@@ -23,7 +23,7 @@ PARTS = {
 """What each statement is known by."""
 BESIDE = ("llm_usage", "set_config('automatos", "outcomes_of", "typeinfo_tree", "set_config('jit'")
 """Written in batches for many runs, or once for a new connection."""
-MOST = {"sign in": 2, "start": 1, "default model": 1, "accept": 1, "record": 5}
+MOST = {"sign in": 2, "start": 1, "accept": 1, "record": 5}
 """These may only sink: one record for each answer of a model and for what a tool gave."""
 RUNS = 4
 on_behalf: ContextVar[bool] = ContextVar("on_behalf", default=False)

@@ -38,6 +38,7 @@ from automatos.recipes.crew import Kitchen
 from automatos.recipes.service import unfinished_executions
 from automatos.runtime.service import WorkspaceShelf, account_for
 from automatos.runtime.types import SkillShelf
+from automatos.settings.types import WORD_SETTINGS
 from automatos.skills import jobs as skills
 from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox
@@ -131,6 +132,7 @@ class Services:
             self.models = ModelClient.open(
                 self.database, self.settings, self.http, self.keyring, self.presence.until_certain)
             stack.push_async_callback(self.models.close)
+            self.bus.on_word(WORD_SETTINGS, self.models.forget_defaults)
             self.toolbox = Toolbox(self.settings, self.http, partial(unfinished_executions, self.database),
                                    self.presence.until_certain)
             await self.toolbox.open()

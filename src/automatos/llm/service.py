@@ -60,6 +60,10 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 FIRST_MODEL_SHARE = 0.6
 ATTEMPTS_PER_EPOCH = 1000
+DEFAULT_S = 5.0
+"""For how long a process goes by a default model when the word that another one was chosen does not reach it."""
+MAX_DEFAULTS = 10_000
+SAID = frozenset({"workspace_settings", "system_settings", "environment"})
 
 Fault = TypeVar("Fault", bound=ModelProblem)
 
@@ -78,6 +82,8 @@ class ModelClient:
         self._database = database
         self._refused = RefusedFeatures()
         self._wires = open_wires(settings)
+        self._defaults: dict[UUID, tuple[ModelChoice, float]] = {}
+        self._forgotten = 0
 
     @classmethod
     def open(cls, database: Database, settings: Settings, http: Http, keyring: Keyring,
@@ -109,6 +115,28 @@ class ModelClient:
             UnknownProvider, UnknownModel: settings name a provider that does not exist or name no model of it.
         """
         return await find_default(self._database, self._settings, self._keyring, workspace_id, service)
+
+    async def default_choice(self, workspace_id: UUID) -> ModelChoice:
+        """Return the model of `resolve_default` for a run; raises what that raises.
+
+        What settings or the environment say is kept for at most five seconds, and `forget_defaults` drops it. What
+        depends on the keys that there are is asked of the keyring, which keeps those itself.
+        """
+        kept, began = self._defaults.get(workspace_id), time.monotonic()
+        if kept and began < kept[1]:
+            return kept[0]
+        forgotten = self._forgotten
+        found = await self.resolve_default(workspace_id)
+        if found.source in SAID and forgotten == self._forgotten:  # else it may be older than what was changed
+            if len(self._defaults) >= MAX_DEFAULTS:
+                self._defaults.clear()
+            self._defaults[workspace_id] = found.choice, began + DEFAULT_S
+        return found.choice
+
+    def forget_defaults(self, _: str = "") -> None:
+        """Ask the settings anew for the next run: somebody has changed them."""
+        self._forgotten += 1
+        self._defaults.clear()
 
     async def find_obstacle(self, workspace_id: UUID, choice: ModelChoice | None,
                             environment: str | None = None) -> str | None:

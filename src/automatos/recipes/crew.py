@@ -186,7 +186,7 @@ def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitab
 
     async def find() -> ModelChoice:
         if not found:
-            found.append((await kitchen.client.resolve_default(workspace_id)).choice)
+            found.append(await kitchen.client.default_choice(workspace_id))
         return found[0]
 
     return find

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from automatos.durable.deps import BusDep
 from automatos.kernel.db import Scope
 from automatos.kernel.openapi import problems
 from automatos.settings import schemas, service
 from automatos.settings.deps import SettingChoices
 from automatos.settings.errors import SettingInvalid, UnknownSetting
-from automatos.settings.types import SettingScope
+from automatos.settings.types import WORD_SETTINGS, SettingScope
 from automatos.workspaces.deps import Admin, AppDatabase, CurrentCaller, Session
 from automatos.workspaces.errors import SystemAdminRequired
 
@@ -46,23 +47,28 @@ async def get_settings_of_category(category: Name, caller: CurrentCaller, sessio
 
 @router.put("/{category}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
 async def save_settings_of_category(
-    category: Name, body: schemas.SettingsWrite, caller: Admin, database: AppDatabase, choices: SettingChoices
+    category: Name, body: schemas.SettingsWrite, caller: Admin, database: AppDatabase, choices: SettingChoices,
+    bus: BusDep,
 ) -> schemas.SettingList:
     """Set several values of a category in one save, such as a provider and its model; null removes one."""
     scope = Scope.ADMIN if body.scope is SettingScope.SYSTEM and caller.is_system_admin else None
     async with database.session(caller.workspace_id, scope) as session:
         saved = await service.save_settings(
             session, caller, category, body.values, scope=body.scope, choices=choices)
+    bus.send_word(WORD_SETTINGS, category)
     return schemas.SettingList(items=saved, total=len(saved))
 
 
 @router.put("/{category}/{key}", responses=problems(SettingInvalid, UnknownSetting, SystemAdminRequired))
 async def save_setting(
-    category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase, choices: SettingChoices
+    category: Name, key: Name, body: schemas.SettingWrite, caller: Admin, database: AppDatabase,
+    choices: SettingChoices, bus: BusDep,
 ) -> schemas.Setting:
     """Set a value for the workspace, or for the whole server; null removes it."""
     scope = Scope.ADMIN if body.scope is SettingScope.SYSTEM and caller.is_system_admin else None
     async with database.session(caller.workspace_id, scope) as session:
-        return await service.save_setting(
+        saved = await service.save_setting(
             session, caller, category, key, value=body.value, value_type=body.value_type, scope=body.scope,
             choices=choices)
+    bus.send_word(WORD_SETTINGS, category)
+    return saved

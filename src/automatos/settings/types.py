@@ -31,6 +31,8 @@ def type_of(value: JsonValue) -> ValueType:
     return ValueType.STRING if isinstance(value, str) else ValueType.JSON
 
 
+WORD_SETTINGS = "settings"
+"""What processes hear when settings of a category have changed."""
 GENERAL_CATEGORY = "orchestrator_llm"
 SERVICE_CATEGORIES = {
     "orchestrator": GENERAL_CATEGORY, "heartbeat": GENERAL_CATEGORY, "complexity_assessor": GENERAL_CATEGORY,
