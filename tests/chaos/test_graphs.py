@@ -1,24 +1,18 @@
 """Runs that are graphs while their workers die: joins, items, approvals and times are taken up where they were."""
 
-import asyncio
-import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import pytest
 
-from tests.chaos.client import Follower, Refused, set_up
+from tests.chaos.client import Refused, set_up
 from tests.chaos.harness import stage
 from tests.chaos.test_kill_worker import Table, lock_row, until
-from tests.runs.worlds import Planned, World, describe, judge
 
 pytestmark = pytest.mark.chaos
 QUICK = {"AUTOMATOS_LEASE_S": "1"}
-RANDOM_RUNS = int(os.environ.get("CHAOS_GRAPHS", "12"))
-KILLS = 6
 
 
 def recipe_file(template_id: str, steps: list[dict[str, Any]], **inputs: Any) -> dict[str, Any]:
@@ -225,127 +219,3 @@ async def test_steps_at_once_keep_their_common_budget_though_their_worker_dies_i
     assert [each["error"]["code"] for each in run["steps"] if each["error"]] == ["budget_exceeded"]
     assert run["total_tokens"] == 33_800
     assert sum((await table.count("t")).values()) == 4
-
-
-class Scripted(World):
-    """A world in which a for-each itself never fails and gives no word."""
-
-    def ends_well(self, path: str, attempts: int) -> bool:
-        return (path.startswith("e") and "." not in path) or super().ends_well(path, attempts)
-
-    def output(self, path: str) -> str:
-        return "list" if path.startswith("e") and "." not in path else super().output(path)
-
-
-def random_plan(chance: Random) -> list[Planned]:
-    """Return up to seven steps, each after some of the earlier ones, some of them for items."""
-    plan: list[Planned] = []
-    before: dict[str, set[str]] = {}
-    for number in range(chance.randint(2, 7)):
-        is_each = chance.random() < 0.25
-        key = f"{'e' if is_each else 's'}{number}"
-        after = chance.sample(plan, min(len(plan), chance.randint(0, 2)))
-        before[key] = {one.key for one in after}.union(*(before[one.key] for one in after))
-        asks = chance.choice([None, None, None, "yes", "no", "broken", *sorted(before[key])])
-        step_ = Planned(key, "each" if is_each else "work", [(one.key, None) for one in after], asks,
-                        is_passed_over=chance.random() < 0.7)
-        if is_each:
-            step_.inner = [Planned(f"{key}i0", is_passed_over=chance.random() < 0.3),
-                           Planned(f"{key}i1", after=[(f"{key}i0", None)])]
-            step_.concurrency, step_.max_failures = chance.randint(1, 3), chance.randint(0, 3)
-        plan.append(step_)
-    return plan
-
-
-CONDITIONS = {"yes": "input.yes", "no": "input.no", "broken": "input.unknown == 1"}
-
-
-def written(plan: list[Planned], inside: str | None = None) -> list[dict[str, Any]]:
-    """Return a plan as the steps of a recipe file."""
-    steps: list[dict[str, Any]] = []
-    for each in plan:
-        entry: dict[str, Any] = {"step_id": each.key, "needs": [key for key, _ in each.after]}
-        if each.asks:
-            entry["when"] = CONDITIONS.get(each.asks) or f'steps.{each.asks}.output == "go"'
-        if each.is_passed_over:
-            entry["error_handling"] = "skip"
-        if inside:
-            entry["inside"] = inside
-        if each.kind == "each":
-            entry["for_each"] = {"items": f"input.{each.key}", "concurrency": each.concurrency,
-                                 "max_failures": each.max_failures}
-        else:
-            where = f"{inside}[{{index}}].{each.key}" if inside else each.key
-            entry |= {"agent": "Worker", "prompt_template": f"[{{input.tag}} {where}]"}
-        steps += [entry, *written(each.inner, each.key)]
-    return steps
-
-
-async def test_random_graphs_end_as_the_reference_says_while_workers_are_killed_and_runs_paused(table: Running) -> None:
-    seed = int(os.environ.get("CHAOS_SEED", "20261130"))
-    chance = Random(seed)
-    await table.replace_worker()
-    runs: list[tuple[str, list[Planned], Scripted, Follower]] = []
-    for number in range(RANDOM_RUNS):
-        tag, plan, world = f"g{number}", random_plan(chance), Scripted(seed + number)
-        run_id = await begin_random(table, tag, plan, world)
-        runs.append((tag, plan, world, table.client.follow(run_id)))
-    for _ in range(KILLS):
-        calls = len(await table.model.calls())
-
-        async def has_gone_on(calls: int = calls) -> bool:
-            is_over = await table.postgres.query("SELECT 1 FROM recipe_executions WHERE finished_at IS NULL")
-            return len(await table.model.calls()) >= calls + chance.randint(1, 8) or not is_over
-
-        await until(has_gone_on)
-        paused = chance.choice(runs)[-1]
-        await give_order(table, paused, "pause")
-        await table.replace_worker()
-        await give_order(table, paused, "resume")
-    await asyncio.gather(*(follower.until_end(120) for *_, follower in runs))
-
-    for tag, plan, world, follower in runs:
-        verdict = judge(plan, world)
-        run = await table.client.call("GET", follower.url.removeprefix(table.server.url).removesuffix("/events"))
-        said = f"{tag} of seed {seed}: {describe(plan)}"
-        ends = "failed" if verdict.is_failed else "completed_with_skips" if verdict.has_skips else "completed"
-        assert run["status"] == ends, said
-        assert follower.is_gapless
-        told = {each["path"]: status_of(each) for each in run["steps"]}
-        assert {path: told.get(path) for path in verdict.known} == verdict.known, said
-        answers = Counter(each["order"] for each in follower.data_of("model.answered"))
-        assert set(answers.values()) <= {1}, said
-        assert set((await table.count(tag)).values()) <= set(range(1, KILLS + 2))
-
-
-async def give_order(table: Running, follower: Follower, verb: str) -> None:
-    """Pause or resume a run, unless it is over."""
-    path = follower.url.removeprefix(table.server.url).removesuffix("/events")
-    try:
-        await table.client.call("POST", f"{path}/{verb}")
-    except Refused as refused:
-        if refused.problem["code"] != "run_over":
-            raise
-
-
-async def begin_random(table: Running, tag: str, plan: list[Planned], world: Scripted) -> str:
-    flat = [(each.key, each) for each in plan if each.kind == "work"]
-    inputs: dict[str, Any] = {}
-    for each in plan:
-        if each.kind == "each":
-            inputs[each.key] = world.items(each.key)
-            flat += [(f"{each.key}[{index}].{inner.key}", inner)
-                     for index in range(len(inputs[each.key])) for inner in each.inner]
-    for path, _ in flat:
-        reply = {"text": world.output(path), "delay_s": 0.05} if world.ends_well(path, 1) else {"status": 400}
-        await table.model.script(reply, match=f"[{tag} {path}]", repeat=True)
-    declared = {"yes": {"type": "boolean"}, "no": {"type": "boolean"}}
-    declared |= {key: {"type": "array"} for key in inputs}
-    await table.client.apply(recipe_file(tag, written(plan), **declared))
-    return await table.client.execute(tag, {"tag": tag, "yes": True, "no": False} | inputs)
-
-
-def status_of(found: dict[str, Any]) -> str:
-    """Say how a step ended in the words of the reference: what failed and was passed over has failed."""
-    is_unneeded = (found["error"] or {}).get("code") == "step_not_needed"
-    return "failed" if found["status"] == "skipped" and not is_unneeded else found["status"]

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-Kind = Literal["work", "wait", "branch", "each", "plan"]
+Kind = Literal["work", "wait", "branch", "each", "plan", "run"]
+ANSWERING = {"work", "each", "run"}
 
 
 @dataclass
@@ -83,10 +84,14 @@ class World:
 
 @dataclass
 class Verdict:
-    """How steps that stand together end; `known` holds those whose end no order of events can change."""
+    """How steps that stand together end; `known` holds those whose end no order of events can change.
+
+    `output` is what the last of them that was done has given.
+    """
 
     is_failed: bool = False
     has_skips: bool = False
+    output: str = ""
     known: dict[str, str] = field(default_factory=dict)
 
 
@@ -107,6 +112,8 @@ def judge(plan: list[Planned], world: World, prefix: str = "", around: dict[str,
     if verdict.is_failed:
         return verdict  # which of the others had begun by then is a matter of time
     verdict.has_skips = any(each.status == "failed" or each.has_skips for each in told.values())
+    done = [step.key for step in plan if step.kind in ANSWERING and told[step.key].status == "completed"]
+    verdict.output = (told[done[-1]].output or "") if done else ""
     verdict.known = {prefix + key: each.status for key, each in told.items()} | judge_of.known
     return verdict
 
@@ -155,9 +162,19 @@ class _Judge:
             return _Told("completed")
         if not self.world.ends_well(path, step.attempts):
             return _Told("failed")
+        if step.kind == "run":
+            return self._child(step, path)
         if step.kind in {"each", "plan"}:
             return self._gather(step, path)
         return _Told("completed", output=self.world.output(path))
+
+    def _child(self, step: Planned, path: str) -> _Told:
+        """A run of its own: its steps read nothing around it."""
+        verdict = judge(step.inner, self.world, f"{path}>")
+        if verdict.is_failed:
+            return _Told("failed")
+        self.known |= verdict.known
+        return _Told("completed", output=verdict.output, has_skips=verdict.has_skips)
 
     def _gather(self, step: Planned, path: str) -> _Told:
         prefixes = [f"{path}."] if step.kind == "plan" else [
