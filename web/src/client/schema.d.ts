@@ -9838,7 +9838,7 @@ export interface components {
         };
         /**
          * ParentRun
-         * @description The step of another run that has started this one.
+         * @description The step of another run that has started this one; what this one used is counted there, too, when it has ended.
          */
         ParentRun: {
             /**
@@ -9846,6 +9846,16 @@ export interface components {
              * @description Where the step is in that run.
              */
             path: string;
+            /**
+             * Recipe Id
+             * @description The template_id of that run's recipe; null when it was cleaned away.
+             */
+            recipe_id: string | null;
+            /**
+             * Recipe Name
+             * @description The name of that run's recipe; null when it was cleaned away.
+             */
+            recipe_name: string | null;
             /**
              * Run Id
              * Format: uuid
@@ -11524,6 +11534,8 @@ export interface components {
              * @description The cost of what has a known price, in US dollars.
              */
             known_cost_usd: string | null;
+            /** @description The step of another run that has started it. */
+            parent: components["schemas"]["ParentRun"] | null;
             /**
              * Recipe Id
              * @description The template_id of the recipe; null for a task.
@@ -20921,6 +20933,8 @@ export interface operations {
                 recipe?: string | null;
                 /** @description Only those with this status. */
                 status?: components["schemas"]["ExecutionStatus"] | null;
+                /** @description Only runs that no step of another run has started. Without it those are listed, too, and name it as `parent`, whose tokens and costs hold theirs. */
+                top_level?: boolean;
             };
             header?: never;
             path?: never;
