@@ -57,6 +57,32 @@ def test_what_fits_several_runs_is_refused_with_each_of_them(quick: Quick, run_i
         assert f"use its id: {run['id']} (Research digest, completed)" in done.stderr
 
 
+def written(template_id: str, step: str) -> str:
+    return (f"apiVersion: automatos/v1\nkind: Recipe\nagents: [{{name: Cleaner, prompt: Clean.}}]\n"
+            f"recipe:\n  template_id: {template_id}\n  name: {template_id}\n  steps:\n    - {{step_id: s, {step}}}\n")
+
+
+def test_lists_and_latest_leave_out_what_is_part_of_another_run_which_its_own_names_still_find(
+    quick: Quick, tmp_path: Path
+) -> None:
+    for name, step in (("sweep", "agent: Cleaner, prompt_template: Sweep."), ("clean", "run: {recipe: sweep}")):
+        (tmp_path / f"{name}.yaml").write_text(written(name, step))
+        assert quick("recipe", "apply", tmp_path / f"{name}.yaml").returncode == 0
+    assert quick("recipe", "cook", "clean", "--quiet").returncode == 0
+
+    whole = quick.json("run", "list")["items"][0]
+    part = next(run for run in quick.json("run", "list", "--all")["items"] if run["parent"])
+
+    assert whole["recipe_id"] == "clean"
+    assert part["parent"] == {"run_id": whole["id"], "path": "s", "recipe_id": "clean", "recipe_name": "clean"}
+    assert all(run["parent"] is None for run in quick.json("run", "list", "--limit", "200")["items"])
+    assert quick.json("run", "list", "--recipe", "sweep")["items"][0]["id"] == part["id"]
+    assert f"sweep, part of clean run {whole['id']}" in quick("run", "list", "--all").stdout
+    assert quick.json("run", "view", "latest")["id"] == whole["id"]
+    assert quick.json("run", "view", part["id"][-8:])["id"] == part["id"]
+    assert f"part of clean run {whole['id']}, started by its step s" in quick("run", "view", part["id"]).stdout
+
+
 def test_a_table_for_people_shows_runs_by_what_names_them_and_one_for_programs_whole(
     signed_in: Cli, quick: Quick, run_id: str
 ) -> None:

@@ -28,7 +28,8 @@ SELECT sum(coalesce(pg_stat_get_xact_tuples_returned(oid), 0) + coalesce(pg_stat
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')
 """
 # Every run took two steps, of two agents, and was started twenty minutes ago or earlier.
-# Beside each run there was a heartbeat, which is a run of another kind, of an agent that did no step of them.
+# Beside each run there was a heartbeat, which is a run of another kind, of an agent that did no step of them, and a run
+# that a step of another one had started; the newest of these are newer than all others.
 HISTORY = """
 WITH past AS (
     INSERT INTO recipe_executions (id, workspace_id, recipe_id, recipe_version, total_steps, status, kind, started_at,
@@ -45,6 +46,12 @@ results AS (
     INSERT INTO heartbeat_results (id, workspace_id, agent_id, created_at, status, triggered_by)
     SELECT uuidv7(-n * interval '1 hour'), $1, 900009, now() - n * interval '1 hour', 'success', 'timer'
     FROM generate_series($3::int, $4) n),
+parts AS (
+    INSERT INTO recipe_executions (id, workspace_id, recipe_version, total_steps, status, kind, parent, started_at,
+                                   finished_at)
+    SELECT uuidv7(-n * interval '1 second' - interval '1 minute'), $1, 1, 1, 'completed', 'recipe',
+           '{"run_id": "01900000-0000-7000-8000-000000000000", "path": "s"}', now() - n * interval '1 second',
+           now() - n * interval '1 second' FROM generate_series($3::int, $4) n),
 calls AS (
     INSERT INTO llm_usage (workspace_id, request_type, provider, model_id, status, total_tokens, created_at)
     SELECT $1, 'recipe', 'openai', 'gpt', 'success', 3, now() - n * interval '1 second'
@@ -70,6 +77,8 @@ def steps(status: str | None) -> Look:
 LOOKS: dict[str, Look] = {
     "runs": page(),
     "runs that failed": page(status="failed"),
+    "runs that people began": page(top_level=True),
+    "runs that people began and that were completed": page(top_level=True, status="completed"),
     "runs that wait": page(status="queued"),
     "tasks": page(kind="task"),
     "tasks that failed": page(kind="task", status="failed"),

@@ -27,12 +27,14 @@ async def fill(connection: asyncpg.Connection, workspace_id: UUID) -> list[dict[
         recipe = list(recipes)[number % 2] if number % 3 else None
         kind = "recipe" if recipe else ("task", "heartbeat")[number // 3 % 2]
         agent = None if recipe else AGENTS[number // 6 % 2]
-        run = {"id": new_id(), "kind": kind, "recipe": recipe, "agent_id": agent, "status": status}
+        parent = {"run_id": str(stored[0]["id"]), "path": "s"} if recipe and number % 4 == 1 else None
+        run = {"id": new_id(), "kind": kind, "recipe": recipe, "agent_id": agent, "status": status,
+               "top_level": parent is None}
         stored.append(run)
         await connection.execute(
             "INSERT INTO recipe_executions (id, workspace_id, kind, recipe_id, agent_id, status, recipe_version, "
-            "total_steps, finished_at) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, CASE WHEN $7 THEN now() END)",
-            run["id"], workspace_id, kind, recipes.get(recipe or ""), agent, status.value, status in FINAL)
+            "total_steps, finished_at, parent) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, CASE WHEN $7 THEN now() END, $8)",
+            run["id"], workspace_id, kind, recipes.get(recipe or ""), agent, status.value, status in FINAL, parent)
     return stored
 
 
@@ -51,10 +53,11 @@ async def test_a_page_holds_what_fits_all_that_is_asked_for(database: Database) 
 
     wrong: list[object] = []
     async with database.session(mine) as session:
-        for status, recipe, agent_id, kind in product(
-                [None, *STATUSES], [None, "soup", "nothing"], [None, *AGENTS], [None, "recipe", "task", "heartbeat"]):
-            asked = {"status": status, "recipe": recipe, "agent_id": agent_id, "kind": kind}
-            expected = [run["id"] for run in newest_first if fits(run, asked)]
+        for status, recipe, agent_id, kind, top_level in product(
+                [None, *STATUSES], [None, "soup", "nothing"], [None, *AGENTS], [None, "recipe", "task", "heartbeat"],
+                [False, True]):
+            asked = {"status": status, "recipe": recipe, "agent_id": agent_id, "kind": kind, "top_level": top_level}
+            expected = [run["id"] for run in newest_first if fits(run, asked | {"top_level": top_level or None})]
             for before, skip in ((None, 0), (None, 2), (middle, 0), (middle, 1)):
                 rows, total = await page_runs(session, mine, **asked, before=before, skip=skip, limit=5)
                 shown = [one for one in expected if before is None or one < before][skip:skip + 5]

@@ -64,7 +64,7 @@ async def test_a_step_runs_a_recipe_with_inputs_that_are_filled_in_and_gives_wha
     assert run["status"] == "completed"
     assert child_of(run) == {"run_id": inner["id"], "recipe_id": child["template_id"], "recipe_version": 1,
                              "status": "completed"}
-    assert inner["parent"] == {"run_id": run_id, "path": "sub"}
+    assert (inner["parent"]["run_id"], inner["parent"]["path"]) == (run_id, "sub")
     assert (inner["triggered_by"], inner["recipe_id"]) == (run["triggered_by"], child["template_id"])
     assert inner["input_data"] == {"colours": ["red", "blue"], "whom": "the sky", "note": '["red","blue"]'}
     asked = next(call.last_user_text for call in model_server.calls if call.last_user_text.startswith("mix"))

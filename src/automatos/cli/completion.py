@@ -52,7 +52,8 @@ def _of_kind(noun: str) -> Callable[[str], Completed]:
 def _newest_runs(client: Client, _: str) -> Iterator[tuple[str, str]]:
     yield LATEST, "the newest run"
     for run in client.get("/api/runs", limit=MOST)["items"]:
-        yield run["id"], f"{run['recipe_name']}, {run['status']}"
+        part = f", part of a run of {run['parent']['recipe_name']}" if run.get("parent") else ""
+        yield run["id"], f"{run['recipe_name']}, {run['status']}{part}"
 
 
 def _catalogued_models(client: Client, _: str) -> Iterator[tuple[str, str]]:

@@ -98,17 +98,19 @@ def find_recipe(client: Client, wanted: str) -> dict[str, Any]:
 def find_run(client: Client, wanted: str) -> str:
     """Return a run's whole id, given that, `latest`, or how one of the newest 200 runs begins or ends.
 
+    The latest is one that somebody began, never a part of another run.
+
     Raises:
         CommandFailed: there is none, or there are several.
     """
     if UUID.fullmatch(wanted):
         return wanted.lower()
+    if wanted == LATEST:
+        if newest := client.get(RUN.path, limit=1, top_level=True)["items"]:
+            return str(newest[0]["id"])
+        raise CommandFailed("there are no runs yet", "start one with: automatos recipe cook NAME")
     listed = {str(run["id"]): run for run in _list(client, RUN)}
     newest = list(listed)
-    if wanted == LATEST:
-        if newest:
-            return newest[0]
-        raise CommandFailed("there are no runs yet", "start one with: automatos recipe cook NAME")
     named = wanted.lower()
     same = [run for run in newest if named and (run.startswith(named) or run.endswith(named))]
     if len(same) == 1:

@@ -61,7 +61,7 @@ def _put_relatives(run: dict[str, Any]) -> None:
             put(f"step {step['order']} runs {child['recipe_id']}, version {child['recipe_version']}: "
                 f"{child['run_id']} ({child['status'] or 'cleaned away'})")
     if parent := run["parent"]:
-        put(f"started by step {parent['path']} of run {parent['run_id']}")
+        put(f"part of {parent['recipe_id'] or 'another'} run {parent['run_id']}, started by its step {parent['path']}")
 
 
 def _put_attempts(run: dict[str, Any]) -> None:

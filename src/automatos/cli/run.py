@@ -1,6 +1,6 @@
 """Commands about runs: list, view, watch, retry, fork, approve, reject, signal, pause, resume, cancel."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,16 +28,19 @@ def list_runs(
     status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None,
     recipe: Annotated[str | None, typer.Option(
         help="Only runs of this recipe (template_id).", autocompletion=completion.recipes)] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 20, as_json: Json = False,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    parts: Annotated[bool, typer.Option(
+        "--all", help="Also runs that steps of other runs have started; --recipe lists them without it.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """List runs, newest first."""
-
-    page = Client().get("/api/runs", status=status, recipe=recipe, limit=limit)
+    """List runs, newest first, without those that are part of another run."""
+    page = Client().get("/api/runs", status=status, recipe=recipe, limit=limit,
+                        top_level=None if parts or recipe else True)
     if as_json:
         put_json(page)
         return
     put_table(({
-        "id": shown_run(run["id"]), "recipe": run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}",
+        "id": shown_run(run["id"]), "recipe": _subject(run),
         "status": run["status"], "step": f"{run['current_step']}/{run['total_steps']}",
         "tokens": tokens(run["total_tokens"], is_estimated=run["is_estimated"]),
         "cost": costs(run, is_over=run["finished_at"] is not None), "time": duration(run["duration_ms"]),
@@ -45,6 +48,13 @@ def list_runs(
     } for run in page["items"]), COLUMNS, spare=("step", "tokens", "created", "cost", "time"))
     if not page["items"]:
         say("no runs yet; cook one with: automatos recipe cook NAME")
+
+
+def _subject(run: dict[str, Any]) -> str:
+    """Return what a run in a list is of, and the run that it is part of."""
+    if parent := run.get("parent"):
+        return f"{run['recipe_id']}, part of {parent['recipe_id'] or 'another'} run {shown_run(parent['run_id'])}"
+    return run["recipe_id"] or f"{run['kind']} of {run['recipe_name']}"
 
 
 @app.command("view")

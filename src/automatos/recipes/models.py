@@ -52,6 +52,13 @@ class RecipeVersion(Base):
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
 
+LISTED_AS = text("(\nCASE\n WHEN parent IS NULL THEN CAST(kind AS text)\n ELSE 'part'\nEND)")
+"""How a run is found in lists: by its kind, or as a part of the run whose step has started it.
+
+Lines are divided where PostgreSQL divides them, so that models and migrations can be compared.
+"""
+
+
 class RecipeExecution(Base):
     """One execution: of a recipe, or of a task for one agent (`kind`), which carries its own definition.
 
@@ -62,8 +69,8 @@ class RecipeExecution(Base):
     __table_args__ = (
         Index("ix_executions_open", "deadline_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_executions_recipe", "recipe_id", "id"),
-        Index("ix_executions_workspace", "workspace_id", "kind", "id"),
-        Index("ix_executions_status", "workspace_id", "status", "kind", "id",
+        Index("ix_executions_workspace", "workspace_id", LISTED_AS, "id"),
+        Index("ix_executions_status", "workspace_id", "status", LISTED_AS, "id",
               postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_executions_recipe_status", "status", "recipe_id", "id",
               postgresql_where=text("finished_at IS NOT NULL AND recipe_id IS NOT NULL")),

@@ -37,6 +37,16 @@ class RunError(Out):
     next_step: str | None = Field(default=None, description="What to do about it.")
 
 
+class ParentRun(Out):
+    """The step of another run that has started this one; what this one used is counted there, too, when it has ended.
+    """
+
+    run_id: UUID
+    path: str = Field(description="Where the step is in that run.")
+    recipe_id: str | None = Field(description="The template_id of that run's recipe; null when it was cleaned away.")
+    recipe_name: str | None = Field(description="The name of that run's recipe; null when it was cleaned away.")
+
+
 class RunSummary(Costs):
     """One execution in a list: of a recipe, or of a task for one agent, which bears the agent's name.
 
@@ -63,6 +73,7 @@ class RunSummary(Costs):
     finished_at: datetime | None
     triggered_by: str
     error: RunError | None
+    parent: ParentRun | None = Field(description="The step of another run that has started it.")
 
 
 MAX_SIGNAL_BYTES = 1_000_000
@@ -231,13 +242,6 @@ class ChildRun(Out):
     status: ExecutionStatus | None = Field(description="Where it is; null when it was cleaned away.")
 
 
-class ParentRun(Out):
-    """The step of another run that has started this one."""
-
-    run_id: UUID
-    path: str = Field(description="Where the step is in that run.")
-
-
 class RunStep(Costs):
     """What became of one step; `attempts` are those that gave no answer, `attempt` is the number of the latest."""
 
@@ -279,7 +283,6 @@ class RunOut(RunSummary):
     last_seq: int
     paused_by: str | None = Field(description="Who paused it; nothing begins until somebody resumes it.")
     forked_from: UUID | None = Field(description="The run whose outputs it began with.")
-    parent: ParentRun | None = Field(description="The step of another run that has started it.")
 
 
 class Cancelling(Out):

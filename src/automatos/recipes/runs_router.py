@@ -44,6 +44,8 @@ UNDECIDED = problems(run_errors.StepNotFound, run_errors.StepNotWaiting, run_err
                      run_errors.ApprovalNotAllowed)
 StepOrder = Annotated[int, Path(ge=1, le=2**31 - 1, description="The step's number in the run.")]
 SignalName = Annotated[str, Path(pattern=SIGNAL, description="The signal's name, as the recipe has it.")]
+TopLevel = Annotated[bool, Query(description="Only runs that no step of another run has started. Without it those are "
+                                 "listed, too, and name it as `parent`, whose tokens and costs hold theirs.")]
 After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=20_000)]
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -61,13 +63,13 @@ async def list_runs(
     caller: AllWorkspacesReader, session: ReadingSession, status: Annotated[ExecutionStatus | None, Query()] = None,
     recipe: Annotated[str | None, Query(max_length=100)] = None,
     agent_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-    kind: Annotated[ExecutionKind | None, Query()] = None, cursor: UUID | None = None,
+    kind: Annotated[ExecutionKind | None, Query()] = None, top_level: TopLevel = False, cursor: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> run_schemas.RunPage:
     """List what the workspace's recipes and agents have worked on, newest first; system admins may name `__all__`."""
     items, total = await runs_view.page(
-        session, caller.reach, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=cursor,
-        limit=limit + 1)
+        session, caller.reach, status=status, recipe=recipe, agent_id=agent_id, kind=kind, top_level=top_level,
+        before=cursor, limit=limit + 1)
     more = str(items[limit - 1].id) if len(items) > limit else None
     return run_schemas.RunPage(
         items=items[:limit], total=total.count, is_total_exact=total.is_exact, next_cursor=more)

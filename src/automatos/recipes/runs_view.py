@@ -1,6 +1,6 @@
 """Executions as people see them, and their end by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from automatos.recipes.errors import ExecutionNotFound, ExecutionOver
 from automatos.recipes.models import ExecutionStep, RecipeExecution
 from automatos.recipes.planning import plan_recipe
 from automatos.recipes.queries import definitions, pages
-from automatos.recipes.queries.nested import statuses_of
+from automatos.recipes.queries.nested import recipes_of, statuses_of
 from automatos.recipes.run_schemas import RunOut, RunStep, RunSummary, TurnOut
-from automatos.recipes.types import ExecutionStatus, Total
+from automatos.recipes.types import ExecutionStatus, JsonObject, Total
 from automatos.runs.errors import ApprovalNotAllowed
 from automatos.runs.service import (
     cancel_run,
@@ -42,13 +42,31 @@ MADE_OF_OTHERS = {
 
 async def page(
     session: AsyncSession, workspace_id: UUID | None, *, status: ExecutionStatus | None, recipe: str | None = None,
-    agent_id: int | None = None, kind: str | None = None, before: UUID | None = None, skip: int = 0, limit: int,
+    agent_id: int | None = None, kind: str | None = None, top_level: bool = False, before: UUID | None = None,
+    skip: int = 0, limit: int,
 ) -> tuple[list[RunSummary], Total]:
-    """Return executions of the workspace, or of all that the session may see, newest first, and how many match."""
+    """Return executions of the workspace, or of all that the session may see, newest first, and how many match.
+
+    With `top_level` those that no step of another one has started.
+    """
     rows, total = await pages.page_runs(
-        session, workspace_id, status=status, recipe=recipe, agent_id=agent_id, kind=kind, before=before, skip=skip,
-        limit=limit)
-    return [RunSummary.model_validate(_summary(*row)) for row in rows], total
+        session, workspace_id, status=status, recipe=recipe, agent_id=agent_id, kind=kind, top_level=top_level,
+        before=before, skip=skip, limit=limit)
+    parents = await _parents(session, workspace_id, [row[0] for row in rows])
+    return [RunSummary.model_validate({**_summary(*row), "parent": parents.get(row[0].id)}) for row in rows], total
+
+
+async def _parents(
+    session: AsyncSession, workspace_id: UUID | None, executions: Sequence[RecipeExecution]
+) -> dict[UUID, JsonObject]:
+    """Return the steps that have started executions, each with the recipe of its run, by the executions' ids."""
+    above = {each.id: each.parent for each in executions if each.parent}
+    if not above:
+        return {}
+    recipes = await recipes_of(session, workspace_id, {UUID(str(parent["run_id"])) for parent in above.values()})
+    return {run_id: {"run_id": parent["run_id"], "path": parent["path"], "recipe_id": recipe_id, "recipe_name": name}
+            for run_id, parent in above.items()
+            for recipe_id, name in [recipes.get(UUID(str(parent["run_id"])), (None, None))]}
 
 
 async def show(session: AsyncSession, database: Database, workspace_id: UUID, execution_id: UUID) -> RunOut:
@@ -64,7 +82,8 @@ async def show(session: AsyncSession, database: Database, workspace_id: UUID, ex
     return RunOut.model_validate({
         **_summary(*found), "input_data": execution.input_data, "output_data": execution.output_data,
         "last_seq": execution.last_seq, "forked_from": execution.forked_from,
-        "paused_by": execution.paused_by, "parent": execution.parent,
+        "paused_by": execution.paused_by,
+        "parent": (await _parents(session, workspace_id, [execution])).get(execution_id),
         "step_outputs": {step.output_key: step.output for step in steps if step.output is not None},
         "steps": [_step(step, turns.get(step.run_id, []) if step.run_id else [], statuses) for step in steps],
     })

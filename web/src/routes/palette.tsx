@@ -25,7 +25,7 @@ export default function WorkspacePalette({ onClose }: { onClose: () => void }) {
   const search = useSettled(text.trim(), SEARCH_MS);
   const agents = useQuery(foundAgentsQuery(workspace, search, MOST)).data?.items ?? [];
   const recipes = useQuery(foundRecipesQuery(workspace, search, MOST)).data?.items ?? [];
-  const runs = useInfiniteQuery(runsQuery(workspace, {}, MOST)).data?.pages[0]?.items ?? [];
+  const runs = useInfiniteQuery(runsQuery(workspace, { top_level: true }, MOST)).data?.pages[0]?.items ?? [];
 
   const go = (destination: () => Promise<void>) => () => {
     onClose();

@@ -161,9 +161,10 @@ const recipeEdit = createRoute({
 const runs = createRoute({
   getParentRoute: () => workspace,
   path: "/runs",
-  validateSearch: (raw): { status?: string | undefined; recipe?: string | undefined } => ({
+  validateSearch: (raw): { status?: string | undefined; recipe?: string | undefined; all?: true | undefined } => ({
     status: text(raw.status),
     recipe: text(raw.recipe),
+    all: raw.all === true || undefined,
   }),
   component: lazyPage(() => import("./runs"), "RunsPage"),
 });

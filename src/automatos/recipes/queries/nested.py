@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.kernel.db import in_reach
 from automatos.recipes.models import Recipe, RecipeExecution
 from automatos.recipes.types import JsonObject
 
@@ -33,11 +34,33 @@ async def recipes_named(
     session: AsyncSession, workspace_id: UUID, names: Collection[str]
 ) -> Sequence[tuple[str, JsonObject, list[str]]]:
     """Return template_id, inputs and the recipes that steps run, of recipes of the workspace by their template_ids."""
-    runs: ColumnElement[Any] = func.jsonb_path_query_array(
-        Recipe.steps, text("'$[*].run.recipe'"), type_=JSONB)
-    rows = await session.execute(select(Recipe.template_id, Recipe.inputs, runs).where(
+    rows = await session.execute(select(Recipe.template_id, Recipe.inputs, _runs_of(Recipe.steps)).where(
         Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), Recipe.template_id.in_(names)))
     return [(name, inputs, called) for name, inputs, called in rows]
+
+
+async def recipes_that_run_any(session: AsyncSession, workspace_id: UUID) -> list[tuple[str, str, list[str]]]:
+    """Return the template_ids and names of the recipes that run others, each with the template_ids of these."""
+    runs = _runs_of(Recipe.steps)
+    rows = await session.execute(select(Recipe.template_id, Recipe.name, runs).where(
+        Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), func.jsonb_array_length(runs) > 0))
+    return [(template_id, name, called) for template_id, name, called in rows]
+
+
+async def recipes_below(connection: asyncpg.Connection, names: Collection[str]) -> list[asyncpg.Record]:
+    """Return recipes of the workspace by their template_ids: what they need, as `definitions.startable` does."""
+    return await connection.fetch(
+        "SELECT r.template_id, a.ids, unavailable_agents(a.ids) AS idle, a.patterns, a.runs "
+        "FROM workflow_recipes r CROSS JOIN LATERAL ("
+        "SELECT coalesce(array_agg(DISTINCT (s->>'agent_id')::int) FILTER (WHERE s->>'agent_id' IS NOT NULL), '{}') "
+        "AS ids, coalesce(array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL), '{}') "
+        "AS patterns, coalesce(array_agg(DISTINCT s->'run'->>'recipe') "
+        "FILTER (WHERE s->'run'->>'recipe' IS NOT NULL), '{}') AS runs FROM jsonb_array_elements(r.steps) s) a "
+        "WHERE r.template_id = ANY($1) AND r.deleted_at IS NULL", list(names))
+
+
+def _runs_of(steps: Any) -> ColumnElement[Any]:
+    return func.jsonb_path_query_array(steps, text("'$[*].run.recipe'"), type_=JSONB)
 
 
 async def recipes_that_run(session: AsyncSession, workspace_id: UUID, template_id: str) -> Sequence[str]:
@@ -46,6 +69,16 @@ async def recipes_that_run(session: AsyncSession, workspace_id: UUID, template_i
         Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), Recipe.template_id != template_id,
         Recipe.steps.contains([{"run": {"recipe": template_id}}])).order_by(Recipe.template_id).limit(10))
     return rows.all()
+
+
+async def recipes_of(
+    session: AsyncSession, workspace_id: UUID | None, runs: Collection[UUID]
+) -> dict[UUID, tuple[str, str]]:
+    """Return template_id and name of the recipes that runs are of, by the ids of the runs."""
+    rows = await session.execute(
+        select(RecipeExecution.id, Recipe.template_id, Recipe.name).join(Recipe, Recipe.id == RecipeExecution.recipe_id)
+        .where(in_reach(RecipeExecution.workspace_id, workspace_id), RecipeExecution.id.in_(runs)))
+    return {run_id: (template_id, name) for run_id, template_id, name in rows}
 
 
 async def statuses_of(session: AsyncSession, workspace_id: UUID, runs: Collection[UUID]) -> dict[UUID, str]:

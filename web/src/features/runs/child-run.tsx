@@ -35,16 +35,16 @@ export function ChildRun({ child, isOver }: ChildProps) {
   );
 }
 
-/** The step of another run that has started this one, if any has. */
+/** The run that this one is part of, and the step of it that has started this one, if any has. */
 export function ParentRun({ parent }: { parent: Run["parent"] }) {
   if (!parent) return null;
   return (
     <p>
-      Started by step <span className="font-mono">{parent.path}</span> of{" "}
+      Part of{" "}
       <Link to="/w/$workspace/runs/$runId" from="/w/$workspace" params={{ runId: parent.run_id }} className={LINK}>
-        another run
+        {parent.recipe_name ?? "another"} run
       </Link>
-      .
+      , started by its step <span className="font-mono">{parent.path}</span>.
     </p>
   );
 }

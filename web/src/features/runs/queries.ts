@@ -13,6 +13,8 @@ const LOG_PAGE = 1000;
 export interface RunFilters {
   status?: string | undefined;
   recipe?: string | undefined;
+  /** Leaves out the runs that steps of other runs have started. */
+  top_level?: boolean | undefined;
 }
 
 export const runsQuery = (workspace: string, filters: RunFilters, limit = 30) =>

@@ -72,7 +72,9 @@ function RunRow({ run }: { run: RunSummary }) {
           <time dateTime={run.created_at} title={formatTime(run.created_at)}>
             {formatAgo(run.created_at)}
           </time>
-          {run.triggered_by && ` · ${startedBy(run.triggered_by)}`}
+          {run.parent
+            ? ` · part of ${run.parent.recipe_name ?? "another"} run`
+            : run.triggered_by && ` · ${startedBy(run.triggered_by)}`}
           {run.error && ` · ${run.error.message}`}
         </p>
         <p className="text-sm text-muted tabular sm:hidden">
