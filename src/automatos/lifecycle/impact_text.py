@@ -142,7 +142,7 @@ def _about_dependents(effects: Effects) -> list[ImpactRecommendation]:
     said: list[ImpactRecommendation] = []
     if recipes := _recipes(effects):
         end = "until its steps have another agent" if effects.proposed == "deleted" else "until it is active again"
-        which = _verb(recipes, "names", "name")
+        which = _verb(recipes, "needs", "need")
         said.append(_warning(f"{counted(recipes, 'recipe')} that {which} the agent cannot start {end}."))
     if others := [one for one in effects.dependents if one.kind != "recipe"]:
         kinds = ", ".join(sorted({one.kind for one in others}))

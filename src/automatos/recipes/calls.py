@@ -1,12 +1,16 @@
-"""Which recipes a recipe's steps run, and what can be wrong: none of that name, a circle, inputs that do not fit."""
+"""Which recipes a recipe's steps run, what can be wrong with them, and what they need before the recipe can begin."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from automatos.agents.types import AgentStates
+from automatos.kernel.db import Database
 from automatos.recipes.definition import Fault
+from automatos.recipes.errors import RecipeNotReady
 from automatos.recipes.nested import MAX_RUNS_DEEP
 from automatos.recipes.queries import nested as queries
 from automatos.recipes.types import JsonObject, Step
@@ -34,6 +38,47 @@ async def recipes_called(session: AsyncSession, workspace_id: UUID, steps: Itera
         known |= {name: Called(inputs, tuple(dict.fromkeys(runs))) for name, inputs, runs in rows}
         wanted = {each for name, _, _ in rows for each in known[name].runs} - known.keys()
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What steps of recipes that are run need: agents, and patterns by their slugs."""
+
+    agent_ids: Sequence[int] = ()
+    patterns: Sequence[str] = ()
+
+
+async def needs_below(database: Database, workspace_id: UUID, runs: Sequence[str] | None) -> Needs:
+    """Return what the recipes need that steps run, and those that these run; each is looked at once, MAX_CALLED of all.
+
+    A circle, and what stands too deep, is left to the step that would begin it.
+
+    Raises:
+        RecipeNotReady: one of them was deleted, or has an agent that is not active; names each.
+    """
+    if not runs:
+        return Needs()
+    agent_ids, patterns, faults, seen = list[int](), list[str](), list[str](), set[str]()
+    wanted = sorted(runs)
+    async with database.recording(workspace_id) as connection:
+        while wanted := wanted[:MAX_CALLED - len(seen)]:
+            seen |= set(wanted)
+            rows = {row["template_id"]: row for row in await queries.recipes_below(connection, wanted)}
+            faults += [fault for name in wanted if (fault := _fault_below(name, rows.get(name)))]
+            agent_ids += [each for row in rows.values() for each in row["ids"]]
+            patterns += [each for row in rows.values() for each in row["patterns"]]
+            wanted = sorted({each for row in rows.values() for each in row["runs"]} - seen)
+    if faults:
+        raise RecipeNotReady([], faults)
+    return Needs(agent_ids, list(dict.fromkeys(patterns)))
+
+
+def _fault_below(name: str, recipe: asyncpg.Record | None) -> str | None:
+    if recipe is None:
+        return f"The recipe {name!r}, which it runs, was deleted: run another."
+    unavailable = AgentStates(recipe["states"] or {}).list_unavailable(recipe["ids"])
+    return (f"The recipe {name!r}, which it runs, needs agents that are not active: {', '.join(unavailable)}."
+            if unavailable else None)
 
 
 def call_faults(steps: Iterable[Step], known: Mapping[str, Called], own: str | None) -> Iterator[Fault]:

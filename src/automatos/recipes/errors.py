@@ -43,7 +43,10 @@ class RecipeInvalid(Problem):
 
 
 class RecipeNotReady(Problem):
-    """At least one step's agent is not active, its model cannot be asked or its pattern is gone; each is named."""
+    """At least one step's agent is not active, its model cannot be asked or its pattern is gone; each is named.
+
+    The step may be of a recipe that it runs, which may be gone, too.
+    """
 
     status = 409
     code = "recipe_not_ready"

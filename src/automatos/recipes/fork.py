@@ -18,6 +18,7 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
+from automatos.recipes.calls import needs_below
 from automatos.recipes.definition import accept_inputs, patterns_named, queued_event
 from automatos.recipes.errors import ExecutionNotFound, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.planning import plan_recipe
@@ -84,8 +85,10 @@ async def fork_run(forking: Forking, caller: Caller, order: ForkOrder) -> Accept
         agents = await queries.agent_states(connection, recipe.agent_ids)
     if unavailable := agents.list_unavailable(ids):
         raise RecipeNotReady(unavailable)
-    await require_models(forking.database, forking.models, workspace_id, ids)
-    await require_patterns(forking.database, workspace_id, sorted(patterns_named(again)))
+    runs = sorted({step.run["recipe"] for step in again if step.run})
+    below = await needs_below(forking.database, workspace_id, runs)
+    await require_models(forking.database, forking.models, workspace_id, [*ids, *below.agent_ids])
+    await require_patterns(forking.database, workspace_id, sorted({*patterns_named(again), *below.patterns}))
     accepted, faults = accept_inputs(recipe.inputs, inputs)
     if faults:
         raise InputsInvalid(faults)

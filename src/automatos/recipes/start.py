@@ -16,6 +16,7 @@ from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.llm.service import ModelClient
 from automatos.recipes.accept import accept_run
+from automatos.recipes.calls import needs_below
 from automatos.recipes.definition import accept_inputs, queued_event
 from automatos.recipes.errors import IdempotencyKeyReused, InputsInvalid, RecipeNotFound, RecipeNotReady
 from automatos.recipes.planning import first_steps
@@ -37,8 +38,8 @@ async def start_execution(
 
     Raises:
         RecipeNotFound: the caller's workspace has no such recipe.
-        RecipeNotReady: the agent of at least one step is not active, its model cannot be asked or its pattern is gone;
-            names each.
+        RecipeNotReady: the agent of at least one step is not active, its model cannot be asked or its pattern is gone,
+            or such a step is in a recipe that it runs; names each.
         InputsInvalid: inputs are unknown, missing or of another type.
         IdempotencyKeyReused: the key started something else.
     """
@@ -53,8 +54,9 @@ async def start_execution(
     agents = AgentStates(found["states"] or {})
     if unavailable := agents.list_unavailable(found["ids"] or ()):
         raise RecipeNotReady(unavailable)
-    await require_models(database, models, caller.workspace_id, map(int, agents.told))
-    await require_patterns(database, caller.workspace_id, found["patterns"] or ())
+    below = await needs_below(database, caller.workspace_id, found["runs"])
+    await require_models(database, models, caller.workspace_id, [*map(int, agents.told), *below.agent_ids])
+    await require_patterns(database, caller.workspace_id, [*(found["patterns"] or ()), *below.patterns])
     recipe = await _definition(database, caller.workspace_id, found["id"], found["version"])
     new = _new_run(caller, recipe, found, agents.names, inputs, key, fingerprint)
     if not await accept_run(database, bus, new, here) and key:

@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.recipes.queries.pages import LAST_ID
+from automatos.recipes.queries.pages import LAST_ID, LISTED_AS, PART
 from automatos.recipes.types import MOST_COUNTED, StepStatus, Total
 
 OVER = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
 
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
-# (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come.
+# (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come. A
+# step still to come that runs a recipe in which the agent has a step is one, too; once begun, it is a run of its own.
 ACTIVE = """
 WITH mine AS (
     SELECT split_part(key, '/', 1) AS key, max(priority) AS priority, bool_or(is_held) AS is_held
@@ -27,7 +28,10 @@ found AS (
     LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
     LEFT JOIN recipe_versions v ON v.recipe_id = e.recipe_id AND v.version = e.recipe_version
     WHERE e.workspace_id = :workspace AND e.finished_at IS NULL
-          AND CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) @> CAST(:has_step AS jsonb)
+          AND (CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) @> CAST(:has_step AS jsonb)
+               OR CAST(:recipes AS text[]) <> '{}' AND jsonb_path_query_array(
+                   CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb),
+                   '$[*].run.recipe') ?| CAST(:recipes AS text[]))
 )
 SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
        CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued'
@@ -41,7 +45,8 @@ CROSS JOIN LATERAL (
     LEFT JOIN recipe_execution_steps s ON s.execution_id = f.id AND s.step_id = d->>'step_id'
               AND s.status IN ('pending', 'running') AND d->>'inside' IS NOT NULL
               OR s.execution_id = f.id AND s.step_order = (d->>'order')::int
-    WHERE (d->>'agent_id')::int = :agent AND coalesce(s.status, 'pending') IN ('pending', 'running')
+    WHERE ((d->>'agent_id')::int = :agent OR d->'run'->>'recipe' = ANY(CAST(:recipes AS text[])))
+          AND coalesce(s.status, 'pending') IN ('pending', 'running')
 ) o
 WHERE o.steps > 0
 ORDER BY CASE WHEN o.is_running OR m.is_held THEN 0 WHEN m.key IS NOT NULL THEN 1 ELSE 2 END, f.created_at, f.id
@@ -74,7 +79,7 @@ GROUP BY k.recipe_id
 """
 
 # The agent's share is that among the steps of the workspace's latest 200 runs, the rest is of its own latest 1,000.
-HISTORY = """
+HISTORY = f"""
 SELECT share.workspace_steps, share.agent_steps, own.*
 FROM (SELECT count(*) AS steps,
              count(*) FILTER (WHERE status = 'completed') AS succeeded,
@@ -91,18 +96,18 @@ FROM (SELECT count(*) AS steps,
       WHERE finished_at > now() - interval '30 days') own
 CROSS JOIN (
     SELECT coalesce(sum(s.steps), 0) AS workspace_steps, coalesce(sum(s.own), 0) AS agent_steps
-    FROM (SELECT r.id FROM unnest(ARRAY['recipe', 'task']) AS k (kind)
+    FROM (SELECT r.id FROM unnest(ARRAY['recipe', 'task', '{PART}']) AS k (kind)
           CROSS JOIN LATERAL (
               SELECT x.id FROM recipe_executions x
-              WHERE x.workspace_id = :workspace AND x.kind >= k.kind
-                    AND (x.kind, x.id) < (k.kind, CAST(:last_id AS uuid))
-              ORDER BY x.kind DESC, x.id DESC LIMIT 200) r
+              WHERE x.workspace_id = :workspace AND {LISTED_AS} >= k.kind
+                    AND ({LISTED_AS}, x.id) < (k.kind, CAST(:last_id AS uuid))
+              ORDER BY {LISTED_AS} DESC, x.id DESC LIMIT 200) r
           ORDER BY r.id DESC LIMIT 200) e
     CROSS JOIN LATERAL (
         SELECT count(*) AS steps, count(*) FILTER (WHERE x.agent_id = :agent) AS own
         FROM recipe_execution_steps x
         WHERE x.execution_id = e.id AND x.finished_at > now() - interval '30 days' AND x.agent_id IS NOT NULL) s) share
-"""
+"""  # noqa: S608 - no input
 
 # Agents whose step comes after one of this agent's in a recipe: they work with what it gives.
 DEPENDENT_AGENTS = """
@@ -153,11 +158,12 @@ def _has_step(agent_id: int) -> str:
 
 
 async def active(
-    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str
+    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str, recipes: Sequence[str]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return unfinished executions that need an agent, those at work first."""
+    """Return unfinished executions that need an agent, or one of the `recipes` that do, those at work first."""
     rows = await session.execute(text(ACTIVE), {
-        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id)})
+        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id),
+        "recipes": list(recipes)})
     return [dict(row) for row in rows.mappings()]
 
 

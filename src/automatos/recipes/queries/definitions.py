@@ -198,18 +198,19 @@ async def list_steps(session: AsyncSession, workspace_id: UUID, execution_id: UU
 async def startable(
     connection: asyncpg.Connection, template_id: str, *, with_agents: bool
 ) -> asyncpg.Record | None:
-    """Return what is needed to start a recipe: id, version, `ids` of its agents with their `states`, patterns.
+    """Return what is needed to start a recipe: id, version, agents' `ids` with their `states`, patterns, what it runs.
 
     `agents` are what runs need of them, where they are wanted and few; else they are read when the run has begun.
     """
     return await connection.fetchrow(
         """
-        SELECT r.id, r.version, a.ids, agent_states(a.ids) AS states, a.patterns,
+        SELECT r.id, r.version, a.ids, agent_states(a.ids) AS states, a.patterns, a.runs,
                CASE WHEN $2 AND cardinality(a.ids) <= 8 THEN agents_for_run(a.ids) END AS agents
         FROM workflow_recipes r
         CROSS JOIN LATERAL (
             SELECT array_agg((s->>'agent_id')::int) FILTER (WHERE s->>'agent_id' IS NOT NULL) AS ids,
-                   array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL) AS patterns
+                   array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL) AS patterns,
+                   array_agg(DISTINCT s->'run'->>'recipe') FILTER (WHERE s->'run'->>'recipe' IS NOT NULL) AS runs
             FROM jsonb_array_elements(r.steps) s) a
         WHERE r.template_id = $1 AND r.deleted_at IS NULL
         """,

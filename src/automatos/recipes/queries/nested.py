@@ -50,7 +50,7 @@ async def recipes_that_run_any(session: AsyncSession, workspace_id: UUID) -> lis
 async def recipes_below(connection: asyncpg.Connection, names: Collection[str]) -> list[asyncpg.Record]:
     """Return recipes of the workspace by their template_ids: what they need, as `definitions.startable` does."""
     return await connection.fetch(
-        "SELECT r.template_id, a.ids, unavailable_agents(a.ids) AS idle, a.patterns, a.runs "
+        "SELECT r.template_id, a.ids, agent_states(a.ids) AS states, a.patterns, a.runs "
         "FROM workflow_recipes r CROSS JOIN LATERAL ("
         "SELECT coalesce(array_agg(DISTINCT (s->>'agent_id')::int) FILTER (WHERE s->>'agent_id' IS NOT NULL), '{}') "
         "AS ids, coalesce(array_agg(DISTINCT s->>'pattern_slug') FILTER (WHERE s->>'pattern_slug' IS NOT NULL), '{}') "
