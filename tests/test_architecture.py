@@ -166,6 +166,14 @@ def test_temporals_package_is_imported_by_its_adapter_alone_and_that_one_only_wh
     ] == []
 
 
+def test_opentelemetrys_library_is_named_by_its_adapter_alone_and_loaded_only_where_it_is_asked_for() -> None:
+    """It is an extra, as Temporal's is; the adapter loads it by name, so that others are checked without it."""
+    named = {path for path, tree in parsed().items() for node in ast.walk(tree)
+             if isinstance(node, ast.Constant) and str(node.value).startswith("opentelemetry.")}
+    assert named == {"kernel/otlp.py"}
+    assert [path for path, tree in parsed().items() if imports_of(tree, "opentelemetry")] == []
+
+
 def imports_of(tree: ast.Module, package: str) -> list[str]:
     """What a module imports of a package, at any depth."""
     found = [each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]

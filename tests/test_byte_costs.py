@@ -84,7 +84,7 @@ PARSERS = {
 OWN = {
     "agents/types.py": "our catalogue", "kernel/shipped.py": "our catalogues",
     "entrypoints/first_start.py": "our example",
-    "events/metrics.py": "our events, when they are recorded", "runs/notes.py": "our events, when they are recorded",
+    **dict.fromkeys(("events/metrics.py", "events/traces.py", "runs/notes.py"), "our events, when they are recorded"),
     "durable/texts.py": "what processes of ours told each other",
     "credentials/contents.py": "what this server sealed", "durable/bus.py": "a cursor of 2,000 characters at most",
     "agents/service.py": "a cursor of 2,000 characters at most", "kernel/running.py": "our note",

@@ -42,7 +42,7 @@ def entries(lock: Path) -> Iterator[str]:
             yield re.sub(r"\s+", " ", entry).strip()
 
 
-@pytest.mark.parametrize("shipped", ["requirements.lock", "requirements-temporal.lock"])
+@pytest.mark.parametrize("shipped", ["requirements.lock", "requirements-temporal.lock", "requirements-otel.lock"])
 def test_runtime_and_development_agree_on_versions(shipped: str) -> None:
     runtime, development = [
         dict(HASH.sub("", entry).split(" ;")[0].strip().split("==") for entry in entries(ROOT / name))

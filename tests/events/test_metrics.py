@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
@@ -100,7 +101,7 @@ def test_tenants_cannot_make_the_metrics_grow_without_end() -> None:
     metrics = RunMetrics(registry)
 
     for number in range(MAX_NAMES + 50):
-        metrics.count([stored(answered(f"model-{number}")), stored(called(f"tool-{number}"))])
+        metrics.count(UUID(int=0), [stored(answered(f"model-{number}")), stored(called(f"tool-{number}"))])
 
     models = registry.get_sample_value("gen_ai_client_operation_duration_seconds_count", {
         "gen_ai_operation_name": "chat", "gen_ai_provider_name": "other", "gen_ai_request_model": "other",

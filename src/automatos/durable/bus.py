@@ -68,8 +68,8 @@ class Bus:
         self.on_word(WORD_DISPATCHER, presence.hear_dispatcher)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._on_recorded: Callable[[Sequence[StoredEvent]], None] | None = None
-        self._recorded: list[StoredEvent] = []
+        self._on_recorded: list[Callable[[UUID, Sequence[StoredEvent]], None]] = []
+        self._recorded: list[tuple[UUID, Sequence[StoredEvent]]] = []
         self._redis: RedisLink | None = None
         self._deaf_since: float | None = time.monotonic()
 
@@ -124,7 +124,7 @@ class Bus:
         if self._on_recorded:
             if not self._recorded:
                 asyncio.get_running_loop().call_later(TOLD_AFTER_S, self.tell_recorded, context=Context())
-            self._recorded += events
+            self._recorded.append((workspace_id, events))
         topic = events[0].topic
         self.recent.note((workspace_id, topic), events)
         for reader in self._readers.get((workspace_id, topic), ()):
@@ -139,15 +139,20 @@ class Bus:
             reader.nudge(topic, hint=True)
         self._tell_others(f"h {workspace_id} {topic}")
 
-    def on_recorded(self, callback: Callable[[Sequence[StoredEvent]], None]) -> None:
-        """Call `callback(events)` with what this process has recorded, and no other tells of, a moment afterwards."""
-        self._on_recorded = callback
+    def on_recorded(self, callback: Callable[[UUID, Sequence[StoredEvent]], None]) -> None:
+        """Call `callback(workspace_id, events)` with what this process, and no other, has recorded, a moment later."""
+        self._on_recorded.append(callback)
+
+    def forget_recorded(self, callback: Callable[[UUID, Sequence[StoredEvent]], None]) -> None:
+        """Call it no more."""
+        self._on_recorded.remove(callback)
 
     def tell_recorded(self) -> None:
         """Tell now what was recorded, and not told yet."""
-        events, self._recorded = self._recorded, []
-        if self._on_recorded and events:
-            self._on_recorded(events)
+        recorded, self._recorded = self._recorded, []
+        for workspace_id, events in recorded:
+            for callback in self._on_recorded:
+                callback(workspace_id, events)
 
     def on_word(self, word: str, callback: Callable[[str], None]) -> None:
         """Call `callback(rest)` when a process sends `word rest`."""

@@ -29,6 +29,7 @@ from automatos.entrypoints.problems import add_problem_handlers
 from automatos.entrypoints.query_names import refuse_unknown_query
 from automatos.entrypoints.read_back import ReadBack
 from automatos.entrypoints.services import Services
+from automatos.entrypoints.tracing import TracedRequests
 from automatos.kernel.hosts import own_hosts
 from automatos.kernel.telemetry import configure_logging
 from automatos.recipes import router as recipes
@@ -84,6 +85,7 @@ def _middleware(services: Services) -> list[Middleware]:
     layers = [
         Middleware(BasePath, base_path=settings.base_path) if settings.base_path else None,
         Middleware(RequestContext, statistics=services.statistics, proxies=proxies),
+        Middleware(TracedRequests, tracer=lambda: services.tracer) if settings.sends_traces else None,
         Middleware(SecurityHeaders, settings=settings),
         Middleware(TrustedHosts, hosts=own_hosts(settings), proxies=proxies),
         Middleware(allow_origins, exact_origins(settings)),

@@ -61,7 +61,7 @@ class RequestContext:
             nonlocal status, opened_ms
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if _is_stream(message):
+                if is_stream(message):
                     opened_ms = (time.perf_counter() - began) * 1000
                 message["headers"] = [*message.get("headers", ()), (RENAMED, request_id.encode())]
             await send(message)
@@ -86,7 +86,7 @@ class RequestContext:
                     time_ms=round(time_ms, 2))
 
 
-def _is_stream(start: Message) -> bool:
+def is_stream(start: Message) -> bool:
     """Say whether a response is a stream of events, which lasts as long as its reader stays."""
     return any(name == b"content-type" and value.startswith(b"text/event-stream")
                for name, value in start.get("headers", ()))

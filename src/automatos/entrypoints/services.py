@@ -19,6 +19,7 @@ from automatos.entrypoints.health import HealthCheck
 from automatos.entrypoints.limits import Counters, open_counters
 from automatos.entrypoints.metrics import ProcessFigures, render
 from automatos.entrypoints.statistics import Statistics
+from automatos.entrypoints.tracing import SpanFigures, tracing
 from automatos.events.metrics import RunMetrics
 from automatos.heartbeats import jobs as heartbeats
 from automatos.kernel.blobs import Blobs, open_store
@@ -27,6 +28,7 @@ from automatos.kernel.confined import close_pool
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
 from automatos.kernel.http import Http
+from automatos.kernel.otlp import OtlpTracer
 from automatos.kernel.pooler import Pooler
 from automatos.lifecycle import jobs as lifecycle
 from automatos.lifecycle.auto_start import start_agents
@@ -78,6 +80,7 @@ class Services:
     toolbox: Toolbox
     outcomes: OutcomeRecorder
     worker: Worker | None = None
+    tracer: OtlpTracer | None = None
     _accounting: asyncio.Task[int] | None = None
 
     def __init__(
@@ -100,6 +103,7 @@ class Services:
         self.registry = CollectorRegistry()
         self.statistics = Statistics(self.registry)
         self.bus.on_recorded(RunMetrics(self.registry).count)
+        self.registry.register(SpanFigures(lambda: self.tracer))
         self.registry.register(ProcessFigures(self.database, settings.worker_concurrency, lambda: self.worker))
         self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
@@ -123,6 +127,7 @@ class Services:
             stack.push_async_callback(self.counters.close)
             stack.push_async_callback(self.database.close)
             await self.database.open()
+            self.tracer = await stack.enter_async_context(tracing(self.settings, self.database, self.bus))
             self.http = Http.open()
             stack.push_async_callback(self.http.close)
             self.vault = Vault(self.settings)

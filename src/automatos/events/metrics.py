@@ -6,6 +6,7 @@ are those of OpenTelemetry's conventions for generative AI.
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -69,7 +70,7 @@ class RunMetrics:
             **dict.fromkeys(FINAL_EVENTS, self._run_ended), **{kind.type: self._step_over for kind in over},
         }
 
-    def count(self, events: Sequence[StoredEvent]) -> None:
+    def count(self, _workspace_id: UUID, events: Sequence[StoredEvent]) -> None:
         """Count events that this process has recorded."""
         for event in events:
             if count := self._counts.get(event.type):

@@ -48,6 +48,10 @@ class ExecutionQueued:
     total_steps: Annotated[int, Field(description="How many steps it has.")]
     steps: Annotated[list[QueuedStep], Field(description="Its steps, in order.")]
     kind: Annotated[Literal["recipe", "task", "heartbeat"], Field(description="What was started.")] = "recipe"
+    parent_run_id: Annotated[str | None, Field(description="The run whose step has started it.")] = None
+    parent_path: Annotated[str | None, Field(description="Where that step is in its run.")] = None
+    traceparent: Annotated[str | None, Field(
+        description="The trace that it belongs to, as the W3C writes it, where the server sends traces.")] = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -169,6 +169,12 @@ class Settings(BaseSettings):
     aws_region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     aws_endpoint_url: str | None = Field(None, validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
 
+    # Traces. What else OpenTelemetry's variables say, its own library reads.
+    otel_endpoint: str | None = Field(None, validation_alias=AliasChoices(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"))
+    otel_disabled: bool = Field(False, validation_alias="OTEL_SDK_DISABLED")
+    otel_capture_content: str = Field("", validation_alias="OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")
+
     # Limits of the HTTP surface.
     rate_limit: str = Field("60/minute", validation_alias=_own("RATE_LIMIT"))
     rate_limit_signed_in: str = Field("1200/minute", validation_alias=_own("RATE_LIMIT_SIGNED_IN"))
@@ -301,6 +307,11 @@ class Settings(BaseSettings):
         return found and TemporalAddress(
             f"{found[2]}:{found[3]}", found[4], found[1] is not None, self.temporal_ca_file, self.temporal_cert_file,
             self.temporal_key_file, self.temporal_api_key)
+
+    @property
+    def sends_traces(self) -> bool:
+        """Whether an OpenTelemetry collector is named, and traces are not switched off."""
+        return self.otel_endpoint is not None and not self.otel_disabled
 
     @property
     def cookie_path(self) -> str:

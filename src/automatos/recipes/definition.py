@@ -7,10 +7,11 @@ from typing import Any, Literal
 import orjson
 
 from automatos.events.types import ExecutionQueued, QueuedStep
+from automatos.kernel.tracing import current_traceparent
 from automatos.recipes.graph import Flow, flow_faults
 from automatos.recipes.placeholders import RESERVED, find
 from automatos.recipes.types import NOBODY, Definition, ExecutionConfig, JsonObject, Step, is_graph
-from automatos.runs.types import StepKind
+from automatos.runs.types import StepKind, StepPath
 
 JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,), "number": (int, float), "integer": (int,), "boolean": (bool,), "array": (list,),
@@ -177,8 +178,11 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def queued_event(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
-    """Return the first event of a recipe's execution; `names` are its agents' by id."""
+def queued_event(
+    recipe: Definition, names: dict[str, str], parent: tuple[str, StepPath] | None = None
+) -> ExecutionQueued:
+    """Return the first event of a recipe's execution; `names` are its agents' by id, `parent` the step behind it."""
+    parent_run_id, parent_path = parent or (None, None)
     return ExecutionQueued(
         kind="recipe", recipe_id=recipe.template_id, recipe_name=recipe.name, recipe_version=recipe.version,
         total_steps=len(recipe.own_steps),
@@ -186,6 +190,7 @@ def queued_event(recipe: Definition, names: dict[str, str]) -> ExecutionQueued:
                           agent_name=names.get(str(s.agent_id), ""), output_key=s.output_key,
                           kind=_kind(s))
                for s in recipe.own_steps],
+        parent_run_id=parent_run_id, parent_path=parent_path, traceparent=None if parent else current_traceparent(),
     )
 
 

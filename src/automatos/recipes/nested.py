@@ -51,7 +51,7 @@ async def start_child(
         id=new_id(), workspace_id=run.workspace_id, kind="recipe", recipe=version, inputs=accepted,
         total_steps=len(version.own_steps), triggered_by="", at=run.at,
         deadline_at=run.at + timedelta(seconds=version.config.total_timeout_s),
-        queued=recorded(queued_event(version, found["names"] or {})), first=[],
+        queued=recorded(queued_event(version, found["names"] or {}, (str(run.id), path))), first=[],
         idempotency_key=child_key(run, path))
     if await graph_runs.accept(connection, new, None) is None:
         raise LookupError(f"the step {path} of run {run.id} has started a run that is not recorded in it")

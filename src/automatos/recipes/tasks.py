@@ -16,6 +16,7 @@ from automatos.events.types import ExecutionQueued, QueuedStep
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
+from automatos.kernel.tracing import current_traceparent
 from automatos.recipes.accept import accept_run
 from automatos.recipes.errors import AgentNotEligible, IdempotencyKeyReused
 from automatos.recipes.queries import executions
@@ -114,7 +115,7 @@ def _queued(order: TaskOrder, agent_name: str) -> ExecutionQueued:
     return ExecutionQueued(
         kind=order.kind, recipe_id=None, recipe_name=agent_name, recipe_version=0, total_steps=1,
         steps=[QueuedStep(order=1, step_id=STEP_ID, agent_id=order.agent_id, agent_name=agent_name,
-                          output_key=OUTPUT_KEY)],
+                          output_key=OUTPUT_KEY)], traceparent=current_traceparent(),
     )
 
 
