@@ -26,6 +26,9 @@ class ExecutionQueued(EventData):
     total_steps: int
     steps: list[QueuedStep]
     kind: Literal["recipe", "task", "heartbeat"] = "recipe"
+    parent_run_id: str | None = None
+    parent_path: str | None = None
+    traceparent: str | None = None
 
 
 class ExecutionStarted(EventData):

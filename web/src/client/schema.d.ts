@@ -7050,6 +7050,16 @@ export interface components {
              */
             kind?: "recipe" | "task" | "heartbeat";
             /**
+             * Parent Path
+             * @description Where that step is in its run.
+             */
+            parent_path?: string | null;
+            /**
+             * Parent Run Id
+             * @description The run whose step has started it.
+             */
+            parent_run_id?: string | null;
+            /**
              * Recipe Id
              * @description The recipe's template_id; null for a task.
              */
@@ -7074,6 +7084,11 @@ export interface components {
              * @description How many steps it has.
              */
             total_steps: number;
+            /**
+             * Traceparent
+             * @description The trace that it belongs to, as the W3C writes it, where the server sends traces.
+             */
+            traceparent?: string | null;
         };
         /**
          * ExecutionQueuedEvent
