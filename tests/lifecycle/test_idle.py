@@ -7,6 +7,7 @@ import pytest
 from automatos.entrypoints.services import Services
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
+from automatos.kernel.ids import new_id
 from automatos.lifecycle.idle import rest_idle_agents
 from tests.lifecycle.lives import audit, lane, set_agent, status_of
 from tests.lifecycle.references import References
@@ -48,7 +49,9 @@ async def test_an_agent_with_something_to_do_does_not_rest(
     agent = await make.agent()
     known = References(database, client.workspace_id, None, [agent["id"]])  # pyright: ignore[reportArgumentType]
     columns: dict[str, dict[str, object]] = {
-        "worked": {"last_active_at": now()}, "stopping": {"stopping": {"id": "x", "shutdown_type": "graceful"}},
+        "worked": {"last_active_at": now()}, "stopping": {"stopping": {
+            "id": new_id().hex, "target": "inactive", "shutdown_type": "graceful", "requested_by": "user:1",
+            "requested_at": now().isoformat()}},
         "fresh": {"status_changed_at": now()}, "paused": {"status": "paused"},
     }
     await age(database, client, agent["id"], **columns.get(why, {}))
