@@ -179,6 +179,29 @@ async def test_one_that_may_be_stored_and_never_began_is_given_back(processes: P
     assert seen.driven == ["one"]
 
 
+async def test_one_whose_answer_is_lost_while_rows_are_compared_is_given_back_at_the_next_look(
+    processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LOOK_EVERY_S", 0.05)
+    seen = Seen()
+    worker = await worker_of(await processes.start(seen.handlers()))
+    place = reserved(worker, "one")
+    assert await stored(queue.database, place, "one")
+    compare = leases.LeaseDelivery.lost
+    is_first = iter([True])
+
+    async def lose_the_answer_meanwhile(delivery: leases.LeaseDelivery) -> None:
+        await compare(delivery)
+        if next(is_first, False):
+            place.release(is_unsure=True)
+
+    monkeypatch.setattr(leases.LeaseDelivery, "lost", lose_the_answer_meanwhile)
+    worker.is_unsure = True
+    await until(lambda: seen.driven, timeout_s=30)
+
+    assert seen.driven == ["one"]
+
+
 async def test_while_it_is_stored_it_is_not_taken_for_one_that_nobody_works_on(
     processes: Processes, queue: Queue
 ) -> None:

@@ -84,7 +84,7 @@ async def test_a_run_waits_for_a_database_that_is_only_to_be_read(
     gate = asyncio.Event()
     model_server.script(Reply(text="answered", gate=gate), repeat=True)
     run_id = await client.cook(recipe["template_id"])
-    await until(lambda: len(model_server.calls) == 1)
+    await model_server.wait_for_calls(1)
     async with read_only(admin, services):
         gate.set()
         assert (await client.get(f"/api/runs/{run_id}")).json()["status"] == "running"

@@ -90,12 +90,21 @@ class LeaseDelivery:
                 await self._read_granted()
                 moment = asyncio.get_running_loop().time()
                 if self._runner.is_unsure or moment >= compare_at:
-                    await self.lost()
-                    self._runner.is_unsure, compare_at = False, moment + COMPARE_EVERY_S
+                    await self._compare()
+                    compare_at = moment + COMPARE_EVERY_S
             except DatabaseUnavailable as error:
                 log.warning("durable.grants_not_read", error=str(error) or type(error).__name__)
             except Exception:
                 log.exception("durable.grants_not_read")
+
+    async def _compare(self) -> None:
+        """Give back what is not held; what becomes doubtful while the rows are read is compared at the next look."""
+        self._runner.is_unsure = False
+        try:
+            await self.lost()
+        except BaseException:
+            self._runner.is_unsure = True
+            raise
 
     async def _read_granted(self) -> None:
         holder = self._presence.id
