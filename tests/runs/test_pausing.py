@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from automatos.kernel.db import Database
+from automatos.recipes import steps as recipe_steps
 from automatos.runs import queries
-from automatos.runs.types import StepPath
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
 
@@ -235,18 +235,19 @@ async def test_a_run_that_is_resumed_while_a_worker_gives_a_step_of_it_up_goes_o
     agent = await make.agent("Met")
     recipe = await make.recipe(*({"step_id": name, "agent_id": agent["id"], "prompt_template": f"{name}.", "needs": []}
                                  for name in ("left", "right")))
-    take, met = queries.take, list[StepPath]()
+    take, met = queries.take_step, list[str]()
 
-    async def take_while_paused(connection: Any, workspace_id: UUID, run_id: UUID, path: StepPath) -> Any:
+    async def take_while_paused(connection: Any, workspace_id: UUID, key: str) -> Any:
         if met:
-            return await take(connection, workspace_id, run_id, path)
-        met.append(path)
+            return await take(connection, workspace_id, key)
+        met.append(key)
+        run_id = key.partition("/")[0]
         assert (await client.post(f"/api/runs/{run_id}/pause")).status == 202
-        found = await take(connection, workspace_id, run_id, path)
+        found = await take(connection, workspace_id, key)
         assert (await client.post(f"/api/runs/{run_id}/resume")).status == 202
         return found
 
-    monkeypatch.setattr(queries, "take", take_while_paused)
+    monkeypatch.setattr(recipe_steps, "take_step", take_while_paused)
     events = await client.follow(await client.cook(recipe["template_id"]))
 
     assert events[-1]["type"] == "execution.completed"
