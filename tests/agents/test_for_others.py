@@ -24,10 +24,11 @@ async def test_a_run_reads_all_it_needs_at_once(desk: Desk) -> None:
     specs = await service.load_for_run(desk.database, desk.workspace_id, [bob["id"], ada["id"], ada["id"], 2**31 - 1])
 
     found = {spec.name: spec for spec in specs}
+    ada_spec = found["Ada"].settings
     assert len(specs) == 2
     assert found["Ada"].model == ModelChoice("demo", "demo", temperature=0.5, fallback_model_id="other")
     assert (found["Ada"].tools, found["Ada"].persona) == (("calculator",), PersonaSpec("custom", "You are Ada."))
-    assert (found["Ada"].max_iterations, found["Ada"].timeout_s, found["Ada"].retry_attempts) == (7, 60, 0)
+    assert (ada_spec.max_iterations, ada_spec.timeout_seconds, ada_spec.retry_attempts) == (7, 60, 0)
     assert (found["Ada"].status, found["Ada"].is_eligible, found["Ada"].version) == (AgentStatus.INACTIVE, False, 1)
     assert (found["Bob"].model, found["Bob"].tools, found["Bob"].persona) == (None, (), None)
     assert await service.load_for_run(desk.database, new_id(), [ada["id"]]) == []

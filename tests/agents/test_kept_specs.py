@@ -36,7 +36,7 @@ async def test_whatever_changes_of_an_agent_counts_for_the_next_run(
 
     assert [before.persona and before.persona.system_prompt, with_persona.persona and with_persona.persona.system_prompt
             ] == ["You speak as a captain.", "Aye."]
-    assert (before.max_iterations, with_limit.max_iterations) == (25, 3)
+    assert (before.settings.max_iterations, with_limit.settings.max_iterations) == (25, 3)
     assert (with_limit.status, (await spec()).status) == ("active", "paused")
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
-from automatos.agents.types import AgentSpec, AgentStatus, PersonaSpec, SkillSpec
+from automatos.agents.types import AgentConfiguration, AgentSpec, AgentStatus, PersonaSpec, SkillSpec
 from automatos.llm.types import ToolSpec
 from automatos.tools.types import HandedTool, ToolContext
 
@@ -18,8 +17,7 @@ def agent(**fields: object) -> AgentSpec:
     known: dict[str, object] = {
         "id": 7, "name": "Ada", "description": "Checks numbers.", "agent_type": "data_analyst",
         "status": AgentStatus.ACTIVE, "persona": PersonaSpec("custom", "Be exact."), "skills": (), "model": None,
-        "tools": ("calculator",), "max_iterations": 5, "retry_attempts": 1, "timeout_s": 60, "max_concurrent_tasks": 1,
-        "configuration": MappingProxyType({}), "version": 1,
+        "tools": ("calculator",), "settings": AgentConfiguration(), "version": 1,
     }
     return AgentSpec(**(known | fields))  # type: ignore[arg-type]
 

@@ -1,11 +1,11 @@
 """What an agent reads before its first turn, part by part."""
 
-from types import MappingProxyType
+from typing import Literal
 from uuid import UUID
 
 import pytest
 
-from automatos.agents.types import PersonaSpec, SkillSpec
+from automatos.agents.types import AgentConfiguration, PersonaSpec, SkillSpec
 from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import ModelChoice, ToolSpec
 from automatos.runtime.loop import messages_of
@@ -44,12 +44,14 @@ def test_parts_an_agent_lacks_are_left_out() -> None:
 
 @pytest.mark.capability("S029")
 @pytest.mark.parametrize("environment", ["development", "staging", "production"])
-def test_nothing_is_said_of_the_environment_but_what_the_owner_wrote(environment: str) -> None:
-    of_it = {"environment": environment}
-    silent = text_of("identity", configuration=MappingProxyType(of_it))
-    told = text_of("identity", configuration=MappingProxyType(of_it | {"environment_note": "Orders here are real."}))
+def test_nothing_is_said_of_the_environment_but_what_the_owner_wrote(
+    environment: Literal["development", "staging", "production"]
+) -> None:
+    silent = text_of("identity", settings=AgentConfiguration(environment=environment))
+    told = text_of("identity", settings=AgentConfiguration(
+        environment=environment, environment_note="Orders here are real."))
 
-    assert silent == text_of("identity", configuration=MappingProxyType({}))
+    assert silent == text_of("identity", settings=AgentConfiguration())
     assert environment not in silent
     assert told == f"{silent}\nOrders here are real."
 

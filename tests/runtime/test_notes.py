@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from types import MappingProxyType
 from uuid import UUID
 
 import pytest
@@ -10,6 +9,7 @@ import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from automatos.agents.types import AgentConfiguration
 from automatos.llm.types import ModelChoice
 from automatos.runtime.runtime import notes_of
 from automatos.runtime.types import Opening, Turn
@@ -34,8 +34,8 @@ DETAILS = ["runs.started", "runs.finished", "runs.answered", "runs.tool_called",
 
 
 def written(level: str, *, is_timed: bool = True) -> list[EventDict]:
-    configuration = MappingProxyType({"logging_level": level, "performance_monitoring": is_timed})
-    notes = notes_of(agent(configuration=configuration))
+    settings = AgentConfiguration.model_validate({"logging_level": level, "performance_monitoring": is_timed})
+    notes = notes_of(agent(settings=settings))
     with capture_logs() as lines:
         notes.started(RUN, OPENING)
         notes.answered(MODEL)

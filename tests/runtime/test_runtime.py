@@ -1,10 +1,9 @@
 """Agents made ready to work."""
 
-from types import MappingProxyType
 
 import pytest
 
-from automatos.agents.types import PersonaSpec, SkillSpec
+from automatos.agents.types import AgentConfiguration, PersonaSpec, SkillSpec
 from automatos.kernel.config import Settings
 from automatos.kernel.http import Http
 from automatos.llm.types import ModelChoice
@@ -119,7 +118,7 @@ async def test_skills_are_read_once_and_only_by_agents_that_want_them_whole(
     shelf, http = Shelf(), Http.open()
     made = AgentFactory(Toolbox(settings, http), factory[1], shelf)
     await http.close()
-    eager = agent(skills=(SOUP, BREAD), configuration=MappingProxyType({"skill_loading": "preload"}))
+    eager = agent(skills=(SOUP, BREAD), settings=AgentConfiguration(skill_loading="preload"))
 
     await made.activate_agent(agent(skills=(SOUP,))).open("Cook", Limits())
     assert shelf.read == []
@@ -132,7 +131,7 @@ async def test_skills_are_read_once_and_only_by_agents_that_want_them_whole(
 
 async def test_a_skill_that_is_gone_is_not_waited_for(factory: tuple[AgentFactory, Finder]) -> None:
     gone = SkillSpec(9, "magic", "Use it never.", 1, 1)
-    eager = agent(skills=(SOUP, gone), configuration=MappingProxyType({"skill_loading": "preload"}))
+    eager = agent(skills=(SOUP, gone), settings=AgentConfiguration(skill_loading="preload"))
 
     prompt = (await factory[0].activate_agent(eager).open("Cook", Limits())).system_prompt
 

@@ -11,6 +11,7 @@ from automatos.agents.errors import StatusChangeRefused
 from automatos.agents.models import Agent
 from automatos.agents.queries import records as queries
 from automatos.agents.readiness import refuse_faults
+from automatos.agents.stored import settings_of
 from automatos.agents.types import (
     ELIGIBLE,
     HINT_TOPIC,
@@ -102,7 +103,7 @@ def mode_of(agent: Agent) -> LaneMode:
 
 def capacity_of(agent: Agent) -> int:
     """Return how many tasks an agent may work on at once."""
-    return int(str(agent.configuration.get("max_concurrent_tasks", 5)))
+    return settings_of(agent.configuration).max_concurrent_tasks
 
 
 def allowed_from(agent: Agent) -> frozenset[AgentStatus]:

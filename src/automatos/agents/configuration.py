@@ -1,18 +1,28 @@
-"""What people write about an agent: configuration, model, definition, parts and documents, checked field by field."""
+"""What people write about an agent: model, definition, parts and documents, checked field by field."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic_core import CoreSchema
 
-from automatos.agents.types import MAX_TAGS, AgentType, Category, PriorityLevel
+from automatos.agents.types import (
+    MAX_TAGS,
+    AgentConfiguration,
+    AgentType,
+    Category,
+    Switch,
+    ToolNames,
+    Whole,
+    in_order,
+    setting,
+    without_repeats,
+)
 from automatos.kernel.schemas import Body, SingleLine
 from automatos.llm.types import ReasoningEffort
 
 MAX_DOCUMENTS = 100
-MAX_TOOLS = 50
 MAX_SKILLS = 50
 MAX_YAML_CHARS = 1_000_000
 
@@ -32,31 +42,18 @@ def normal_tags(value: object) -> list[str]:
     return list(dict.fromkeys(tag for tag in split if tag))
 
 
-def _without_repeats(value: object) -> object:
-    """Return a list of texts or numbers with each once; anything else is for the field's own checks to refuse."""
-    is_plain = isinstance(value, list) and all(isinstance(x, str | int) and not isinstance(x, bool) for x in value)
-    return list(dict.fromkeys(value)) if is_plain else value  # pyright: ignore[reportArgumentType]
-
-
-Whole = Annotated[int, Field(strict=True)]
-Switch = Annotated[bool, Field(strict=True)]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), SingleLine
 ]
 Description = Annotated[str, Field(max_length=10_000)]
 Prompt = Annotated[str, Field(max_length=100_000)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 Tags = Annotated[
     list[Annotated[str, Field(max_length=100), SingleLine]], BeforeValidator(normal_tags), Field(max_length=MAX_TAGS)
 ]
-ToolNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(_without_repeats),
-    Field(max_length=MAX_TOOLS),
-]
 SkillId = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
-SkillIds = Annotated[list[SkillId], BeforeValidator(_without_repeats), Field(max_length=MAX_SKILLS)]
+SkillIds = Annotated[list[SkillId], BeforeValidator(without_repeats), Field(max_length=MAX_SKILLS)]
 SkillNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=64)]], BeforeValidator(_without_repeats),
+    list[Annotated[str, Field(min_length=1, max_length=64)]], BeforeValidator(without_repeats),
     Field(max_length=MAX_SKILLS),
 ]
 ModelName = Annotated[
@@ -64,47 +61,27 @@ ModelName = Annotated[
 ]
 
 
-class ResourceLimits(Body):
-    """How much of a machine the agent's own work may take."""
-
-    memory_mb: Annotated[Whole, Field(ge=64, le=65_536)] = 1024
-    cpu_percent: Annotated[Whole, Field(ge=1, le=100)] = 50
-    network_bandwidth: Annotated[Whole, Field(ge=1, le=100_000)] = 100
-
-
-class AgentConfiguration(Body):
-    """How an agent works: the one home of its priority, limits, behaviour and granted tools.
-
-    `environment` chooses the keys an agent works with; its prompt says of it only what `environment_note` says.
-    """
-
-    priority_level: PriorityLevel = PriorityLevel.MEDIUM
-    max_concurrent_tasks: Annotated[Whole, Field(ge=1, le=10)] = 5
-    auto_start: Switch = False
-    retry_attempts: Annotated[Whole, Field(ge=0, le=5)] = 3
-    timeout_seconds: Annotated[Whole, Field(ge=60, le=3600)] = 300
-    resource_limits: ResourceLimits = Field(default_factory=ResourceLimits)
-    environment: Literal["development", "staging", "production"] = "development"
-    environment_note: Note = ""
-    logging_level: Literal["debug", "info", "warning", "error"] = "info"
-    performance_monitoring: Switch = True
-    max_iterations: Annotated[Whole, Field(ge=1, le=100)] = 25
-    skill_loading: Literal["on_demand", "preload"] = "on_demand"
-    tools: ToolNames = Field(default_factory=list)
-
-
 class ModelSettings(Body):
     """Which model an agent uses and how; what is left out follows the provider's own default."""
 
-    provider: Annotated[ModelName, Field(max_length=100)]
-    model_id: ModelName
-    temperature: Annotated[float, Field(ge=0, le=2, strict=True)] | None = None
-    max_tokens: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2, strict=True)] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2, strict=True)] | None = None
-    fallback_model_id: ModelName | None = None
-    reasoning_effort: ReasoningEffort | None = None
+    model_config = ConfigDict(json_schema_extra=in_order)
+
+    provider: Annotated[ModelName, Field(max_length=100), setting("Provider", "The name of the model provider.")]
+    model_id: Annotated[ModelName, setting("Model", "The model, by the provider's name for it.")]
+    temperature: Annotated[Annotated[float, Field(ge=0, le=2, strict=True)] | None, setting(
+        "Temperature", "How freely the model writes; null for the provider's own default.")] = None
+    max_tokens: Annotated[Annotated[Whole, Field(ge=1, le=1_000_000)] | None, setting(
+        "Longest answer", "How many tokens an answer may have; null for the provider's own limit.", unit="tok")] = None
+    top_p: Annotated[Annotated[float, Field(gt=0, le=1, strict=True)] | None, setting(
+        "Top p", "The share of likely words that the model chooses from; null for the provider's own default.")] = None
+    frequency_penalty: Annotated[Annotated[float, Field(ge=-2, le=2, strict=True)] | None, setting(
+        "Frequency penalty", "How strongly repeated words are avoided; null for the provider's own default.")] = None
+    presence_penalty: Annotated[Annotated[float, Field(ge=-2, le=2, strict=True)] | None, setting(
+        "Presence penalty", "How strongly new subjects are preferred; null for the provider's own default.")] = None
+    fallback_model_id: Annotated[ModelName | None, setting(
+        "Fallback model", "The model of the same provider to ask where this one does not answer.")] = None
+    reasoning_effort: Annotated[ReasoningEffort | None, setting(
+        "Reasoning effort", "How hard the model is asked to think; null for its own way.")] = None
 
 
 class AgentDefinition(Body):

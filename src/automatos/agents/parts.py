@@ -3,13 +3,14 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import configuration, schemas
-from automatos.agents.configuration import MAX_SKILLS, AgentConfiguration, ModelSettings
+from automatos.agents.configuration import MAX_SKILLS, ModelSettings
 from automatos.agents.deps import Readiness
 from automatos.agents.errors import PersonaNotFound, SkillNotAssigned, UnknownPersona
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned as queries
 from automatos.agents.saving import Edit, chosen, load_for_update, merged, save
 from automatos.agents.stored import model_settings_of
+from automatos.agents.types import AgentConfiguration
 from automatos.kernel.errors import InvalidRequest
 from automatos.workspaces.types import Caller
 

@@ -6,12 +6,13 @@ from typing import Any, cast
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.agents.configuration import ModelSettings
 from automatos.agents.deps import Readiness
 from automatos.agents.errors import AgentNotReady
 from automatos.agents.models import Agent
 from automatos.agents.queries import assigned
 from automatos.agents.stored import model_settings_of
+from automatos.agents.types import AgentConfiguration
 from automatos.kernel.schemas import Body
 from automatos.llm.service import check_choice, fallback_of
 from automatos.llm.types import ModelChoice

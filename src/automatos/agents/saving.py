@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import assemble
 from automatos.agents.activation import activate, capacity_of, keep_lane, note
-from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.agents.configuration import ModelSettings
 from automatos.agents.deps import Readiness
 from automatos.agents.documents import keep_version
 from automatos.agents.errors import AgentNameTaken, UnknownPersona, UnknownSkills, UnknownTools
@@ -19,7 +19,16 @@ from automatos.agents.queries import records as queries
 from automatos.agents.readiness import refuse_faults
 from automatos.agents.schemas import AgentCreate, AgentEdit
 from automatos.agents.stored import configuration_of, model_settings_of
-from automatos.agents.types import ELIGIBLE, MAX_TAGS, AgentStatus, AgentType, Category, category_of, type_of
+from automatos.agents.types import (
+    ELIGIBLE,
+    MAX_TAGS,
+    AgentConfiguration,
+    AgentStatus,
+    AgentType,
+    Category,
+    category_of,
+    type_of,
+)
 from automatos.kernel.errors import InvalidRequest, StaleEdit
 from automatos.tools.service import known_names
 from automatos.tools.types import ToolCatalogue

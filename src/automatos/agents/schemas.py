@@ -7,21 +7,26 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from automatos.agents.configuration import (
-    AgentConfiguration,
     Description,
     ModelSettings,
     Name,
     Prompt,
     SkillIds,
-    Switch,
     Tags,
-    ToolNames,
     agree_on_tools,
 )
 from automatos.agents.stored import with_todays_names
-from automatos.agents.types import AgentStatus, AgentType, Category, PriorityLevel, ShutdownType
-from automatos.kernel.schemas import Body, Out
-from automatos.llm.types import ReasoningEffort
+from automatos.agents.types import (
+    AgentConfiguration,
+    AgentStatus,
+    AgentType,
+    Category,
+    PriorityLevel,
+    ShutdownType,
+    Switch,
+    ToolNames,
+)
+from automatos.kernel.schemas import Body, Out, answer_like
 from automatos.tools.types import Effect
 
 
@@ -103,44 +108,12 @@ class AgentEdit(Body):
         return self
 
 
-class ResourceShares(Out):
-    """How much of a machine the agent's own work may take: MB, percent of one processor, Mbit/s."""
-
-    memory_mb: int
-    cpu_percent: int
-    network_bandwidth: int
-
-
-class AgentConfigurationOut(Out):
+class AgentConfigurationOut(answer_like(AgentConfiguration)):
     """How an agent works, every setting with its value."""
 
-    priority_level: PriorityLevel
-    max_concurrent_tasks: int
-    auto_start: bool
-    retry_attempts: int
-    timeout_seconds: int
-    resource_limits: ResourceShares
-    environment: Literal["development", "staging", "production"]
-    environment_note: str = ""
-    logging_level: Literal["debug", "info", "warning", "error"]
-    performance_monitoring: bool
-    max_iterations: int
-    skill_loading: Literal["on_demand", "preload"] = "on_demand"
-    tools: list[str]
 
-
-class ModelConfig(Out):
+class ModelConfig(answer_like(ModelSettings)):
     """Which model an agent uses and how; null means the provider's own default."""
-
-    provider: str
-    model_id: str
-    temperature: float | None = None
-    max_tokens: int | None = None
-    top_p: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    fallback_model_id: str | None = None
-    reasoning_effort: ReasoningEffort | None = None
 
 
 class AgentUsage(Out):

@@ -22,7 +22,7 @@ from automatos.agents.activation import (
     set_stop,
 )
 from automatos.agents.assemble import present, present_one
-from automatos.agents.configuration import AgentConfiguration, AgentDefinition, Tags
+from automatos.agents.configuration import AgentDefinition, Tags
 from automatos.agents.deps import Readiness
 from automatos.agents.documents import write_yaml
 from automatos.agents.errors import CursorUnreadable
@@ -39,7 +39,7 @@ from automatos.agents.schemas import Agent as AgentOut
 from automatos.agents.schemas import AgentConfigurationOut, AgentCreate, AgentEdit, AgentId, AgentStats
 from automatos.agents.specs import draft_spec, load_for_run, read_specs
 from automatos.agents.transfer import definition_in_recipe_file, upsert_from_file
-from automatos.agents.types import ELIGIBLE, AgentOrder, AgentRef, AgentStatus, lane_of
+from automatos.agents.types import ELIGIBLE, AgentConfiguration, AgentOrder, AgentRef, AgentStatus, lane_of
 from automatos.durable.service import lane_counts
 from automatos.kernel.clock import now
 from automatos.workspaces.types import Caller

@@ -11,7 +11,7 @@ from automatos.agents.queries import assigned as queries
 from automatos.agents.queries.records import FOR_RUN
 from automatos.agents.saving import columns_of
 from automatos.agents.schemas import AgentCreate
-from automatos.agents.stored import configuration_of, model_settings_of
+from automatos.agents.stored import model_settings_of, settings_of
 from automatos.agents.types import AgentSpec, AgentStatus, PersonaSpec, SkillSpec
 from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
@@ -47,17 +47,13 @@ def _read(row: Mapping[str, Any]) -> AgentSpec:
 def spec_of(row: Mapping[str, Any]) -> AgentSpec:
     """Return the spec of an agent from its columns, with `persona` and `skills` as the database tells them."""
     stored: dict[str, Any] = row["configuration"]
-    configuration = configuration_of(stored)
+    settings = settings_of(stored)
     return AgentSpec(
         id=row["id"], name=row["name"], description=row["description"] or "", agent_type=row["agent_type"],
         status=AgentStatus(row["status"]),
         persona=_persona(row), skills=tuple(_skill(skill) for skill in row["skills"] or ()),
-        model=model_choice(model_settings_of(row["model_config"], stored)), tools=tuple(configuration["tools"]),
-        max_iterations=configuration["max_iterations"],
-        retry_attempts=configuration["retry_attempts"],
-        timeout_s=configuration["timeout_seconds"],
-        max_concurrent_tasks=configuration["max_concurrent_tasks"],
-        configuration=configuration, version=row["version"],
+        model=model_choice(model_settings_of(row["model_config"], stored)), tools=tuple(settings.tools),
+        settings=settings, version=row["version"],
     )
 
 

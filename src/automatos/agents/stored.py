@@ -5,7 +5,8 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from automatos.agents.configuration import AgentConfiguration, ModelSettings
+from automatos.agents.configuration import ModelSettings
+from automatos.agents.types import AgentConfiguration
 from automatos.kernel.schemas import Body
 
 Settings = TypeVar("Settings", bound=Body)
@@ -19,13 +20,18 @@ PROVIDERS_BY_PREFIX = {
 """Whose model it is, where an older row named the model alone."""
 
 
-def configuration_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(stored: Mapping[str, Any]) -> AgentConfiguration:
     """Return a stored configuration with every setting of today and nothing else.
 
     Settings that are missing, or have a value that is no longer allowed, have their default; others' keys, such as
     tags or a model of older versions, are left out.
     """
-    return _valid_part(AgentConfiguration, stored).model_dump(mode="json")
+    return _valid_part(AgentConfiguration, stored)
+
+
+def configuration_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `settings_of` does, as it is stored."""
+    return settings_of(stored).model_dump(mode="json")
 
 
 def model_settings_of(stored: Mapping[str, Any] | None, configuration: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Words of agents: statuses, types, categories, what a run needs to know, and what depends on an agent."""
+"""Words of agents: statuses, types, categories, settings, what a run needs to know, and what depends on an agent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,15 +7,18 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
+from automatos.kernel.schemas import Body
 from automatos.llm.types import ModelChoice
 
 HINT_TOPIC = "agents"
 MAX_TAGS = 50
+MAX_TOOLS = 50
 
 
 class AgentStatus(StrEnum):
@@ -117,6 +120,84 @@ class PriorityLevel(StrEnum):
     CRITICAL = "critical"
 
 
+def without_repeats(value: object) -> object:
+    """Return a list of texts or numbers with each once; anything else is for the field's own checks to refuse."""
+    is_plain = isinstance(value, list) and all(isinstance(x, str | int) and not isinstance(x, bool) for x in value)
+    return list(dict.fromkeys(value)) if is_plain else value  # pyright: ignore[reportArgumentType]
+
+
+Whole = Annotated[int, Field(strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+ToolNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]], BeforeValidator(without_repeats),
+    Field(max_length=MAX_TOOLS),
+]
+
+
+def setting(title: str, description: str, group: str = "", unit: str = "") -> Any:
+    """Say how people read a setting: its name and meaning, the group of the form it stands in, the unit of a number."""
+    extra: dict[str, JsonValue] = {name: text for name, text in (("x-group", group), ("x-unit", unit)) if text}
+    return Field(title=title, description=description, json_schema_extra=extra)
+
+
+def in_order(schema: dict[str, Any]) -> None:
+    """Keep the order in which fields are written: forms show them so, and a description sorts its names."""
+    schema["x-order"] = list(schema["properties"])
+
+
+class ResourceLimits(Body):
+    """How much of a machine the agent's own work may take."""
+
+    model_config = ConfigDict(json_schema_extra=in_order)
+
+    memory_mb: Annotated[Whole, Field(ge=64, le=65_536), setting(
+        "Memory", "Memory for its commands and scripts, in megabytes.", "Resources", "MB")] = 1024
+    cpu_percent: Annotated[Whole, Field(ge=1, le=100), setting(
+        "Processor", "The share of one processor.", "Resources", "%")] = 50
+    network_bandwidth: Annotated[Whole, Field(ge=1, le=100_000), setting(
+        "Network", "Megabits a second.", "Resources", "Mbit/s")] = 100
+
+
+class AgentConfiguration(Body):
+    """How an agent works: the one home of its priority, limits, behaviour and granted tools.
+
+    A setting is written here, and where it acts. Bodies, answers, documents, versions, the description of the API, the
+    form of the web app and the references are made from this.
+    """
+
+    model_config = ConfigDict(json_schema_extra=in_order)
+
+    priority_level: Annotated[PriorityLevel, setting(
+        "Priority", "Whose work goes first when agents wait.", "Work")] = PriorityLevel.MEDIUM
+    max_concurrent_tasks: Annotated[Whole, Field(ge=1, le=10), setting(
+        "Tasks at the same time", "How many tasks the agent works on at once.", "Work")] = 5
+    auto_start: Annotated[Switch, setting(
+        "Start with the server", "Active as soon as it is created and whenever the server starts.", "Work")] = False
+    retry_attempts: Annotated[Whole, Field(ge=0, le=5), setting(
+        "Retries", "How often a failed step is tried again; 0 tries once.", "Work")] = 3
+    timeout_seconds: Annotated[Whole, Field(ge=60, le=3600), setting(
+        "Time limit of a task", "How long a step of the agent may take.", "Work", "s")] = 300
+    max_iterations: Annotated[Whole, Field(ge=1, le=100), setting(
+        "Model turns in a task", "How often the model may be asked in one step.", "Work")] = 25
+    resource_limits: Annotated[ResourceLimits, setting(
+        "Resource limits", "How much of a machine its own commands and scripts may take.", "Resources",
+    )] = Field(default_factory=ResourceLimits)
+    environment: Annotated[Literal["development", "staging", "production"], setting(
+        "Environment", "Decides which keys it works with.", "Operation")] = "development"
+    environment_note: Annotated[Note, setting(
+        "What to tell it of the environment", "One sentence for its prompt; empty says nothing.", "Operation")] = ""
+    logging_level: Annotated[Literal["debug", "info", "warning", "error"], setting(
+        "Logging", "How much of its work the server's log keeps.", "Operation")] = "info"
+    performance_monitoring: Annotated[Switch, setting(
+        "Performance monitoring", "Counts its tasks and how they ended.", "Operation")] = True
+    skill_loading: Annotated[Literal["on_demand", "preload"], setting(
+        "How skills are read", "When the agent needs one, or all at the start: then every task pays for every text.",
+        "Skills")] = "on_demand"
+    tools: ToolNames = Field(
+        default_factory=list, title="Tools", description="The names of the tools that it may use.")
+
+
 @cache
 def _catalogue() -> dict[str, Any]:
     return yaml.safe_load(files(__package__ or "automatos.agents").joinpath("catalogue.yaml").read_text("utf-8"))
@@ -182,17 +263,8 @@ class AgentSpec:
     skills: tuple[SkillSpec, ...]
     model: ModelChoice | None
     tools: tuple[str, ...]
-    max_iterations: int
-    retry_attempts: int
-    timeout_s: int
-    max_concurrent_tasks: int
-    configuration: Mapping[str, Any]
+    settings: AgentConfiguration
     version: int
-
-    @property
-    def priority(self) -> PriorityLevel:
-        """How much its work matters next to that of others."""
-        return PriorityLevel(self.configuration.get("priority_level", PriorityLevel.MEDIUM))
 
     @property
     def is_eligible(self) -> bool:

@@ -2,11 +2,14 @@
 
 import re
 from decimal import Decimal
+from functools import reduce
 from math import isfinite
-from typing import Annotated, Any, ClassVar, TypedDict
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, ClassVar, TypedDict, Union, get_args, get_origin
 from unicodedata import category
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model, model_validator
 from pydantic.functional_serializers import PlainSerializer
 from pydantic_core import CoreSchema
 
@@ -90,6 +93,32 @@ class Out(BaseModel):
     """
 
     model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True, defer_build=True)
+
+
+def answer_like(body: type[Body]) -> type[Out]:
+    """Return the answer with a body's fields and their titles; what a client wrote was checked as it came.
+
+    A body inside it becomes an answer too, named after it: `ResourceLimits` gives `ResourceLimitsOut`.
+    """
+    fields: dict[str, Any] = {
+        name: (_unchecked(field.annotation), Field(
+            None if field.default is None else ..., title=field.title, description=field.description,
+            json_schema_extra=field.json_schema_extra))
+        for name, field in body.model_fields.items()
+    }
+    return create_model(f"{body.__name__}Out", __base__=Out, __doc__=body.__doc__, __module__=body.__module__, **fields)
+
+
+def _unchecked(annotation: Any) -> Any:
+    """Return a type without the ranges and checks that stand in it."""
+    if isinstance(annotation, type) and issubclass(annotation, Body):
+        return answer_like(annotation)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _unchecked(parts[0])
+    if origin is list:
+        return list[_unchecked(parts[0])]
+    return reduce(or_, map(_unchecked, parts)) if origin in {Union, UnionType} else annotation
 
 
 def micro_to_text(micro_usd: int | None) -> str | None:

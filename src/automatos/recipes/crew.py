@@ -69,7 +69,7 @@ class Crew:
 
     def priority(self, agent_id: int) -> int:
         """Return how much an agent's work matters, as the queue orders it; a deleted one's step just has to end."""
-        return PRIORITIES[self._agents[agent_id].priority] if agent_id in self._agents else 1
+        return PRIORITIES[self._agents[agent_id].settings.priority_level] if agent_id in self._agents else 1
 
     def notes(self, agent_id: int) -> RunNotes:
         """Return where the log of an agent's runs is written."""
@@ -78,7 +78,7 @@ class Crew:
     def max_retries(self, step: Step) -> int:
         """Return how often a step is tried again: the step says, else the recipe, else the agent."""
         return _first(step.max_retries, self._state.definition.config.max_retries,
-                      self.member(step.agent_id).retry_attempts)
+                      self.member(step.agent_id).settings.retry_attempts)
 
     def retries_left(self, record: StepState) -> int:
         """Return how often a step may still be tried again, by whoever tries: its attempts are one account."""
@@ -91,7 +91,7 @@ class Crew:
     def timeout_s(self, step: Step) -> float:
         """Return how long one try of a step may take, in seconds; the step says, else the recipe, else the agent."""
         return _first(step.timeout_s, self._state.definition.config.per_step_timeout_s,
-                      self.member(step.agent_id).timeout_s)
+                      self.member(step.agent_id).settings.timeout_seconds)
 
     async def window(self, step: Step) -> tuple[Window, int]:
         """Return how much the model of a step's agent reads at once, and how many characters the agent itself takes."""
@@ -114,7 +114,7 @@ class Crew:
         return Desk(
             self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s,
             handed=runtime.handed, limits=_resources(agent),
-            environment=agent.configuration.get("environment"), request_type=state.kind, notes=runtime.notes,
+            environment=agent.settings.environment, request_type=state.kind, notes=runtime.notes,
             is_paused=is_paused, retries_left=lambda: self.retries_left(record),
             pause_s=lambda _: state.definition.config.delay_s(record.attempt),
             tokens_of_failures=lambda: record.tokens_of_failures, budget=self._budget(record),
@@ -142,7 +142,7 @@ class Crew:
         return self._runtimes[agent_id]
 
     def _limits(self, step: Step) -> Limits:
-        turns = _first(step.max_iterations, self.member(step.agent_id).max_iterations)
+        turns = _first(step.max_iterations, self.member(step.agent_id).settings.max_iterations)
         tokens = self._state.definition.config.max_total_tokens
         if tokens is None or self._is_shared:
             return Limits(turns, DEFAULT_MAX_TOKENS)
@@ -192,10 +192,10 @@ def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitab
     return find
 
 
-def _resources(agent: AgentSpec) -> ResourceLimits | None:
-    """Return how much of the machine the agent's calls may take, where its configuration says so."""
-    limits = agent.configuration.get("resource_limits")
-    return ResourceLimits(**limits) if limits else None
+def _resources(agent: AgentSpec) -> ResourceLimits:
+    """Return how much of the machine the agent's calls may take."""
+    limits = agent.settings.resource_limits
+    return ResourceLimits(limits.memory_mb, limits.cpu_percent, limits.network_bandwidth)
 
 
 def _first(*values: int | None) -> int:

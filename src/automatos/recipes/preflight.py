@@ -104,6 +104,5 @@ async def require_patterns(database: Database, workspace_id: UUID, slugs: Sequen
 
 
 async def _fault_of(models: ModelClient, workspace_id: UUID, agent: AgentSpec) -> str | None:
-    environment = str(agent.configuration.get("environment") or "") or None
-    obstacle = await models.find_obstacle(workspace_id, agent.model, environment)
+    obstacle = await models.find_obstacle(workspace_id, agent.model, agent.settings.environment)
     return f"The model of {agent.name!r} cannot be asked: {obstacle}" if obstacle else None

@@ -5,7 +5,6 @@ whole, for this task.
 """
 
 import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -82,7 +81,7 @@ class AgentRuntime:
     async def cores(self) -> Mapping[int, str]:
         """Return the whole texts, by id, of the skills that the agent reads from the start; one that is gone is out."""
         if self._cores is None:
-            is_preloaded = self.agent.configuration.get("skill_loading") == PRELOAD
+            is_preloaded = self.agent.settings.skill_loading == PRELOAD
             skills = [skill for skill in self.agent.skills if skill.by_model and is_preloaded]
             texts = await asyncio.gather(*(self._read(skill) for skill in skills)) if skills else ()
             self._cores = {skill.id: text for skill, text in zip(skills, texts, strict=True) if text is not None}
@@ -156,10 +155,9 @@ class AgentFactory:
 
 def notes_of(agent: AgentSpec) -> RunNotes:
     """Return where an agent's runs are noted, as its configuration wants it."""
-    configuration = agent.configuration
     return RunNotes({"agent_id": agent.id, "agent": agent.name},
-                    LEVELS.get(str(configuration.get("logging_level", "info")), logging.INFO),
-                    bool(configuration.get("performance_monitoring", True)))
+                    LEVELS[agent.settings.logging_level],
+                    agent.settings.performance_monitoring)
 
 
 @cache
@@ -204,7 +202,7 @@ def _titled(source: PartSource, text: str) -> str:
 
 def _identity(agent: AgentSpec) -> str:
     lines = [f"You are {agent.name} ({agent.agent_type.replace('_', ' ')}).", agent.description,
-             str(agent.configuration.get("environment_note", ""))]
+             agent.settings.environment_note]
     return "\n".join(line for line in lines if line)
 
 

@@ -41,7 +41,7 @@ async def try_agent(
     said.insert(0, Message("system", f"{join(await runtime.parts())}\n\n{text_of('trial')}"))
     pieces: Pieces = asyncio.Queue()
     context = CallContext(
-        workspace_id, request_type="test", environment=runtime.agent.configuration.get("environment"))
+        workspace_id, request_type="test", environment=runtime.agent.settings.environment)
     call = asyncio.create_task(models.complete(
         await runtime.model(), said, (), context,
         on_delta=pieces.put_nowait, deadline_s=DEADLINE_S, retries=RETRIES,
