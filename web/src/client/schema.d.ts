@@ -3442,82 +3442,87 @@ export interface components {
          * AgentConfiguration
          * @description How an agent works: the one home of its priority, limits, behaviour and granted tools.
          *
-         *     `environment` chooses the keys an agent works with; its prompt says of it only what `environment_note` says.
+         *     A setting is written here, and where it acts. Bodies, answers, documents, versions, the description of the API, the
+         *     form of the web app and the references are made from this.
          */
         AgentConfiguration: {
             /**
-             * Auto Start
-             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             * Start with the server
+             * @description Active as soon as it is created and whenever the server starts.
              * @default false
              */
             auto_start?: boolean;
             /**
              * Environment
-             * @description The environment whose keys are used.
+             * @description Decides which keys it works with.
              * @default development
              * @enum {string}
              */
             environment?: "development" | "staging" | "production";
             /**
-             * Environment Note
-             * @description What the prompt says of the environment; empty says nothing.
+             * What to tell it of the environment
+             * @description One sentence for its prompt; empty says nothing.
              * @default
              */
             environment_note?: string;
             /**
-             * Logging Level
-             * @description How much the agent's work writes to the log.
+             * Logging
+             * @description How much of its work the server's log keeps.
              * @default info
              * @enum {string}
              */
             logging_level?: "debug" | "info" | "warning" | "error";
             /**
-             * Max Concurrent Tasks
+             * Tasks at the same time
              * @description How many tasks the agent works on at once.
              * @default 5
              */
             max_concurrent_tasks?: number;
             /**
-             * Max Iterations
-             * @description How often the model may be asked for one step.
+             * Model turns in a task
+             * @description How often the model may be asked in one step.
              * @default 25
              */
             max_iterations?: number;
             /**
-             * Performance Monitoring
-             * @description Whether the outcomes of its work are counted.
+             * Performance monitoring
+             * @description Counts its tasks and how they ended.
              * @default true
              */
             performance_monitoring?: boolean;
             /**
-             * @description How urgent its work is among what waits.
+             * Priority
+             * @description Whose work goes first when agents wait.
              * @default medium
              */
             priority_level?: components["schemas"]["PriorityLevel"];
-            /** @description How much of a machine the agent's own work may take. */
+            /**
+             * Resource limits
+             * @description How much of a machine its own commands and scripts may take.
+             */
             resource_limits?: components["schemas"]["ResourceLimits"];
             /**
-             * Retry Attempts
-             * @description How often a failed step is tried again.
+             * Retries
+             * @description How often a failed step is tried again; 0 tries once.
              * @default 3
              */
             retry_attempts?: number;
             /**
-             * Skill Loading
-             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
+             * How skills are read
+             * @description When the agent needs one, or all at the start: then every task pays for every text.
              * @default on_demand
              * @enum {string}
              */
             skill_loading?: "on_demand" | "preload";
             /**
-             * Timeout Seconds
+             * Time limit of a task
              * @description How long a step of the agent may take.
              * @default 300
              */
             timeout_seconds?: number;
             /**
              * Tools
-             * @description The names of the tools.
+             * @description The names of the tools that it may use.
              */
             tools?: string[];
         };
@@ -3527,80 +3532,84 @@ export interface components {
          */
         AgentConfigurationChange: {
             /**
-             * Auto Start
-             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             * Start with the server
+             * @description Active as soon as it is created and whenever the server starts.
              * @default false
              */
             auto_start?: boolean;
             /**
              * Environment
-             * @description The environment whose keys are used.
+             * @description Decides which keys it works with.
              * @default development
              * @enum {string}
              */
             environment?: "development" | "staging" | "production";
             /**
-             * Environment Note
-             * @description What the prompt says of the environment; empty says nothing.
+             * What to tell it of the environment
+             * @description One sentence for its prompt; empty says nothing.
              * @default
              */
             environment_note?: string;
             /** @description When the agent checks in by itself. */
             heartbeat?: components["schemas"]["HeartbeatSettings"] | null;
             /**
-             * Logging Level
-             * @description How much the agent's work writes to the log.
+             * Logging
+             * @description How much of its work the server's log keeps.
              * @default info
              * @enum {string}
              */
             logging_level?: "debug" | "info" | "warning" | "error";
             /**
-             * Max Concurrent Tasks
+             * Tasks at the same time
              * @description How many tasks the agent works on at once.
              * @default 5
              */
             max_concurrent_tasks?: number;
             /**
-             * Max Iterations
-             * @description How often the model may be asked for one step.
+             * Model turns in a task
+             * @description How often the model may be asked in one step.
              * @default 25
              */
             max_iterations?: number;
             /**
-             * Performance Monitoring
-             * @description Whether the outcomes of its work are counted.
+             * Performance monitoring
+             * @description Counts its tasks and how they ended.
              * @default true
              */
             performance_monitoring?: boolean;
             /**
-             * @description How urgent its work is among what waits.
+             * Priority
+             * @description Whose work goes first when agents wait.
              * @default medium
              */
             priority_level?: components["schemas"]["PriorityLevel"];
-            /** @description How much of a machine the agent's own work may take. */
+            /**
+             * Resource limits
+             * @description How much of a machine its own commands and scripts may take.
+             */
             resource_limits?: components["schemas"]["ResourceLimits"];
             /**
-             * Retry Attempts
-             * @description How often a failed step is tried again.
+             * Retries
+             * @description How often a failed step is tried again; 0 tries once.
              * @default 3
              */
             retry_attempts?: number;
             /**
-             * Skill Loading
-             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
+             * How skills are read
+             * @description When the agent needs one, or all at the start: then every task pays for every text.
              * @default on_demand
              * @enum {string}
              */
             skill_loading?: "on_demand" | "preload";
             /**
-             * Timeout Seconds
+             * Time limit of a task
              * @description How long a step of the agent may take.
              * @default 300
              */
             timeout_seconds?: number;
             /**
              * Tools
-             * @description The names of the tools.
+             * @description The names of the tools that it may use.
              */
             tools?: string[];
         };
@@ -3610,67 +3619,71 @@ export interface components {
          */
         AgentConfigurationOut: {
             /**
-             * Auto Start
-             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             * Start with the server
+             * @description Active as soon as it is created and whenever the server starts.
              */
             auto_start: boolean;
             /**
              * Environment
-             * @description The environment whose keys are used.
+             * @description Decides which keys it works with.
              * @enum {string}
              */
             environment: "development" | "staging" | "production";
             /**
-             * Environment Note
-             * @description What the prompt says of the environment; empty says nothing.
-             * @default
+             * What to tell it of the environment
+             * @description One sentence for its prompt; empty says nothing.
              */
             environment_note: string;
             /**
-             * Logging Level
-             * @description How much the agent's work writes to the log.
+             * Logging
+             * @description How much of its work the server's log keeps.
              * @enum {string}
              */
             logging_level: "debug" | "info" | "warning" | "error";
             /**
-             * Max Concurrent Tasks
+             * Tasks at the same time
              * @description How many tasks the agent works on at once.
              */
             max_concurrent_tasks: number;
             /**
-             * Max Iterations
-             * @description How often the model may be asked for one step.
+             * Model turns in a task
+             * @description How often the model may be asked in one step.
              */
             max_iterations: number;
             /**
-             * Performance Monitoring
-             * @description Whether the outcomes of its work are counted.
+             * Performance monitoring
+             * @description Counts its tasks and how they ended.
              */
             performance_monitoring: boolean;
-            /** @description How urgent its work is among what waits. */
-            priority_level: components["schemas"]["PriorityLevel"];
-            /** @description How much of a machine the agent's own work may take. */
-            resource_limits: components["schemas"]["ResourceShares"];
             /**
-             * Retry Attempts
-             * @description How often a failed step is tried again.
+             * Priority
+             * @description Whose work goes first when agents wait.
+             */
+            priority_level: components["schemas"]["PriorityLevel"];
+            /**
+             * Resource limits
+             * @description How much of a machine its own commands and scripts may take.
+             */
+            resource_limits: components["schemas"]["ResourceLimitsOut"];
+            /**
+             * Retries
+             * @description How often a failed step is tried again; 0 tries once.
              */
             retry_attempts: number;
             /**
-             * Skill Loading
-             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
-             * @default on_demand
+             * How skills are read
+             * @description When the agent needs one, or all at the start: then every task pays for every text.
              * @enum {string}
              */
             skill_loading: "on_demand" | "preload";
             /**
-             * Timeout Seconds
+             * Time limit of a task
              * @description How long a step of the agent may take.
              */
             timeout_seconds: number;
             /**
              * Tools
-             * @description The names of the tools.
+             * @description The names of the tools that it may use.
              */
             tools: string[];
         };
@@ -3680,69 +3693,73 @@ export interface components {
          */
         AgentConfigurationShown: {
             /**
-             * Auto Start
-             * @description Whether the agent is activated by itself when it is created and when the server starts.
+             * Start with the server
+             * @description Active as soon as it is created and whenever the server starts.
              */
             auto_start: boolean;
             /**
              * Environment
-             * @description The environment whose keys are used.
+             * @description Decides which keys it works with.
              * @enum {string}
              */
             environment: "development" | "staging" | "production";
             /**
-             * Environment Note
-             * @description What the prompt says of the environment; empty says nothing.
-             * @default
+             * What to tell it of the environment
+             * @description One sentence for its prompt; empty says nothing.
              */
             environment_note: string;
             /** @description When the agent checks in by itself. */
             heartbeat: components["schemas"]["HeartbeatConfig"];
             /**
-             * Logging Level
-             * @description How much the agent's work writes to the log.
+             * Logging
+             * @description How much of its work the server's log keeps.
              * @enum {string}
              */
             logging_level: "debug" | "info" | "warning" | "error";
             /**
-             * Max Concurrent Tasks
+             * Tasks at the same time
              * @description How many tasks the agent works on at once.
              */
             max_concurrent_tasks: number;
             /**
-             * Max Iterations
-             * @description How often the model may be asked for one step.
+             * Model turns in a task
+             * @description How often the model may be asked in one step.
              */
             max_iterations: number;
             /**
-             * Performance Monitoring
-             * @description Whether the outcomes of its work are counted.
+             * Performance monitoring
+             * @description Counts its tasks and how they ended.
              */
             performance_monitoring: boolean;
-            /** @description How urgent its work is among what waits. */
-            priority_level: components["schemas"]["PriorityLevel"];
-            /** @description How much of a machine the agent's own work may take. */
-            resource_limits: components["schemas"]["ResourceShares"];
             /**
-             * Retry Attempts
-             * @description How often a failed step is tried again.
+             * Priority
+             * @description Whose work goes first when agents wait.
+             */
+            priority_level: components["schemas"]["PriorityLevel"];
+            /**
+             * Resource limits
+             * @description How much of a machine its own commands and scripts may take.
+             */
+            resource_limits: components["schemas"]["ResourceLimitsOut"];
+            /**
+             * Retries
+             * @description How often a failed step is tried again; 0 tries once.
              */
             retry_attempts: number;
             /**
-             * Skill Loading
-             * @description Whether skills are in the prompt whole, or loaded when the agent needs them.
-             * @default on_demand
+             * How skills are read
+             * @description When the agent needs one, or all at the start: then every task pays for every text.
              * @enum {string}
              */
             skill_loading: "on_demand" | "preload";
             /**
-             * Timeout Seconds
+             * Time limit of a task
              * @description How long a step of the agent may take.
              */
             timeout_seconds: number;
             /**
              * Tools
-             * @description The names of the tools.
+             * @description The names of the tools that it may use.
              */
             tools: string[];
         };
@@ -8804,30 +8821,30 @@ export interface components {
          */
         ModelChange: {
             /**
-             * Fallback Model Id
+             * Fallback model
              * @description The model of the same provider to ask where this one does not answer.
              */
             fallback_model_id?: string | null;
             /**
-             * Frequency Penalty
-             * @description How strongly repeated words are avoided, from -2 to 2.
+             * Frequency penalty
+             * @description How strongly repeated words are avoided; null for the provider's own default.
              */
             frequency_penalty?: number | null;
             /**
-             * Max Tokens
+             * Longest answer
              * @description How many tokens an answer may have; null for the provider's own limit.
              */
             max_tokens?: number | null;
             /** @description Which model is asked and how; null for the default model. */
             model_config?: components["schemas"]["ModelSettings"] | null;
             /**
-             * Model Id
+             * Model
              * @description The model, by the provider's name for it.
              */
             model_id?: string;
             /**
-             * Presence Penalty
-             * @description How strongly new subjects are preferred, from -2 to 2.
+             * Presence penalty
+             * @description How strongly new subjects are preferred; null for the provider's own default.
              */
             presence_penalty?: number | null;
             /**
@@ -8836,7 +8853,7 @@ export interface components {
              */
             provider?: string;
             /**
-             * Reasoning Effort
+             * Reasoning effort
              * @description How hard the model is asked to think; null for its own way.
              */
             reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
@@ -8846,7 +8863,7 @@ export interface components {
              */
             temperature?: number | null;
             /**
-             * Top P
+             * Top p
              * @description The share of likely words that the model chooses from; null for the provider's own default.
              */
             top_p?: number | null;
@@ -8857,28 +8874,28 @@ export interface components {
          */
         ModelConfig: {
             /**
-             * Fallback Model Id
+             * Fallback model
              * @description The model of the same provider to ask where this one does not answer.
              */
             fallback_model_id: string | null;
             /**
-             * Frequency Penalty
-             * @description How strongly repeated words are avoided, from -2 to 2.
+             * Frequency penalty
+             * @description How strongly repeated words are avoided; null for the provider's own default.
              */
             frequency_penalty: number | null;
             /**
-             * Max Tokens
+             * Longest answer
              * @description How many tokens an answer may have; null for the provider's own limit.
              */
             max_tokens: number | null;
             /**
-             * Model Id
+             * Model
              * @description The model, by the provider's name for it.
              */
             model_id: string;
             /**
-             * Presence Penalty
-             * @description How strongly new subjects are preferred, from -2 to 2.
+             * Presence penalty
+             * @description How strongly new subjects are preferred; null for the provider's own default.
              */
             presence_penalty: number | null;
             /**
@@ -8887,7 +8904,7 @@ export interface components {
              */
             provider: string;
             /**
-             * Reasoning Effort
+             * Reasoning effort
              * @description How hard the model is asked to think; null for its own way.
              */
             reasoning_effort: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
@@ -8897,7 +8914,7 @@ export interface components {
              */
             temperature: number | null;
             /**
-             * Top P
+             * Top p
              * @description The share of likely words that the model chooses from; null for the provider's own default.
              */
             top_p: number | null;
@@ -9467,28 +9484,28 @@ export interface components {
          */
         ModelSettings: {
             /**
-             * Fallback Model Id
+             * Fallback model
              * @description The model of the same provider to ask where this one does not answer.
              */
             fallback_model_id?: string | null;
             /**
-             * Frequency Penalty
-             * @description How strongly repeated words are avoided, from -2 to 2.
+             * Frequency penalty
+             * @description How strongly repeated words are avoided; null for the provider's own default.
              */
             frequency_penalty?: number | null;
             /**
-             * Max Tokens
+             * Longest answer
              * @description How many tokens an answer may have; null for the provider's own limit.
              */
             max_tokens?: number | null;
             /**
-             * Model Id
+             * Model
              * @description The model, by the provider's name for it.
              */
             model_id: string;
             /**
-             * Presence Penalty
-             * @description How strongly new subjects are preferred, from -2 to 2.
+             * Presence penalty
+             * @description How strongly new subjects are preferred; null for the provider's own default.
              */
             presence_penalty?: number | null;
             /**
@@ -9497,7 +9514,7 @@ export interface components {
              */
             provider: string;
             /**
-             * Reasoning Effort
+             * Reasoning effort
              * @description How hard the model is asked to think; null for its own way.
              */
             reasoning_effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
@@ -9507,7 +9524,7 @@ export interface components {
              */
             temperature?: number | null;
             /**
-             * Top P
+             * Top p
              * @description The share of likely words that the model chooses from; null for the provider's own default.
              */
             top_p?: number | null;
@@ -11066,41 +11083,41 @@ export interface components {
          */
         ResourceLimits: {
             /**
-             * Cpu Percent
-             * @description Percent of one processor that the agent's own work may take.
+             * Processor
+             * @description The share of one processor.
              * @default 50
              */
             cpu_percent?: number;
             /**
-             * Memory Mb
-             * @description Megabytes of memory.
+             * Memory
+             * @description Memory for its commands and scripts, in megabytes.
              * @default 1024
              */
             memory_mb?: number;
             /**
-             * Network Bandwidth
+             * Network
              * @description Megabits a second.
              * @default 100
              */
             network_bandwidth?: number;
         };
         /**
-         * ResourceShares
-         * @description How much of a machine the agent's own work may take: MB, percent of one processor, Mbit/s.
+         * ResourceLimitsOut
+         * @description How much of a machine the agent's own work may take.
          */
-        ResourceShares: {
+        ResourceLimitsOut: {
             /**
-             * Cpu Percent
-             * @description Percent of one processor.
+             * Processor
+             * @description The share of one processor.
              */
             cpu_percent: number;
             /**
-             * Memory Mb
-             * @description Megabytes of memory.
+             * Memory
+             * @description Memory for its commands and scripts, in megabytes.
              */
             memory_mb: number;
             /**
-             * Network Bandwidth
+             * Network
              * @description Megabits a second.
              */
             network_bandwidth: number;
