@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from automatos.agents.types import AgentConfiguration, ResourceLimits
+from automatos.credentials.service import providers_by_name
 
 ROOT = Path(__file__).parents[1]
 SOURCE, WEB = ROOT / "src/automatos", ROOT / "web/src"
@@ -38,6 +39,11 @@ def settings_of_an_agent() -> list[str]:
     return [name for name in names if name not in MEANS_MORE]
 
 
+def providers() -> list[str]:
+    """Return the names of providers that are no names of wires, nor words for other things."""
+    return [name for name in providers_by_name() if name not in {"openai", "anthropic", "custom", "demo"}]
+
+
 def sizes() -> dict[str, int]:
     """Return how many Python files each package has, those of packages inside it included."""
     packages = (path for path in SOURCE.iterdir() if (path / "__init__.py").exists())
@@ -47,6 +53,9 @@ def sizes() -> dict[str, int]:
 def _table() -> Iterator[str]:
     yield "Files in which a setting of an agent is named"
     for name in settings_of_an_agent():
+        yield f"  {len(places_of(name)):3}  {name}"
+    yield "Files in which a provider is named"
+    for name in providers():
         yield f"  {len(places_of(name)):3}  {name}"
     yield "Files in a package"
     for name, count in sorted(sizes().items(), key=lambda one: -one[1]):

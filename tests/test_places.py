@@ -1,6 +1,6 @@
 """In how many files a fact is written by hand. These may only sink."""
 
-from tests.places import places_of, settings_of_an_agent
+from tests.places import places_of, providers, settings_of_an_agent
 
 MOST_PLACES = {
     "auto_start": 11, "cpu_percent": 8, "environment_note": 4, "logging_level": 4, "max_concurrent_tasks": 11,
@@ -16,3 +16,24 @@ def test_each_setting_of_an_agent_is_named_in_so_many_files() -> None:
 
     assert {name: len(files) for name, files in found.items()} == MOST_PLACES
     assert all("src/automatos/agents/types.py" in files for files in found.values())
+
+
+CREDENTIALS, LLM = "src/automatos/credentials", "src/automatos/llm"
+ROW, CATALOGUE = f"{CREDENTIALS}/providers.yaml", f"{LLM}/seeds/models.yaml"
+NAMED_BESIDE = {
+    "azure": {f"{CREDENTIALS}/base_urls.py", "src/automatos/skills/git/pages.py"},
+    "ollama": {f"{CREDENTIALS}/base_urls.py", f"{LLM}/errors.py"},
+    "google": {f"{LLM}/providers/openai.py"},
+    "mistral": {f"{LLM}/choices.py"},
+    "xai": {f"{LLM}/errors.py", "src/automatos/kernel/telemetry.py"},
+    "vllm": {"src/automatos/cli/model.py"},
+}
+"""Addresses that two of them have of their own; the rest are a cloud's or a model's name, a form of key, an example."""
+
+
+def test_a_provider_is_named_in_its_row_and_in_the_catalogue_of_models() -> None:
+    found = {name: set(places_of(name)) - {ROW, CATALOGUE} for name in providers()}
+    print(found)
+
+    assert {name: files for name, files in found.items() if files} == NAMED_BESIDE
+    assert all(ROW in places_of(name) for name in providers())

@@ -8,16 +8,12 @@ from pydantic import ValidationError
 from automatos.agents.configuration import ModelSettings
 from automatos.agents.types import AgentConfiguration
 from automatos.kernel.schemas import Body
+from automatos.llm.service import provider_by_model, provider_of_old
 
 Settings = TypeVar("Settings", bound=Body)
 
 MODEL_KEYS = ("model_id", "model", "llm_model", "model_name")
 PROVIDER_KEYS = ("provider", "llm_provider", "model_provider")
-PROVIDERS_BY_PREFIX = {
-    "gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic", "gemini": "google",
-    "grok": "xai",
-}
-"""Whose model it is, where an older row named the model alone."""
 
 
 def settings_of(stored: Mapping[str, Any]) -> AgentConfiguration:
@@ -49,7 +45,7 @@ def _model_in(place: Mapping[str, Any]) -> dict[str, Any] | None:
     model_id = _first_text(place, MODEL_KEYS)
     if model_id is None:
         return None
-    provider = _first_text(place, PROVIDER_KEYS) or _provider_of(model_id)
+    provider = _first_text(place, PROVIDER_KEYS) or provider_of_old(model_id)
     if provider is None:
         return None
     named = {**place, "provider": provider, "model_id": model_id}
@@ -57,11 +53,6 @@ def _model_in(place: Mapping[str, Any]) -> dict[str, Any] | None:
         return _valid_part(ModelSettings, named).model_dump(mode="json")
     except ValidationError:
         return None
-
-
-def _provider_of(model_id: str) -> str | None:
-    known = (provider for prefix, provider in PROVIDERS_BY_PREFIX.items() if model_id.startswith(prefix))
-    return next(known, "openrouter" if "/" in model_id else None)
 
 
 def _first_text(place: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -110,8 +101,7 @@ def _move_model(place: dict[str, Any], body: dict[str, Any]) -> None:
     model_id = _first_text(place, MODEL_NAMES)
     if model_id is None or "model_config" in body:
         return
-    provider = _first_text(place, PROVIDER_KEYS) or next(
-        (owner for prefix, owner in PROVIDERS_BY_PREFIX.items() if model_id.startswith(prefix)), None)
+    provider = _first_text(place, PROVIDER_KEYS) or provider_by_model(model_id)
     if provider is None:
         return
     settings = {name: place[name] for name in MODEL_SETTINGS if name in place}

@@ -33,6 +33,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.db import Database
 from automatos.kernel.secret import Secret
+from automatos.kernel.variables import read_variable
 from automatos.workspaces.service import write_audit
 
 CACHE_S = 5.0
@@ -250,18 +251,25 @@ class Keyring:
 
     def _platform_access(self, workspace_id: UUID, provider: Provider) -> ProviderAccess | None:
         """Return the key that the operator put in the environment, if the workspace may use it."""
-        if not provider.key_setting or not self._is_shared_with(workspace_id):
+        if not provider.env_variable or not self._is_shared_with(workspace_id):
             return None
-        key: SecretStr | None = getattr(self._settings, provider.key_setting)
-        value = key.get_secret_value().strip() if key else ""
+        value = self._platform_key(provider).strip()
         chosen: str | None = getattr(self._settings, provider.url_setting) if provider.url_setting else None
         if not value and not (chosen and chosen.strip() and provider.may_lack_key):
             return None
         base_url = put_right(provider, chosen) if chosen and chosen.strip() else provider.base_url or ""
-        return ProviderAccess(provider, Secret(value), base_url, "environment", allow_private=bool(chosen))
+        is_private = bool(chosen) or provider.is_local
+        return ProviderAccess(provider, Secret(value), base_url, "environment", allow_private=is_private)
+
+    def _platform_key(self, provider: Provider) -> str:
+        """Return the key in the server's variables, of a provider without a setting too; empty where none is set."""
+        if provider.key_setting:
+            key: SecretStr | None = getattr(self._settings, provider.key_setting)
+            return key.get_secret_value() if key else ""
+        return read_variable(provider.env_variable or "") or ""
 
     def _platform_obstacle(self, workspace_id: UUID, provider: Provider) -> str:
-        if not provider.key_setting:
+        if not provider.env_variable:
             return "no variable holds a key for this provider"
         if not self._is_shared_with(workspace_id):
             return "the operator does not share keys with this workspace (AUTOMATOS_SHARE_PLATFORM_KEYS)"

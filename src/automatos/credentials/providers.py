@@ -7,11 +7,15 @@ from automatos.credentials.errors import UnknownProvider
 from automatos.credentials.types import Provider
 from automatos.kernel.shipped import read_shipped
 
+TABLE = "providers.yaml"
+
 
 @cache
 def providers_by_name() -> dict[str, Provider]:
     """Return every provider by name, in the order people should see them."""
-    rows: list[dict[str, Any]] = read_shipped("automatos.credentials", "providers.yaml")
+    rows: list[dict[str, Any]] = read_shipped("automatos.credentials", TABLE)
+    for row in rows:
+        row["model_prefixes"] = tuple(row.get("model_prefixes", ()))
     found = [Provider(**row) for row in rows]
     return {provider.name: provider for provider in found}
 

@@ -1,11 +1,11 @@
-"""Filling the table of credential types from `types.yaml`."""
+"""Filling the table of credential types: those of model providers from their table, the others from `types.yaml`."""
 
 from typing import Any
 
 from automatos.credentials import queries
 from automatos.credentials.drafts import WIRE
-from automatos.credentials.providers import get_provider
-from automatos.credentials.types import OPENAI_WIRES
+from automatos.credentials.providers import providers_by_name
+from automatos.credentials.types import OPENAI_WIRES, Provider
 from automatos.kernel.db import Database
 from automatos.kernel.shipped import read_shipped
 
@@ -19,14 +19,28 @@ async def seed_credential_types(database: Database) -> None:
 
 
 def shipped_types() -> list[dict[str, Any]]:
-    """Return the types of `types.yaml` as rows: the fields of each as one JSON Schema."""
+    """Return every type as a row: its fields as one JSON Schema."""
     document: dict[str, Any] = read_shipped("automatos.credentials", "types.yaml")
-    return [_row(row, document["fragments"]) for row in document["types"]]
+    opening = [_opening(provider, document["fragments"]) for provider in providers_by_name().values()
+               if provider.credential_about]
+    return [_row(row) for row in [*opening, *document["types"]]]
 
 
-def _row(row: dict[str, Any], fragments: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, dict[str, Any]] = row["fields"] | (
-        {WIRE: fragments[WIRE]} if "provider" in row and get_provider(row["provider"]).wire in OPENAI_WIRES else {})
+def _opening(provider: Provider, fragments: dict[str, Any]) -> dict[str, Any]:
+    """Return the type that opens a provider: an address is needed where it has none, a key where it wants one."""
+    address = {"base_url": fragments["base_url" if provider.base_url else "endpoint"]}
+    key = {"api_key": fragments["key" if provider.needs_key else "free_key"]}
+    wire = {WIRE: fragments[WIRE]} if provider.wire in OPENAI_WIRES else {}
+    return {
+        "name": provider.credential_type, "display_name": provider.display_name, "category": "ai",
+        "provider": provider.name, "description": provider.credential_about,
+        "documentation_url": provider.credential_page,
+        "fields": (key | address if provider.needs_key else address | key) | wire,
+    }
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, dict[str, Any]] = row["fields"]
     schema: dict[str, Any] = {
         "$schema": DIALECT, "type": "object", "title": row["display_name"], "additionalProperties": False,
         "properties": {name: _property(about) for name, about in fields.items()},

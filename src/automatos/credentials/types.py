@@ -56,7 +56,10 @@ class Provider:
     `key_setting` and `url_setting` name fields of the server's settings. `is_local` providers are made to run on
     one's own machine or network, so their base URL may be a private address. `may_lack_key` says that a server of one's
     own, at the address in `url_setting`, is asked without a key where there is none. `call_id_pattern` is what an id of
-    a tool call must match. `is_wire_chosen` says that a credential chose the wire, so that no other one is tried.
+    a tool call must match. `credential_about` says what a credential of it is; without, there are none of its own.
+    `published_as` is its name in the published list of prices, `cache_write_factor` what writing to its cache costs
+    against plain input, as a decimal. `model_prefixes` begin names of models that it alone makes; a router reaches
+    those of many, named `maker/model`. `is_wire_chosen` says that a credential chose the wire: no other one is tried.
     """
 
     name: str
@@ -75,6 +78,12 @@ class Provider:
     call_id_pattern: str | None = None
     default_model: str | None = None
     type_name: str | None = None
+    credential_about: str | None = None
+    credential_page: str | None = None
+    published_as: str | None = None
+    cache_write_factor: str = "1"
+    model_prefixes: tuple[str, ...] = ()
+    is_router: bool = False
     is_wire_chosen: bool = False
 
     @property

@@ -1,5 +1,6 @@
 """Environment variables, cleaned of what files and templates leave around their values."""
 
+import os
 from collections.abc import Mapping
 
 
@@ -18,3 +19,8 @@ def as_meant(variables: Mapping[str, str | None]) -> dict[str, str | None]:
         if text:
             found[name] = text
     return found
+
+
+def read_variable(name: str) -> str | None:
+    """Return an environment variable as it is meant, None where it is not set."""
+    return as_meant({name: os.environ.get(name)}).get(name)

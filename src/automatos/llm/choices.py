@@ -23,6 +23,8 @@ from automatos.settings.service import find_values
 from automatos.settings.types import GENERAL_CATEGORY, SERVICE_CATEGORIES, SettingScope
 
 SHORT_SEPARATOR = ":"
+OPEN_MODELS = ("gpt-oss",)
+"""Models that many serve, although their names begin like those of one maker."""
 ENVIRONMENT = "environment (DEFAULT_LLM_PROVIDER, DEFAULT_LLM_MODEL)"
 DEMO = DefaultModel(ModelChoice("demo", "demo"), "demo")
 _SOURCES: dict[str, Literal["workspace_settings", "system_settings"]] = {
@@ -181,11 +183,6 @@ def _named(where: str, what: str = "provider") -> str:
     return f"DEFAULT_LLM_{what.upper()}" if where == ENVIRONMENT else f"llm_{what}"
 
 
-FAMILIES = {"gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude-": "anthropic",
-            "gemini-": "google", "grok-": "xai"}
-"""How the names of models begin that one provider alone makes and serves under these names."""
-
-
 def provider_by_model(model_id: str) -> str | None:
     """Return the provider that a well-known model name belongs to; None for names that several serve.
 
@@ -193,5 +190,14 @@ def provider_by_model(model_id: str) -> str | None:
     """
     if ":" in model_id or "/" in model_id:
         return None
-    found = next((name for start, name in FAMILIES.items() if model_id.startswith(start)), None)
-    return found if found and find_provider(found) and not model_id.startswith("gpt-oss") else None
+    if model_id.startswith(OPEN_MODELS):
+        return None
+    return next((name for name, one in providers_by_name().items()
+                 if one.model_prefixes and model_id.startswith(one.model_prefixes)), None)
+
+
+def provider_of_old(model_id: str) -> str | None:
+    """Return the provider of a model that an older row named alone: by its name, else the router for `maker/model`."""
+    if found := provider_by_model(model_id):
+        return found
+    return next((name for name, one in providers_by_name().items() if one.is_router and "/" in model_id), None)

@@ -10,17 +10,13 @@ from typing import Any
 import asyncpg
 import structlog
 
+from automatos.credentials.service import providers_by_name
 from automatos.kernel.db import Database
 from automatos.llm import queries
 from automatos.llm.types import NOTHING_KNOWN, Cost, ModelTraits, PriceSource, Usage, Window
 
 CACHE_S = 5.0
 MICRO = Decimal(1_000_000)
-PUBLISHED_NAMES = {"openai": "openai", "anthropic": "anthropic", "google": "google", "mistral": "mistral",
-                   "groq": "groq", "xai": "x-ai", "openrouter": "openrouter", "azure": "azure"}
-
-CACHE_WRITE_FACTORS = {"anthropic": Decimal("1.25")}
-"""What writing to the provider's cache costs, against plain input; where it is not listed, as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class PriceBook:
         """Read what `cost` will need, so that pricing a finished answer waits for nothing; never raises."""
         await self._refresh()
         key = provider, model_id
-        if key not in self._rates and provider in PUBLISHED_NAMES and self._published is None:
+        if key not in self._rates and self._published is None and _published_name(provider):
             self._published = await asyncio.to_thread(import_module, "genai_prices")
         traits = self._traits.get(key, NOTHING_KNOWN)
         self.ready[key] = known = KnownModel(traits, Window(provider, model_id, traits.context_window))
@@ -87,7 +83,7 @@ class PriceBook:
         if usage is None:
             return None
         if rates := self._rates.get((provider, model_id)):
-            return _cost(rates, usage, CACHE_WRITE_FACTORS.get(provider, Decimal(1)))
+            return _cost(rates, usage, _cache_write_factor(provider))
         return self._published_cost(provider, model_id, usage)
 
     def source(self, provider: str, model_id: str) -> PriceSource:
@@ -113,12 +109,23 @@ class PriceBook:
 
     def _published_cost(self, provider: str, model_id: str, usage: Usage) -> Cost | None:
         key = (provider, model_id)
-        if self._published is None or provider not in PUBLISHED_NAMES or key in self._unpublished:
+        name = _published_name(provider)
+        if self._published is None or name is None or key in self._unpublished:
             return None
-        found = _look_up(self._published, PUBLISHED_NAMES[provider], model_id, usage)
+        found = _look_up(self._published, name, model_id, usage)
         if found is None:
             self._unpublished.add(key)
         return found
+
+
+def _published_name(provider: str) -> str | None:
+    found = providers_by_name().get(provider)
+    return found.published_as if found else None
+
+
+def _cache_write_factor(provider: str) -> Decimal:
+    found = providers_by_name().get(provider)
+    return Decimal(found.cache_write_factor if found else 1)
 
 
 def _traits(row: asyncpg.Record) -> ModelTraits:

@@ -14,7 +14,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.http import Http
-from automatos.llm.choices import check_choice, fallback_of, find_default
+from automatos.llm.choices import check_choice, fallback_of, find_default, provider_by_model, provider_of_old
 from automatos.llm.counting import usage_of_answer, usage_of_failure
 from automatos.llm.errors import (
     AnswerRefused,
@@ -53,7 +53,8 @@ from automatos.llm.types import (
 from automatos.llm.usage import UsageRecorder
 from automatos.llm.wires import MAX_FEATURES, RefusedFeatures, open_wires
 
-__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_agent", "forget_calls", "prompt_size"]
+__all__ = ["ModelClient", "check_choice", "fallback_of", "forget_agent", "forget_calls", "prompt_size",
+           "provider_by_model", "provider_of_old"]
 
 RETRY_AFTER_CAP_S = 60.0
 FIRST_PAUSE_S = 0.5
