@@ -5,6 +5,7 @@ import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { parse } from "yaml";
+import { drawnOf, type Schema as FieldSchema } from "./src/lib/drawn.ts";
 
 const server = process.env.AUTOMATOS_URL ?? "http://127.0.0.1:8000";
 
@@ -24,8 +25,16 @@ interface Schema {
 
 interface Description {
   paths: Record<string, { get?: { parameters?: { in: string; name: string; schema: Schema }[] } }>;
-  components: { schemas: Record<string, Schema> & { RunEvent: { discriminator: { mapping: object } } } };
+  components: {
+    schemas: Record<string, Schema & FieldSchema> & { RunEvent: { discriminator: { mapping: object } } };
+  };
 }
+
+/** What can be set of an agent and of the model it uses, as its form draws it. */
+const agentFields = ({ components: { schemas } }: Description) => [
+  ...drawnOf(schemas, "AgentConfiguration", "configuration"),
+  ...drawnOf(schemas, "ModelSettings", "model_config"),
+];
 
 /** The words of each parameter of a GET that has a list of them, by path and name. */
 function queryWords({ paths, components }: Description) {
@@ -45,12 +54,17 @@ function queryWords({ paths, components }: Description) {
 /** Gives the app lists that the server describes and that are needed while it runs, which types alone cannot be. */
 const serverWords: Plugin = {
   name: "server-words",
-  resolveId: (id) => (/^virtual:(run-event-types|query-words)$/.test(id) ? `\0${id}` : null),
+  resolveId: (id) => (/^virtual:(run-event-types|query-words|agent-fields)$/.test(id) ? `\0${id}` : null),
   async load(id) {
     if (!id.startsWith("\0virtual:")) return null;
     const description: Description = JSON.parse(await readFile(new URL("./openapi.json", import.meta.url), "utf8"));
     const types = Object.keys(description.components.schemas.RunEvent.discriminator.mapping);
-    return `export default ${JSON.stringify(id.endsWith("query-words") ? queryWords(description) : types)}`;
+    const given: Record<string, unknown> = {
+      "run-event-types": types,
+      "query-words": queryWords(description),
+      "agent-fields": agentFields(description),
+    };
+    return `export default ${JSON.stringify(given[id.replace("\0virtual:", "")])}`;
   },
 };
 

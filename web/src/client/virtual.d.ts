@@ -4,6 +4,12 @@ declare module "virtual:run-event-types" {
   export default types;
 }
 
+/** What can be set of an agent and of the model it uses, from the schemas of what the server takes, put in likewise. */
+declare module "virtual:agent-fields" {
+  const fields: readonly import("@/lib/drawn").Drawn[];
+  export default fields;
+}
+
 /** The values that a parameter of a GET may have where the server's description lists them, put in likewise. */
 declare module "virtual:query-words" {
   import type { QueryOf, Reading } from "@/lib/http";

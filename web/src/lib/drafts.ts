@@ -28,7 +28,7 @@ export interface Found<T> extends Kept<T> {
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
 /** Raised when the way drafts are stored changes; those of another way are left alone and age out. */
-const FORMAT = "1";
+const FORMAT = "2";
 const PREFIX = "automatos.draft/";
 const LONGEST_DAYS = 30;
 const DAY_MS = 86_400_000;

@@ -5,14 +5,14 @@ test("every kind of value is written for people", () => {
   const rows = rowsOf([
     { path: "name", before: "Writer", after: "Editor" },
     { path: "/configuration/max_concurrent_tasks", before: 5, after: 2 },
-    { path: "/configuration/resource_limits/auto_start", before: false, after: true },
+    { path: "/persona/use_custom", before: false, after: true },
     { path: "tags", before: [], after: ["a", "b"] },
     { path: "/model_config", before: null, after: { provider: "demo", model_id: "demo" } },
   ]);
   expect(rows.map((row) => [row.label, row.before, row.after])).toEqual([
     ["Name", "Writer", "Editor"],
-    ["Max concurrent tasks", "5", "2"],
-    ["Resource limits, auto start", "no", "yes"],
+    ["Tasks at the same time", "5", "2"],
+    ["Persona, use custom", "no", "yes"],
     ["Tags", "", "a, b"],
     ["Model config", "", '{\n  "provider": "demo",\n  "model_id": "demo"\n}'],
   ]);

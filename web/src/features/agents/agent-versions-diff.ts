@@ -1,4 +1,5 @@
 import type { VersionDiff } from "@/client/lifecycle";
+import { fieldAt } from "./settings";
 
 interface Row {
   key: string;
@@ -17,8 +18,10 @@ export function rowsOf(changes: VersionDiff["changes"]): Row[] {
   }));
 }
 
-/** "/configuration/resource_limits/memory_mb" as "Resource limits, memory mb". */
+/** A setting as the form calls it; what the form does not know by its words, such as "/persona/slug" as "Persona, slug". */
 function labelOf(path: string): string {
+  const known = fieldAt(path.replace(/^\//, "").replaceAll("/", "."));
+  if (known) return known.label;
   const words = path
     .replace(/^\/?(configuration[./])?/, "")
     .split(/[./]/)

@@ -1,13 +1,14 @@
 import type { Agent, AgentBody, ModelConfig } from "@/client";
 import { partOf } from "@/lib/changes";
+import { configurationOf, INITIAL, type Settings, settingsOf } from "./settings";
 
 export type PersonaKind = "none" | "predefined" | "custom";
 
-type Configuration = NonNullable<AgentBody["configuration"]>;
-type Settings = Required<Configuration>;
-
-/** An agent while it is being edited: flat, every field with a value; an emptied number is null until it is filled. */
-export interface AgentDraft {
+/**
+ * An agent while it is being edited: flat, every field with a value; an emptied number is null until it is filled.
+ * Its settings go by their place in the body and are drawn from the server's schema.
+ */
+export interface AgentDraft extends Settings {
   name: string;
   description: string;
   category: AgentBody["marketplace_category"];
@@ -27,20 +28,6 @@ export interface AgentDraft {
   reasoningEffort: NonNullable<ModelConfig["reasoning_effort"]> | null;
   tools: string[];
   skillIds: number[];
-  skillLoading: Settings["skill_loading"];
-  priority: Settings["priority_level"];
-  maxConcurrent: number | null;
-  autoStart: boolean;
-  retries: number | null;
-  timeoutS: number | null;
-  maxIterations: number | null;
-  memoryMb: number | null;
-  cpuPercent: number | null;
-  network: number | null;
-  environment: Settings["environment"];
-  environmentNote: string;
-  loggingLevel: Settings["logging_level"];
-  monitoring: boolean;
 }
 
 export type ChangeDraft = (part: Partial<AgentDraft>) => void;
@@ -65,20 +52,7 @@ export const BLANK: AgentDraft = {
   reasoningEffort: null,
   tools: [],
   skillIds: [],
-  skillLoading: "on_demand",
-  priority: "medium",
-  maxConcurrent: 5,
-  autoStart: false,
-  retries: 3,
-  timeoutS: 300,
-  maxIterations: 25,
-  memoryMb: 1024,
-  cpuPercent: 50,
-  network: 100,
-  environment: "development",
-  environmentNote: "",
-  loggingLevel: "info",
-  monitoring: true,
+  ...INITIAL,
 };
 
 function personaKindOf(agent: Agent): PersonaKind {
@@ -100,7 +74,7 @@ export function draftOf(agent: Agent): AgentDraft {
     tools: agent.tools,
     skillIds: agent.skills.map((skill) => skill.id),
     ...modelPartOf(agent.model_config),
-    ...workPartOf(agent.configuration),
+    ...settingsOf(agent),
   };
 }
 
@@ -114,25 +88,6 @@ function modelPartOf(model: Agent["model_config"]) {
     presencePenalty: model?.presence_penalty ?? null,
     fallbackModelId: model?.fallback_model_id ?? null,
     reasoningEffort: model?.reasoning_effort ?? null,
-  };
-}
-
-function workPartOf(stored: Agent["configuration"]) {
-  return {
-    skillLoading: stored.skill_loading ?? BLANK.skillLoading,
-    priority: stored.priority_level,
-    maxConcurrent: stored.max_concurrent_tasks,
-    autoStart: stored.auto_start,
-    retries: stored.retry_attempts,
-    timeoutS: stored.timeout_seconds,
-    maxIterations: stored.max_iterations,
-    memoryMb: stored.resource_limits.memory_mb,
-    cpuPercent: stored.resource_limits.cpu_percent,
-    network: stored.resource_limits.network_bandwidth,
-    environment: stored.environment,
-    environmentNote: stored.environment_note ?? "",
-    loggingLevel: stored.logging_level,
-    monitoring: stored.performance_monitoring,
   };
 }
 
@@ -169,24 +124,7 @@ export function bodyOf(draft: AgentDraft): AgentBody {
     model_config: modelConfigOf(draft),
     tools: draft.tools,
     skill_ids: draft.skillIds,
-    configuration: {
-      priority_level: draft.priority,
-      max_concurrent_tasks: draft.maxConcurrent,
-      auto_start: draft.autoStart,
-      retry_attempts: draft.retries,
-      timeout_seconds: draft.timeoutS,
-      max_iterations: draft.maxIterations,
-      resource_limits: {
-        memory_mb: draft.memoryMb,
-        cpu_percent: draft.cpuPercent,
-        network_bandwidth: draft.network,
-      },
-      environment: draft.environment,
-      environment_note: draft.environmentNote.trim(),
-      logging_level: draft.loggingLevel,
-      performance_monitoring: draft.monitoring,
-      skill_loading: draft.skillLoading,
-    } as Configuration,
+    configuration: configurationOf(draft),
   };
 }
 

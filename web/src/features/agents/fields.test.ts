@@ -5,19 +5,22 @@ import { complaintsOf, differencesOf, faultOf, faultsIn, stepOf, tabsOf } from "
 
 const names = { persona: () => "Security Engineer", skill: (id: number) => (id === 1 ? "pdf" : undefined) };
 const agent = { ...BLANK, name: "Writer" };
+const LITTLE = { "configuration.retry_attempts": 0, "configuration.performance_monitoring": false };
 
 function refused(...fields: string[]): Problem {
   return new Problem(422, { errors: fields.map((field) => ({ field, reason: "is wrong" })) }, null);
 }
 
 test("no retries and no monitoring are saved as such", () => {
-  const changes = changesOf(agent, { ...agent, retries: 0, monitoring: false });
+  const changes = changesOf(agent, { ...agent, ...LITTLE });
   expect(changes).toEqual({ configuration: { retry_attempts: 0, performance_monitoring: false } });
 });
 
 test("what did not change is not sent", () => {
   expect(changesOf(agent, { ...agent })).toEqual({});
-  expect(changesOf(agent, { ...agent, autoStart: true })).toEqual({ configuration: { auto_start: true } });
+  expect(changesOf(agent, { ...agent, "configuration.auto_start": true })).toEqual({
+    configuration: { auto_start: true },
+  });
 });
 
 test("a persona of the library speaks, or the agent's own words, which are kept either way", () => {
@@ -64,13 +67,14 @@ test("a complaint is shown at its field and not at the one around it", () => {
 });
 
 test("an emptied number and a number out of range are found before saving, an empty model setting is fine", () => {
-  const faults = faultsIn({ ...agent, retries: 6, timeoutS: null, temperature: null });
+  const wrong = { "configuration.retry_attempts": 6, "configuration.timeout_seconds": null };
+  const faults = faultsIn({ ...agent, ...wrong, temperature: null });
   expect(faults.map(({ field }) => field)).toEqual(["configuration.retry_attempts", "configuration.timeout_seconds"]);
-  expect(faultsIn({ ...agent, retries: 0 })).toEqual([]);
+  expect(faultsIn({ ...agent, "configuration.retry_attempts": 0 })).toEqual([]);
 });
 
 test("a difference is told in the words of the form", () => {
-  const after = { ...agent, retries: 0, monitoring: false, skillIds: [1, 2], personaKind: "predefined" as const };
+  const after = { ...agent, ...LITTLE, skillIds: [1, 2], personaKind: "predefined" as const };
   const rows = differencesOf(agent, after, names);
   expect(rows.map(({ label, before, after: to }) => [label, before, to])).toEqual([
     ["Persona", "None", "From the library"],

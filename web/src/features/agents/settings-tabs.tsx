@@ -8,8 +8,8 @@ import type { Tab } from "@/ui/tabs";
 import type { AgentDraft } from "./draft";
 import { FIELDS, TABS, type TabId, tabsOf } from "./fields";
 import { BasicsFields } from "./form-basics";
-import { PluginsNote, SkillLoadingField } from "./form-capabilities";
-import { WorkFields } from "./form-limits";
+import { PluginsNote } from "./form-capabilities";
+import { SkillSettings, WorkFields } from "./form-limits";
 import type { AgentSlots, PartProps } from "./slots";
 
 const LABELS: Record<TabId, string> = {
@@ -78,7 +78,7 @@ export function SettingsTab({ tab, part, slots, heartbeat }: Props) {
       return (
         <Panel title="Skills" lead="Instructions it can follow, listed to it by name and description.">
           {slots.skills(part)}
-          {part.draft.skillIds.length > 0 && <SkillLoadingField {...part} />}
+          {part.draft.skillIds.length > 0 && <SkillSettings {...part} />}
         </Panel>
       );
     case "plugins":

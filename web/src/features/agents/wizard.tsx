@@ -7,7 +7,8 @@ import { ProblemNote } from "@/ui/problem";
 import { Steps } from "@/ui/steps";
 import { STEPS } from "./fields";
 import { BasicsFields } from "./form-basics";
-import { PluginsNote, SkillLoadingField } from "./form-capabilities";
+import { PluginsNote } from "./form-capabilities";
+import { SkillSettings } from "./form-limits";
 import type { PartProps, WizardSlots } from "./slots";
 import type { Wizard } from "./use-wizard";
 import { WizardReview } from "./wizard-review";
@@ -117,7 +118,7 @@ function Content({ wizard, slots, personas, skillName }: Omit<Props, "onCreate">
           </Topic>
           <Topic title="Skills" lead="Instructions it can follow, listed to it by name and description.">
             {slots.skills(part)}
-            {wizard.draft.skillIds.length > 0 && <SkillLoadingField {...part} />}
+            {wizard.draft.skillIds.length > 0 && <SkillSettings {...part} />}
           </Topic>
           <Topic title="Plugins">
             <PluginsNote />

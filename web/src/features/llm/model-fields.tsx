@@ -1,6 +1,7 @@
+import fields from "virtual:agent-fields";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Model } from "@/client";
+import type { Model, ModelConfig } from "@/client";
 import { useWorkspace } from "@/lib/workspace";
 import { SelectField } from "@/ui/field";
 import { NumberField } from "@/ui/number-field";
@@ -19,6 +20,12 @@ interface Props {
 }
 
 const OWN = "automatic";
+
+/** What the server's schema says of a setting of a model: its name, range and unit. */
+function said(name: keyof ModelConfig) {
+  const found = fields.find(({ path }) => path === `model_config.${name}`);
+  return { label: found?.label ?? name, min: found?.min ?? 0, max: found?.max ?? 0, unit: found?.unit ?? "" };
+}
 
 /** A model, what it can do and costs, its settings, and a try whether it answers. */
 export function ModelFields({ value, onChange, fault, withAll = false }: Props) {
@@ -82,11 +89,9 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
   return (
     <div className="grid gap-x-6 gap-y-2 sm:grid-cols-2">
       <NumberField
-        label="Temperature"
+        {...said("temperature")}
         optional
         slider
-        min={0}
-        max={2}
         step={0.1}
         placeholder={OWN}
         hint="0 is the most predictable, 2 the most surprising."
@@ -95,11 +100,9 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
         error={fault("temperature")}
       />
       <NumberField
-        label="Longest answer"
+        {...said("max_tokens")}
         optional
-        unit="tok"
-        min={1}
-        max={chosen?.max_output_tokens ?? 1_000_000}
+        {...(chosen?.max_output_tokens ? { max: chosen.max_output_tokens } : {})}
         placeholder={OWN}
         value={value.maxTokens}
         onChange={(maxTokens) => onChange({ maxTokens })}
@@ -119,22 +122,18 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
       {withAll && (
         <>
           <NumberField
-            label="Top p"
+            {...said("top_p")}
             optional
-            min={0.01}
-            max={1}
             step={0.01}
             placeholder={OWN}
-            hint="0.01 to 1; set this or the temperature, not both."
+            hint="Set this or the temperature, not both."
             value={value.topP}
             onChange={(topP) => onChange({ topP })}
             error={fault("topP")}
           />
           <NumberField
-            label="Frequency penalty"
+            {...said("frequency_penalty")}
             optional
-            min={-2}
-            max={2}
             step={0.1}
             placeholder={OWN}
             value={value.frequencyPenalty}
@@ -142,10 +141,8 @@ function Settings({ value, onChange, fault, withAll, chosen }: SettingsProps) {
             error={fault("frequencyPenalty")}
           />
           <NumberField
-            label="Presence penalty"
+            {...said("presence_penalty")}
             optional
-            min={-2}
-            max={2}
             step={0.1}
             placeholder={OWN}
             value={value.presencePenalty}
