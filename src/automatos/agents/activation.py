@@ -24,7 +24,6 @@ from automatos.agents.types import (
 )
 from automatos.durable.service import set_lane, wake
 from automatos.durable.types import EventBus, LaneMode
-from automatos.kernel.clock import now
 from automatos.kernel.db import Database, after_commit
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
@@ -55,8 +54,7 @@ async def set_status(
     `lane` is the mode that this transaction has given its lane already. Call `announce` too, where there is a bus.
     """
     before = agent.status
-    values: dict[str, object] = {
-        "status": status, "status_reason": reason, "status_changed_at": now(), "stopping": None}
+    values: dict[str, object] = {"status": status, "status_reason": reason, "stopping": None}
     if before == AgentStatus.ERROR:
         values["performance_metrics"] = {**agent.performance_metrics, "consecutive_failures": 0}
     agent = await queries.set_life(session, agent.workspace_id, agent.id, values)

@@ -221,15 +221,18 @@ class Caller:
     issuer: str | None = None
     organisation: str | None = None
     organisation_role: Role | None = None
+    actor: str = field(init=False)
+    """The name this caller goes by in the audit log and in `created_by`: an email address or a key's name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "actor", self._name())
 
     @property
     def reach(self) -> UUID | None:
         """The workspace that this caller's lists are read in; None for all of them."""
         return None if self.all_workspaces else self.workspace_id
 
-    @property
-    def actor(self) -> str:
-        """The name this caller goes by in the audit log and in `created_by`: an email address or a key's name."""
+    def _name(self) -> str:
         if self.user:
             return self.user.email or self.user.name or f"user {self.user.id}"
         if self.auth_method is AuthMethod.API_KEY:

@@ -77,10 +77,14 @@ async def update_agent(
 async def set_life(
     session: AsyncSession, workspace_id: UUID, agent_id: int, values: Mapping[str, object]
 ) -> Agent:
-    """Change columns of a locked agent's life; its version, which counts saved definitions, stays."""
+    """Change columns of a locked agent's life; its version, which counts saved definitions, stays.
+
+    When a status changed is the database's to say, which also measures how long ago that was.
+    """
+    at = {"status_changed_at": func.now()} if "status" in values else {}
     statement = (
-        update(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id).values(**values).returning(Agent)
-        .execution_options(populate_existing=True)
+        update(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id).values(**values, **at)
+        .returning(Agent).execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one()
 
