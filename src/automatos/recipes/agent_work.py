@@ -11,8 +11,6 @@ from automatos.agents.service import describe
 from automatos.agents.types import Dependent, PriorityLevel, lane_of
 from automatos.kernel.clock import now
 from automatos.recipes.queries import agent_work as queries
-from automatos.recipes.queries import definitions
-from automatos.recipes.queries.nested import recipes_that_run_any
 from automatos.recipes.types import ActiveWork, AgentDependency, WorkHistory
 
 LEVELS = tuple(PriorityLevel)
@@ -20,8 +18,7 @@ LEVELS = tuple(PriorityLevel)
 
 async def work_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[ActiveWork]:
     """Return every unfinished execution that needs an agent: running first, then queued, then later."""
-    needing = await _recipes_with(session, workspace_id, agent_id)
-    rows = await queries.active(session, workspace_id, agent_id, lane_of(agent_id), list(needing))
+    rows = await queries.active(session, workspace_id, agent_id, lane_of(agent_id))
     recipes = sorted({row["recipe_id"] for row in rows if row["recipe_id"] is not None})
     medians = await queries.median_durations(session, workspace_id, agent_id, recipes) if rows else {}
     return [
@@ -34,27 +31,8 @@ async def work_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int
 
 async def dependents_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
     """Return the recipes that name an agent, and those that run one of these, however deep."""
-    needing = await _recipes_with(session, workspace_id, agent_id)
-    return [Dependent("recipe", template_id, name) for template_id, name in needing.items()]
-
-
-async def _recipes_with(session: AsyncSession, workspace_id: UUID, agent_id: int) -> dict[str, str]:
-    """Return the names of the recipes whose runs come to a step of an agent, by template_id; each is looked at once."""
-    found = {row.template_id: row.name
-             for row in await definitions.recipes_with_agent(session, workspace_id, agent_id)}
-    if not found:
-        return found
-    above: dict[str, list[tuple[str, str]]] = {}
-    for template_id, name, runs in await recipes_that_run_any(session, workspace_id):
-        for each in set(runs):
-            above.setdefault(each, []).append((template_id, name))
-    waiting = list(found)
-    for each in waiting:
-        for template_id, name in above.get(each, ()):
-            if template_id not in found:
-                found[template_id] = name
-                waiting.append(template_id)
-    return found
+    needing = await queries.recipes_needing(session, workspace_id, agent_id)
+    return [Dependent("recipe", template_id, name) for template_id, name in needing]
 
 
 async def agents_after_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[AgentDependency]:

@@ -12,11 +12,25 @@ from automatos.recipes.types import MOST_COUNTED, StepStatus, Total
 
 OVER = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELLED)
 
+# The recipes whose runs come to a step of the agent: its own, and those that run one of these, however deep.
+NEEDING = """
+WITH RECURSIVE runs AS MATERIALIZED (
+    SELECT r.template_id, r.name, jsonb_path_query(r.steps, '$[*].run.recipe')->>0 AS called
+    FROM workflow_recipes r WHERE r.workspace_id = :workspace AND r.deleted_at IS NULL AND r.steps @? '$[*].run.recipe'
+),
+needing AS (
+    SELECT r.template_id, r.name FROM workflow_recipes r
+    WHERE r.workspace_id = :workspace AND r.deleted_at IS NULL AND r.steps @> CAST(:has_step AS jsonb)
+    UNION
+    SELECT a.template_id, a.name FROM needing n JOIN runs a ON a.called = n.template_id
+)"""
+
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
 # (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come. A
 # step still to come that runs a recipe in which the agent has a step is one, too; once begun, it is a run of its own.
-ACTIVE = """
-WITH mine AS (
+ACTIVE = NEEDING + """,
+named AS (SELECT coalesce(array_agg(template_id), '{}') AS recipes FROM needing),
+mine AS (
     SELECT split_part(key, '/', 1) AS key, max(priority) AS priority, bool_or(is_held) AS is_held
     FROM durable.jobs_in(:lane) GROUP BY 1
 ),
@@ -25,19 +39,20 @@ found AS (
            coalesce(r.name, e.definition->>'name') AS name,
            CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) AS steps
     FROM recipe_executions e
+    CROSS JOIN named n
     LEFT JOIN workflow_recipes r ON r.id = e.recipe_id
     LEFT JOIN recipe_versions v ON v.recipe_id = e.recipe_id AND v.version = e.recipe_version
     WHERE e.workspace_id = :workspace AND e.finished_at IS NULL
           AND (CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb) @> CAST(:has_step AS jsonb)
-               OR CAST(:recipes AS text[]) <> '{}' AND jsonb_path_query_array(
-                   CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb),
-                   '$[*].run.recipe') ?| CAST(:recipes AS text[]))
+               OR n.recipes <> '{}' AND jsonb_path_query_array(
+                   CAST(coalesce(e.definition, v.definition)->'steps' AS jsonb), '$[*].run.recipe') ?| n.recipes)
 )
 SELECT f.id, f.kind, f.name, f.status, f.recipe_id, f.started_at, m.priority,
        CASE WHEN o.is_running OR m.is_held THEN 'running' WHEN m.key IS NOT NULL THEN 'queued'
             ELSE 'later' END AS place,
        o.steps > CASE WHEN o.is_running OR m.is_held OR m.key IS NOT NULL THEN 1 ELSE 0 END AS is_needed_later
 FROM found f
+CROSS JOIN named n
 LEFT JOIN mine m ON m.key = CAST(f.id AS text)
 CROSS JOIN LATERAL (
     SELECT bool_or(s.status = 'running') AS is_running, count(*) AS steps
@@ -45,12 +60,12 @@ CROSS JOIN LATERAL (
     LEFT JOIN recipe_execution_steps s ON s.execution_id = f.id AND s.step_id = d->>'step_id'
               AND s.status IN ('pending', 'running') AND d->>'inside' IS NOT NULL
               OR s.execution_id = f.id AND s.step_order = (d->>'order')::int
-    WHERE ((d->>'agent_id')::int = :agent OR d->'run'->>'recipe' = ANY(CAST(:recipes AS text[])))
+    WHERE ((d->>'agent_id')::int = :agent OR d->'run'->>'recipe' = ANY(n.recipes))
           AND coalesce(s.status, 'pending') IN ('pending', 'running')
 ) o
 WHERE o.steps > 0
 ORDER BY CASE WHEN o.is_running OR m.is_held THEN 0 WHEN m.key IS NOT NULL THEN 1 ELSE 2 END, f.created_at, f.id
-"""
+"""  # noqa: S608 - constants
 
 TASKS = 0
 """Stands for tasks without a recipe where durations are told apart by recipe."""
@@ -157,13 +172,19 @@ def _has_step(agent_id: int) -> str:
     return f'[{{"agent_id": {agent_id}}}]'
 
 
+async def recipes_needing(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[tuple[str, str]]:
+    """Return template_id and name of the recipes whose runs come to a step of an agent, those of its own first."""
+    rows = await session.execute(text(NEEDING + " SELECT template_id, name FROM needing"), {  # noqa: S608 - constants
+        "workspace": workspace_id, "has_step": _has_step(agent_id)})
+    return [(template_id, name) for template_id, name in rows]
+
+
 async def active(
-    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str, recipes: Sequence[str]
+    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str
 ) -> Sequence[Mapping[str, Any]]:
-    """Return unfinished executions that need an agent, or one of the `recipes` that do, those at work first."""
+    """Return unfinished executions that need an agent, also through a recipe they run, those at work first."""
     rows = await session.execute(text(ACTIVE), {
-        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id),
-        "recipes": list(recipes)})
+        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id)})
     return [dict(row) for row in rows.mappings()]
 
 

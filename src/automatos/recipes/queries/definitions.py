@@ -166,13 +166,6 @@ async def count_runs(connection: asyncpg.Connection) -> None:
     await connection.execute(COUNT_RUNS)
 
 
-async def recipes_with_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> Sequence[Recipe]:
-    """Return the recipes that have a step for an agent."""
-    has_step = Recipe.steps.contains([{"agent_id": agent_id}])
-    rows = await session.scalars(select(Recipe).where(*_mine(workspace_id), has_step))
-    return rows.all()
-
-
 async def find_execution(
     session: AsyncSession, workspace_id: UUID, execution_id: UUID
 ) -> tuple[RecipeExecution, str | None, str | None] | None:

@@ -39,14 +39,6 @@ async def recipes_named(
     return [(name, inputs, called) for name, inputs, called in rows]
 
 
-async def recipes_that_run_any(session: AsyncSession, workspace_id: UUID) -> list[tuple[str, str, list[str]]]:
-    """Return the template_ids and names of the recipes that run others, each with the template_ids of these."""
-    runs = _runs_of(Recipe.steps)
-    rows = await session.execute(select(Recipe.template_id, Recipe.name, runs).where(
-        Recipe.workspace_id == workspace_id, Recipe.deleted_at.is_(None), func.jsonb_array_length(runs) > 0))
-    return [(template_id, name, called) for template_id, name, called in rows]
-
-
 async def recipes_below(connection: asyncpg.Connection, names: Collection[str]) -> list[asyncpg.Record]:
     """Return recipes of the workspace by their template_ids: what they need, as `definitions.startable` does."""
     return await connection.fetch(
