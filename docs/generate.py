@@ -130,7 +130,7 @@ def _about(parameter: Any) -> str:
 
 
 def errors_page() -> str:
-    """Return the page on errors: every problem of the code, room by room."""
+    """Return the page on errors: every problem of the code, package by package."""
     lines = [
         "# Errors", "", NOTICE, "",
         "Every error of the API is a problem document (RFC 9457): `code` is stable and meant for programs, `detail`",

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from automatos.entrypoints.api import create_app
-from automatos.entrypoints.migrate import Ground, prepare_embedded
+from automatos.entrypoints.migrate import Migrated, prepare_embedded
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
@@ -38,7 +38,7 @@ FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_wr
 
 
 @pytest.fixture(scope="session")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
     """A migrated embedded PostgreSQL of this test process; not crash-safe, because nothing here must outlive a test."""
     directory = tmp_path_factory.mktemp("database")
     open_to_server_user(directory)
@@ -58,7 +58,7 @@ def open_to_server_user(directory: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def settings(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(migrated: Migrated, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a development server with its own home; nothing of the machine's environment reaches it.
 
     The scripted model servers live on this machine, so its operator lists it.
@@ -68,9 +68,9 @@ def settings(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Settin
 
 
 @pytest.fixture(scope="session")
-async def database(ground: Ground) -> AsyncIterator[Database]:
+async def database(migrated: Migrated) -> AsyncIterator[Database]:
     """The application's database: the limited role, row-level security on."""
-    opened = Database(ground.url, role=ground.role)
+    opened = Database(migrated.url, role=migrated.role)
     await opened.open()
     yield opened
     await opened.close()
@@ -101,14 +101,14 @@ def model_server(shared_model_server: ModelServer) -> ModelServer:
 
 
 @pytest.fixture(scope="session")
-async def services(ground: Ground, settings: Settings, shared_model_server: ModelServer) -> Services:
+async def services(migrated: Migrated, settings: Settings, shared_model_server: ModelServer) -> Services:
     """The parts of the server that tests talk to; models are the scripted one, on both wires."""
     scripted = settings.model_copy(update={
         "openai_api_key": SecretStr("sk-test"), "openai_base_url": shared_model_server.base_url,
         "anthropic_api_key": SecretStr("sk-ant-test"), "anthropic_base_url": shared_model_server.url,
         "default_llm_provider": "openai", "default_llm_model": "fake-model",
     })
-    return Services(scripted, ground.url, role=ground.role)
+    return Services(scripted, migrated.url, role=migrated.role)
 
 
 @pytest.fixture(scope="session")

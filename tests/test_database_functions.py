@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from automatos import __version__
-from automatos.entrypoints.migrate import Ground, migrate
+from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.entrypoints.tables import Base
 from tests.test_architecture import SOURCE, is_queries, parsed
 from tests.test_migrations import new_database
@@ -89,13 +89,13 @@ def owners() -> dict[str, str]:
 def floors() -> dict[str, int]:
     """How high each package stands."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(contract for contract in contracts if contract["id"] == "floors")["layers"]
+    layers = next(contract for contract in contracts if contract["id"] == "layers")["layers"]
     return {name.strip(): -number for number, line in enumerate(layers) for name in line.split("|")}
 
 
 @pytest.fixture(scope="module")
-async def connection(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
-    async with new_database(ground, "automatos_functions") as url:
+async def connection(migrated: Migrated) -> AsyncIterator[asyncpg.Connection]:
+    async with new_database(migrated, "automatos_functions") as url:
         await migrate(url)
         connected = await asyncpg.connect(url)
         yield connected

@@ -118,7 +118,7 @@ def test_generated_pages_are_current() -> None:
 
 def test_every_room_has_its_page() -> None:
     rooms = {folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists()}
-    pages = {page.stem: page.read_text() for page in (ROOT / "docs/rooms").glob("*.md")}
+    pages = {page.stem: page.read_text() for page in (ROOT / "docs/packages").glob("*.md")}
     assert set(pages) == rooms
     for name, text in pages.items():
         assert text.startswith(f"# {name}\n")

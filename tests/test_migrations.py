@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Integer, Uuid
 
 from automatos.agents.documents import read_definition
-from automatos.entrypoints.migrate import Ground, migrate, migrations_directory, newest_revision
+from automatos.entrypoints.migrate import Migrated, migrate, migrations_directory, newest_revision
 from automatos.entrypoints.seed import seed
 from automatos.entrypoints.tables import is_ours, metadata
 from automatos.kernel.address import read_address
@@ -28,16 +28,16 @@ NAME = "automatos_migrated"
 
 
 @pytest.fixture(scope="module")
-async def empty_url(ground: Ground) -> AsyncIterator[str]:
+async def empty_url(migrated: Migrated) -> AsyncIterator[str]:
     """The address of a database that nobody has migrated yet."""
-    async with new_database(ground, NAME) as url:
+    async with new_database(migrated, NAME) as url:
         yield url
 
 
 @asynccontextmanager
-async def new_database(ground: Ground, name: str) -> AsyncIterator[str]:
-    assert ground.embedded
-    url = ground.embedded.admin_database_url
+async def new_database(migrated: Migrated, name: str) -> AsyncIterator[str]:
+    assert migrated.embedded
+    url = migrated.embedded.admin_database_url
     admin = await asyncpg.connect(url)
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
@@ -121,9 +121,9 @@ async def test_seeding_again_adds_nothing_and_keeps_what_people_changed(empty_ur
 
 
 @pytest.mark.capability("S166", partly="There are no plugin categories to seed yet.")
-async def test_seeding_fills_the_rooms_in_the_order_in_which_they_need_each_other(ground: Ground) -> None:
+async def test_seeding_fills_the_rooms_in_the_order_in_which_they_need_each_other(migrated: Migrated) -> None:
     """Each room is filled in transactions of its own, and PostgreSQL numbers those that write."""
-    async with new_database(ground, f"{NAME}_seeded") as url:
+    async with new_database(migrated, f"{NAME}_seeded") as url:
         await migrate(url)
         database = Database(url, role="automatos_app")
         await database.open()
@@ -167,8 +167,8 @@ SEEDED = {
 MADE_WITH_THE_TABLES = {"durable.dispatcher"}
 
 
-async def test_a_database_of_the_release_before_keeps_everything_it_had(ground: Ground) -> None:
-    async with new_database(ground, f"{NAME}_before") as url:
+async def test_a_database_of_the_release_before_keeps_everything_it_had(migrated: Migrated) -> None:
+    async with new_database(migrated, f"{NAME}_before") as url:
         config = Config(attributes={"address": read_address(url)})
         config.set_main_option("script_location", str(migrations_directory()))
         await asyncio.to_thread(command.upgrade, config, "0001")
@@ -271,9 +271,9 @@ ALLOWED = {False: {"CASCADE"}, True: {"CASCADE", "SET NULL"}}
 
 
 @pytest.mark.capability("S169", partly="The index of plugins comes with their table.")
-async def test_lists_by_workspace_and_status_have_an_index(ground: Ground) -> None:
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+async def test_lists_by_workspace_and_status_have_an_index(migrated: Migrated) -> None:
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     found = await connection.fetch("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'")
     await connection.close()
 
@@ -295,10 +295,10 @@ LISTED_OTHERWISE = {
 }
 
 
-async def test_every_reference_between_rows_can_be_followed_back_fast(ground: Ground) -> None:
+async def test_every_reference_between_rows_can_be_followed_back_fast(migrated: Migrated) -> None:
     """A foreign key that deletes or clears rows needs an index, or every delete reads the whole table."""
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     slow = await connection.fetch(
         """
         SELECT c.conrelid::regclass || '.' || a.attname AS reference
@@ -315,7 +315,7 @@ SELDOM_DELETED = {
 }
 
 
-async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server: object, ground: Ground) -> None:
+async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server: object, migrated: Migrated) -> None:
     del model_server
     skill = await client.post("/api/skills", json={"name": "tidy-up", "description": "Tidies.", "content": "Tidy up."})
     agent = await make.agent(skill_ids=[skill.json()["id"]])
@@ -327,8 +327,8 @@ async def test_deletes_leave_no_orphans(client: Client, make: Make, model_server
     assert (await client.delete(f"/api/agents/{agent['id']}")).status == 204
     assert (await client.delete(f"/api/skills/{skill.json()['id']}")).status == 204
 
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     found = await orphans(connection, client.workspace_id)
     await connection.close()
     assert found == []

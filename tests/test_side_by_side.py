@@ -9,16 +9,16 @@ from alembic import command
 from alembic.config import Config
 
 from automatos.durable import queries
-from automatos.entrypoints.migrate import Ground, migrate, migrations_directory, newest_revision
+from automatos.entrypoints.migrate import Migrated, migrate, migrations_directory, newest_revision
 from automatos.kernel.address import read_address
 from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from tests.test_migrations import new_database
 
 
-async def test_workers_of_the_version_before_and_of_this_one_share_what_waits_each_job_once(ground: Ground) -> None:
+async def test_workers_of_the_version_before_and_of_this_one_share_what_waits_each_job_once(migrated: Migrated) -> None:
     """During a deployment: the statements are those that the version before sends."""
-    async with new_database(ground, "automatos_beside") as url:
+    async with new_database(migrated, "automatos_beside") as url:
         await upgrade_to(url, "0009")
         connection = await asyncpg.connect(url)
         old, gone, new = new_id(), new_id(), new_id()
@@ -59,9 +59,11 @@ async def test_workers_of_the_version_before_and_of_this_one_share_what_waits_ea
         [*((f"waiting {number}", 1) for number in range(12)), ("orphan", 2), ("added by the old", 1)])
 
 
-async def test_a_migration_gives_way_to_statements_of_the_version_before_and_ends_none_of_them(ground: Ground) -> None:
+async def test_a_migration_gives_way_to_statements_of_the_version_before_and_ends_none_of_them(
+    migrated: Migrated
+) -> None:
     """Both want what the other has: PostgreSQL would end one of them, and it could be the record of a paid answer."""
-    async with new_database(ground, "automatos_locked") as url:
+    async with new_database(migrated, "automatos_locked") as url:
         await upgrade_to(url, "0003")
         recording, watching = await asyncpg.connect(url), await asyncpg.connect(url)
         try:
@@ -81,8 +83,8 @@ async def test_a_migration_gives_way_to_statements_of_the_version_before_and_end
     assert revision == newest_revision()
 
 
-async def test_what_a_process_of_the_version_before_records_of_an_unknown_cost_is_counted(ground: Ground) -> None:
-    async with new_database(ground, "automatos_costs") as url:
+async def test_what_a_process_of_the_version_before_records_of_an_unknown_cost_is_counted(migrated: Migrated) -> None:
+    async with new_database(migrated, "automatos_costs") as url:
         await migrate(url)
         connection = await asyncpg.connect(url)
         for known in (True, False):

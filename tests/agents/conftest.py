@@ -1,4 +1,4 @@
-"""A small app around the room's router, over the real database; who calls is said by a token of the test."""
+"""A small app around the package's router, over the real database; who calls is said by a token of the test."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ class Bell:
 
 
 @dataclass
-class Desk:
+class AgentDeps:
     """The agents of one workspace over HTTP."""
 
     client: httpx2.AsyncClient
@@ -72,10 +72,10 @@ class Desk:
     def caller(self) -> Caller:
         return Caller(None, self.workspace_id, self.role, AuthMethod.NONE)
 
-    def elsewhere(self, workspace_id: UUID) -> "Desk":
+    def elsewhere(self, workspace_id: UUID) -> "AgentDeps":
         return replace(self, workspace_id=workspace_id)
 
-    def as_role(self, role: Role) -> "Desk":
+    def as_role(self, role: Role) -> "AgentDeps":
         return replace(self, role=role)
 
     async def ask(self, method: str, path: str = "", **options: Any) -> httpx2.Response:
@@ -110,7 +110,7 @@ class Desk:
         return str(persona_id)
 
     async def read_users(self, session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[Dependent]:
-        """Answer as a room would in which something depends on every agent of the desk."""
+        """Answer as a package would in which something depends on every agent of the desk."""
         del session, workspace_id, agent_id
         return self.used_by
 
@@ -120,7 +120,7 @@ class Desk:
             for table, added in self.everybodys:
                 await connection.execute(f"DELETE FROM {table} WHERE id = $1", added)
 
-    async def neighbour(self) -> "Desk":
+    async def neighbour(self) -> "AgentDeps":
         """Return the desk of another workspace, which is as fresh."""
         workspace_id = new_id()
         async with self.database.recording(None, Scope.AUTH) as connection:
@@ -137,7 +137,7 @@ class Desk:
 @pytest.fixture
 async def desk(
     database: Database, settings: Settings, workspace_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[AgentDeps]:
     """A desk of a fresh workspace, where no provider but the demo is configured."""
     chosen, http = settings.model_copy(update={"home": tmp_path}), Http.open()
     models = ModelClient.open(database, chosen, http, Keyring(database, Vault(chosen), chosen))
@@ -151,7 +151,7 @@ async def desk(
     add_problem_handlers(app)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        desk = Desk(client, app, database, workspace_id, Readiness(models, toolbox))
+        desk = AgentDeps(client, app, database, workspace_id, Readiness(models, toolbox))
         monkeypatch.setattr(impact, "DEPENDENTS", (*impact.DEPENDENTS, desk.read_users))
         yield desk
         await desk.clear()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 LONG = "x" * 10_000_000
 
@@ -45,7 +45,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.capability("S003")
 @pytest.mark.parametrize(("body", "named"), WRONG, ids=[f"{number}-{named}" for number, (_, named) in enumerate(WRONG)])
-async def test_a_wrong_field_is_named(desk: Desk, body: dict[str, Any], named: str) -> None:
+async def test_a_wrong_field_is_named(desk: AgentDeps, body: dict[str, Any], named: str) -> None:
     agent = await desk.create("There")
 
     made = await desk.ask("POST", json={"name": "New"} | body if body else {})
@@ -64,7 +64,7 @@ async def test_a_wrong_field_is_named(desk: Desk, body: dict[str, Any], named: s
     b"", b"[]", b"null", b"5", b'"x"', b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"name": "\xff"}',
     b"[" * 50_000, b'{"name": "a", "configuration": ' + b'{"a":' * 100 + b"1" + b"}" * 101,
 ])
-async def test_what_is_not_an_object_of_ours_is_refused(desk: Desk, body: bytes) -> None:
+async def test_what_is_not_an_object_of_ours_is_refused(desk: AgentDeps, body: bytes) -> None:
     answer = await desk.ask("POST", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 422}, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -73,7 +73,7 @@ async def test_what_is_not_an_object_of_ours_is_refused(desk: Desk, body: bytes)
 
 @pytest.mark.parametrize(("names", "faults"), [(3, 3), (100, None), (80_000, 1)])
 async def test_fields_of_nobody_are_named_and_a_flood_of_them_is_told_in_one_sentence(
-    desk: Desk, names: int, faults: int | None
+    desk: AgentDeps, names: int, faults: int | None
 ) -> None:
     answer = await desk.ask("POST", json={"name": "Ada"} | {f"k{place}": place for place in range(names)})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
@@ -86,7 +86,7 @@ async def test_fields_of_nobody_are_named_and_a_flood_of_them_is_told_in_one_sen
 
 
 @pytest.mark.parametrize("agent_id", ["0", "-1", "x", "1.5", str(2**31), "9" * 400, "%00", "1%00", "null", "٣٤"])
-async def test_an_id_that_cannot_be_is_refused(desk: Desk, agent_id: str) -> None:
+async def test_an_id_that_cannot_be_is_refused(desk: AgentDeps, agent_id: str) -> None:
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/activate"), ("POST", "/deactivate")):
         answer = await desk.ask(method, f"/{agent_id}{path}", json={})
         assert answer.status_code in {404, 422}, (method, answer.text)
@@ -95,7 +95,7 @@ async def test_an_id_that_cannot_be_is_refused(desk: Desk, agent_id: str) -> Non
 @pytest.mark.parametrize(
     "field", ["name", "agent_type", "status", "tags", "configuration", "tools", "use_custom_persona"]
 )
-async def test_null_does_not_clear_what_must_be_there(desk: Desk, field: str) -> None:
+async def test_null_does_not_clear_what_must_be_there(desk: AgentDeps, field: str) -> None:
     agent = await desk.create("Ada")
     answer = await desk.ask("PUT", f"/{agent['id']}", json={field: None})
     assert answer.status_code == 422
@@ -104,7 +104,7 @@ async def test_null_does_not_clear_what_must_be_there(desk: Desk, field: str) ->
 
 @pytest.mark.capability("S092")
 @pytest.mark.parametrize("status", ["busy", "ACTIVE", "", 5, True, ["active"]])
-async def test_a_status_that_does_not_exist_is_refused(desk: Desk, status: Any) -> None:
+async def test_a_status_that_does_not_exist_is_refused(desk: AgentDeps, status: Any) -> None:
     agent = await desk.create("Ada")
     answer = await desk.ask("PUT", f"/{agent['id']}", json={"status": status})
     assert answer.status_code == 422

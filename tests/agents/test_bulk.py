@@ -8,7 +8,7 @@ import pytest
 
 from automatos.agents.types import Dependent
 from automatos.workspaces.types import Role
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 from tests.lifecycle.references import References
 
 
@@ -16,7 +16,7 @@ from tests.lifecycle.references import References
 @pytest.mark.capability("S010", partly="Plugins cannot be given yet.")
 @pytest.mark.capability("S014", partly="Plugins are always empty.")
 @pytest.mark.capability("S022", partly="There is no app cache and no marketplace to join yet.")
-async def test_an_agent_is_made_with_everything_in_one_step(desk: Desk) -> None:
+async def test_an_agent_is_made_with_everything_in_one_step(desk: AgentDeps) -> None:
     skill, persona = await desk.skill("review"), await desk.persona("helper")
 
     agent = await desk.create(
@@ -43,7 +43,7 @@ async def test_an_agent_is_made_with_everything_in_one_step(desk: Desk) -> None:
     ({"tools": ["shell"], "activate": True}, "agent_not_ready"),
     ({"model_config": {"provider": "nobody", "model_id": "x"}, "activate": True}, "agent_not_ready"),
 ])
-async def test_what_cannot_be_made_whole_is_not_made(desk: Desk, body: dict[str, Any], code: str) -> None:
+async def test_what_cannot_be_made_whole_is_not_made(desk: AgentDeps, body: dict[str, Any], code: str) -> None:
     refused = await desk.ask("POST", json={"name": "Ada", **body})
     assert refused.json()["code"] == code
     assert (await desk.ask("GET")).json()["total"] == 0
@@ -55,7 +55,7 @@ async def test_what_cannot_be_made_whole_is_not_made(desk: Desk, body: dict[str,
 
 @pytest.mark.capability("S020")
 @pytest.mark.capability("S059")
-async def test_a_bare_array_says_the_same_as_the_object(desk: Desk) -> None:
+async def test_a_bare_array_says_the_same_as_the_object(desk: AgentDeps) -> None:
     skill = await desk.skill("review")
     made = await desk.ask("POST", "/bulk", json=[{"name": "A"}, {"name": "B", "skill_ids": [skill]}])
     assert (made.status_code, [one["name"] for one in made.json()["items"]]) == (201, ["A", "B"])
@@ -69,7 +69,7 @@ async def test_a_bare_array_says_the_same_as_the_object(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S020")
-async def test_several_are_made_or_none(desk: Desk) -> None:
+async def test_several_are_made_or_none(desk: AgentDeps) -> None:
     skill = await desk.skill("review")
     made = await desk.ask("POST", "/bulk", json={"agents": [
         {"name": "A", "tools": ["calculator"], "skill_ids": [skill]}, {"name": "B", "activate": True}]})
@@ -95,7 +95,7 @@ async def test_several_are_made_or_none(desk: Desk) -> None:
     assert (await desk.as_role(Role.VIEWER).ask("POST", "/bulk", json={"agents": [{"name": "V"}]})).status_code == 403
 
 
-async def act(desk: Desk, action: str, ids: list[int], **more: Any) -> list[str | None]:
+async def act(desk: AgentDeps, action: str, ids: list[int], **more: Any) -> list[str | None]:
     """Act on agents and return, in order, the code of each refusal or None."""
     answer = await desk.ask("POST", "/bulk/actions", json={"action": action, "agent_ids": ids} | more)
     assert answer.status_code == 200, answer.text
@@ -106,7 +106,7 @@ async def act(desk: Desk, action: str, ids: list[int], **more: Any) -> list[str 
     return [item["error"]["code"] if item["error"] else None for item in told["items"]]
 
 
-async def test_each_agent_is_acted_on_by_itself(desk: Desk) -> None:
+async def test_each_agent_is_acted_on_by_itself(desk: AgentDeps) -> None:
     able, unable = await desk.create("Able"), await desk.create("Unable", tools=["shell"])
     foreign = await (await desk.neighbour()).create("Foreign")
     ids = [able["id"], unable["id"], foreign["id"], able["id"]]
@@ -125,7 +125,7 @@ async def test_each_agent_is_acted_on_by_itself(desk: Desk) -> None:
     assert (await desk.ask("GET")).json()["total"] == 0
 
 
-async def test_actions_on_the_same_agents_in_another_order_do_not_block_each_other(desk: Desk) -> None:
+async def test_actions_on_the_same_agents_in_another_order_do_not_block_each_other(desk: AgentDeps) -> None:
     ids = [(await desk.create(f"Agent {number}"))["id"] for number in range(12)]
     tags = [f"tag-{number}" for number in range(6)]
 
@@ -136,7 +136,7 @@ async def test_actions_on_the_same_agents_in_another_order_do_not_block_each_oth
     assert all(sorted(agent["tags"]) == tags for agent in (await desk.ask("GET")).json()["items"])
 
 
-async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(desk: Desk) -> None:
+async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(desk: AgentDeps) -> None:
     agents = [(await desk.create(name, activate=True))["id"] for name in ("A", "B")]
     desk.used_by.append(Dependent("recipe", "weekly", "Weekly report"))
     assert await act(desk, "delete", agents) == ["agent_in_use"] * 2
@@ -150,18 +150,18 @@ async def test_an_action_with_effects_is_refused_for_the_agent_that_has_them(des
     {"action": "tag", "agent_ids": [1]}, {"action": "tag", "agent_ids": [1], "tags": " , "},
     {"action": "delete", "agent_ids": [1], "tags": ["a"]}, {"action": "tag", "agent_ids": "1", "tags": ["a"]},
 ])
-async def test_an_action_that_makes_no_sense_is_refused(desk: Desk, body: dict[str, Any]) -> None:
+async def test_an_action_that_makes_no_sense_is_refused(desk: AgentDeps, body: dict[str, Any]) -> None:
     assert (await desk.ask("POST", "/bulk/actions", json=body)).status_code == 422
 
 
-async def test_more_tags_than_an_agent_may_have_are_refused_for_it(desk: Desk) -> None:
+async def test_more_tags_than_an_agent_may_have_are_refused_for_it(desk: AgentDeps) -> None:
     full = await desk.create("Full", tags=[f"t{number}" for number in range(50)])
     assert await act(desk, "tag", [full["id"]], tags=["t1"]) == [None]
     assert await act(desk, "tag", [full["id"]], tags=["more"]) == ["invalid_request"]
     assert (await desk.ask("GET", f"/{full['id']}")).json()["version"] == 1
 
 
-async def test_viewers_act_on_nothing(desk: Desk) -> None:
+async def test_viewers_act_on_nothing(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     body = {"action": "delete", "agent_ids": [agent["id"]]}
     assert (await desk.as_role(Role.VIEWER).ask("POST", "/bulk/actions", json=body)).status_code == 403

@@ -8,12 +8,12 @@ import pytest
 from automatos.agents.types import Dependent
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 
 @pytest.mark.capability("S093")
 @pytest.mark.capability("S167")
-async def test_a_new_agent_is_inactive_and_has_every_field(desk: Desk) -> None:
+async def test_a_new_agent_is_inactive_and_has_every_field(desk: AgentDeps) -> None:
     made = await desk.ask("POST", json={
         "name": "  Ada  ", "description": "Finds bugs", "agent_type": "security_expert", "tags": "Web, API,web",
         "configuration": {"priority_level": "high", "max_concurrent_tasks": 2, "tools": ["calculator"]},
@@ -43,7 +43,7 @@ async def test_a_new_agent_is_inactive_and_has_every_field(desk: Desk) -> None:
 
 @pytest.mark.capability("S002")
 @pytest.mark.capability("S011")
-async def test_a_name_is_taken_once_in_a_workspace_and_free_in_others(desk: Desk) -> None:
+async def test_a_name_is_taken_once_in_a_workspace_and_free_in_others(desk: AgentDeps) -> None:
     await desk.create("Ada")
     await (await desk.neighbour()).create("Ada")
 
@@ -58,13 +58,13 @@ async def test_a_name_is_taken_once_in_a_workspace_and_free_in_others(desk: Desk
     assert (await desk.ask("GET", f"/{other['id']}")).json()["description"] is None
 
 
-async def test_of_two_at_once_with_one_name_one_is_made(desk: Desk) -> None:
+async def test_of_two_at_once_with_one_name_one_is_made(desk: AgentDeps) -> None:
     made = await asyncio.gather(*(desk.ask("POST", json={"name": "Ada"}) for _ in range(5)))
     assert sorted(response.status_code for response in made) == [201, 409, 409, 409, 409]
 
 
 @pytest.mark.capability("S012")
-async def test_the_list_pages_with_a_total(desk: Desk) -> None:
+async def test_the_list_pages_with_a_total(desk: AgentDeps) -> None:
     for name in ("A", "B", "C"):
         await desk.create(name)
 
@@ -80,7 +80,7 @@ async def test_the_list_pages_with_a_total(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S013")
-async def test_the_list_is_filtered(desk: Desk) -> None:
+async def test_the_list_is_filtered(desk: AgentDeps) -> None:
     await desk.create("Data Minder", agent_type="data_analyst", configuration={"priority_level": "critical"})
     await desk.create("Ops", agent_type="infrastructure_manager", description="Keeps 100% of_the lights on")
     on = await desk.create("On")
@@ -105,7 +105,7 @@ async def test_the_list_is_filtered(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S015")
-async def test_a_change_touches_what_it_names(desk: Desk) -> None:
+async def test_a_change_touches_what_it_names(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", configuration={"retry_attempts": 0}, tags=["a"])
 
     changed = await desk.ask("PUT", f"/{agent['id']}", json={
@@ -127,14 +127,14 @@ async def test_a_change_touches_what_it_names(desk: Desk) -> None:
     assert (cleared["model_config"], cleared["description"]) == (None, None)
 
 
-async def test_saving_what_is_stored_changes_nothing(desk: Desk) -> None:
+async def test_saving_what_is_stored_changes_nothing(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", tags=["a"])
     same = await desk.ask("PUT", f"/{agent['id']}", json={"name": "Ada", "tags": "A", "configuration": {}})
     assert same.json() == agent
     assert len(await desk.audit()) == 1
 
 
-async def test_a_stale_save_is_refused_with_what_is_stored(desk: Desk) -> None:
+async def test_a_stale_save_is_refused_with_what_is_stored(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     path = f"/{agent['id']}"
     first = await desk.ask("PUT", path, json={"description": "one"}, headers={"If-Match": '"1"'})
@@ -153,7 +153,7 @@ async def test_a_stale_save_is_refused_with_what_is_stored(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S016")
-async def test_a_removed_agent_is_gone_and_its_name_free(desk: Desk) -> None:
+async def test_a_removed_agent_is_gone_and_its_name_free(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
 
     assert (await desk.ask("DELETE", f"/{agent['id']}")).status_code == 204
@@ -164,7 +164,7 @@ async def test_a_removed_agent_is_gone_and_its_name_free(desk: Desk) -> None:
     await desk.create("Ada")
 
 
-async def test_an_agent_in_use_is_not_removed(desk: Desk) -> None:
+async def test_an_agent_in_use_is_not_removed(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     desk.used_by += [Dependent("recipe", "weekly", "Weekly report"), Dependent("heartbeat", "e1", "Monday")]
 
@@ -177,7 +177,7 @@ async def test_an_agent_in_use_is_not_removed(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S021")
-async def test_agents_of_another_workspace_are_like_absent_ones(desk: Desk, database: Any) -> None:
+async def test_agents_of_another_workspace_are_like_absent_ones(desk: AgentDeps, database: Any) -> None:
     agent = await desk.create("Ada")
     stranger = desk.elsewhere(new_id())
     for method, path, body in (("GET", "", None), ("PUT", "", {"name": "Mine"}), ("DELETE", "", None),
@@ -192,7 +192,7 @@ async def test_agents_of_another_workspace_are_like_absent_ones(desk: Desk, data
     assert (await desk.ask("GET", f"/{agent['id']}")).json() == agent
 
 
-async def test_viewers_read_and_change_nothing(desk: Desk) -> None:
+async def test_viewers_read_and_change_nothing(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     viewer = desk.as_role(Role.VIEWER)
     assert (await viewer.ask("GET")).status_code == 200
@@ -203,7 +203,7 @@ async def test_viewers_read_and_change_nothing(desk: Desk) -> None:
         assert (await viewer.ask(method, path, json={"name": "X"})).status_code == 403
 
 
-async def test_list_readers_are_told_after_a_change(desk: Desk) -> None:
+async def test_list_readers_are_told_after_a_change(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     await desk.ask("DELETE", f"/{agent['id']}")
     async with asyncio.timeout(60):
@@ -212,7 +212,7 @@ async def test_list_readers_are_told_after_a_change(desk: Desk) -> None:
     assert desk.app.state.services.bus.rung.count((desk.workspace_id, "agents")) == 2
 
 
-async def test_the_tools_an_agent_can_be_granted_are_listed(desk: Desk) -> None:
+async def test_the_tools_an_agent_can_be_granted_are_listed(desk: AgentDeps) -> None:
     viewer = {"Authorization": f"Bearer viewer:{desk.workspace_id}"}
     answer = await desk.client.get("/api/tools/builtin", headers=viewer)
     listed = {tool["name"]: tool for tool in answer.json()["items"]}

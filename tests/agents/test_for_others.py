@@ -10,10 +10,10 @@ from automatos.agents.service import AgentDefinition
 from automatos.agents.types import AgentStatus, PersonaSpec
 from automatos.kernel.ids import new_id
 from automatos.llm.types import ModelChoice
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 
-async def test_a_run_reads_all_it_needs_at_once(desk: Desk) -> None:
+async def test_a_run_reads_all_it_needs_at_once(desk: AgentDeps) -> None:
     ada = await desk.create(
         "Ada", description="Finds bugs", tools=["calculator", "calculator"], custom_persona_prompt="You are Ada.",
         configuration={"max_iterations": 7, "timeout_seconds": 60, "retry_attempts": 0},
@@ -34,14 +34,14 @@ async def test_a_run_reads_all_it_needs_at_once(desk: Desk) -> None:
     assert await service.load_for_run(desk.database, new_id(), [ada["id"]]) == []
 
 
-async def apply(desk: Desk, **definition: object) -> tuple[int, str]:
+async def apply(desk: AgentDeps, **definition: object) -> tuple[int, str]:
     async with desk.database.session(desk.workspace_id) as session:
         return await service.upsert_from_file(
             session, desk.caller, AgentDefinition.model_validate(definition), desk.readiness
         )
 
 
-async def test_applying_a_file_creates_updates_and_then_leaves_alone(desk: Desk) -> None:
+async def test_applying_a_file_creates_updates_and_then_leaves_alone(desk: AgentDeps) -> None:
     definition = {
         "name": "Editor", "agent_type": "custom", "marketplace_category": "Content Creation", "prompt": "You edit.",
         "tools": ["text_stats"], "tags": "words, Text", "configuration": {"max_iterations": 5},
@@ -61,7 +61,7 @@ async def test_applying_a_file_creates_updates_and_then_leaves_alone(desk: Desk)
     assert (await desk.ask("GET", f"/{agent_id}")).json()["status"] == "active"
 
 
-async def test_a_file_that_cannot_work_leaves_nothing(desk: Desk) -> None:
+async def test_a_file_that_cannot_work_leaves_nothing(desk: AgentDeps) -> None:
     with pytest.raises(AgentNotReady):
         await apply(desk, name="Editor", tools=["shell"])
     with pytest.raises(UnknownTools):
@@ -69,7 +69,7 @@ async def test_a_file_that_cannot_work_leaves_nothing(desk: Desk) -> None:
     assert (await desk.ask("GET")).json()["total"] == 0
 
 
-async def test_references_carry_name_and_status(desk: Desk, workspace_id: UUID) -> None:
+async def test_references_carry_name_and_status(desk: AgentDeps, workspace_id: UUID) -> None:
     ada = await desk.create("Ada")
     async with desk.database.session(workspace_id) as session:
         refs = await service.describe(session, workspace_id, [ada["id"], 2**31 - 1])
@@ -77,7 +77,7 @@ async def test_references_carry_name_and_status(desk: Desk, workspace_id: UUID) 
     assert refs[2**31 - 1].status is None
 
 
-async def test_other_rooms_learn_who_has_their_skills(desk: Desk) -> None:
+async def test_other_rooms_learn_who_has_their_skills(desk: AgentDeps) -> None:
     shared, own, unused = [await desk.skill(name) for name in ("shared", "own", "unused")]
     bea, ada = await desk.create("Bea", skill_ids=[shared, own]), await desk.create("Ada", skill_ids=[shared])
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 SORTS = ["name", "created_at", "updated_at", "status", "last_active_at", "total_cost", "success_rate"]
 
 
 @contextmanager
-def counting(desk: Desk) -> Iterator[list[str]]:
+def counting(desk: AgentDeps) -> Iterator[list[str]]:
     """Collect the statements that the application's sessions send."""
     sent: list[str] = []
 
@@ -30,7 +30,7 @@ def counting(desk: Desk) -> Iterator[list[str]]:
 
 @pytest.mark.capability("S170")
 @pytest.mark.capability("S022")
-async def test_fifty_agents_take_as_many_statements_as_five(desk: Desk) -> None:
+async def test_fifty_agents_take_as_many_statements_as_five(desk: AgentDeps) -> None:
     skills = [await desk.skill(f"skill-{number}") for number in range(3)]
     persona = await desk.persona("helper")
     for start, count in ((0, 5), (5, 45)):
@@ -48,7 +48,7 @@ async def test_fifty_agents_take_as_many_statements_as_five(desk: Desk) -> None:
 
 
 @pytest.fixture
-async def crowd(desk: Desk) -> Desk:
+async def crowd(desk: AgentDeps) -> AgentDeps:
     """Nine agents that share and differ in everything that a list can be sorted by."""
     for number, name in enumerate(["Ida", "ada", "Bob", "eve", "Dan", "cleo", "Fay", "gus", "Hal"]):
         agent = await desk.create(name)
@@ -63,14 +63,14 @@ async def crowd(desk: Desk) -> Desk:
     return desk
 
 
-async def listed(desk: Desk, **params: Any) -> dict[str, Any]:
+async def listed(desk: AgentDeps, **params: Any) -> dict[str, Any]:
     answer = await desk.ask("GET", params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 @pytest.mark.parametrize("sort", [None, *SORTS])
-async def test_every_order_pages_by_cursor_without_gap_or_repeat(crowd: Desk, sort: str | None) -> None:
+async def test_every_order_pages_by_cursor_without_gap_or_repeat(crowd: AgentDeps, sort: str | None) -> None:
     for order in ("asc", "desc"):
         chosen = {"order": order} | ({"sort": sort} if sort else {})
         whole = [agent["id"] for agent in (await listed(crowd, **chosen))["items"]]
@@ -86,7 +86,7 @@ async def test_every_order_pages_by_cursor_without_gap_or_repeat(crowd: Desk, so
         assert paged == whole
 
 
-async def test_orders_mean_what_they_say(crowd: Desk) -> None:
+async def test_orders_mean_what_they_say(crowd: AgentDeps) -> None:
     def names(page: dict[str, Any]) -> list[str]:
         return [agent["name"] for agent in page["items"]]
 
@@ -101,7 +101,7 @@ async def test_orders_mean_what_they_say(crowd: Desk) -> None:
     assert rates == [None] * 5 + [0.1, 0.3, 0.5, 0.7]
 
 
-async def test_a_cursor_survives_what_others_change_meanwhile(crowd: Desk) -> None:
+async def test_a_cursor_survives_what_others_change_meanwhile(crowd: AgentDeps) -> None:
     first = await listed(crowd, sort="name", limit=4)
     gone = first["items"][0]["id"]
     assert (await crowd.ask("DELETE", f"/{gone}")).status_code in {204, 409}
@@ -112,12 +112,12 @@ async def test_a_cursor_survives_what_others_change_meanwhile(crowd: Desk) -> No
 
 @pytest.mark.parametrize(
     "cursor", ["x", "!!!", "W10", "bnVsbA", "WzEsMiwzXQ", "%00", "é", "W251bGwsZmFsc2UsIjAiLDFd" * 5])
-async def test_a_made_up_cursor_is_refused(desk: Desk, cursor: str) -> None:
+async def test_a_made_up_cursor_is_refused(desk: AgentDeps, cursor: str) -> None:
     answer = await desk.ask("GET", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "cursor_unreadable")
 
 
-async def test_a_cursor_of_another_order_is_refused(crowd: Desk) -> None:
+async def test_a_cursor_of_another_order_is_refused(crowd: AgentDeps) -> None:
     cursor = (await listed(crowd, sort="name", limit=2))["next_cursor"]
     for wrong in ({"sort": "name", "order": "desc"}, {"sort": "status"}, {"sort": "created_at"}, {}):
         answer = await crowd.ask("GET", params={"cursor": cursor, **wrong})
@@ -125,7 +125,7 @@ async def test_a_cursor_of_another_order_is_refused(crowd: Desk) -> None:
 
 
 @pytest.mark.capability("S013")
-async def test_category_and_tag_narrow_the_list(desk: Desk) -> None:
+async def test_category_and_tag_narrow_the_list(desk: AgentDeps) -> None:
     await desk.create("Ada", tags=["web", "api"], marketplace_category="HR")
     await desk.create("Bob", tags=["web"])
 
@@ -142,7 +142,7 @@ async def test_category_and_tag_narrow_the_list(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S017")
-async def test_statistics_count_what_is_stored(desk: Desk) -> None:
+async def test_statistics_count_what_is_stored(desk: AgentDeps) -> None:
     empty = (await desk.ask("GET", "/stats")).json()
     assert (empty["total_agents"], empty["average_success_rate"], empty["total_executions"]) == (0, None, 0)
 

@@ -9,7 +9,7 @@ from automatos.agents.router import second_address
 from automatos.agents.service import load_for_run
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 from tests.surface import Client, Make
 
 MODEL = {"provider": "demo", "model_id": "demo", "temperature": 0.5}
@@ -18,7 +18,7 @@ NOWHERE = "01890000-0000-7000-8000-000000000000"
 
 @pytest.mark.capability("S033")
 @pytest.mark.capability("S034")
-async def test_both_addresses_of_the_model_settings_are_one(desk: Desk) -> None:
+async def test_both_addresses_of_the_model_settings_are_one(desk: AgentDeps) -> None:
     desk.app.include_router(second_address)
     agent = await desk.create("Ada")
     path, told = f"/{agent['id']}/model-config", {"Authorization": f"Bearer editor:{desk.workspace_id}"}
@@ -43,7 +43,7 @@ async def test_both_addresses_of_the_model_settings_are_one(desk: Desk) -> None:
 @pytest.mark.capability("S009")
 @pytest.mark.capability("S050")
 @pytest.mark.capability("S051")
-async def test_both_ways_to_have_a_voice_survive_a_round_trip(desk: Desk) -> None:
+async def test_both_ways_to_have_a_voice_survive_a_round_trip(desk: AgentDeps) -> None:
     persona = await desk.persona("helper")
     agent = await desk.create("Ada")
     path = f"/{agent['id']}/persona"
@@ -78,7 +78,7 @@ async def test_both_ways_to_have_a_voice_survive_a_round_trip(desk: Desk) -> Non
 
 
 @pytest.mark.capability("S050")
-async def test_a_persona_that_is_not_there_foreign_or_off_is_refused(desk: Desk) -> None:
+async def test_a_persona_that_is_not_there_foreign_or_off_is_refused(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     foreign = await desk.neighbour()
     for persona in (NOWHERE, await foreign.persona("theirs"), await desk.persona("off", is_active=False)):
@@ -96,7 +96,7 @@ async def test_a_persona_that_is_not_there_foreign_or_off_is_refused(desk: Desk)
 
 
 @pytest.mark.capability("S059")
-async def test_skills_are_added_once_in_order_replaced_and_taken_away(desk: Desk) -> None:
+async def test_skills_are_added_once_in_order_replaced_and_taken_away(desk: AgentDeps) -> None:
     one, two, three = [await desk.skill(name) for name in ("zeta", "beta", "alpha")]
     agent = await desk.create("Ada", skill_ids=[one])
     path = f"/{agent['id']}/skills"
@@ -125,7 +125,7 @@ async def test_skills_are_added_once_in_order_replaced_and_taken_away(desk: Desk
 
 @pytest.mark.capability("S059")
 @pytest.mark.capability("S168")
-async def test_skills_that_are_not_there_foreign_or_off_are_named(desk: Desk) -> None:
+async def test_skills_that_are_not_there_foreign_or_off_are_named(desk: AgentDeps) -> None:
     good = await desk.skill("good")
     agent = await desk.create("Ada", skill_ids=[good])
     foreign = await (await desk.neighbour()).skill("theirs")
@@ -144,7 +144,7 @@ async def test_skills_that_are_not_there_foreign_or_off_are_named(desk: Desk) ->
     assert (await desk.ask("GET", f"/{agent['id']}")).json()["skills"] == []
 
 
-async def test_an_agent_has_at_most_fifty_skills(desk: Desk) -> None:
+async def test_an_agent_has_at_most_fifty_skills(desk: AgentDeps) -> None:
     skills = [await desk.skill(f"skill-{number}") for number in range(51)]
     agent = await desk.create("Ada", skill_ids=skills[:50])
     refused = await desk.ask("POST", f"/{agent['id']}/skills", json={"skill_ids": skills[50:]})
@@ -160,7 +160,7 @@ async def test_an_agent_has_at_most_fifty_skills(desk: Desk) -> None:
 @pytest.mark.capability("S029")
 @pytest.mark.capability("S030")
 @pytest.mark.capability("S031")
-async def test_settings_are_changed_one_by_one(desk: Desk) -> None:
+async def test_settings_are_changed_one_by_one(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", tools=["calculator"])
     path = f"/{agent['id']}/config"
     assert agent["configuration"]["resource_limits"] == {
@@ -188,7 +188,7 @@ async def test_settings_are_changed_one_by_one(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S024")
-async def test_the_lane_is_as_wide_as_the_agent_may_work(desk: Desk) -> None:
+async def test_the_lane_is_as_wide_as_the_agent_may_work(desk: AgentDeps) -> None:
     async def lane() -> tuple[int, str]:
         async with desk.database.recording(desk.workspace_id) as connection:
             row = await connection.fetchrow("SELECT capacity, mode FROM durable.lanes WHERE name = $1", name)
@@ -204,7 +204,7 @@ async def test_the_lane_is_as_wide_as_the_agent_may_work(desk: Desk) -> None:
     assert await lane() == (1, "held")
 
 
-async def test_an_active_agent_keeps_being_able_to_work(desk: Desk) -> None:
+async def test_an_active_agent_keeps_being_able_to_work(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", activate=True)
     path = f"/{agent['id']}"
     for rest, body in (("/model-config", MODEL | {"provider": "nobody"}), ("/config", {"tools": ["shell"]})):
@@ -219,7 +219,7 @@ async def test_an_active_agent_keeps_being_able_to_work(desk: Desk) -> None:
 
 
 @pytest.mark.capability("S021")
-async def test_parts_of_foreign_agents_are_absent_and_viewers_read_only(desk: Desk) -> None:
+async def test_parts_of_foreign_agents_are_absent_and_viewers_read_only(desk: AgentDeps) -> None:
     desk.app.include_router(second_address)
     agent = await desk.create("Ada", model_config=MODEL)
     stranger, viewer = desk.elsewhere(new_id()), desk.as_role(Role.VIEWER)
@@ -279,7 +279,7 @@ async def test_parts_are_taken_under_the_names_they_are_shown_with(client: Clien
 @pytest.mark.parametrize(("named", "status"), [
     ({"retry_attempts": 1}, 200), ({"max_concurrent_tasks": 2}, 200), ({"environment": "production"}, 409)])
 async def test_an_agent_at_work_is_checked_again_where_a_save_changes_what_it_needs(
-    desk: Desk, named: dict[str, Any], status: int
+    desk: AgentDeps, named: dict[str, Any], status: int
 ) -> None:
     persona = await desk.persona("calm")
     agent = await desk.create("Ada", persona_id=persona, activate=True)

@@ -7,24 +7,24 @@ import pytest
 from automatos.agents.service import load_for_run
 from automatos.agents.stored import configuration_of, model_settings_of
 from automatos.llm.types import ModelChoice
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 PLAIN = {"temperature": None, "max_tokens": None, "top_p": None, "frequency_penalty": None, "presence_penalty": None,
          "fallback_model_id": None, "reasoning_effort": None}
 
 
-async def store(desk: Desk, agent: dict[str, Any], configuration: dict[str, Any]) -> None:
+async def store(desk: AgentDeps, agent: dict[str, Any], configuration: dict[str, Any]) -> None:
     async with desk.database.recording(desk.workspace_id) as connection:
         await connection.execute("UPDATE agents SET configuration = $2 WHERE id = $1", agent["id"], configuration)
 
 
-async def stored(desk: Desk, agent: dict[str, Any]) -> Any:
+async def stored(desk: AgentDeps, agent: dict[str, Any]) -> Any:
     async with desk.database.recording(desk.workspace_id) as connection:
         return await connection.fetchrow("SELECT configuration, model_config FROM agents WHERE id = $1", agent["id"])
 
 
 @pytest.mark.capability("S008")
-async def test_tags_inside_the_configuration_are_hidden_and_go_with_the_next_save(desk: Desk) -> None:
+async def test_tags_inside_the_configuration_are_hidden_and_go_with_the_next_save(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", tags=["real"])
     await store(desk, agent, {"tags": ["old"], "category": "HR", "timeout_seconds": 90})
 
@@ -42,7 +42,7 @@ async def test_tags_inside_the_configuration_are_hidden_and_go_with_the_next_sav
 
 
 @pytest.mark.capability("S044")
-async def test_a_model_named_the_old_way_is_shown_used_and_moved_with_the_next_save(desk: Desk) -> None:
+async def test_a_model_named_the_old_way_is_shown_used_and_moved_with_the_next_save(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     await store(desk, agent, {"llm_provider": "demo", "llm_model": "demo", "temperature": 0.25, "max_tokens": "many"})
 
@@ -97,7 +97,7 @@ def test_a_setting_that_is_no_longer_allowed_has_its_default(broken: dict[str, A
     ({"configuration": {"model": "claude-3", "temperature": 1}}, ("anthropic", "claude-3", 1, None)),
 ])
 async def test_deprecated_model_fields_are_taken_and_kept_under_todays_names(
-    desk: Desk, body: dict[str, Any], expected: tuple[Any, ...]
+    desk: AgentDeps, body: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     made = await desk.create("Ada", **body)
     changed = await desk.ask("PUT", f"/{(await desk.create('Bob'))['id']}", json=body)
@@ -113,14 +113,14 @@ async def test_deprecated_model_fields_are_taken_and_kept_under_todays_names(
     {"preferred_model": "gpt-4", "model_config": {"provider": "demo", "model_id": "demo"}}, {"preferred_model": 7},
 ])
 async def test_a_deprecated_field_that_says_too_little_or_contradicts_is_refused(
-    desk: Desk, body: dict[str, Any]
+    desk: AgentDeps, body: dict[str, Any]
 ) -> None:
     refused = await desk.ask("POST", json={"name": "Ada"} | body)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, next(iter(body)))
 
 
 @pytest.mark.capability("S008")
-async def test_tags_and_category_inside_the_configuration_become_the_agents_own(desk: Desk) -> None:
+async def test_tags_and_category_inside_the_configuration_become_the_agents_own(desk: AgentDeps) -> None:
     made = await desk.create("Ada", configuration={"tags": "Old, older", "category": "DevOps", "timeout_seconds": 90})
     assert (made["tags"], made["marketplace_category"], made["agent_type"]) == (
         ["old", "older"], "DevOps", "infrastructure_manager")

@@ -11,20 +11,20 @@ from automatos.agents.documents import read_definition, read_yaml, write_yaml
 from automatos.agents.errors import DocumentsUnreadable
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 SAME = ("name", "description", "agent_type", "marketplace_category", "tags", "configuration", "model_config", "tools",
         "custom_persona_prompt", "use_custom_persona", "persona", "skills")
 
 
-async def exported(desk: Desk, agent: dict[str, Any]) -> str:
+async def exported(desk: AgentDeps, agent: dict[str, Any]) -> str:
     answer = await desk.ask("GET", f"/{agent['id']}/export")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("application/yaml")
     return answer.text
 
 
-async def test_an_exported_agent_comes_back_the_same_in_another_workspace(desk: Desk) -> None:
+async def test_an_exported_agent_comes_back_the_same_in_another_workspace(desk: AgentDeps) -> None:
     skills = [await desk.skill("review", is_global=True), await desk.skill(f"own-{new_id().hex[-8:]}")]
     slug = f"coach-{new_id().hex[-8:]}"
     persona = await desk.persona(slug, is_global=True)
@@ -108,7 +108,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("text", "named"), UNREADABLE, ids=[str(number) for number in range(len(UNREADABLE))])
-async def test_a_document_that_cannot_come_in_is_refused_whole(desk: Desk, text: str, named: str) -> None:
+async def test_a_document_that_cannot_come_in_is_refused_whole(desk: AgentDeps, text: str, named: str) -> None:
     answer = await desk.ask("POST", "/import", json={"yaml": text})
     assert answer.status_code == 422, answer.text
     assert named in answer.text
@@ -116,13 +116,13 @@ async def test_a_document_that_cannot_come_in_is_refused_whole(desk: Desk, text:
     assert (await desk.ask("GET")).json()["total"] == 0
 
 
-async def test_a_huge_text_is_refused(desk: Desk) -> None:
+async def test_a_huge_text_is_refused(desk: AgentDeps) -> None:
     for text in ("name: A\ntags: [" + "a, " * 300_000 + "b]", "a:\n" * 300_000, "- " * 400_000):
         assert (await desk.ask("POST", "/import", json={"yaml": text})).status_code == 422
     assert (await desk.ask("POST", "/import", json={"yaml": "a" * 1_000_001})).status_code == 422
 
 
-async def test_of_several_documents_all_come_in_or_none(desk: Desk) -> None:
+async def test_of_several_documents_all_come_in_or_none(desk: AgentDeps) -> None:
     good = {"name": "A"}
     refused = await desk.ask("POST", "/import", json={"documents": [good, {"name": "B", "tools": ["rm"]}]})
     assert (refused.status_code, refused.json()["document"]) == (422, 2)
@@ -132,7 +132,7 @@ async def test_of_several_documents_all_come_in_or_none(desk: Desk) -> None:
     assert [(one["name"], one["action"]) for one in both.json()["items"]] == [("A", "created"), ("B", "created")]
 
 
-async def test_an_active_agent_is_not_imported_into_one_that_cannot_work(desk: Desk) -> None:
+async def test_an_active_agent_is_not_imported_into_one_that_cannot_work(desk: AgentDeps) -> None:
     await desk.create("A", activate=True)
     refused = await desk.ask("POST", "/import", json={"documents": [{"name": "a", "tools": ["shell"]}]})
     assert (refused.status_code, refused.json()["code"]) == (409, "agent_not_ready")
@@ -140,11 +140,11 @@ async def test_an_active_agent_is_not_imported_into_one_that_cannot_work(desk: D
 
 @pytest.mark.parametrize("body", [{}, {"yaml": "name: A", "documents": [{"name": "A"}]}, {"documents": []}, {"yaml": 5},
                                   {"documents": [{"name": f"A{n}"} for n in range(101)]}, {"yaml": "a\x00b"}])
-async def test_the_order_to_import_is_checked(desk: Desk, body: dict[str, Any]) -> None:
+async def test_the_order_to_import_is_checked(desk: AgentDeps, body: dict[str, Any]) -> None:
     assert (await desk.ask("POST", "/import", json=body)).status_code == 422
 
 
-async def test_viewers_export_and_do_not_import_and_strangers_see_nothing(desk: Desk) -> None:
+async def test_viewers_export_and_do_not_import_and_strangers_see_nothing(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     viewer = desk.as_role(Role.VIEWER)
     assert (await viewer.ask("GET", f"/{agent['id']}/export")).status_code == 200

@@ -4,12 +4,12 @@ import pytest
 
 from automatos.agents.configuration import normal_tags
 from automatos.agents.types import AgentType, Category, category_of, type_of
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 
 @pytest.mark.capability("S006")
 @pytest.mark.capability("S004")
-async def test_types_and_categories_are_served(desk: Desk) -> None:
+async def test_types_and_categories_are_served(desk: AgentDeps) -> None:
     told = (await desk.ask("GET", "/types")).json()
 
     assert told["data"] == ["code_architect", "security_expert", "performance_optimizer", "data_analyst",
@@ -24,12 +24,12 @@ async def test_types_and_categories_are_served(desk: Desk) -> None:
 
 @pytest.mark.capability("S003")
 @pytest.mark.parametrize("agent_type", list(AgentType))
-async def test_each_of_the_eight_types_is_accepted(desk: Desk, agent_type: AgentType) -> None:
+async def test_each_of_the_eight_types_is_accepted(desk: AgentDeps, agent_type: AgentType) -> None:
     assert (await desk.create("Ada", agent_type=agent_type))["agent_type"] == agent_type
 
 
 @pytest.mark.capability("S005")
-async def test_a_specialised_type_survives_a_generic_category(desk: Desk) -> None:
+async def test_a_specialised_type_survives_a_generic_category(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", agent_type="security_expert")
 
     async def choose(category: str) -> tuple[str, str]:
@@ -47,7 +47,7 @@ async def test_a_specialised_type_survives_a_generic_category(desk: Desk) -> Non
 @pytest.mark.parametrize("agent_type", list(AgentType))
 @pytest.mark.parametrize("category", [None, "DevOps", "Accounting"])
 async def test_saving_the_category_an_agent_is_shown_under_changes_nothing(
-    desk: Desk, agent_type: AgentType, category: str | None
+    desk: AgentDeps, agent_type: AgentType, category: str | None
 ) -> None:
     agent = await desk.create("Ada", agent_type=agent_type, marketplace_category=category)
     saved = await desk.ask("PUT", f"/{agent['id']}", json={"marketplace_category": agent["marketplace_category"]})
@@ -58,7 +58,7 @@ async def test_saving_the_category_an_agent_is_shown_under_changes_nothing(
 @pytest.mark.capability("S005")
 @pytest.mark.parametrize("agent_type", list(AgentType))
 async def test_a_category_that_was_never_stored_keeps_the_type_it_is_shown_for(
-    desk: Desk, agent_type: AgentType
+    desk: AgentDeps, agent_type: AgentType
 ) -> None:
     agent = await desk.create("Ada", agent_type=agent_type)
     async with desk.database.recording(desk.workspace_id) as connection:
@@ -70,7 +70,7 @@ async def test_a_category_that_was_never_stored_keeps_the_type_it_is_shown_for(
 
 @pytest.mark.capability("S005")
 @pytest.mark.parametrize("agent_type", list(AgentType))
-async def test_an_exported_agent_comes_back_as_the_same_type(desk: Desk, agent_type: AgentType) -> None:
+async def test_an_exported_agent_comes_back_as_the_same_type(desk: AgentDeps, agent_type: AgentType) -> None:
     agent = await desk.create("Ada", agent_type=agent_type, marketplace_category="HR")
     written = (await desk.ask("GET", f"/{agent['id']}/export")).text.replace("Ada", "Bob")
     taken = await desk.ask("POST", "/import", json={"yaml": written})

@@ -4,10 +4,10 @@
 from automatos.agents.transfer import changes_between
 from automatos.kernel.ids import new_id
 from automatos.workspaces.types import Role
-from tests.agents.conftest import Desk
+from tests.agents.conftest import AgentDeps
 
 
-async def test_every_save_is_a_version_and_status_moves_are_none(desk: Desk) -> None:
+async def test_every_save_is_a_version_and_status_moves_are_none(desk: AgentDeps) -> None:
     skill = await desk.skill("review")
     agent = await desk.create("Ada", tags=["a"], tools=["calculator"], configuration={"timeout_seconds": 60})
     path = f"/{agent['id']}"
@@ -31,7 +31,7 @@ async def test_every_save_is_a_version_and_status_moves_are_none(desk: Desk) -> 
     assert (await desk.ask("GET", path)).headers["ETag"] == '"3"'
 
 
-async def test_two_versions_are_compared_setting_by_setting(desk: Desk) -> None:
+async def test_two_versions_are_compared_setting_by_setting(desk: AgentDeps) -> None:
     agent = await desk.create("Ada", tools=["calculator"])
     path = f"/{agent['id']}"
     await desk.ask("PUT", path, json={
@@ -59,7 +59,7 @@ def test_names_with_slashes_stay_one_step_of_a_path() -> None:
     assert [change.after for change in changes_between({"a": 1}, {"a": {"b": 2}})] == [{"b": 2}]
 
 
-async def test_a_version_is_restored_as_the_next_one(desk: Desk) -> None:
+async def test_a_version_is_restored_as_the_next_one(desk: AgentDeps) -> None:
     skill, persona = await desk.skill("review"), await desk.persona("helper")
     agent = await desk.create("Ada", description="One", skill_ids=[skill], persona_id=persona, tags=["a"],
                               model_config={"provider": "demo", "model_id": "demo"}, tools=["calculator"])
@@ -79,7 +79,7 @@ async def test_a_version_is_restored_as_the_next_one(desk: Desk) -> None:
     assert again.json()["version"] == 3
 
 
-async def test_what_is_gone_by_now_is_named_when_a_version_is_restored(desk: Desk) -> None:
+async def test_what_is_gone_by_now_is_named_when_a_version_is_restored(desk: AgentDeps) -> None:
     skill = await desk.skill("review")
     agent = await desk.create("Ada", skill_ids=[skill])
     path = f"/{agent['id']}"
@@ -96,7 +96,7 @@ async def test_what_is_gone_by_now_is_named_when_a_version_is_restored(desk: Des
     assert (await desk.ask("GET", path)).json()["version"] == 2
 
 
-async def test_versions_that_are_not_there_and_foreign_ones_are_absent(desk: Desk) -> None:
+async def test_versions_that_are_not_there_and_foreign_ones_are_absent(desk: AgentDeps) -> None:
     agent = await desk.create("Ada")
     path, stranger = f"/{agent['id']}", desk.elsewhere(new_id())
     for asker, code in ((desk, "agent_version_not_found"), (stranger, "agent_not_found")):

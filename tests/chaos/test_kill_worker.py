@@ -26,7 +26,7 @@ pytestmark = pytest.mark.chaos
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "20"))
 ROUNDS_ON_TEMPORAL = max(ROUNDS // 7, 1)
 OPEN = {"AUTOMATOS_ALLOW_PRIVATE_URLS": "true"}
-"""The usual lease: who is killed here is buried by the next worker's start, and a busy machine buries nobody living."""
+"""The usual lease: who is killed here is reaped by the next worker's start, and a busy machine reaps nobody living."""
 STEPS = (1, 2, 3)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from automatos.credentials.schemas import Credential, CredentialCreate
 from automatos.credentials.seed import seed_credential_types
-from automatos.credentials.service import Means, add_credential
+from automatos.credentials.service import CredentialDeps, add_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
@@ -40,8 +40,8 @@ async def _types(database: Database) -> None:
 
 
 @pytest.fixture
-def means(vault: Vault, own_settings: Settings, outgoing: Http) -> Means:
-    return Means(vault, own_settings, outgoing)
+def deps(vault: Vault, own_settings: Settings, outgoing: Http) -> CredentialDeps:
+    return CredentialDeps(vault, own_settings, outgoing)
 
 
 @dataclass
@@ -50,17 +50,17 @@ class Store:
 
     database: Database
     caller: Caller
-    means: Means
+    deps: CredentialDeps
 
     async def __call__(self, *, settings: Settings | None = None, **body: Any) -> Credential:
-        means = replace(self.means, settings=settings) if settings else self.means
+        deps = replace(self.deps, settings=settings) if settings else self.deps
         async with self.database.session(self.caller.workspace_id) as session:
-            return await add_credential(session, self.caller, means, CredentialCreate(**body))
+            return await add_credential(session, self.caller, deps, CredentialCreate(**body))
 
 
 @pytest.fixture
-def store(database: Database, caller: Caller, means: Means) -> Store:
-    return Store(database, caller, means)
+def store(database: Database, caller: Caller, deps: CredentialDeps) -> Store:
+    return Store(database, caller, deps)
 
 
 @pytest.fixture

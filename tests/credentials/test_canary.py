@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.tables import metadata
 from automatos.kernel.config import Settings
 from tests.fakes.model_server import ModelServer
@@ -59,7 +59,7 @@ class Canary:
 @pytest.mark.capability("S040")
 @pytest.mark.capability("S041")
 async def test_a_planted_secret_is_found_nowhere(
-    client: Client, make: Make, shared_model_server: ModelServer, ground: Ground, settings: Settings,
+    client: Client, make: Make, shared_model_server: ModelServer, migrated: Migrated, settings: Settings,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     canary = Canary(client)
@@ -76,7 +76,7 @@ async def test_a_planted_secret_is_found_nowhere(
     assert canary.found_in({"stdout": captured.out, "stderr": captured.err}) == []
     asked = {str(at): f"{call.headers}{call.body}" for at, call in enumerate(shared_model_server.calls)}
     assert canary.found_in(asked) == []
-    assert canary.found_in(await every_table(ground)) == []
+    assert canary.found_in(await every_table(migrated)) == []
     assert canary.found_in({str(path): path.read_bytes().decode(errors="replace")
                             for path in settings.home.rglob("*") if path.is_file()}) == []
 
@@ -142,9 +142,9 @@ async def read(canary: Canary, credential_id: str) -> None:
         await canary.send("GET", path, 200)
 
 
-async def every_table(ground: Ground) -> dict[str, str]:
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+async def every_table(migrated: Migrated) -> dict[str, str]:
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     found = {
         table.fullname: "\n".join(row["t"] for row in await connection.fetch(
             f"SELECT t::text AS t FROM {table.fullname} t"))

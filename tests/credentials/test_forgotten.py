@@ -12,8 +12,8 @@ from automatos.credentials import keyring as keyring_module
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.schemas import CredentialUpdate
 from automatos.credentials.service import Keyring, delete_credential, reseal_credentials, update_credential
-from automatos.durable.service import Bus, Presence
-from automatos.entrypoints.migrate import Ground
+from automatos.durable.service import Bus, WorkerLease
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
@@ -44,33 +44,33 @@ class Two:
 
 
 @pytest.fixture
-async def two(ground: Ground, own_settings: Settings) -> AsyncIterator[Two]:
+async def two(migrated: Migrated, own_settings: Settings) -> AsyncIterator[Two]:
     async with AsyncExitStack() as stack:
-        keyrings, presences = list[Keyring](), list[Presence]()
+        keyrings, presences = list[Keyring](), list[WorkerLease]()
         for number in range(2):
-            database = Database(ground.url, role=ground.role, pool_size=2)
+            database = Database(migrated.url, role=migrated.role, pool_size=2)
             stack.push_async_callback(database.close)
             await database.open()
-            presence = Presence(database, 60)
-            stack.push_async_callback(presence.stop)
-            await presence.start()
+            lease = WorkerLease(database, 60)
+            stack.push_async_callback(lease.stop)
+            await lease.start()
             async with database.recording(None) as connection:
                 await connection.execute(
-                    "UPDATE durable.executors SET host = $2 WHERE id = $1", presence.id, f"h{number}")
-            bus = Bus(database, presence)
+                    "UPDATE durable.executors SET host = $2 WHERE id = $1", lease.id, f"h{number}")
+            bus = Bus(database, lease)
             stack.push_async_callback(bus.stop)
             await bus.start()
             keyring = Keyring(database, Vault(own_settings), own_settings, bus)
             stack.push_async_callback(keyring.close)
             keyrings.append(keyring)
-            presences.append(presence)
-        await until(lambda: all(presence.others for presence in presences))
+            presences.append(lease)
+        await until(lambda: all(lease.others for lease in presences))
         yield Two(*keyrings)
 
 
 @pytest.mark.parametrize("change", ["replaced", "deleted", "switched off", "given to another environment"])
 async def test_a_change_is_known_to_the_other_process_at_once(
-    two: Two, store: Store, database: Database, caller: Caller, means, change: str
+    two: Two, store: Store, database: Database, caller: Caller, deps, change: str
 ) -> None:
     made = await store(name="Mine", provider="openai", value=KEY)
     workspace_id = caller.workspace_id
@@ -82,7 +82,7 @@ async def test_a_change_is_known_to_the_other_process_at_once(
         else:
             body = {"replaced": {"data": {"api_key": "sk-second-second"}}, "switched off": {"is_active": False},
                     "given to another environment": {"environment": "staging"}}[change]
-            await update_credential(session, caller, means, made.id, CredentialUpdate.model_validate(body))
+            await update_credential(session, caller, deps, made.id, CredentialUpdate.model_validate(body))
     assert await two.value_there(workspace_id) == KEY  # nobody has told it yet
     two.here.forget_everywhere(workspace_id)
 
@@ -126,24 +126,24 @@ async def test_what_was_read_before_a_change_and_arrives_after_it_is_not_kept(
 
 
 async def test_after_a_rotation_everything_opens_without_the_old_key_and_a_lost_one_is_named(
-    two: Two, store: Store, database: Database, caller: Caller, means, own_settings: Settings
+    two: Two, store: Store, database: Database, caller: Caller, deps, own_settings: Settings
 ) -> None:
     """The keys are changed under a running process; then the one that sealed is taken away without sealing again."""
     made = [await store(name=f"Key {n}", provider=name, value=f"sk-{name}-{name}-{name}")
             for n, name in enumerate(("openai", "groq", "anthropic"))]
     folder = own_settings.home / "keys"
     before = {path.name: path.read_bytes() for path in folder.glob("*.key")}
-    means.vault.add_key()
-    await reseal_credentials(database, means.vault)
-    assert means.vault.retire_old_keys() == 1
+    deps.vault.add_key()
+    await reseal_credentials(database, deps.vault)
+    assert deps.vault.retire_old_keys() == 1
     assert not set(before) & {path.name for path in folder.glob("*.key")}
 
     found = [await two.there.find_access(caller.workspace_id, each.provider) for each in made]
     assert [each.key.reveal() for each in found if each] == [
         f"sk-{name}-{name}-{name}" for name in ("openai", "groq", "anthropic")]
 
-    means.vault.add_key()
-    assert means.vault.retire_old_keys() == 1
+    deps.vault.add_key()
+    assert deps.vault.retire_old_keys() == 1
     started_anew = Keyring(database, Vault(own_settings), own_settings)
     with pytest.raises(CredentialUnreadable):
         await started_anew.find_access(caller.workspace_id, "openai")

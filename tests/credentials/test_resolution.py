@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from automatos.credentials.resolution import Held, Search
 from automatos.credentials.service import Keyring, get_provider
-from automatos.credentials.types import CredentialLevel, Environment, Look
+from automatos.credentials.types import CredentialLevel, Environment, SearchedPlace
 from automatos.kernel.clock import now
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
@@ -39,7 +39,7 @@ IN_ORDER = [
 
 
 def search(all_held: list[Held], environment: str = "production", explicit: str | None = None,
-           looks: list[Look] | None = None) -> tuple[Held, CredentialLevel] | None:
+           looks: list[SearchedPlace] | None = None) -> tuple[Held, CredentialLevel] | None:
     found = Search(all_held, OPENAI, now(), [] if looks is None else looks)
     return found.run(Environment(environment), explicit)
 
@@ -66,7 +66,7 @@ def test_one_that_is_switched_off_or_expired_is_passed_over_at_every_level(level
     one, _ = IN_ORDER[level]
     dead = Held(one.id, one.name, one.provider, one.environment, **off)
     last = held("z", "development")
-    looks: list[Look] = []
+    looks: list[SearchedPlace] = []
 
     found = search([dead, last], explicit="My key", looks=looks)
 

@@ -7,7 +7,7 @@ import pytest
 
 from automatos.credentials.errors import CredentialUnreadable
 from automatos.credentials.schemas import CredentialUpdate
-from automatos.credentials.service import Keyring, Means, get_credential, reseal_credentials, update_credential
+from automatos.credentials.service import CredentialDeps, Keyring, get_credential, reseal_credentials, update_credential
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database, Scope
@@ -24,11 +24,11 @@ async def sealed_with(database: Database, workspace_id: UUID, credential_id: UUI
 
 @pytest.mark.capability("S040")
 async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
-    store: Store, database: Database, caller: Caller, means: Means, own_settings: Settings
+    store: Store, database: Database, caller: Caller, deps: CredentialDeps, own_settings: Settings
 ) -> None:
     workspace_id = caller.workspace_id
     old = await store(name="Old", provider="openai", value="sk-sealed-with-the-old-one")
-    means.vault.add_key()
+    deps.vault.add_key()
     fresh = await store(name="Fresh", provider="groq", value="sk-sealed-with-the-new-one")
     keyring = Keyring(database, Vault(own_settings), own_settings)
 
@@ -36,7 +36,7 @@ async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
     await keyring.close()
     keys = [await sealed_with(database, workspace_id, each.id) for each in (old, fresh)]
     async with database.session(workspace_id) as session:
-        await update_credential(session, caller, means, old.id, CredentialUpdate(data={"base_url": None}))
+        await update_credential(session, caller, deps, old.id, CredentialUpdate(data={"base_url": None}))
 
     assert [secret.key.reveal() for secret in secrets if secret] == [
         "sk-sealed-with-the-old-one", "sk-sealed-with-the-new-one"]
@@ -45,7 +45,7 @@ async def test_after_a_rotation_the_old_stays_readable_and_the_new_key_seals(
 
 
 async def test_a_lost_key_is_named_as_what_it_is_noted_once_and_replaced_by_no_other(
-    store: Store, database: Database, caller: Caller, means: Means, tmp_path: Path
+    store: Store, database: Database, caller: Caller, deps: CredentialDeps, tmp_path: Path
 ) -> None:
     workspace_id = caller.workspace_id
     lost = await store(name="My key", provider="openai", value="sk-lost-lost-lost-lost")
@@ -57,7 +57,8 @@ async def test_a_lost_key_is_named_as_what_it_is_noted_once_and_replaced_by_no_o
             await keyring.find_access(workspace_id, "openai")
     await keyring.close()
     async with database.session(workspace_id) as session:
-        shown = await get_credential(session, workspace_id, lost.id, Means(Vault(elsewhere), elsewhere, means.http))
+        shown = await get_credential(session, workspace_id, lost.id, CredentialDeps(Vault(elsewhere), elsewhere,
+                                                                                    deps.http))
 
     async with database.recording(workspace_id, Scope.ADMIN) as connection:
         noted = await connection.fetch("SELECT * FROM audit_log WHERE action = 'credential.resolution_failed' "
@@ -67,7 +68,7 @@ async def test_a_lost_key_is_named_as_what_it_is_noted_once_and_replaced_by_no_o
 
 
 async def test_a_sealed_value_copied_into_another_row_does_not_open(
-    store: Store, database: Database, caller: Caller, own_settings: Settings, means: Means
+    store: Store, database: Database, caller: Caller, own_settings: Settings, deps: CredentialDeps
 ) -> None:
     await store(name="Rich", provider="openai", value="sk-rich-rich-rich-rich")
     await store(name="Poor", provider="groq", value="sk-poor-poor-poor-poor")
@@ -76,21 +77,21 @@ async def test_a_sealed_value_copied_into_another_row_does_not_open(
             "UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE name = 'Rich') WHERE name = 'Poor'")
 
     with pytest.raises(CredentialUnreadable, match="Poor"):
-        await Keyring(database, means.vault, own_settings).find_access(caller.workspace_id, "groq")
+        await Keyring(database, deps.vault, own_settings).find_access(caller.workspace_id, "groq")
 
 
 async def test_resealing_leaves_nothing_under_the_old_key_and_may_be_broken_off(
-    store: Store, database: Database, caller: Caller, means: Means, own_settings: Settings
+    store: Store, database: Database, caller: Caller, deps: CredentialDeps, own_settings: Settings
 ) -> None:
     """One value is sealed with the old key after a first pass, as a process would that had not seen the new one."""
     running = Keyring(database, Vault(own_settings), own_settings)
     made = [await store(name=name, provider=name, value=f"sk-{name}-{name}-{name}") for name in ("openai", "groq")]
     old_keys = list((own_settings.home / "keys").glob("*.key"))
-    means.vault.add_key()
+    deps.vault.add_key()
 
-    first = await reseal_credentials(database, means.vault)
-    again = await reseal_credentials(database, means.vault)
-    removed = means.vault.retire_old_keys()
+    first = await reseal_credentials(database, deps.vault)
+    again = await reseal_credentials(database, deps.vault)
+    removed = deps.vault.retire_old_keys()
 
     assert (first.count, again.count, removed) == (2, 0, 1)
     assert not any(path.exists() for path in old_keys)

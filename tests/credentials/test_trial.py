@@ -13,8 +13,8 @@ from automatos.credentials import api_call, connect
 from automatos.credentials.errors import CredentialUntestable
 from automatos.credentials.probe import ProbeResult
 from automatos.credentials.schemas import CredentialTry
-from automatos.credentials.service import Means, test_credential, try_contents
-from automatos.entrypoints.migrate import Ground
+from automatos.credentials.service import CredentialDeps, test_credential, try_contents
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
 from automatos.workspaces.types import Caller
@@ -31,17 +31,17 @@ def own_settings(tmp_path: Any) -> Settings:
 
 
 @pytest.fixture
-def attempt(database: Database, caller: Caller, means: Means):
-    async def attempt(credential_type: str, *, means: Means = means, **data: Any) -> ProbeResult:
-        return await try_contents(database, caller, means, CredentialTry(credential_type=credential_type, data=data))
+def attempt(database: Database, caller: Caller, deps: CredentialDeps):
+    async def attempt(credential_type: str, *, deps: CredentialDeps = deps, **data: Any) -> ProbeResult:
+        return await try_contents(database, caller, deps, CredentialTry(credential_type=credential_type, data=data))
 
     return attempt
 
 
 @pytest.fixture
-def careful(means: Means, tmp_path: Any) -> Means:
+def careful(deps: CredentialDeps, tmp_path: Any) -> CredentialDeps:
     """Means of a server whose tenants may not reach private addresses."""
-    return Means(means.vault, Settings(home=tmp_path), means.http)
+    return CredentialDeps(deps.vault, Settings(home=tmp_path), deps.http)
 
 
 @asynccontextmanager
@@ -107,10 +107,10 @@ def parts_of(url: str) -> dict[str, Any]:
 
 
 @pytest.mark.capability("S041")
-async def test_postgresql_is_signed_in_to(attempt, ground: Ground) -> None:
-    assert ground.embedded
-    given = parts_of(ground.embedded.admin_database_url)
-    password = urlsplit(ground.embedded.admin_database_url).password or ""
+async def test_postgresql_is_signed_in_to(attempt, migrated: Migrated) -> None:
+    assert migrated.embedded
+    given = parts_of(migrated.embedded.admin_database_url)
+    password = urlsplit(migrated.embedded.admin_database_url).password or ""
 
     good = await attempt("postgres_credentials", **given, password=password)
     no_tls = await attempt("postgres_credentials", **given, password=password, ssl_mode="require")
@@ -202,9 +202,9 @@ async def test_a_mail_server_that_never_ends_its_line_is_hung_up_on(
     ("elasticsearch_credentials", {"url": "http://127.0.0.1:9200", "api_key": "k"}),
 ])
 async def test_private_addresses_are_refused_where_they_are_not_allowed(
-    attempt, careful: Means, credential_type: str, data: dict[str, Any]
+    attempt, careful: CredentialDeps, credential_type: str, data: dict[str, Any]
 ) -> None:
-    result = await attempt(credential_type, means=careful, **data)
+    result = await attempt(credential_type, deps=careful, **data)
 
     assert (result.status, "private" in result.message) == ("failed", True)
 
@@ -232,12 +232,12 @@ async def test_what_cannot_be_tried_says_so_instead_of_passing(
 
 @pytest.mark.capability("S041")
 async def test_a_stored_one_keeps_the_result_of_its_test_with_who_tried_it(
-    store: Store, database: Database, caller: Caller, means: Means
+    store: Store, database: Database, caller: Caller, deps: CredentialDeps
 ) -> None:
     async with web_server() as url:
         kept = await store(name="Key", credential_type="http_header_auth",
                            data={"header_name": "X-Key", "header_value": SECRET, "test_url": url + "/in"})
-        await test_credential(database, caller, kept.id, means)
+        await test_credential(database, caller, kept.id, deps)
 
     async with database.recording(caller.workspace_id) as connection:
         row = await connection.fetchrow("SELECT * FROM credentials WHERE id = $1", kept.id)

@@ -14,13 +14,13 @@ from automatos.durable import queries
 from automatos.durable.bus import Bus
 from automatos.durable.engine import open_delivery
 from automatos.durable.leases import LeaseDelivery
-from automatos.durable.presence import Presence
-from automatos.durable.service import PeriodicTask, set_lane
+from automatos.durable.service import PeriodicTask, set_group
 from automatos.durable.temporal.adapter import TemporalDelivery
-from automatos.durable.types import LEASES, TEMPORAL, Handler, HeldJob, LaneMode, StoredEvent
+from automatos.durable.types import LEASES, TEMPORAL, GroupMode, Handler, HeldJob, StoredEvent
 from automatos.durable.waiting import HeldPlace, Taker, WaitingJob, WaitingSet
 from automatos.durable.worker import Worker
-from automatos.entrypoints.migrate import Ground, prepare_embedded
+from automatos.durable.worker_lease import WorkerLease
+from automatos.entrypoints.migrate import Migrated, prepare_embedded
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.embedded import EmbeddedPostgres
@@ -30,8 +30,8 @@ from tests.temporal_server import TemporalServer
 
 
 @pytest.fixture(scope="session")
-def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """A database of this room alone: the server of other tests would take its jobs."""
+def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
+    """A database of this package alone: the server of other tests would take its jobs."""
     directory = tmp_path_factory.mktemp("durable")
     open_to_server_user(directory)
     embedded = EmbeddedPostgres(directory / "postgres", extra_settings=FAST_AND_FORGETFUL)
@@ -42,7 +42,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-async def own_database(own_ground: Ground) -> AsyncIterator[Database]:
+async def own_database(own_ground: Migrated) -> AsyncIterator[Database]:
     opened = Database(own_ground.url, role=own_ground.role)
     await opened.open()
     yield opened
@@ -51,7 +51,7 @@ async def own_database(own_ground: Ground) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def database(own_database: Database) -> Database:
-    """The room's database with an empty queue."""
+    """The package's database with an empty queue."""
     async with own_database.recording(None) as connection:
         await connection.execute(
             "DELETE FROM durable.jobs; DELETE FROM durable.executors; DELETE FROM durable.lanes; "
@@ -64,7 +64,7 @@ class Process:
     """What one process has of durable work."""
 
     database: Database
-    presence: Presence
+    lease: WorkerLease
     bus: Bus
     worker: Worker | None
 
@@ -72,7 +72,7 @@ class Process:
         if self.worker:
             await self.worker.stop(0.1)
         await self.bus.stop()
-        await self.presence.stop()
+        await self.lease.stop()
         await self.database.close()
 
 
@@ -80,7 +80,7 @@ class Process:
 class Processes:
     """Starts processes; all are stopped when the test ends."""
 
-    ground: Ground
+    migrated: Migrated
     database: Database
     temporal: TemporalServer | None = None
     alive: list[Process] = field(default_factory=list)
@@ -89,28 +89,28 @@ class Processes:
         self, handlers: Mapping[str, Handler] | None = None, *, capacity: int = 4, lease_s: float = 2.0,
         redis_url: str | None = None, periodic: tuple[PeriodicTask, ...] = (),
     ) -> Process:
-        database = Database(self.ground.url, role=self.ground.role, pool_size=4)
+        database = Database(self.migrated.url, role=self.migrated.role, pool_size=4)
         await database.open()
         temporal = self.temporal.address if self.temporal and handlers else None
-        presence = Presence(
+        lease = WorkerLease(
             database, lease_s, capacity if handlers else 0, delivery=TEMPORAL if temporal else LEASES)
-        bus = Bus(database, presence, redis_url)
-        await presence.start()
-        await self._move_to_another_machine(presence)
+        bus = Bus(database, lease, redis_url)
+        await lease.start()
+        await self._move_to_another_machine(lease)
         await bus.start()
-        delivery = await open_delivery(temporal, database, presence, bus)
-        worker = Worker(database, presence, bus, handlers, periodic=periodic, delivery=delivery) if handlers else None
-        process = Process(database, presence, bus, worker)
+        delivery = await open_delivery(temporal, database, lease, bus)
+        worker = Worker(database, lease, bus, handlers, periodic=periodic, delivery=delivery) if handlers else None
+        process = Process(database, lease, bus, worker)
         self.alive.append(process)
         if worker:
             await worker.start()
         return process
 
-    async def _move_to_another_machine(self, presence: Presence) -> None:
+    async def _move_to_another_machine(self, lease: WorkerLease) -> None:
         """Whoever starts later on the same machine takes one of its own process number for dead."""
         async with self.database.recording(None) as connection:
             await connection.execute(
-                "UPDATE durable.executors SET host = 'host-' || id WHERE id = $1", presence.id)
+                "UPDATE durable.executors SET host = 'host-' || id WHERE id = $1", lease.id)
 
     async def stop(self, process: Process) -> None:
         self.alive.remove(process)
@@ -123,7 +123,7 @@ class Processes:
         """
         self.alive.remove(process)
         held = {key for _, key in process.worker._held} if process.worker else set[str]()
-        owned = [process.presence._task, *process.bus._tasks]
+        owned = [process.lease._task, *process.bus._tasks]
         if worker := process.worker:
             owned += [worker._dispatcher._task, worker._signals, *(job.task for job in worker._held.values())]
             if isinstance(worker._delivery, LeaseDelivery):
@@ -143,7 +143,7 @@ class Processes:
 
 @pytest.fixture(scope="session")
 async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
-    """A Temporal server for the tests of this room that ask for one."""
+    """A Temporal server for the tests of this package that ask for one."""
     server = TemporalServer(tmp_path_factory.mktemp("temporal"))
     await server.start()
     yield server
@@ -151,7 +151,7 @@ async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
 
 
 @pytest.fixture
-async def processes(own_ground: Ground, database: Database) -> AsyncIterator[Processes]:
+async def processes(own_ground: Migrated, database: Database) -> AsyncIterator[Processes]:
     started = Processes(own_ground, database)
     yield started
     for process in list(started.alive):
@@ -171,9 +171,9 @@ class Queue:
             await connection.execute("SELECT durable.enqueue($1, $2, $3, $4, $5, $6)", name or self.name, key,
                                      workspace_id or new_id(), priority, run_at, lane)
 
-    async def set_lane(self, name: str, capacity: int, mode: str = "open") -> None:
+    async def set_group(self, name: str, capacity: int, mode: str = "open") -> None:
         async with self.database.session(None) as session:
-            await set_lane(session, name, capacity, LaneMode(mode))
+            await set_group(session, name, capacity, GroupMode(mode))
 
     async def row(self, key: str) -> dict[str, Any] | None:
         async with self.database.recording(None) as connection:
@@ -207,7 +207,7 @@ async def read_waiting(connection: asyncpg.Connection, takers: Sequence[Taker]) 
                 waiting.add(
                     WaitingJob(row["name"], row["key"], row["workspace_id"], row["lane"], row["priority"],
                                row["run_at"].timestamp(), row["crashes"]),
-                    row["capacity"], LaneMode(row["mode"] or "open"))
+                    row["capacity"], GroupMode(row["mode"] or "open"))
     return waiting
 
 
@@ -282,7 +282,7 @@ async def forever(_: HeldJob) -> None:
 
 @dataclass
 class Log:
-    """One stream of a workspace, written the way rooms write theirs."""
+    """One stream of a workspace, written the way packages write theirs."""
 
     database: Database
     workspace_id: UUID

@@ -55,7 +55,7 @@ async def test_more_workers_at_rest_send_nothing_more_but_their_renewals_looks_a
             Seen().handlers(), lease_s=4.0, periodic=(PeriodicTask("sweep", 3600.0, sweep),))
     await until(lambda: all(process.bus.is_listening for process in processes.alive))
     await sent_while_the_lease_is_renewed(processes, sent, 2)
-    leading = {process.presence.dispatcher_id for process in processes.alive}
+    leading = {process.lease.dispatcher_id for process in processes.alive}
 
     counted = await sent_while_the_lease_is_renewed(processes, sent, 4)
 

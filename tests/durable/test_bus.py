@@ -127,7 +127,7 @@ def test_a_subscription_that_overflows_forgets_its_events_and_names_the_stream_t
 
 async def test_readers_in_another_process_are_woken(processes: Processes, log: Log) -> None:
     writer, other = await processes.start(), await processes.start()
-    await until(lambda: writer.presence.others > 0)
+    await until(lambda: writer.lease.others > 0)
     await asyncio.sleep(0.1)
     reading = asyncio.create_task(seqs(following(other, log)))
     await asyncio.sleep(0.05)
@@ -221,7 +221,7 @@ async def test_several_streams_in_one_go_on_from_the_cursor_of_any_frame(process
 
 async def test_hints_tell_list_readers_to_look_again(processes: Processes, workspace_id: UUID) -> None:
     process, other = await processes.start(), await processes.start()
-    await until(lambda: process.presence.others > 0)
+    await until(lambda: process.lease.others > 0)
     stream = follow_many(other.bus, other.database, workspace_id, {}, ["runs", "agents"], yes)
     async with aclosing(stream):
         at_start = frames_of(await anext(stream))

@@ -9,9 +9,9 @@ import pytest
 
 from automatos.durable import worker
 from automatos.durable.delivery import Grant
-from automatos.durable.service import freeze_lane, signal_cancel, stop_lane, tell_cancel, wake
+from automatos.durable.service import pause_group, signal_cancel, stop_group, tell_cancel, wake
 from automatos.durable.types import HeldJob, Interruption, Job
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.db import Database
 from tests.durable.conftest import Process, Processes, Queue, Seen, forever, until
 from tests.temporal_server import TemporalServer
@@ -38,7 +38,7 @@ def temporal(request: pytest.FixtureRequest) -> TemporalServer | None:
 
 
 @pytest.fixture
-async def carried(own_ground: Ground, database: Database, temporal: TemporalServer | None) -> AsyncIterator[Carried]:
+async def carried(own_ground: Migrated, database: Database, temporal: TemporalServer | None) -> AsyncIterator[Carried]:
     started = Carried(own_ground, database, temporal)
     yield started
     for process in list(started.alive):
@@ -65,8 +65,8 @@ async def test_a_word_left_for_a_job_reaches_its_runner(
     is_told = heard_by == "a word"
     monkeypatch.setattr(worker, "SIGNAL_POLL_S", 3600.0 if is_told else 0.05)
     seen = Seen(pause_at_the_next_moment)
-    await queue.set_lane("agent:1", 5)
-    await queue.set_lane("agent:2", 5)
+    await queue.set_group("agent:1", 5)
+    await queue.set_group("agent:2", 5)
     await carried.start(seen.handlers())
     caller = await carried.start()
     if not is_told:
@@ -79,8 +79,8 @@ async def test_a_word_left_for_a_job_reaches_its_runner(
     async with queue.database.recording(None) as connection:
         assert await signal_cancel(connection, WORK, ["cancelled"]) == ["cancelled"]
     tell_cancel(caller.bus, WORK, ["cancelled"])
-    assert await stop_lane(queue.database, caller.bus, "agent:1") == 1
-    assert await freeze_lane(queue.database, caller.bus, "agent:2") == 1
+    assert await stop_group(queue.database, caller.bus, "agent:1") == 1
+    assert await pause_group(queue.database, caller.bus, "agent:2") == 1
     await until(lambda: len(seen.interrupted) == 2)
     await until(lambda: _is_empty(queue))
 

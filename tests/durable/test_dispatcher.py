@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from automatos.durable import dispatcher, leases, queries
-from automatos.durable.service import drop_lane, wake
+from automatos.durable.service import drop_group, wake
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.kernel.ids import new_id
@@ -28,7 +28,7 @@ async def office_of(processes: Processes, *, count: int = 3, lease_s: float = 2.
     started = [await processes.start(seen.handlers(), lease_s=lease_s) for _ in range(count)]
     await until(lambda: all(process.bus.is_listening for process in started))
     holder = await leading(processes.database)
-    (first,) = [process for process in started if process.presence.id == holder]
+    (first,) = [process for process in started if process.lease.id == holder]
     return first, [process for process in started if process is not first]
 
 
@@ -38,7 +38,7 @@ async def test_of_many_processes_one_gives_out_jobs(processes: Processes) -> Non
     assert first.worker
     assert first.worker._dispatcher.is_leading
     assert [process.worker._dispatcher.is_leading for process in others if process.worker] == [False, False]
-    await until(lambda: all(process.presence.dispatcher_id == first.presence.id for process in others))
+    await until(lambda: all(process.lease.dispatcher_id == first.lease.id for process in others))
 
 
 async def test_when_it_stops_another_goes_on_at_once(
@@ -59,16 +59,16 @@ async def test_when_it_is_killed_another_goes_on_long_before_its_lease_ends(
     first = await processes.start(seen.handlers(), lease_s=3600.0)
     await until(lambda: first.bus.is_listening)
     other = await processes.start(seen.handlers(), lease_s=1.0)
-    assert await leading(queue.database) == first.presence.id
+    assert await leading(queue.database) == first.lease.id
 
     await processes.kill(first)
     await queue.add("orphaned news")
 
     await until(lambda: seen.driven == ["orphaned news"])
-    assert await leading(queue.database) == other.presence.id
+    assert await leading(queue.database) == other.lease.id
     async with queue.database.recording(None) as connection:
         assert await connection.fetchval("SELECT expires_at > now() FROM durable.executors WHERE id = $1",
-                                         first.presence.id)
+                                         first.lease.id)
 
 
 async def test_a_killed_worker_is_given_nothing_long_before_its_lease_ends(processes: Processes, queue: Queue) -> None:
@@ -76,7 +76,7 @@ async def test_a_killed_worker_is_given_nothing_long_before_its_lease_ends(proce
     first = await processes.start(seen.handlers(), capacity=8)
     doomed = await processes.start(lost.handlers(), capacity=8, lease_s=3600.0)
     await until(lambda: doomed.bus.is_listening)
-    assert await leading(queue.database) == first.presence.id
+    assert await leading(queue.database) == first.lease.id
 
     await processes.kill(doomed)
     for number in range(8):
@@ -129,7 +129,7 @@ async def test_a_grant_whose_notice_is_lost_is_found(
     async with queue.database.recording(None) as connection:
         await connection.execute(
             "UPDATE durable.jobs SET executor_id = $1, attempts = 1, number = nextval('durable.grant_numbers') "
-            "WHERE executor_id IS NULL", process.presence.id)
+            "WHERE executor_id IS NULL", process.lease.id)
 
     await until(lambda: seen.driven == ["granted"])
 
@@ -155,20 +155,20 @@ async def test_a_worker_that_does_not_say_it_has_begun_is_given_nothing_more_unt
     async def is_given() -> bool:
         async with queue.database.recording(None) as connection:
             return bool(await connection.fetchval(
-                "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.presence.id))
+                "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.lease.id))
 
     await until(is_given)
     await asyncio.sleep(0.3)
     async with queue.database.recording(None) as connection:
         before = await connection.fetchval(
-            "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.presence.id)
+            "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.lease.id)
         for number in range(3, 30):
             await queue.add(f"{number}", new_id())
         wake(first.bus)
         await until(lambda: len(near.driven) == 2)
         await asyncio.sleep(0.2)
         assert before == await connection.fetchval(
-            "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.presence.id)
+            "SELECT count(*) FROM durable.jobs WHERE executor_id = $1", other.lease.id)
 
     reading._looks = asyncio.create_task(reading._look_forever())
     await until(lambda: len(far.driven) == 28)
@@ -178,7 +178,7 @@ async def test_places_that_others_took_without_telling_are_counted(
     processes: Processes, queue: Queue
 ) -> None:
     """As a process of the version before, or a job that changes its group, whose word is lost."""
-    await queue.set_lane("agent:1", 1)
+    await queue.set_group("agent:1", 1)
     await queue.add("unheard of", lane="agent:1")
     async with queue.database.recording(None) as connection:
         holder = await registered(connection)
@@ -205,17 +205,17 @@ async def test_places_that_others_took_without_telling_are_counted(
 
 async def test_a_word_about_a_group_that_opens_or_goes_lets_its_jobs_begin(processes: Processes, queue: Queue) -> None:
     for name in ("opened", "gone"):
-        await queue.set_lane(name, 1, "held")
+        await queue.set_group(name, 1, "held")
         await queue.add(f"in {name}", lane=name)
     seen = Seen()
     process = await processes.start(seen.handlers())
     await until(lambda: process.worker and process.worker._dispatcher.is_leading)
 
-    await queue.set_lane("opened", 1)
+    await queue.set_group("opened", 1)
     wake(process.bus)
     await until(lambda: seen.driven == ["in opened"])
     async with queue.database.session(None) as session:
-        await drop_lane(session, "gone")
+        await drop_group(session, "gone")
     wake(process.bus)
 
     await until(lambda: seen.driven == ["in opened", "in gone"])

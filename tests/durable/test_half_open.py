@@ -9,8 +9,8 @@ import pytest
 
 from automatos.durable import bus
 from automatos.durable.bus import Bus
-from automatos.durable.presence import Presence
-from automatos.entrypoints.migrate import Ground
+from automatos.durable.worker_lease import WorkerLease
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.address import read_address
 from automatos.kernel.db import Database
 from tests.durable.conftest import Processes, until
@@ -57,7 +57,7 @@ class Listener:
 
 
 @pytest.fixture
-async def wire(own_ground: Ground) -> AsyncIterator[Wire]:
+async def wire(own_ground: Migrated) -> AsyncIterator[Wire]:
     address = read_address(own_ground.url)
     made = Wire(address.hosts[0], address.ports[0])
     server = await asyncio.start_server(made.lead, "127.0.0.1", 0)
@@ -74,21 +74,21 @@ async def wire(own_ground: Ground) -> AsyncIterator[Wire]:
 
 @pytest.fixture
 async def listener(
-    own_ground: Ground, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    own_ground: Migrated, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Listener]:
     monkeypatch.setattr(bus, "PROBE_EVERY_S", 0.1)
     monkeypatch.setattr(bus, "PROBE_TIMEOUT_S", 1.0)
     monkeypatch.setattr(bus, "RECONNECT_S", 0.1)
     database = Database(own_ground.url, role=own_ground.role, pool_size=4, direct_url=wire.url)
     await database.open()
-    presence = Presence(database, 60)
-    await presence.start()
-    made = Listener(Bus(database, presence))
+    lease = WorkerLease(database, 60)
+    await lease.start()
+    made = Listener(Bus(database, lease))
     made.bus.on_word("said", made.heard.append)
     await made.bus.start()
     yield made
     await made.bus.stop()
-    await presence.stop()
+    await lease.stop()
     await database.close()
 
 
@@ -127,7 +127,7 @@ async def test_a_connection_whose_backend_forgot_to_listen_is_replaced_too(
 
 async def hears(listener: Listener, sender: Bus, rest: str) -> bool:
     """Say it again, as processes do: what was said before the connection stood is lost."""
-    sender._presence.others = 1
+    sender._lease.others = 1
     sender.send_word("said", rest)
     await asyncio.sleep(0.05)
     return rest in listener.heard

@@ -68,7 +68,7 @@ async def pair(processes: Processes, request: pytest.FixtureRequest) -> tuple[Pr
     if request.param == "here":
         return writer, writer
     reader = await processes.start()
-    await until(lambda: writer.presence.others > 0 and reader.presence.others > 0)
+    await until(lambda: writer.lease.others > 0 and reader.lease.others > 0)
     await until(lambda: writer.bus.is_listening and reader.bus.is_listening)
     return writer, reader
 
@@ -129,19 +129,19 @@ async def test_a_hole_between_processes_is_filled_with_the_whole(
     processes: Processes, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, reader = await processes.start(), await processes.start()
-    await until(lambda: writer.presence.others > 0 and reader.presence.others > 0)
+    await until(lambda: writer.lease.others > 0 and reader.lease.others > 0)
     await log.append(1)
     reading = Reading(reader, log)
     text = begun(writer, log)
     writer.bus.texts.add(text, "one ")
     await until(lambda: reading.text == "one ")
 
-    hear = reader.bus.texts.hear_text
+    receive = reader.bus.texts.on_text
     monkeypatch.setitem(reader.bus._listeners, texts_module.WORD_TEXT, lambda _: None)  # pyright: ignore[reportPrivateUsage]
     writer.bus.texts.add(text, "two ")
     await until(lambda: text.sent == (8, 0))
     await asyncio.sleep(0.1)
-    monkeypatch.setitem(reader.bus._listeners, texts_module.WORD_TEXT, hear)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setitem(reader.bus._listeners, texts_module.WORD_TEXT, receive)  # pyright: ignore[reportPrivateUsage]
     writer.bus.texts.add(text, "three")
 
     await until(lambda: reading.text == "one two three")
@@ -221,7 +221,7 @@ async def test_a_text_is_kept_as_long_as_it_is_written_and_no_longer(processes: 
 
 async def test_nobody_is_sent_what_nobody_reads(processes: Processes, log: Log) -> None:
     writer, other = await processes.start(), await processes.start()
-    await until(lambda: writer.presence.others > 0 and other.presence.others > 0)
+    await until(lambda: writer.lease.others > 0 and other.lease.others > 0)
     sent: list[str] = []
     writer.bus._queue = lambda channel, message: sent.append(message)  # type: ignore[method-assign] # pyright: ignore
     text = begun(writer, log)
@@ -235,7 +235,7 @@ async def test_one_notice_carries_what_is_new_of_many_texts(
     processes: Processes, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, reader = await processes.start(), await processes.start()
-    await until(lambda: writer.presence.others > 0 and reader.presence.others > 0)
+    await until(lambda: writer.lease.others > 0 and reader.lease.others > 0)
     logs = [Log(log.database, log.workspace_id) for _ in range(8)]
     for each in logs:
         await each.append(1)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from automatos.durable import queries
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from tests.durable.conftest import Queue, give_out, registered, until
@@ -30,8 +30,8 @@ async def give(database: Database) -> list[asyncpg.Record]:
 async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_given_out_uncounted(
     database: Database, queue: Queue
 ) -> None:
-    await queue.set_lane("one", 1)
-    await queue.set_lane("two", 1)
+    await queue.set_group("one", 1)
+    await queue.set_group("two", 1)
     await queue.add("at work", lane="two")
     await queue.change("at work", f"executor_id = '{new_id()}'")
     await queue.add("moving", lane="one")
@@ -51,7 +51,7 @@ async def test_a_job_that_changed_its_group_while_it_was_chosen_is_not_given_out
 async def test_a_job_given_back_while_it_was_chosen_is_given_out_in_the_group_it_is_still_in(
     database: Database, queue: Queue
 ) -> None:
-    await queue.set_lane("one", 1)
+    await queue.set_group("one", 1)
     await queue.add("patient", lane="one")
 
     async with database.recording(None) as other:
@@ -65,13 +65,13 @@ async def test_a_job_given_back_while_it_was_chosen_is_given_out_in_the_group_it
 
 
 @asynccontextmanager
-async def defaulting_to(ground: Ground, isolation: str) -> AsyncIterator[Database]:
+async def defaulting_to(migrated: Migrated, isolation: str) -> AsyncIterator[Database]:
     """A process on a database whose operator chose another isolation for everybody."""
-    assert ground.embedded
-    admin = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    admin = await asyncpg.connect(migrated.embedded.admin_database_url)
     name = await admin.fetchval("SELECT current_database()")
     await admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
-    database = Database(ground.url, role=ground.role, pool_size=8)
+    database = Database(migrated.url, role=migrated.role, pool_size=8)
     await database.open()
     try:
         yield database
@@ -83,7 +83,7 @@ async def defaulting_to(ground: Ground, isolation: str) -> AsyncIterator[Databas
 
 @pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
 async def test_every_kind_of_transaction_reads_what_others_committed_whatever_the_database_defaults_to(
-    own_ground: Ground, database: Database, isolation: str
+    own_ground: Migrated, database: Database, isolation: str
 ) -> None:
     del database
     shown = "SELECT current_setting('transaction_isolation')"
@@ -105,12 +105,12 @@ async def test_every_kind_of_transaction_reads_what_others_committed_whatever_th
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
 async def test_no_group_overflows_while_many_give_out_move_give_back_and_end_at_random(
-    own_ground: Ground, database: Database, queue: Queue, isolation: str
+    own_ground: Migrated, database: Database, queue: Queue, isolation: str
 ) -> None:
     """Counts what the callers know: at work from the answer that says so until they begin to give it back."""
     del database
     for group in GROUPS:
-        await queue.set_lane(group, CAPACITY)
+        await queue.set_group(group, CAPACITY)
     async with defaulting_to(own_ground, isolation) as strict:
         crowd = Crowd(strict, queue)
         await asyncio.gather(*(crowd.take_part(random.Random(seed)) for seed in range(8)))

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from automatos.durable import queries
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
@@ -67,7 +67,7 @@ async def rows_read_again_and_again(database: Database) -> dict[str, int]:
 
 @pytest.mark.parametrize("parked", [TIMERS, HELD_BACK], ids=["timers", "work of held groups"])
 async def test_giving_out_a_job_reads_no_more_rows_with_100_000_parked_than_with_none(
-    own_ground: Ground, database: Database, parked: str
+    own_ground: Migrated, database: Database, parked: str
 ) -> None:
     """The statements were planned, and the table was analysed, when there was nothing in it."""
     assert own_ground.embedded

@@ -49,7 +49,7 @@ async def test_a_reserved_job_begins_without_being_given_out(
     processes: Processes, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "LOOK_EVERY_S", 3600.0)
-    await queue.set_lane(LANE, 2)
+    await queue.set_group(LANE, 2)
     seen, begun = Seen(), list[str]()
 
     async def work(job: HeldJob) -> None:
@@ -65,7 +65,7 @@ async def test_a_reserved_job_begins_without_being_given_out(
     await until(lambda: not worker.running)
 
     assert row
-    assert (row["executor_id"], row["attempts"], row["number"]) == (process.presence.id, 1, 0)
+    assert (row["executor_id"], row["attempts"], row["number"]) == (process.lease.id, 1, 0)
     assert (begun, seen.driven, await queue.row("one")) == (["one"], [], None)
 
 
@@ -94,7 +94,7 @@ async def test_it_is_held_only_where_its_lane_has_room_and_nobody_waits_there_wh
 ) -> None:
     worker = await worker_of(await processes.start(Seen().handlers()))
     place = reserved(worker, "one")
-    await queue.set_lane(LANE, capacity, mode)
+    await queue.set_group(LANE, capacity, mode)
     async with queue.database.recording(None) as connection:  # unknown to the dispatcher: of a kind that nobody does
         await connection.execute("INSERT INTO durable.jobs (name, key, workspace_id, lane, executor_id) "
                                  "VALUES ('other', 'held', $1, $2, $1)", new_id(), LANE)
@@ -108,7 +108,7 @@ async def test_it_is_held_only_where_its_lane_has_room_and_nobody_waits_there_wh
 
 
 async def test_two_that_are_stored_at_once_do_not_both_take_the_last_place(processes: Processes, queue: Queue) -> None:
-    await queue.set_lane(LANE, 1)
+    await queue.set_group(LANE, 1)
     worker = await worker_of(await processes.start(Seen().handlers()))
     places = {key: reserved(worker, key) for key in ("one", "two")}
 
@@ -228,7 +228,7 @@ async def test_of_one_whose_process_was_buried_meanwhile_nothing_begins_here(
     process = await processes.start(Seen().handlers())
     worker = await worker_of(process)
     place = reserved(worker, "one")
-    process.presence.id = new_id()  # it was declared dead, and has registered anew
+    process.lease.id = new_id()  # it was declared dead, and has registered anew
 
     place.begin(work)
 

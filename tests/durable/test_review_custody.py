@@ -97,7 +97,7 @@ async def test_a_job_taken_again_after_a_lost_lease_waits_for_its_old_self_and_s
     await until(lambda: len(seen.driven) == 1)
 
     async with process.database.recording(None) as connection:
-        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.presence.id)
+        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.lease.id)
     await until(lambda: len(seen.driven) == 2, 8)
     await asyncio.sleep(0.3)
     row = await queue.row("one")
@@ -106,4 +106,4 @@ async def test_a_job_taken_again_after_a_lost_lease_waits_for_its_old_self_and_s
     await until(lambda: len(seen.interrupted) == 2, 5)
     assert [word.split()[0] for word in at_work] == ["begin", "end", "begin", "end"]
     assert row is not None
-    assert row["executor_id"] == process.presence.id
+    assert row["executor_id"] == process.lease.id

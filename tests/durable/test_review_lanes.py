@@ -1,4 +1,4 @@
-"""Lanes and words under bad timing: nothing is lost, moved or kept waiting because two things happened at once."""
+"""Groups and words under bad timing: nothing is lost, moved or kept waiting because two things happened at once."""
 
 import asyncio
 from datetime import timedelta
@@ -23,7 +23,7 @@ async def test_a_job_told_to_end_before_its_old_self_has_let_go_is_still_driven(
     await queue.add("one")
     process = await processes.start(seen.handlers())
     await until(lambda: len(seen.driven) == 1)
-    first = process.presence.id
+    first = process.lease.id
     async with process.database.recording(None) as connection:
         await connection.execute("DELETE FROM durable.executors WHERE id = $1", first)
 
@@ -44,14 +44,14 @@ async def test_a_job_to_be_cancelled_that_goes_back_to_a_held_lane_does_not_wait
 ) -> None:
     async def go_back(job: HeldJob) -> None:
         if len(seen.driven) == 1:
-            await queue.set_lane("paused", 1, "held")
+            await queue.set_group("paused", 1, "held")
             await queue.change("given back", "signal = 'cancel'")
             job.again_in = timedelta()
         else:
             await forever(job)
 
     seen = Seen(go_back)
-    await queue.set_lane("paused", 1)
+    await queue.set_group("paused", 1)
     await queue.add("given back", lane="paused")
     await processes.start(seen.handlers())
 
@@ -62,7 +62,7 @@ async def test_a_job_to_be_cancelled_whose_process_died_does_not_wait_in_a_held_
     processes: Processes, queue: Queue
 ) -> None:
     seen = Seen(forever)
-    await queue.set_lane("paused", 1, "held")
+    await queue.set_group("paused", 1, "held")
     await queue.add("orphan", lane="paused")
     await queue.change("orphan", f"signal = 'cancel', executor_id = '{new_id()}'")
 
@@ -93,12 +93,12 @@ async def test_work_of_a_held_lane_pauses_also_when_nobody_could_tell_it(process
         held.append(job)
         await forever(job)
 
-    await queue.set_lane("agent", 1)
+    await queue.set_group("agent", 1)
     await queue.add("working", lane="agent")
     await processes.start(Seen(work).handlers())
     await until(lambda: held)
 
-    await queue.set_lane("agent", 1, "held")
+    await queue.set_group("agent", 1, "held")
 
     await until(lambda: held[0].wants_pause)
 

@@ -65,7 +65,7 @@ async def test_a_listener_that_cannot_say_hello_closes_its_connection(
 ) -> None:
     process = await processes.start()
     await process.bus.stop()
-    bus = bus_module.Bus(process.database, process.presence)
+    bus = bus_module.Bus(process.database, process.lease)
     opened, connect = [], process.database.connect
 
     async def note() -> object:

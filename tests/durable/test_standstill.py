@@ -16,19 +16,19 @@ from tests.durable.conftest import Process, Processes, Queue, Seen, until
 
 def stand_still(process: Process) -> None:
     """What is left after a standstill that was longer than the lease."""
-    process.presence._certain_until = time.monotonic()
+    process.lease._certain_until = time.monotonic()
 
 
 async def test_a_process_that_stood_still_begins_nothing_until_its_lease_is_renewed(processes: Processes) -> None:
     process = await processes.start(lease_s=60)
     async with asyncio.timeout(5):
-        await process.presence.until_certain()
+        await process.lease.until_certain()
     stand_still(process)
-    asking = asyncio.create_task(process.presence.until_certain())
+    asking = asyncio.create_task(process.lease.until_certain())
     await asyncio.sleep(0.05)
     assert not asking.done()
 
-    await process.presence._renew()
+    await process.lease._renew()
 
     async with asyncio.timeout(5):
         await asking
@@ -40,7 +40,7 @@ async def test_a_process_that_was_buried_while_it_stood_still_is_interrupted_and
     begun = list[str]()
 
     async def begin(job: HeldJob) -> None:
-        await process.presence.until_certain()
+        await process.lease.until_certain()
         begun.append(job.key)
 
     seen = Seen(begin)
@@ -49,9 +49,9 @@ async def test_a_process_that_was_buried_while_it_stood_still_is_interrupted_and
     await queue.add("x")
     await until(lambda: seen.driven)
     async with database.recording(None) as connection:
-        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.presence.id)
+        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.lease.id)
 
-    await process.presence._renew()
+    await process.lease._renew()
     await until(lambda: seen.interrupted)
 
     assert seen.interrupted == [("x", Interruption.LEASE_LOST)]
@@ -68,7 +68,7 @@ async def test_work_that_outlasts_its_interruption_begins_nothing_under_the_new_
 
     async def begin(turn: int) -> None:
         await renewed.wait()
-        await process.presence.until_certain()
+        await process.lease.until_certain()
         begun.append(turn)
 
     async def work(job: HeldJob) -> None:
@@ -79,8 +79,8 @@ async def test_work_that_outlasts_its_interruption_begins_nothing_under_the_new_
     await queue.add("x")
     await until(lambda: outlasting)
     async with database.recording(None) as connection:
-        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.presence.id)
-    await process.presence._renew()
+        await connection.execute("DELETE FROM durable.executors WHERE id = $1", process.lease.id)
+    await process.lease._renew()
     await until(lambda: len(outlasting) == 2)
     renewed.set()
     await asyncio.wait(outlasting)
@@ -106,7 +106,7 @@ async def test_jobs_given_under_a_lease_that_was_lost_meanwhile_are_not_begun(
                 lost.append(dispatcher_id)
                 async with database.recording(None) as other:
                     await other.execute("DELETE FROM durable.executors WHERE id = $1", dispatcher_id)
-                await process.presence._renew()
+                await process.lease._renew()
             return rows
 
         return give_and_be_buried
@@ -128,6 +128,6 @@ async def test_a_process_that_has_no_lease_to_lose_waits_for_none(
     process = await processes.start(lease_s=60)
     if is_stopped:
         stand_still(process)
-        await process.presence.stop()
+        await process.lease.stop()
     async with asyncio.timeout(5):
-        await process.presence.until_certain()
+        await process.lease.until_certain()

@@ -8,11 +8,11 @@ from temporalio.client import ActivityExecutionStatus, Client
 
 from automatos.durable.engine import open_delivery
 from automatos.durable.errors import EngineRefused
-from automatos.durable.presence import Presence
 from automatos.durable.service import wake
 from automatos.durable.temporal import adapter
 from automatos.durable.types import HeldJob
-from automatos.entrypoints.migrate import Ground
+from automatos.durable.worker_lease import WorkerLease
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.config import TemporalAddress
 from automatos.kernel.db import Database
 from tests.durable.conftest import Process, Processes, Queue, Seen, forever, until
@@ -21,7 +21,7 @@ from tests.temporal_server import TemporalServer
 
 @pytest.fixture
 async def sharing(
-    own_ground: Ground, database: Database, temporal_server: TemporalServer
+    own_ground: Migrated, database: Database, temporal_server: TemporalServer
 ) -> AsyncIterator[Processes]:
     """Processes that leave it to Temporal who of them begins a job."""
     started = Processes(own_ground, database, temporal_server)
@@ -252,7 +252,7 @@ async def test_with_temporal_away_what_runs_goes_on_and_what_was_granted_begins_
 
 
 async def test_the_built_in_engine_takes_over_what_temporal_had(
-    sharing: Processes, queue: Queue, own_ground: Ground, database: Database
+    sharing: Processes, queue: Queue, own_ground: Migrated, database: Database
 ) -> None:
     by_temporal, built_in = Seen(forever), Seen()
     first = await sharing.start(by_temporal.handlers(), capacity=2, lease_s=1.0)
@@ -278,10 +278,10 @@ async def test_a_temporal_that_cannot_be_used_is_refused_with_what_to_do(
     database: Database, temporal_server: TemporalServer, namespace: str, port: int | None, words: str
 ) -> None:
     target = temporal_server.address.target if port is None else f"127.0.0.1:{port}"
-    presence = Presence(database, 1.0)
+    lease = WorkerLease(database, 1.0)
 
     with pytest.raises(EngineRefused, match=words):
-        await open_delivery(TemporalAddress(target, namespace), database, presence, None)  # type: ignore[arg-type]
+        await open_delivery(TemporalAddress(target, namespace), database, lease, None)  # type: ignore[arg-type]
 
 
 async def is_known(client: Client, activity_id: str) -> bool:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from automatos.durable.types import LaneMode
+from automatos.durable.types import GroupMode
 from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet
 from automatos.kernel.ids import new_id
 
@@ -83,14 +83,14 @@ def test_a_group_gets_no_more_than_it_has_room_for_and_the_next_when_one_ends() 
     assert keys(waiting.pick(9)) == ["2"]
 
 
-@pytest.mark.parametrize(("mode", "begin"), [(LaneMode.OPEN, 1), (LaneMode.HELD, 0), (LaneMode.CLOSED, 3)])
-def test_the_mode_of_a_group_says_whether_its_jobs_begin(mode: LaneMode, begin: int) -> None:
+@pytest.mark.parametrize(("mode", "begin"), [(GroupMode.OPEN, 1), (GroupMode.HELD, 0), (GroupMode.CLOSED, 3)])
+def test_the_mode_of_a_group_says_whether_its_jobs_begin(mode: GroupMode, begin: int) -> None:
     waiting, _ = made(9)
     for number in range(3):
         waiting.add(job(str(number), group="agent:1"), 1, mode)
 
     assert len(waiting.pick(9)) == begin
-    waiting.set_group("agent:1", 3, LaneMode.OPEN)
+    waiting.set_group("agent:1", 3, GroupMode.OPEN)
     assert len(waiting.pick(9)) == 3 - begin
 
 
@@ -239,7 +239,7 @@ class Story:
     def limit(self) -> None:
         group = self.chance.choice(list(self.capacities))
         self.capacities[group] = self.chance.randrange(1, 4)
-        self.waiting.set_group(group, self.capacities[group], LaneMode.OPEN)
+        self.waiting.set_group(group, self.capacities[group], GroupMode.OPEN)
 
     def recount(self) -> None:
         self.waiting.recount([

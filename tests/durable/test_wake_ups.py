@@ -42,7 +42,7 @@ async def all_know_who_gives_out(processes: Processes) -> None:
         async with processes.database.recording(None) as connection:
             leading = await connection.fetchval("SELECT executor_id FROM durable.dispatcher")
         return leading is not None and all(
-            process.presence.dispatcher_id == leading and process.bus.is_listening for process in processes.alive)
+            process.lease.dispatcher_id == leading and process.bus.is_listening for process in processes.alive)
 
     await until(they_do)
     await asyncio.sleep(0.1)  # what they told each other meanwhile has been read
@@ -122,12 +122,12 @@ async def test_a_process_that_lost_its_lease_is_told_under_its_new_name(
 ) -> None:
     seen = Seen()
     process = await processes.start(seen.handlers(), lease_s=1.0)
-    old = process.presence.id
+    old = process.lease.id
     async with queue.database.recording(None) as connection:
         await connection.execute("DELETE FROM durable.executors WHERE id = $1", old)
-    await until(lambda: process.presence.id != old)
+    await until(lambda: process.lease.id != old)
     sender = await processes.start()
-    await until(lambda: sender.presence.dispatcher_id == process.presence.id)
+    await until(lambda: sender.lease.dispatcher_id == process.lease.id)
     await until(lambda: process.bus.is_listening)
 
     await queue.add("found")

@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from automatos.durable import dispatcher, queries, worker
-from automatos.durable.presence import Presence
 from automatos.durable.service import count_living, wake
 from automatos.durable.types import HeldJob, Interruption
-from automatos.entrypoints.migrate import Ground
+from automatos.durable.worker_lease import WorkerLease
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -190,7 +190,7 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
     await queue.add("contested")
     frozen = await processes.start(first.handlers(), lease_s=1.0)
     await until(lambda: first.driven)
-    old_id = frozen.presence.id
+    old_id = frozen.lease.id
     await processes.start(second.handlers(), lease_s=0.6)
 
     async def is_taken_over() -> bool:
@@ -203,7 +203,7 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
     await until(lambda: first.interrupted)
 
     assert first.interrupted == [("contested", Interruption.LEASE_LOST)]
-    assert frozen.presence.id != old_id
+    assert frozen.lease.id != old_id
     row = await queue.row("contested")
     assert row
     assert row["executor_id"] not in {None, old_id}
@@ -212,7 +212,7 @@ async def test_a_process_that_lost_its_lease_lets_go_and_another_takes_over(
 async def test_a_process_counts_as_working_while_it_lives_and_elsewhere_while_its_lease_does(
     database: Database
 ) -> None:
-    ours = Presence(database, 60)
+    ours = WorkerLease(database, 60)
     await ours.start()
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -339,13 +339,13 @@ async def _is_waiting(queue: Queue, key: str) -> bool:
 
 
 async def test_nobody_is_buried_for_an_outage_that_all_had_and_the_dead_are_all_the_same(
-    processes: Processes, queue: Queue, own_ground: Ground
+    processes: Processes, queue: Queue, own_ground: Migrated
 ) -> None:
     """Every lease runs out while no lease can be renewed; who comes back first declares none of the others dead."""
     seen = Seen(forever)
     holding = await processes.start(seen.handlers(), lease_s=2.0)
     others = [await processes.start(lease_s=2.0) for _ in range(3)]
-    before = [each.presence.id for each in (holding, *others)]
+    before = [each.lease.id for each in (holding, *others)]
     await queue.add("held")
     await until(lambda: seen.driven == ["held"])
     dead = new_id()

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from automatos.entrypoints.api import create_app
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 
@@ -65,12 +65,12 @@ async def serving(app: FastAPI, services: Services) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def starting(ground: Ground, home: Path) -> AsyncIterator[Serve]:
+async def starting(migrated: Migrated, home: Path) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(prepare: Callable[[FastAPI], None] | None = None, **settings: Any) -> Site:
             options = {"home": home, "demo_delay_ms": 0, "rate_limit": "100000/minute", **settings}
-            services = Services(Settings(**options), ground.url, role=ground.role)
+            services = Services(Settings(**options), migrated.url, role=migrated.role)
             app = create_app(services)
             if prepare:
                 prepare(app)
@@ -80,14 +80,14 @@ async def starting(ground: Ground, home: Path) -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
-async def serve(ground: Ground, tmp_path: Path) -> AsyncIterator[Serve]:
+async def serve(migrated: Migrated, tmp_path: Path) -> AsyncIterator[Serve]:
     """Start a server: `await serve(prepare, rate_limit="5/minute")`; `prepare(app)` may add routes before it runs."""
-    async with starting(ground, tmp_path) as start:
+    async with starting(migrated, tmp_path) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
-async def serve_module(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serve]:
+async def serve_module(migrated: Migrated, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serve]:
     """Start a server that all tests of a file share."""
-    async with starting(ground, tmp_path_factory.mktemp("home")) as start:
+    async with starting(migrated, tmp_path_factory.mktemp("home")) as start:
         yield start

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from automatos.entrypoints import health
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from tests.durable.conftest import until
@@ -19,9 +19,9 @@ AGENT = {"name": "Ada", "agent_type": "custom"}
 
 
 @pytest.fixture
-async def admin(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+async def admin(migrated: Migrated) -> AsyncIterator[asyncpg.Connection]:
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     await connection.execute("SET default_transaction_read_only = off")
     yield connection
     await connection.close()

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from automatos.entrypoints import greeting
 from automatos.entrypoints.api import create_app
 from automatos.entrypoints.greeting import greet, tell, wrapped
-from automatos.entrypoints.migrate import Ground, migrate
+from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.ids import new_id
@@ -26,9 +26,9 @@ URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(scope="module")
-async def own_url(ground: Ground) -> AsyncIterator[str]:
+async def own_url(migrated: Migrated) -> AsyncIterator[str]:
     """A database of these tests alone, so that no other server takes their work."""
-    async with new_database(ground, "automatos_greeting") as url:
+    async with new_database(migrated, "automatos_greeting") as url:
         await migrate(url)
         yield url
 

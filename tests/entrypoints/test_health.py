@@ -249,12 +249,12 @@ async def test_a_route_without_a_policy_is_found(serve) -> None:
 
 
 @pytest.mark.capability("S185")
-async def test_services_start_and_stop_with_the_application(serve, ground) -> None:
+async def test_services_start_and_stop_with_the_application(serve, migrated) -> None:
     from automatos.entrypoints.api import create_app
     from automatos.entrypoints.services import Services
 
     site = await serve()
-    services = Services(site.services.settings, ground.url, role=ground.role)
+    services = Services(site.services.settings, migrated.url, role=migrated.role)
     app = create_app(services)
     for _ in range(2):
         async with app.router.lifespan_context(app):
@@ -265,12 +265,12 @@ async def test_services_start_and_stop_with_the_application(serve, ground) -> No
 
 
 @pytest.mark.capability("S185")
-async def test_what_had_started_is_stopped_when_a_later_part_fails(serve, ground, monkeypatch) -> None:
+async def test_what_had_started_is_stopped_when_a_later_part_fails(serve, migrated, monkeypatch) -> None:
     from automatos.entrypoints.api import create_app
     from automatos.entrypoints.services import Services
 
     site = await serve()
-    services = Services(site.services.settings, ground.url, role=ground.role)
+    services = Services(site.services.settings, migrated.url, role=migrated.role)
     app = create_app(services)
 
     async def fail() -> None:

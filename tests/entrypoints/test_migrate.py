@@ -3,24 +3,24 @@
 import pytest
 
 from automatos.entrypoints import migrate as module
-from automatos.entrypoints.migrate import DatabaseRefused, Ground, migrate
+from automatos.entrypoints.migrate import DatabaseRefused, Migrated, migrate
 
 
-async def test_a_login_that_may_make_nothing_is_told_which_right_it_lacks(ground: Ground) -> None:
-    foreign = f"{ground.url.rpartition('/')[0]}/postgres"
+async def test_a_login_that_may_make_nothing_is_told_which_right_it_lacks(migrated: Migrated) -> None:
+    foreign = f"{migrated.url.rpartition('/')[0]}/postgres"
 
     with pytest.raises(DatabaseRefused, match=r"permission denied .*CREATE EXTENSION vector") as refusal:
         await migrate(foreign)
 
-    assert ground.url.split(":")[2].partition("@")[0] not in refusal.value.detail
+    assert migrated.url.split(":")[2].partition("@")[0] not in refusal.value.detail
     assert "\n" not in refusal.value.detail
 
 
-async def test_tables_of_a_newer_version_are_left_alone(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tables_of_a_newer_version_are_left_alone(migrated: Migrated, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "newest_revision", lambda: "0000")
 
     with pytest.raises(DatabaseRefused, match="newer Automatos: its tables are of revision 0"):
-        await migrate(ground.url)
+        await migrate(migrated.url)
 
 
 async def test_a_password_among_the_parameters_is_not_shown() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.services import Services
 from tests.durable.conftest import until
 from tests.fakes.model_server import ModelServer, Reply
@@ -18,10 +18,10 @@ WAITING = "SELECT pid FROM pg_locks WHERE relation = to_regclass($1) AND NOT gra
 
 
 @pytest.fixture
-async def cut_off(ground: Ground, services: Services, client: Client) -> AsyncIterator[CutOff]:
+async def cut_off(migrated: Migrated, services: Services, client: Client) -> AsyncIterator[CutOff]:
     """Have something done whose connection is ended as soon as it comes to a table."""
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
 
     async def end_at(table: str, work: Awaitable[Any]) -> Any:
         services.keyring.forget(client.workspace_id)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.heartbeats.due import take_due
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
@@ -74,13 +74,13 @@ async def test_beats_after_a_change_ask_the_model_and_no_others(
     assert len(model_server.calls) == 2
 
 
-async def test_two_servers_that_look_at_once_take_each_beat_once(heart: Heart, make: Make, ground: Ground) -> None:
+async def test_two_servers_that_look_at_once_take_each_beat_once(heart: Heart, make: Make, migrated: Migrated) -> None:
     agents = [await make.agent(active=False) for _ in range(8)]
     at = october()
     for agent in agents:
         await heart.configure(agent, interval_minutes=60)
         await begin(heart, agent, at - timedelta(hours=1), timedelta(hours=1))
-    other = Database(ground.url, role=ground.role)
+    other = Database(migrated.url, role=migrated.role)
     await other.open()
 
     try:

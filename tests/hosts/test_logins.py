@@ -47,10 +47,10 @@ async def test_a_hosted_owner_that_bypasses_without_being_superuser_steps_down(h
     if await host.value("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'automatos_app')"):
         await host.run("GRANT automatos_app TO hosted WITH ADMIN TRUE, SET FALSE")
 
-    ground = await prepare_external(url)
+    migrated = await prepare_external(url)
 
-    assert ground.role == "automatos_app"
-    await works_bound(ground.url, ground.role)
+    assert migrated.role == "automatos_app"
+    await works_bound(migrated.url, migrated.role)
 
 
 async def test_one_that_may_not_become_the_role_is_told_what_an_administrator_runs(host: Host) -> None:
@@ -61,8 +61,8 @@ async def test_one_that_may_not_become_the_role_is_told_what_an_administrator_ru
     assert 'GRANT automatos_app TO "bypassing" WITH SET TRUE' in said
 
     await host.run('GRANT automatos_app TO "bypassing" WITH SET TRUE')
-    ground = await prepare_external(url)
-    await works_bound(ground.url, ground.role)
+    migrated = await prepare_external(url)
+    await works_bound(migrated.url, migrated.role)
 
 
 async def test_a_plain_login_that_owns_nothing_is_told_its_missing_right_and_nothing_is_left(host: Host) -> None:
@@ -73,9 +73,9 @@ async def test_a_plain_login_that_owns_nothing_is_told_its_missing_right_and_not
 
     await host.run("GRANT CREATE ON DATABASE plain TO plain", "GRANT CREATE ON SCHEMA public TO plain",
                    database="plain")
-    ground = await prepare_external(url)
-    assert ground.role is None
-    await works_bound(ground.url, ground.role)
+    migrated = await prepare_external(url)
+    assert migrated.role is None
+    await works_bound(migrated.url, migrated.role)
 
 
 async def test_a_schema_of_its_own_in_the_search_path_is_used(host: Host) -> None:
@@ -83,11 +83,11 @@ async def test_a_schema_of_its_own_in_the_search_path_is_used(host: Host) -> Non
     await host.run("CREATE SCHEMA own AUTHORIZATION schooled",
                    "GRANT CREATE ON DATABASE schooled TO schooled", database="schooled")
 
-    ground = await prepare_external(url + "?options=-csearch_path%3Down,public&sslmode=prefer&keepalives=1")
+    migrated = await prepare_external(url + "?options=-csearch_path%3Down,public&sslmode=prefer&keepalives=1")
 
     assert await host.value(TABLES, "schooled") == 0
-    assert "keepalives" in ground.notes[0]
-    await works_bound(ground.url, ground.role)
+    assert "keepalives" in migrated.notes[0]
+    await works_bound(migrated.url, migrated.role)
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -159,7 +159,7 @@ async def test_several_processes_that_start_at_once_migrate_once(host: Host) -> 
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
     await connection.close()
-    assert {ground.role for ground in grounds} == {None}
+    assert {migrated.role for migrated in grounds} == {None}
 
 
 async def test_a_clock_that_is_far_from_ours_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +167,6 @@ async def test_a_clock_that_is_far_from_ours_is_told(host: Host, monkeypatch: py
     real = inspection.machine_now
     monkeypatch.setattr(inspection, "machine_now", lambda: real() + inspection.timedelta(seconds=90))
 
-    ground = await prepare_external(url)
+    migrated = await prepare_external(url)
 
-    assert "90 s behind this machine's" in ground.notes[0]
+    assert "90 s behind this machine's" in migrated.notes[0]

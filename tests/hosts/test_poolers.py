@@ -51,8 +51,8 @@ async def test_workspaces_stay_apart_while_they_share_backends(host: Host, pgbou
     await host.database("pooled")
     async with pgbouncer(mode, [OWNER], size=20 if mode == "session" else 2) as port:
         url = host.url(*OWNER, "pooled", port)
-        ground = await prepare_external(url)
-        database = await opened(ground.url, ground.role)
+        migrated = await prepare_external(url)
+        database = await opened(migrated.url, migrated.role)
         try:
             ids = await make_workspaces(database, 6)
             seen = await asyncio.gather(*(see(database, each) for each in ids * 10))
@@ -95,8 +95,8 @@ async def test_a_superuser_steps_down_also_where_the_pooler_drops_what_it_does_n
 ) -> None:
     await host.database("pooled")
     async with pgbouncer(mode, [host.superuser], ignored="role,plan_cache_mode,search_path") as port:
-        ground = await prepare_external(host.url(*host.superuser, "pooled", port))
-        database = await opened(ground.url, ground.role)
+        migrated = await prepare_external(host.url(*host.superuser, "pooled", port))
+        database = await opened(migrated.url, migrated.role)
         try:
             ids = await make_workspaces(database, 2)
             async with database.recording(None) as connection:

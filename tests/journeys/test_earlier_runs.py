@@ -10,8 +10,8 @@ from automatos.durable.types import HeldJob, Interruption
 from automatos.entrypoints.services import Services
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
-from automatos.recipes.crew import Kitchen
 from automatos.recipes.jobs import handlers
+from automatos.recipes.team import RunDeps
 from automatos.recipes.types import RUN_RECIPE
 from tests.fakes.model_server import ModelServer, Reply
 from tests.surface import Client, Make
@@ -202,8 +202,8 @@ async def test_one_whose_worker_died_while_it_was_told_to_end_is_not_lost(
 async def test_one_that_killed_its_workers_is_given_up_and_one_that_is_over_stays_as_it_is(
     client: Client, make: Make, model_server: ModelServer, database: Database, services: Services
 ) -> None:
-    kitchen = Kitchen(services.database, services.bus, services.models, services.toolbox, services.settings.home,
-                      services.outcomes, services.shelf_of)
+    run_deps = RunDeps(services.database, services.bus, services.models, services.toolbox, services.settings.home,
+                      services.outcomes, services.skill_loader_of)
     agent = await make.agent()
     model_server.script(Reply(gate=asyncio.Event()))
     recipe = await make.recipe({"agent_id": agent["id"], "prompt_template": "begin"})
@@ -212,10 +212,10 @@ async def test_one_that_killed_its_workers_is_given_up_and_one_that_is_over_stay
     await leave_as_before(database, client, run_id)
     job = HeldJob(RUN_RECIPE.name, run_id, UUID(str(client.workspace_id)), 4, new_id())
 
-    await handlers(kitchen)[RUN_RECIPE.name].give_up(job, "its worker stopped 3 times")
+    await handlers(run_deps)[RUN_RECIPE.name].give_up(job, "its worker stopped 3 times")
     run = await until_status(client, run_id, "failed")
     types = await types_of(client, run_id)
-    await handlers(kitchen)[RUN_RECIPE.name].drive(job)
+    await handlers(run_deps)[RUN_RECIPE.name].drive(job)
 
     assert job.is_finished
     assert run["error"]["code"] == "worker_lost"

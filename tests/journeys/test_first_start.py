@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from automatos.credentials.service import get_provider
 from automatos.entrypoints.api import create_app
 from automatos.entrypoints.first_start import cook_sample
-from automatos.entrypoints.migrate import Ground, migrate
+from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.ids import new_id
@@ -24,9 +24,9 @@ KEYED = ("openai", "anthropic", "google", "huggingface", "mistral", "groq", "xai
 
 
 @pytest.fixture(scope="module")
-async def own_url(ground: Ground) -> AsyncIterator[str]:
+async def own_url(migrated: Migrated) -> AsyncIterator[str]:
     """A database of these tests alone, so that no other server takes their work."""
-    async with new_database(ground, "automatos_first_start") as url:
+    async with new_database(migrated, "automatos_first_start") as url:
         await migrate(url)
         yield url
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from tests.durable.conftest import until
@@ -16,10 +16,10 @@ OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
 
 
 @pytest.mark.parametrize("pool_size", [2, 5, 8])
-async def test_a_process_opens_as_many_connections_as_it_says_and_no_more(ground: Ground, pool_size: int) -> None:
+async def test_a_process_opens_as_many_connections_as_it_says_and_no_more(migrated: Migrated, pool_size: int) -> None:
     name = f"counted-{new_id().hex}"
-    separator = "&" if "?" in ground.url else "?"
-    database = Database(f"{ground.url}{separator}application_name={name}", role=ground.role, pool_size=pool_size)
+    separator = "&" if "?" in migrated.url else "?"
+    database = Database(f"{migrated.url}{separator}application_name={name}", role=migrated.role, pool_size=pool_size)
     await database.open()
     held, enough = 0, asyncio.Event()
 
@@ -35,7 +35,7 @@ async def test_a_process_opens_as_many_connections_as_it_says_and_no_more(ground
              for _ in range(pool_size * 2)
              for opened, is_session in ((database.recording(None), False), (database.recording(new_id()), False),
                                         (database.session(None), True))]
-    admin = await asyncpg.connect(ground.url)
+    admin = await asyncpg.connect(migrated.url)
     try:
         await until(lambda: held == database.most_connections)
         assert await admin.fetchval(OPEN, name) == database.most_connections

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel import pool
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -19,9 +19,9 @@ ONE, OTHER = new_id(), new_id()
 
 
 @pytest.fixture
-async def narrow(ground: Ground) -> AsyncIterator[Database]:
+async def narrow(migrated: Migrated) -> AsyncIterator[Database]:
     """A process with two connections inside workspaces."""
-    opened = Database(ground.url, role=ground.role, pool_size=2)
+    opened = Database(migrated.url, role=migrated.role, pool_size=2)
     await opened.open()
     yield opened
     await opened.close()
@@ -114,7 +114,7 @@ async def test_a_block_that_is_cancelled_ends_when_its_statement_has_ended(narro
         assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_connection_that_was_cut_off_is_replaced(narrow: Database, ground: Ground) -> None:
+async def test_a_connection_that_was_cut_off_is_replaced(narrow: Database, migrated: Migrated) -> None:
     before = await pid(narrow)
     async with narrow.recording(ONE) as connection:
         with pytest.raises(asyncpg.PostgresError):
@@ -199,8 +199,8 @@ async def test_a_connection_that_sent_very_much_is_replaced(narrow: Database, mo
     assert await pid(narrow) != before
 
 
-async def test_closing_waits_for_what_is_lent_and_lends_nothing_more(ground: Ground) -> None:
-    database = Database(ground.url, role=ground.role, pool_size=2)
+async def test_closing_waits_for_what_is_lent_and_lends_nothing_more(migrated: Migrated) -> None:
+    database = Database(migrated.url, role=migrated.role, pool_size=2)
     await database.open()
     async with database.recording(ONE) as connection:
         closing = asyncio.create_task(database.close())

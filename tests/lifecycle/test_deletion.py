@@ -114,7 +114,7 @@ async def fail(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None
 
 
 def with_parts(monkeypatch: pytest.MonkeyPatch, *planted: Part) -> None:
-    """Have other rooms take part in the deletion, before those that do."""
+    """Have other packages take part in the deletion, before those that do."""
     monkeypatch.setattr(deletion, "PARTS", (*planted, *deletion.PARTS))
 
 

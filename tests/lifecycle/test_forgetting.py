@@ -47,7 +47,7 @@ async def rows_of(database: Database, client: Client, agent_id: int) -> dict[tup
 
 
 async def busy_agent(client: Client, make: Make) -> int:
-    """Make an agent of which every room holds something: it has a skill, has checked in, and worked for a recipe."""
+    """Make an agent of which every package holds something: it has a skill, has checked in, and worked for a recipe."""
     skill = await client.post("/api/skills", json={
         "name": "known-thing", "description": "Knows a thing.", "content": "Know it."})
     assert skill.status == 201, skill.body

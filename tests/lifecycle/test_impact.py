@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.db import Database
 from tests.lifecycle.lives import preview, put_status, set_agent
 from tests.lifecycle.references import References
@@ -46,10 +46,10 @@ async def test_a_preview_finds_every_reference_and_no_other(
 
 
 @pytest.mark.capability("S103")
-async def test_a_preview_among_ten_thousand_objects(client: Client, database: Database, ground: Ground) -> None:
+async def test_a_preview_among_ten_thousand_objects(client: Client, database: Database, migrated: Migrated) -> None:
     known = references(database, client.workspace_id)
     await known.grow(agents=20, recipes=1500, executions=6000, tasks=1000)
-    owner = await asyncpg.connect(ground.url)
+    owner = await asyncpg.connect(migrated.url)
     await owner.execute("ANALYZE")  # as the database does by itself within a minute
     await owner.close()
     times: list[float] = []

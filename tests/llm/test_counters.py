@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from automatos.agents.queries.stats import add_outcomes
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.llm.queries import insert_usage
@@ -23,7 +23,7 @@ TABLES = ("agents", "llm_usage_days")
 
 
 @pytest.fixture
-async def superuser(own_ground: Ground) -> AsyncIterator[asyncpg.Connection]:
+async def superuser(own_ground: Migrated) -> AsyncIterator[asyncpg.Connection]:
     assert own_ground.embedded
     connection = await asyncpg.connect(own_ground.embedded.admin_database_url)
     yield connection

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from automatos.credentials.errors import UnknownProvider
 from automatos.credentials.schemas import CredentialCreate
-from automatos.credentials.service import Keyring, Means, add_credential
+from automatos.credentials.service import CredentialDeps, Keyring, add_credential
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
@@ -47,7 +47,7 @@ def world(database: Database, tmp_path, workspace_id: UUID, outgoing: Http):
 
         async def add_credential(self, provider: str) -> None:
             async with database.session(workspace_id) as session:
-                await add_credential(session, caller_in(workspace_id), Means(vault, vault_settings, outgoing),
+                await add_credential(session, caller_in(workspace_id), CredentialDeps(vault, vault_settings, outgoing),
                                      CredentialCreate(name=provider, provider=provider, value=SecretStr("k" * 20)))
 
     return World()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from automatos.durable.presence import acting_as
+from automatos.durable.worker_lease import acting_as
 from automatos.kernel.recording import RecordingConnection
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client, Make

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from automatos.durable.queries import events_after
-from automatos.entrypoints.migrate import Ground, migrate
+from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.ids import new_id
 from automatos.recipes.queries.retention import delete_runs
@@ -191,9 +191,9 @@ async def add_runs(connection: asyncpg.Connection, workspace_id: UUID, texts: Se
             "opening": {"system_prompt": text, "prompt": "p", "model": {}, "tools": [], "limits": {"max_turns": 1}}}]))
 
 
-async def test_an_upgrade_carries_events_turns_and_beginnings_of_before_over(ground: Ground) -> None:
+async def test_an_upgrade_carries_events_turns_and_beginnings_of_before_over(migrated: Migrated) -> None:
     """Text that was being written had numbers once; they are missing, and stay so."""
-    async with new_database(ground, "automatos_bytes") as url:
+    async with new_database(migrated, "automatos_bytes") as url:
         await upgrade_to(url, "0039")
         connection = await asyncpg.connect(url)
         workspace_id, run_id, agent_run = new_id(), new_id(), new_id()

@@ -41,11 +41,11 @@ async def server(
     directory = tmp_path_factory.mktemp("away")
     open_to_server_user(directory)
     postgres = EmbeddedPostgres(directory / "postgres")
-    ground = await prepare_embedded(postgres)
+    migrated = await prepare_embedded(postgres)
     scripted = settings.model_copy(update={
         "openai_api_key": SecretStr("sk-test"), "openai_base_url": shared_model_server.base_url,
         "default_llm_provider": "openai", "default_llm_model": "fake-model"})
-    services = Services(scripted, ground.url, role=ground.role)
+    services = Services(scripted, migrated.url, role=migrated.role)
     async with serving(create_app(services), services) as http:
         yield Server(postgres, await new_client(http, services.database))
     await asyncio.to_thread(postgres.stop)

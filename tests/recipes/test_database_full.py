@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.services import Services
 from automatos.kernel import db
 from tests.durable.conftest import until
@@ -17,9 +17,9 @@ NO_MEMORY = NO_ROOM.replace("53100", "53200")
 
 
 @pytest.fixture
-async def admin(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+async def admin(migrated: Migrated) -> AsyncIterator[asyncpg.Connection]:
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     yield connection
     await connection.execute("DROP TRIGGER IF EXISTS no_room ON run_turn_records; DROP FUNCTION IF EXISTS no_room()")
     await connection.close()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.heartbeats.queries import records as beats
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, Scope
@@ -61,20 +61,20 @@ INSERT INTO recipe_execution_steps (execution_id, step_order, workspace_id, step
 SELECT id, o, workspace_id, 's' || o, 6 + o, 'completed', 'k' || o, started_at, finished_at
 FROM past CROSS JOIN generate_series(1, 2) o
 """
-Look = Callable[[AsyncSession, UUID, int], Awaitable[object]]
+SearchedPlace = Callable[[AsyncSession, UUID, int], Awaitable[object]]
 
 
-def page(**chosen: object) -> Look:
+def page(**chosen: object) -> SearchedPlace:
     asked = {"status": None, "recipe": None, "before": None, "skip": 0, "limit": 50} | chosen
     return lambda session, workspace, _: pages.page_runs(session, workspace, **asked)  # pyright: ignore
 
 
-def steps(status: str | None) -> Look:
+def steps(status: str | None) -> SearchedPlace:
     return lambda session, workspace, _: agent_work.steps_of_agent(
         session, workspace, AGENT, status=status, skip=0, limit=50)
 
 
-LOOKS: dict[str, Look] = {
+LOOKS: dict[str, SearchedPlace] = {
     "runs": page(),
     "runs that failed": page(status="failed"),
     "runs that people began": page(top_level=True),
@@ -107,10 +107,10 @@ LOOKS: dict[str, Look] = {
 }
 
 
-async def lengthen(ground: Ground, workspace_id: UUID, recipe_id: int, first: int, last: int) -> None:
+async def lengthen(migrated: Migrated, workspace_id: UUID, recipe_id: int, first: int, last: int) -> None:
     """Add finished runs; the tables are analysed, and counted, as they are when a history grows by itself."""
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     try:
         await connection.execute("SELECT set_config('automatos.workspace_id', $1, false)", str(workspace_id))
         await connection.execute(
@@ -135,7 +135,7 @@ async def read_by(database: Database, workspace_id: UUID, recipe_id: int) -> dic
 
 
 async def test_what_lists_and_previews_read_does_not_grow_with_the_history(
-    own_ground: Ground, own_database: Database
+    own_ground: Migrated, own_database: Database
 ) -> None:
     workspace_id = await add_workspace(own_database)
     async with own_database.recording(workspace_id) as connection:
@@ -166,7 +166,7 @@ async def count(database: Database) -> None:
 
 @pytest.mark.parametrize("times", [0, 1, 2])
 async def test_how_often_a_recipe_ran_is_exact_whenever_its_past_was_counted(
-    own_ground: Ground, own_database: Database, times: int
+    own_ground: Migrated, own_database: Database, times: int
 ) -> None:
     workspace_id = await add_workspace(own_database)
     async with own_database.recording(workspace_id) as connection:

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.ids import new_id
@@ -24,10 +24,10 @@ UNUSED = {"input_tokens": 0, "output_tokens": 0, "cost_micro_usd": 0, "unpriced_
 
 
 @pytest.fixture
-async def superuser(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
+async def superuser(migrated: Migrated) -> AsyncIterator[asyncpg.Connection]:
     """A connection that row-level security does not bind."""
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     yield connection
     await connection.close()
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from automatos.durable import queries as durable
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.clock import now
 from automatos.kernel.ids import new_id
 from automatos.kernel.recording import use_json
@@ -18,7 +18,7 @@ RESTARTED = '{"order": 1, "turn": 1}'
 
 
 async def test_no_query_finds_another_workspaces_run_where_nothing_else_keeps_them_apart(
-    client: Client, make: Make, ground: Ground
+    client: Client, make: Make, migrated: Migrated
 ) -> None:
     """Asked as the administrator, whom row-level security does not bind."""
     recipe = await make.recipe("First")
@@ -26,8 +26,8 @@ async def test_no_query_finds_another_workspaces_run_where_nothing_else_keeps_th
                                 headers={"Idempotency-Key": "one"})
     run_id = UUID(started.json()["recipe_execution_id"])
     await client.follow(str(run_id))
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     try:
         await use_json(connection)
         found = {

@@ -10,8 +10,8 @@ from automatos.entrypoints.services import Services
 from automatos.events.types import RunEventData
 from automatos.kernel.ids import new_id
 from automatos.llm.types import ModelChoice
-from automatos.runtime.loop import Desk, run_agent
-from automatos.runtime.types import Answer, Limits, Opening, Run, Turn
+from automatos.runtime.loop import AgentDeps, run_agent
+from automatos.runtime.types import Answer, Limits, Run, RunInput, Turn
 from tests.fakes.model_server import ModelServer
 from tests.surface import Client
 
@@ -54,13 +54,13 @@ class Bench:
     """Runs agents for one workspace."""
 
     client: Client
-    desk: Desk
+    desk: AgentDeps
 
     def run(self, prompt: str = "Work", *, tools: tuple[str, ...] = ALL_TOOLS, limits: Limits | None = None,
             turns: Sequence[Turn] = (), base: Run | None = None) -> Run:
-        opening = Opening("You work.", prompt, ModelChoice("openai", "fake-model"), tools, limits or Limits())
+        opening = RunInput("You work.", prompt, ModelChoice("openai", "fake-model"), tools, limits or Limits())
         run_id = base.id if base else new_id()
-        return Run(run_id, self.client.workspace_id, 1, None, 1, base.opening if base else opening, 1, list(turns))
+        return Run(run_id, self.client.workspace_id, 1, None, 1, base.run_input if base else opening, 1, list(turns))
 
     async def work(self, run: Run, notebook: Notebook | None = None) -> Answer:
         return await run_agent(run, self.desk, notebook or Notebook())
@@ -68,4 +68,4 @@ class Bench:
 
 @pytest.fixture
 def bench(client: Client, services: Services, model_server: ModelServer, tmp_path: Path) -> Bench:
-    return Bench(client, Desk(services.models, services.toolbox, tmp_path, tool_timeout_s=10, model_timeout_s=10))
+    return Bench(client, AgentDeps(services.models, services.toolbox, tmp_path, tool_timeout_s=10, model_timeout_s=10))

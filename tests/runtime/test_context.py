@@ -10,7 +10,7 @@ from automatos.kernel.tokens import estimate_tokens
 from automatos.llm.types import ModelChoice, ToolSpec
 from automatos.runtime.loop import messages_of
 from automatos.runtime.runtime import assemble, join
-from automatos.runtime.types import Opening, Turn
+from automatos.runtime.types import RunInput, Turn
 from tests.runtime.specs import BREAD, SOUP, agent
 
 CALCULATOR = ToolSpec("calculator", "Works out numbers.", {})
@@ -96,7 +96,7 @@ def test_a_thousand_skills_are_listed_one_line_each() -> None:
 def test_a_loaded_skill_is_to_be_followed_and_everything_else_from_tools_is_material() -> None:
     def said(name: str, *, ok: bool) -> str:
         body = {"call_id": "c", "name": name, "arguments": "{}", "output": "Do this.", "ok": ok}
-        opening = Opening("system", "prompt", ModelChoice("openai", "m"), (name,))
+        opening = RunInput("system", "prompt", ModelChoice("openai", "m"), (name,))
         return messages_of(opening, [Turn(UUID(int=1), 2, "tool", body)])[-1].content
 
     assert said("load_skill", ok=True) == "Do this."

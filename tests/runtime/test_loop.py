@@ -10,7 +10,7 @@ from automatos.llm.types import ModelChoice
 from automatos.runtime.errors import RunLimitReached
 from automatos.runtime.loop import REFUSALS, messages_of
 from automatos.runtime.transcript import fence, storable
-from automatos.runtime.types import MAX_CALLS_PER_TURN, Limits, Opening, Turn
+from automatos.runtime.types import MAX_CALLS_PER_TURN, Limits, RunInput, Turn
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runtime.conftest import Bench, Killed, Notebook
 
@@ -182,7 +182,7 @@ def test_no_text_closes_its_own_fence(text: str) -> None:
 
 
 def test_the_conversation_is_rebuilt_in_the_order_of_the_journal() -> None:
-    opening = Opening("system", "prompt", ModelChoice("openai", "m"), ())
+    opening = RunInput("system", "prompt", ModelChoice("openai", "m"), ())
     call = {"id": "c", "name": "calculator", "arguments": "{}"}
     turns = [
         Turn(UUID(int=1), 2, "tool", {"call_id": "c", "name": "calculator", "output": "4"}),

@@ -12,14 +12,14 @@ from structlog.typing import EventDict
 from automatos.agents.types import AgentConfiguration
 from automatos.llm.types import ModelChoice
 from automatos.runtime.runtime import notes_of
-from automatos.runtime.types import Opening, Turn
+from automatos.runtime.types import RunInput, Turn
 from tests.fakes.model_server import ModelServer, Reply
 from tests.runtime.specs import agent
 from tests.surface import Client, Make
 
 RUN = UUID(int=1)
 SECRET = "hunter2 and the plans of the harbour"
-OPENING = Opening(SECRET, SECRET, ModelChoice("openai", "m"), ("calculator",))
+OPENING = RunInput(SECRET, SECRET, ModelChoice("openai", "m"), ("calculator",))
 MODEL = Turn(RUN, 1, "model", {"text": SECRET, "tool_calls": [{"id": "c", "name": "calculator"}]}, 5, 2, 10, 40)
 GOOD = Turn(RUN, 2, "tool", {"name": "calculator", "arguments": SECRET, "output": SECRET, "ok": True}, duration_ms=3)
 BAD = Turn(RUN, 3, "tool", {"name": "calculator", "arguments": "{}", "output": "no", "ok": False}, error="tool_failed")

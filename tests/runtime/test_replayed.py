@@ -7,7 +7,7 @@ import pytest
 from automatos.llm.types import ModelChoice, ProviderItems
 from automatos.runtime.loop import messages_of
 from automatos.runtime.transcript import items_of, items_to_json
-from automatos.runtime.types import MAX_ITEMS_BYTES, Opening, Turn
+from automatos.runtime.types import MAX_ITEMS_BYTES, RunInput, Turn
 
 KEPT = ProviderItems("responses", "openai", "gpt-6", ({"type": "reasoning", "encrypted_content": "c2VjcmV0"},))
 
@@ -21,11 +21,11 @@ def test_items_come_back_as_they_were_stored() -> None:
     stored = items_to_json(KEPT)
 
     assert items_of(stored) == KEPT
-    assert messages_of(Opening("s", "p", ModelChoice("openai", "gpt-6"), ()), [model_turn(stored)])[-1].items == KEPT
+    assert messages_of(RunInput("s", "p", ModelChoice("openai", "gpt-6"), ()), [model_turn(stored)])[-1].items == KEPT
 
 
 def test_turns_without_items_and_those_recorded_before_there_were_any_are_read() -> None:
-    (message,) = messages_of(Opening("s", "p", ModelChoice("openai", "gpt-6"), ()), [model_turn(None)])[2:]
+    (message,) = messages_of(RunInput("s", "p", ModelChoice("openai", "gpt-6"), ()), [model_turn(None)])[2:]
 
     assert (message.items, message.content) == (None, "Hello")
 

@@ -115,18 +115,18 @@ async def test_a_personas_temperature_goes_with_the_default_model_too(factory: t
 async def test_skills_are_read_once_and_only_by_agents_that_want_them_whole(
     factory: tuple[AgentFactory, Finder], settings: Settings
 ) -> None:
-    shelf, http = Shelf(), Http.open()
-    made = AgentFactory(Toolbox(settings, http), factory[1], shelf)
+    skill_loader, http = Shelf(), Http.open()
+    made = AgentFactory(Toolbox(settings, http), factory[1], skill_loader)
     await http.close()
     eager = agent(skills=(SOUP, BREAD), settings=AgentConfiguration(skill_loading="preload"))
 
     await made.activate_agent(agent(skills=(SOUP,))).open("Cook", Limits())
-    assert shelf.read == []
+    assert skill_loader.read == []
     runtime = made.activate_agent(eager)
     await runtime.open("Cook", Limits())
     await runtime.open("Cook again", Limits())
 
-    assert shelf.read == ["soup", "bread"]
+    assert skill_loader.read == ["soup", "bread"]
 
 
 async def test_a_skill_that_is_gone_is_not_waited_for(factory: tuple[AgentFactory, Finder]) -> None:

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from automatos.entrypoints.api import create_app
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database
@@ -49,10 +49,10 @@ def git_url(git_server: GitServer, repository: Repository) -> str:
 
 
 @pytest.fixture(scope="session")
-async def reaching(ground: Ground, settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def reaching(migrated: Migrated, settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     """A session with a second server, whose operator allows private addresses; it takes no jobs."""
     services = Services(
-        settings.model_copy(update={"allow_private_urls": True}), ground.url, role=ground.role, works=False)
+        settings.model_copy(update={"allow_private_urls": True}), migrated.url, role=migrated.role, works=False)
     async with serving(create_app(services), services) as session:
         yield session
 

@@ -7,7 +7,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.tables import metadata
 from automatos.kernel.db import Database
 from tests.fakes.model_server import ModelServer
@@ -33,10 +33,10 @@ async def described(http: aiohttp.ClientSession) -> list[Operation]:
 
 
 @pytest.fixture(scope="module")
-async def superuser(ground: Ground) -> AsyncIterator[asyncpg.Connection]:
+async def superuser(migrated: Migrated) -> AsyncIterator[asyncpg.Connection]:
     """A connection that row-level security does not bind."""
-    assert ground.embedded
-    connection = await asyncpg.connect(ground.embedded.admin_database_url)
+    assert migrated.embedded
+    connection = await asyncpg.connect(migrated.embedded.admin_database_url)
     yield connection
     await connection.close()
 

@@ -17,7 +17,7 @@ from fastapi.routing import iter_route_contexts
 
 from automatos.entrypoints.api import create_app
 from automatos.entrypoints.deferred import all_routes
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.entrypoints.policy import policies_of
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
@@ -130,13 +130,13 @@ async def cast(world: World, database: Database) -> AsyncIterator[Cast]:
 
 @pytest.fixture(scope="module", params=SIGN_IN.values(), ids=SIGN_IN.keys())
 async def server(
-    request: pytest.FixtureRequest, cast: Cast, ground: Ground, settings: Settings
+    request: pytest.FixtureRequest, cast: Cast, migrated: Migrated, settings: Settings
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A server that trusts the issuer, over the same database, with and without sign-in."""
     chosen = settings.model_copy(update={
         "require_auth": request.param, "rate_limit_signed_in": "100000/minute", "workspace_id": new_id(),
         "jwks_url": cast.issuer.jwks_url, "jwt_issuer": cast.issuer.url})
-    services = Services(chosen, ground.url, role=ground.role, works=False)
+    services = Services(chosen, migrated.url, role=migrated.role, works=False)
     async with serving(create_app(services), services) as session:
         yield session
 

@@ -1,4 +1,4 @@
-"""A database of this room's own, so that "nobody is here yet" can be tested, and the real application over it."""
+"""A database of this package's own, so that "nobody is here yet" can be tested, and the real application over it."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from automatos.entrypoints.api import create_app
-from automatos.entrypoints.migrate import Ground, migrate
+from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.entrypoints.services import Services
 from automatos.kernel.config import Settings
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from automatos.workspaces import deps, queries
-from automatos.workspaces.authenticate import Gatekeeper
+from automatos.workspaces.authenticate import RequestAuthenticator
 from automatos.workspaces.provision import make_personal_workspace
 from automatos.workspaces.sessions import open_session
 from automatos.workspaces.types import AuditFilter, Role
@@ -93,7 +93,7 @@ class Person:
 
 @dataclass
 class House:
-    """The application as production assembles it, over the room's own database; nothing runs in the background."""
+    """The application as production assembles it, over the package's own database; nothing runs in the background."""
 
     database: Database
     settings: Settings
@@ -118,7 +118,7 @@ class House:
 
     async def shared(self, owner: Person, **members: tuple[Person, Role]) -> UUID:
         """Make a shared workspace with an owner and members."""
-        made = await self.client.post("/api/workspaces", json={"name": "Kitchen"}, headers=owner.cookie)
+        made = await self.client.post("/api/workspaces", json={"name": "RunDeps"}, headers=owner.cookie)
         assert made.status_code == 201, made.text
         workspace_id = UUID(made.json()["id"])
         for person, role in members.values():
@@ -146,14 +146,14 @@ Build = Callable[..., House]
 
 
 @pytest.fixture(scope="session")
-async def own_database(ground: Ground) -> AsyncIterator[Database]:
-    assert ground.embedded
-    address = ground.embedded.admin_database_url
+async def own_database(migrated: Migrated) -> AsyncIterator[Database]:
+    assert migrated.embedded
+    address = migrated.embedded.admin_database_url
     admin = await asyncpg.connect(address)
     await admin.execute(f"CREATE DATABASE {NAME}")
     await admin.close()
     await migrate(elsewhere(address))
-    opened = Database(elsewhere(ground.url), role=ground.role)
+    opened = Database(elsewhere(migrated.url), role=migrated.role)
     await opened.open()
     yield opened
     await opened.close()
@@ -164,10 +164,10 @@ def elsewhere(url: str) -> str:
 
 
 @pytest.fixture
-async def nobody(ground: Ground, own_database: Database) -> None:
-    """Empty the room's database: no account, no workspace."""
-    assert ground.embedded
-    admin = await asyncpg.connect(elsewhere(ground.embedded.admin_database_url))
+async def nobody(migrated: Migrated, own_database: Database) -> None:
+    """Empty the package's database: no account, no workspace."""
+    assert migrated.embedded
+    admin = await asyncpg.connect(elsewhere(migrated.embedded.admin_database_url))
     await admin.execute("TRUNCATE users, workspaces CASCADE")
     await admin.close()
 
@@ -181,7 +181,7 @@ async def build(own_database: Database, settings: Settings, tmp_path: Any) -> As
         chosen = settings.model_copy(update={"home": tmp_path, **changed})
         services = Services(chosen, "postgresql://nowhere/none", works=False)
         services.database = own_database
-        services.authenticator = Gatekeeper(own_database, chosen)
+        services.authenticator = RequestAuthenticator(own_database, chosen)
         app = create_app(services)
         app.include_router(probes)
         transport = httpx2.ASGITransport(app=app, client=(peer, 4711))

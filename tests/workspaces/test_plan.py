@@ -7,7 +7,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.db import Database, Scope
 from automatos.kernel.ids import new_id
 from tests.surface import Answer, Client, Make, new_client
@@ -133,7 +133,7 @@ async def test_many_at_once_make_no_more_than_the_plan_allows(bounded: Client) -
 
 
 async def test_without_a_limit_nobody_waits_for_anybody(
-    http: aiohttp.ClientSession, database: Database, root: Client, ground: Ground
+    http: aiohttp.ClientSession, database: Database, root: Client, migrated: Migrated
 ) -> None:
     client = await new_client(http, database)
     await plan(root, client.workspace_id, max_agents=-1, max_workflows=-1)

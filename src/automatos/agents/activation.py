@@ -1,4 +1,4 @@
-"""Activation: the only writer of an agent's status, with the lane of its work and the audit entry that go with it."""
+"""Activation: the only writer of an agent's status, with the group of its work and the audit entry that go with it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -19,11 +19,11 @@ from automatos.agents.types import (
     TRANSITIONS,
     AgentStatus,
     ShutdownType,
-    lane_of,
+    group_of,
     topic_of,
 )
-from automatos.durable.service import set_lane, wake
-from automatos.durable.types import EventBus, LaneMode
+from automatos.durable.service import set_group, wake
+from automatos.durable.types import EventBus, GroupMode
 from automatos.kernel.db import Database, after_commit
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
@@ -47,19 +47,19 @@ async def activate(session: AsyncSession, caller: Caller, agent: Agent, readines
 
 async def set_status(
     session: AsyncSession, actor: Caller | str, agent: Agent, status: AgentStatus, *, reason: str | None = None,
-    shutdown_type: ShutdownType | None = None, lane: LaneMode | None = None,
+    shutdown_type: ShutdownType | None = None, group: GroupMode | None = None,
 ) -> Agent:
-    """Give a locked agent its new status with everything that goes with it: reason, lane, audit entry; no stop waits.
+    """Give a locked agent its new status with everything that goes with it: reason, group, audit entry; no stop waits.
 
-    `lane` is the mode that this transaction has given its lane already. Call `announce` too, where there is a bus.
+    `group` is the mode that this transaction has given its group already. Call `announce` too, where there is a bus.
     """
     before = agent.status
     values: dict[str, object] = {"status": status, "status_reason": reason, "stopping": None}
     if before == AgentStatus.ERROR:
         values["performance_metrics"] = {**agent.performance_metrics, "consecutive_failures": 0}
     agent = await queries.set_life(session, agent.workspace_id, agent.id, values)
-    if mode_of(agent) is not lane:
-        await keep_lane(session, agent)
+    if mode_of(agent) is not group:
+        await keep_group(session, agent)
     more = {"shutdown_type": shutdown_type, "reason": reason}
     await note(session, actor, agent, "agent.status_changed", name=agent.name, before=before, after=status,
                **{name: value for name, value in more.items() if value})
@@ -67,7 +67,7 @@ async def set_status(
 
 
 async def set_stop(session: AsyncSession, agent: Agent, stop: Mapping[str, object] | None) -> Agent:
-    """Store the stop that a locked agent waits for, or that none waits; its lane is the caller's."""
+    """Store the stop that a locked agent waits for, or that none waits; its group is the caller's."""
     return await queries.set_life(session, agent.workspace_id, agent.id, {"stopping": stop})
 
 
@@ -85,18 +85,18 @@ async def rest_agents(database: Database, workspace_id: UUID, agent_ids: list[in
         return await queries.rest(connection, workspace_id, agent_ids, after)
 
 
-async def keep_lane(session: AsyncSession, agent: Agent, mode: LaneMode | None = None) -> None:
-    """Make the lane fit the agent, in the transaction that made or changed it."""
-    await set_lane(session, lane_of(agent.id), capacity_of(agent), mode or mode_of(agent))
+async def keep_group(session: AsyncSession, agent: Agent, mode: GroupMode | None = None) -> None:
+    """Make the group fit the agent, in the transaction that made or changed it."""
+    await set_group(session, group_of(agent.id), capacity_of(agent), mode or mode_of(agent))
 
 
-def mode_of(agent: Agent) -> LaneMode:
+def mode_of(agent: Agent) -> GroupMode:
     """Return what becomes of the agent's queued work: it is done, it waits, or it ends."""
     if agent.stopping is not None:
-        return LaneMode.OPEN if agent.stopping["shutdown_type"] == ShutdownType.SCHEDULED else LaneMode.CLOSED
+        return GroupMode.OPEN if agent.stopping["shutdown_type"] == ShutdownType.SCHEDULED else GroupMode.CLOSED
     if agent.status in ELIGIBLE:
-        return LaneMode.OPEN
-    return LaneMode.HELD if agent.status == AgentStatus.PAUSED else LaneMode.CLOSED
+        return GroupMode.OPEN
+    return GroupMode.HELD if agent.status == AgentStatus.PAUSED else GroupMode.CLOSED
 
 
 def capacity_of(agent: Agent) -> int:
@@ -111,7 +111,7 @@ def allowed_from(agent: Agent) -> frozenset[AgentStatus]:
 
 
 def announce(session: AsyncSession, agent: Agent, bus: EventBus) -> None:
-    """Once committed, tell readers that the agent changed, and workers that its lane may have."""
+    """Once committed, tell readers that the agent changed, and workers that its group may have."""
     def speak() -> None:
         bus.hint(agent.workspace_id, HINT_TOPIC)
         bus.hint(agent.workspace_id, topic_of(agent.id))

@@ -10,7 +10,7 @@ from automatos.agents.models import Agent
 from automatos.agents.queries import assigned as queries
 from automatos.agents.queries.assigned import Companions
 from automatos.agents.stored import configuration_of, model_settings_of
-from automatos.agents.types import lane_of
+from automatos.agents.types import group_of
 from automatos.tools.types import ToolCatalogue, ToolInfo
 
 PLAIN = (
@@ -29,7 +29,7 @@ async def present(session: AsyncSession, agents: Sequence[Agent], tools: ToolCat
     companions = await queries.read_companions(
         session, {agent.workspace_id for agent in agents}, [agent.id for agent in agents],
         {agent.persona_id for agent in agents if agent.persona_id is not None},
-        [lane_of(agent.id) for agent in agents])
+        [group_of(agent.id) for agent in agents])
     has_tools = any(agent.configuration.get("tools") for agent in agents)
     toolbox = {tool.name: tool for tool in tools.available()} if has_tools else {}
     return [_shown(agent, companions, toolbox) for agent in agents]
@@ -43,7 +43,7 @@ async def present_one(session: AsyncSession, agent: Agent, tools: ToolCatalogue)
 def _shown(agent: Agent, companions: Companions, toolbox: Mapping[str, ToolInfo]) -> schemas.Agent:
     configuration = configuration_of(agent.configuration)
     persona = companions.personas.get(agent.persona_id) if agent.persona_id else None
-    running, queued = companions.workloads.get(lane_of(agent.id), (0, 0))
+    running, queued = companions.workloads.get(group_of(agent.id), (0, 0))
     repeated = ("priority_level", "max_concurrent_tasks", "auto_start", "tools")
     values: dict[str, Any] = {name: getattr(agent, name) for name in PLAIN}
     return schemas.Agent.model_validate(values | {name: configuration[name] for name in repeated} | {

@@ -1,4 +1,4 @@
-"""One save of an agent: from what people write to its next version, lane and audit entry, in one transaction."""
+"""One save of an agent: from what people write to its next version, group and audit entry, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import assemble
-from automatos.agents.activation import activate, capacity_of, keep_lane, note
+from automatos.agents.activation import activate, capacity_of, keep_group, note
 from automatos.agents.configuration import ModelSettings
 from automatos.agents.deps import Readiness
 from automatos.agents.documents import keep_version
@@ -50,7 +50,7 @@ class Edit:
 
 
 async def insert(session: AsyncSession, caller: Caller, edit: Edit) -> Agent:
-    """Add an inactive agent with its skills, lane, first version and audit entry.
+    """Add an inactive agent with its skills, group, first version and audit entry.
 
     Raises:
         AgentNameTaken, UnknownTools, UnknownSkills, UnknownPersona: as their names say; nothing is left behind.
@@ -66,7 +66,7 @@ async def insert(session: AsyncSession, caller: Caller, edit: Edit) -> Agent:
         raise AgentNameTaken(columns["name"])
     if skill_ids:
         await assigned.replace_skills(session, caller.workspace_id, agent.id, skill_ids)
-    await keep_lane(session, agent)
+    await keep_group(session, agent)
     await keep_version(session, agent, caller.actor)
     await note(session, caller, agent, "agent.created", name=agent.name)
     return agent
@@ -107,7 +107,7 @@ async def save(
     if (becomes or saved.status) in ELIGIBLE and _decides_readiness(fields, now, changes):
         await refuse_faults(session, saved, readiness)
     if capacity_of(saved) != slots:
-        await keep_lane(session, saved)
+        await keep_group(session, saved)
     await keep_version(session, saved, caller.actor)
     await note(session, caller, saved, "agent.updated", name=saved.name, fields=fields)
     return saved

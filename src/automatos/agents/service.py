@@ -1,4 +1,4 @@
-"""The front door of agents: what other rooms may ask about them, and the verbs they need."""
+"""The public verbs of agents: what other packages may ask about them, and the verbs they need."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from automatos.agents.activation import (
     allowed_from,
     announce,
     capacity_of,
-    keep_lane,
+    keep_group,
     note,
     rest_agents,
     set_reason,
@@ -39,8 +39,8 @@ from automatos.agents.schemas import Agent as AgentOut
 from automatos.agents.schemas import AgentConfigurationOut, AgentCreate, AgentEdit, AgentId, AgentStats
 from automatos.agents.specs import draft_spec, load_for_run, read_specs
 from automatos.agents.transfer import definition_in_recipe_file, upsert_from_file
-from automatos.agents.types import ELIGIBLE, AgentConfiguration, AgentOrder, AgentRef, AgentStatus, lane_of
-from automatos.durable.service import lane_counts
+from automatos.agents.types import ELIGIBLE, AgentConfiguration, AgentOrder, AgentRef, AgentStatus, group_of
+from automatos.durable.service import count_groups
 from automatos.kernel.clock import now
 from automatos.workspaces.types import Caller
 
@@ -49,7 +49,7 @@ __all__ = [
     "AgentFilter", "AgentId", "AgentOut", "OutcomeRecorder", "Page", "Readiness", "Tags", "allowed_from",
     "announce", "capacity_of", "change_configuration", "change_tags", "changed_since", "count_agents",
     "count_by_persona", "create_agent", "definition_in_recipe_file", "describe", "draft_spec", "find_agent",
-    "find_faults", "find_id_by_name", "fingerprint", "forget_agent", "get_agent", "has_peer", "keep_lane",
+    "find_faults", "find_id_by_name", "fingerprint", "forget_agent", "get_agent", "has_peer", "keep_group",
     "list_agents", "list_restful", "list_to_start", "load_for_run", "load_for_update", "note", "present",
     "present_one", "read_specs", "refuse_faults", "require_room_for_one", "rest_agents", "set_reason", "set_status",
     "set_stop", "update_agent", "upsert_from_file", "users_of_skills", "workloads", "write_yaml",
@@ -123,7 +123,7 @@ async def changed_since(session: AsyncSession, workspace_id: UUID, since: dateti
 
 
 async def forget_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
-    """Remove an agent with its skills and saved versions; what other rooms hold of it is theirs to answer for."""
+    """Remove an agent with its skills and saved versions; what other packages hold of it is theirs to answer for."""
     await records.delete_agent(session, workspace_id, agent_id)
 
 
@@ -151,8 +151,8 @@ async def count_agents(session: AsyncSession, caller: Caller) -> AgentStats:
 
 async def workloads(session: AsyncSession, agent_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Return how many tasks each agent is working on and how many wait for it; one statement."""
-    found = await lane_counts(session, [lane_of(agent_id) for agent_id in agent_ids])
-    return {agent_id: found.get(lane_of(agent_id), (0, 0)) for agent_id in agent_ids}
+    found = await count_groups(session, [group_of(agent_id) for agent_id in agent_ids])
+    return {agent_id: found.get(group_of(agent_id), (0, 0)) for agent_id in agent_ids}
 
 
 def _write_cursor(page: Page, agent: Agent, value: Any) -> str:

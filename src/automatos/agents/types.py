@@ -334,8 +334,8 @@ class Outcomes(Protocol):
         ...
 
 
-def lane_of(agent_id: int) -> str:
-    """Return the lane of the queue in which an agent's work waits: the agent's max_concurrent_tasks is its capacity."""
+def group_of(agent_id: int) -> str:
+    """Return the concurrency group of an agent's work; the agent's max_concurrent_tasks is its capacity."""
     return f"agent:{agent_id}"
 
 

@@ -21,11 +21,11 @@ from automatos.credentials.types import (
     ChosenNames,
     CredentialLevel,
     Environment,
-    Look,
     NameReader,
     Provider,
     ProviderAccess,
     Resolution,
+    SearchedPlace,
 )
 from automatos.durable.service import Bus
 from automatos.kernel.clock import now
@@ -132,18 +132,18 @@ class Keyring:
         """Tell which credential a provider would be opened with now, and where it was looked for; uses nothing."""
         self.forget(workspace_id)
         drawer = await self._drawer(workspace_id)
-        looks: list[Look] = []
+        looks: list[SearchedPlace] = []
         found, level = await self._search(drawer, workspace_id, provider, environment, service, looks)
         if found is not None:
             return Resolution(provider.name, environment, "workspace", level, found.id, found.name,
                               isinstance(drawer.opened[found.id], ProviderAccess), tuple(looks))
         sought = f"the server's variable {provider.env_variable}" if provider.env_variable else "the server's variables"
         if self._platform_access(workspace_id, provider):
-            looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, "it is used"))
+            looks.append(SearchedPlace(CredentialLevel.ENVIRONMENT_VARIABLE, sought, "it is used"))
             return Resolution(
                 provider.name, environment, "environment", CredentialLevel.ENVIRONMENT_VARIABLE, looks=tuple(looks))
         obstacle = self._platform_obstacle(workspace_id, provider)
-        looks.append(Look(CredentialLevel.ENVIRONMENT_VARIABLE, sought, obstacle))
+        looks.append(SearchedPlace(CredentialLevel.ENVIRONMENT_VARIABLE, sought, obstacle))
         return Resolution(provider.name, environment, "none", looks=tuple(looks))
 
     async def configured_providers(self, workspace_id: UUID) -> dict[str, str]:
@@ -182,7 +182,7 @@ class Keyring:
             await asyncio.wait(self._notes, timeout=5)
 
     async def _search(self, drawer: _Drawer, workspace_id: UUID, provider: Provider, environment: Environment,
-                      service: str, looks: list[Look] | None = None) -> Found:
+                      service: str, looks: list[SearchedPlace] | None = None) -> Found:
         """Return the credential that opens a provider; a drawer is searched once for each question, unless told how."""
         if looks is None and not drawer.held:
             return None, None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from automatos.credentials.types import OPENAI_WIRES, CredentialLevel, Environment, Look, Provider
+from automatos.credentials.types import OPENAI_WIRES, CredentialLevel, Environment, Provider, SearchedPlace
 
 CUSTOM = "custom"
 
@@ -41,7 +41,7 @@ class Search:
     held: Sequence[Held]
     provider: Provider
     at: datetime
-    looks: list[Look]
+    looks: list[SearchedPlace]
 
     def run(self, environment: Environment, explicit: str | None) -> tuple[Held, CredentialLevel] | None:
         """Return the credential and the level it was found at; None leaves the environment variables."""
@@ -102,7 +102,7 @@ class Search:
         return None
 
     def _note(self, level: CredentialLevel, sought: str, outcome: str) -> None:
-        self.looks.append(Look(level, sought, outcome))
+        self.looks.append(SearchedPlace(level, sought, outcome))
 
 
 def standard_names(provider: str, environment: Environment) -> list[str]:

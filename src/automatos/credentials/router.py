@@ -56,12 +56,12 @@ AppHttp = Annotated[Http, Depends(get_http)]
 TypeName = Annotated[str, Path(min_length=1, max_length=100)]
 
 
-async def get_means(vault: AppVault, settings: AppSettings, http: AppHttp) -> service.Means:
+async def get_credential_deps(vault: AppVault, settings: AppSettings, http: AppHttp) -> service.CredentialDeps:
     """Return what opens and tries credentials in this process."""
-    return service.Means(vault, settings, http)
+    return service.CredentialDeps(vault, settings, http)
 
 
-Means = Annotated[service.Means, Depends(get_means)]
+CredentialDeps = Annotated[service.CredentialDeps, Depends(get_credential_deps)]
 
 
 @router.get("/types")
@@ -91,9 +91,9 @@ async def resolve_credential(
 
 
 @router.get("")
-async def list_credentials(caller: Editor, session: Session, means: Means) -> schemas.CredentialList:
+async def list_credentials(caller: Editor, session: Session, deps: CredentialDeps) -> schemas.CredentialList:
     """List the workspace's credentials; their secret values stay here."""
-    items = await service.list_credentials(session, caller.workspace_id, means)
+    items = await service.list_credentials(session, caller.workspace_id, deps)
     return schemas.CredentialList(items=items, total=len(items))
 
 
@@ -101,12 +101,12 @@ async def list_credentials(caller: Editor, session: Session, means: Means) -> sc
              responses=problems(UnknownProvider, UnknownCredentialType, CredentialInvalidHere, CredentialNameTaken,
                                 CredentialLimitReached))
 async def create_credential(
-    body: schemas.CredentialCreate, caller: Admin, database: AppDatabase, means: Means, keyring: AppKeyring,
+    body: schemas.CredentialCreate, caller: Admin, database: AppDatabase, deps: CredentialDeps, keyring: AppKeyring,
     hints: Hints,
 ) -> schemas.Credential:
     """Store a credential, sealed; used from the next call on."""
     async with database.session(caller.workspace_id) as session:
-        created = await service.add_credential(session, caller, means, body)
+        created = await service.add_credential(session, caller, deps, body)
     keyring.forget_everywhere(caller.workspace_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return created
@@ -115,30 +115,30 @@ async def create_credential(
 @router.post("/test", responses=problems(UnknownProvider, UnknownCredentialType, CredentialInvalidHere,
                                          CredentialUntestable))
 async def try_credential(
-    body: schemas.CredentialTry, caller: Admin, database: AppDatabase, means: Means
+    body: schemas.CredentialTry, caller: Admin, database: AppDatabase, deps: CredentialDeps
 ) -> schemas.CredentialTest:
     """Try a credential before saving it; nothing is stored."""
-    result = await service.try_contents(database, caller, means, body)
+    result = await service.try_contents(database, caller, deps, body)
     return schemas.CredentialTest.model_validate(result)
 
 
 @router.get("/{credential_id}", responses=problems(CredentialNotFound))
 async def get_credential(
-    credential_id: UUID, caller: Editor, session: Session, means: Means
+    credential_id: UUID, caller: Editor, session: Session, deps: CredentialDeps
 ) -> schemas.Credential:
     """Read one credential; its secret values stay here."""
-    return await service.get_credential(session, caller.workspace_id, credential_id, means)
+    return await service.get_credential(session, caller.workspace_id, credential_id, deps)
 
 
 @router.put("/{credential_id}",
             responses=problems(CredentialNotFound, CredentialInvalidHere, CredentialNameTaken))
 async def update_credential(
-    credential_id: UUID, body: schemas.CredentialUpdate, caller: Admin, database: AppDatabase, means: Means,
+    credential_id: UUID, body: schemas.CredentialUpdate, caller: Admin, database: AppDatabase, deps: CredentialDeps,
     keyring: AppKeyring, hints: Hints,
 ) -> schemas.Credential:
     """Change what is given; `data` replaces the fields it names and leaves the others sealed as they are."""
     async with database.session(caller.workspace_id) as session:
-        changed = await service.update_credential(session, caller, means, credential_id, body)
+        changed = await service.update_credential(session, caller, deps, credential_id, body)
     keyring.forget_everywhere(caller.workspace_id)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return changed
@@ -158,9 +158,9 @@ async def delete_credential(
 @router.post("/{credential_id}/test", responses=problems(CredentialNotFound, CredentialUnreadable,
                                                          CredentialUntestable))
 async def test_credential(
-    credential_id: UUID, caller: Admin, database: AppDatabase, means: Means, hints: Hints
+    credential_id: UUID, caller: Admin, database: AppDatabase, deps: CredentialDeps, hints: Hints
 ) -> schemas.CredentialTest:
     """Try a stored credential where it belongs and keep the result with it."""
-    result = await service.test_credential(database, caller, credential_id, means)
+    result = await service.test_credential(database, caller, credential_id, deps)
     hints.changed(caller.workspace_id, HINT_TOPIC)
     return schemas.CredentialTest.model_validate(result)

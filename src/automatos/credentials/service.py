@@ -36,10 +36,26 @@ from automatos.kernel.ids import new_id
 from automatos.workspaces.service import write_audit
 from automatos.workspaces.types import Caller
 
-__all__ = ["Keyring", "Means", "OfferedModels", "add_credential", "delete_credential", "find_provider",
-           "get_credential", "get_provider", "get_type", "has_credential", "list_credentials", "list_types",
-           "providers_by_name", "read_authorization", "reseal_credentials", "test_credential", "try_contents",
-           "update_credential"]
+__all__ = [
+    "CredentialDeps",
+    "Keyring",
+    "OfferedModels",
+    "add_credential",
+    "delete_credential",
+    "find_provider",
+    "get_credential",
+    "get_provider",
+    "get_type",
+    "has_credential",
+    "list_credentials",
+    "list_types",
+    "providers_by_name",
+    "read_authorization",
+    "reseal_credentials",
+    "test_credential",
+    "try_contents",
+    "update_credential",
+]
 
 TARGET = "credential"
 MAX_CREDENTIALS = 500
@@ -47,7 +63,7 @@ PLAIN = ("name", "environment", "description", "tags", "expires_at", "is_active"
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CredentialDeps:
     """What a process needs to open, check and try credentials."""
 
     vault: Vault
@@ -69,15 +85,15 @@ async def get_type(session: AsyncSession, name: str) -> schemas.CredentialType:
     return _type(await _known_type(session, name))
 
 
-async def list_credentials(session: AsyncSession, workspace_id: UUID, means: Means) -> list[schemas.Credential]:
+async def list_credentials(session: AsyncSession, workspace_id: UUID, deps: CredentialDeps) -> list[schemas.Credential]:
     """Return the credentials of a workspace as people may see them, by name."""
     types = await queries.read_schemas(session)
     rows = await queries.list_credentials(session, workspace_id)
-    return [_shown(row, types.get(row.credential_type, {}), means.vault) for row in rows]
+    return [_shown(row, types.get(row.credential_type, {}), deps.vault) for row in rows]
 
 
 async def get_credential(session: AsyncSession, workspace_id: UUID, credential_id: UUID,
-                         means: Means) -> schemas.Credential:
+                         deps: CredentialDeps) -> schemas.Credential:
     """Return one credential of a workspace as people may see it.
 
     Raises:
@@ -86,7 +102,7 @@ async def get_credential(session: AsyncSession, workspace_id: UUID, credential_i
     row = await queries.find_credential(session, workspace_id, credential_id)
     if row is None:
         raise CredentialNotFound
-    return _shown(row, await _schema_of(session, row), means.vault)
+    return _shown(row, await _schema_of(session, row), deps.vault)
 
 
 async def has_credential(session: AsyncSession, workspace_id: UUID, credential_id: UUID) -> bool:
@@ -94,7 +110,7 @@ async def has_credential(session: AsyncSession, workspace_id: UUID, credential_i
     return await queries.find_credential(session, workspace_id, credential_id) is not None
 
 
-async def add_credential(session: AsyncSession, caller: Caller, means: Means,
+async def add_credential(session: AsyncSession, caller: Caller, deps: CredentialDeps,
                          body: schemas.CredentialCreate) -> schemas.Credential:
     """Check, seal and store a credential; the caller must have the keyring forget the workspace. Audited.
 
@@ -104,7 +120,7 @@ async def add_credential(session: AsyncSession, caller: Caller, means: Means,
         CredentialNameTaken: the workspace has a credential of this name.
         CredentialLimitReached: the workspace has as many credentials as it may have.
     """
-    draft = await _draft(session, means.settings, body)
+    draft = await _draft(session, deps.settings, body)
     _check_expiry(body.expires_at)
     if await queries.count_credentials(session, caller.workspace_id) >= MAX_CREDENTIALS:
         raise CredentialLimitReached(MAX_CREDENTIALS)
@@ -113,15 +129,15 @@ async def add_credential(session: AsyncSession, caller: Caller, means: Means,
     row = Credential(id=new_id(), workspace_id=caller.workspace_id, name=body.name, environment=body.environment.value,
                      description=body.description, tags=body.tags, expires_at=body.expires_at, created_by=caller.actor,
                      is_active=True, created_at=now(), updated_at=now(), test_status="not_tested", test_message="")
-    _fill(row, draft, means.vault)
+    _fill(row, draft, deps.vault)
     session.add(row)
     await _flush(session, body.name)
     await write_audit(session, caller, "credential.created", target_type=TARGET, target_id=row.id,
                       detail=_described(row) | {"fields": sorted(draft.fields)})
-    return _shown(row, draft.schema, means.vault)
+    return _shown(row, draft.schema, deps.vault)
 
 
-async def update_credential(session: AsyncSession, caller: Caller, means: Means, credential_id: UUID,
+async def update_credential(session: AsyncSession, caller: Caller, deps: CredentialDeps, credential_id: UUID,
                             body: schemas.CredentialUpdate) -> schemas.Credential:
     """Change what is given; the caller must have the keyring forget the workspace. Audited.
 
@@ -142,13 +158,13 @@ async def update_credential(session: AsyncSession, caller: Caller, means: Means,
     for name, value in changes.items():
         setattr(row, name, value)
     if body.data is not None:
-        await _replace_fields(session, row, means, body.data)
+        await _replace_fields(session, row, deps, body.data)
     row.updated_at = now()
     await _flush(session, row.name)
     detail: dict[str, object] = {"name": row.name, "old": before, "new": changes}
     await write_audit(session, caller, "credential.updated", target_type=TARGET, target_id=row.id,
                       detail=detail | ({"fields": sorted(body.data)} if body.data is not None else {}))
-    return _shown(row, await _schema_of(session, row), means.vault)
+    return _shown(row, await _schema_of(session, row), deps.vault)
 
 
 async def delete_credential(session: AsyncSession, caller: Caller, credential_id: UUID) -> None:
@@ -164,7 +180,7 @@ async def delete_credential(session: AsyncSession, caller: Caller, credential_id
                       detail={"name": name})
 
 
-async def test_credential(database: Database, caller: Caller, credential_id: UUID, means: Means) -> ProbeResult:
+async def test_credential(database: Database, caller: Caller, credential_id: UUID, deps: CredentialDeps) -> ProbeResult:
     """Try a stored credential where it belongs, keep the result with it and return it. Audited.
 
     No transaction is open while the other side is asked.
@@ -179,8 +195,8 @@ async def test_credential(database: Database, caller: Caller, credential_id: UUI
         if row is None:
             raise CredentialNotFound
         found = await queries.find_type(session, row.credential_type)
-    fields = open_fields(means.vault, row)
-    result = await try_fields(means.http, means.settings, fields, provider_name=row.provider,
+    fields = open_fields(deps.vault, row)
+    result = await try_fields(deps.http, deps.settings, fields, provider_name=row.provider,
                               test=found.test_endpoint if found else None)
     async with database.session(caller.workspace_id) as session:
         row = await queries.lock_credential(session, caller.workspace_id, credential_id)
@@ -192,7 +208,9 @@ async def test_credential(database: Database, caller: Caller, credential_id: UUI
     return result
 
 
-async def try_contents(database: Database, caller: Caller, means: Means, body: schemas.CredentialTry) -> ProbeResult:
+async def try_contents(
+    database: Database, caller: Caller, deps: CredentialDeps, body: schemas.CredentialTry
+) -> ProbeResult:
     """Try a credential that is not stored, and store nothing.
 
     Raises:
@@ -201,8 +219,8 @@ async def try_contents(database: Database, caller: Caller, means: Means, body: s
         CredentialUntestable: there is no way to try this type, or it lacks what trying needs.
     """
     async with database.session(caller.workspace_id) as session:
-        draft = await _draft(session, means.settings, body)
-    return await try_fields(means.http, means.settings, draft.fields, provider_name=draft.provider, test=draft.test)
+        draft = await _draft(session, deps.settings, body)
+    return await try_fields(deps.http, deps.settings, draft.fields, provider_name=draft.provider, test=draft.test)
 
 
 async def _draft(session: AsyncSession, settings: Settings,
@@ -217,15 +235,17 @@ async def _draft(session: AsyncSession, settings: Settings,
     return draft_of_type(known, settings, body.data or {})
 
 
-async def _replace_fields(session: AsyncSession, row: Credential, means: Means, data: Mapping[str, Any]) -> None:
+async def _replace_fields(
+    session: AsyncSession, row: Credential, deps: CredentialDeps, data: Mapping[str, Any]
+) -> None:
     try:
-        fields = open_fields(means.vault, row)
+        fields = open_fields(deps.vault, row)
     except CredentialUnreadable:
         fields = {}
     found = await _known_type(session, row.credential_type)
     refuse_new_address(found.schema, fields, data)
-    draft = draft_of_type(found, means.settings, {**fields, **data})
-    _fill(row, draft, means.vault)
+    draft = draft_of_type(found, deps.settings, {**fields, **data})
+    _fill(row, draft, deps.vault)
     row.test_status, row.test_message, row.last_tested_at = "not_tested", "", None
 
 

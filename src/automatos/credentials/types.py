@@ -1,4 +1,4 @@
-"""Words of this room: providers, environments, the secret that opens a provider, and how it was found."""
+"""Words of this package: providers, environments, the secret that opens a provider, and how it was found."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -113,7 +113,7 @@ class ProviderAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SearchedPlace:
     """One place that was looked at for a secret, and what was found there, in words."""
 
     level: CredentialLevel
@@ -132,4 +132,4 @@ class Resolution:
     credential_id: UUID | None = None
     credential_name: str | None = None
     is_readable: bool = True
-    looks: tuple[Look, ...] = ()
+    looks: tuple[SearchedPlace, ...] = ()

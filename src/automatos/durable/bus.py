@@ -19,10 +19,10 @@ import orjson
 import structlog
 
 from automatos.durable import queries
-from automatos.durable.presence import Presence
 from automatos.durable.redis_link import RedisLink
 from automatos.durable.texts import WORD_TEXT, WORD_WANTED, Carrier, LiveTexts
 from automatos.durable.types import LiveText, StoredEvent, StreamPlace, Subscription
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -52,20 +52,20 @@ MOST_BYTES = 32 * 1024
 class Bus:
     """This process's end of the bus. Topics are scoped by workspace: nothing crosses."""
 
-    def __init__(self, database: Database, presence: Presence, redis_url: str | None = None) -> None:
+    def __init__(self, database: Database, lease: WorkerLease, redis_url: str | None = None) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._redis_url = redis_url
         self._readers: dict[tuple[UUID, str], set[Subscription]] = defaultdict(set)
         self._outgoing: dict[str, dict[str, None]] = defaultdict(dict)
         self.recent = RecentStreams()
-        self.texts = LiveTexts(presence, Carrier(self._readers_of, self._tell_others, self._send_to, self._show))
+        self.texts = LiveTexts(lease, Carrier(self._readers_of, self._tell_others, self._send_to, self._show))
         self._listeners: dict[str, Callable[[str], None]] = {
-            WORD_TEXT: self.texts.hear_text, WORD_WANTED: self.texts.hear_wanted,
+            WORD_TEXT: self.texts.on_text, WORD_WANTED: self.texts.on_wanted,
             WORD_HELLO: lambda _: self.texts.want_all()}
         self._reconnect = asyncio.Event()
-        presence.on_lost(self._reconnect.set)
-        self.on_word(WORD_DISPATCHER, presence.hear_dispatcher)
+        lease.on_lost(self._reconnect.set)
+        self.on_word(WORD_DISPATCHER, lease.on_dispatcher)
         self._flush_soon = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._on_recorded: list[Callable[[UUID, Sequence[StoredEvent]], None]] = []
@@ -160,8 +160,8 @@ class Bus:
 
     def tell_dispatcher(self, word: str, rest: str = "") -> None:
         """Send a word to the process that gives out jobs; where none does, the next one begins by reading all rows."""
-        to = self._presence.dispatcher_id
-        if to == self._presence.id:
+        to = self._lease.dispatcher_id
+        if to == self._lease.id:
             if callback := self._listeners.get(word):
                 callback(rest)
         elif to:
@@ -191,7 +191,7 @@ class Bus:
             self._redis.publish(text.place[0], [text.since(told)])
 
     def _tell_others(self, message: str) -> None:
-        if self._presence.others:
+        if self._lease.others:
             self._queue(CHANNEL, message)
 
     def _queue(self, channel: str, message: str) -> None:
@@ -211,7 +211,7 @@ class Bus:
             await asyncio.sleep(BATCH_S)  # the first goes at once, those that follow are gathered
 
     async def _notify(self, channel: str, messages: list[str]) -> None:
-        sender = str(self._presence.id)
+        sender = str(self._lease.id)
         batch: list[str] = [sender]
         for message in [*messages, None]:
             if message is None or sum(map(len, batch)) + len(batch) + len(message) > NOTIFY_BYTES:
@@ -240,11 +240,11 @@ class Bus:
         connection = await self._database.connect()
         try:
             connection.add_termination_listener(lambda _connection: gone.set())  # pyright: ignore[reportUnknownLambdaType]
-            executor_id = self._presence.id
+            executor_id = self._lease.id
             await queries.hold_own_lock(connection, executor_id)
-            await connection.add_listener(CHANNEL, self._hear_notice)
-            await connection.add_listener(own_channel(executor_id), self._hear_notice)
-            await self._presence.note_listening()
+            await connection.add_listener(CHANNEL, self._on_notice)
+            await connection.add_listener(own_channel(executor_id), self._on_notice)
+            await self._lease.note_listening()
             self.tell_dispatcher(WORD_WORKER)
             await self._notify(CHANNEL, [WORD_HELLO])
             self._everybody_reads()
@@ -256,14 +256,14 @@ class Bus:
             self._deaf_since = time.monotonic()
             connection.terminate()
 
-    def _hear_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        self._hear(str(payload))
+    def _on_notice(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        self._receive(str(payload))
 
-    def _hear(self, payload: str) -> None:
+    def _receive(self, payload: str) -> None:
         sender, *messages = payload.split("\n")
-        if sender == str(self._presence.id):
+        if sender == str(self._lease.id):
             return
-        self._presence.others = max(self._presence.others, 1)
+        self._lease.others = max(self._lease.others, 1)
         for message in messages:
             word, _, rest = message.partition(" ")
             if word in {"e", "h"}:

@@ -12,7 +12,7 @@ import asyncpg
 from automatos.durable.types import HeldJob
 
 Grant = asyncpg.Record
-"""A granted job: number, name, key, workspace_id, attempts, crashes, signal, lane and mode."""
+"""A granted job: number, name, key, workspace_id, attempts, crashes, signal, group and mode."""
 
 
 class Runner(Protocol):
@@ -34,7 +34,7 @@ class Runner(Protocol):
         """Whether this process works on a job."""
         ...
 
-    def hear(self, name: str, key: str, word: str, group: str) -> None:
+    def receive(self, name: str, key: str, word: str, group: str) -> None:
         """Pass on a word that was left for a job, if this process works on it."""
         ...
 

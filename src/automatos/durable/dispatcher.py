@@ -17,10 +17,10 @@ import structlog
 from automatos.durable import queries
 from automatos.durable.bus import CHANNEL, WORD_DISPATCHER, WORD_WORKER, Bus
 from automatos.durable.delivery import Delivery
-from automatos.durable.presence import Presence
 from automatos.durable.timers import Timers
-from automatos.durable.types import LaneMode
+from automatos.durable.types import GroupMode
 from automatos.durable.waiting import HeldPlace, JobId, Taker, WaitingJob, WaitingSet, as_one
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -56,10 +56,10 @@ class Dispatcher:
     """
 
     def __init__(
-        self, database: Database, presence: Presence, bus: Bus, delivery: Delivery, doubt: Callable[[], None]
+        self, database: Database, lease: WorkerLease, bus: Bus, delivery: Delivery, doubt: Callable[[], None]
     ) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._bus = bus
         self._delivery = delivery
         self._doubt = doubt
@@ -75,13 +75,13 @@ class Dispatcher:
         self._must_read_all = True
         self._wake, self._bid_soon = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        presence.on_vacancy(self._bid_soon.set)
-        presence.on_lost(self._leave)
-        bus.on_word(WORD_JOBS, self._hear_news)
-        bus.on_word(WORD_ENDED, self._hear_ended)
-        bus.on_word(WORD_PASSED, self._hear_passed)
-        bus.on_word(WORD_BEGUN, self._hear_begun)
-        bus.on_word(WORD_WORKER, self._hear_worker)
+        lease.on_vacancy(self._bid_soon.set)
+        lease.on_lost(self._leave)
+        bus.on_word(WORD_JOBS, self._on_news)
+        bus.on_word(WORD_ENDED, self._on_ended)
+        bus.on_word(WORD_PASSED, self._on_passed)
+        bus.on_word(WORD_BEGUN, self._on_begun)
+        bus.on_word(WORD_WORKER, self._on_worker)
 
     @property
     def is_leading(self) -> bool:
@@ -102,8 +102,8 @@ class Dispatcher:
         self._epoch = None
         with contextlib.suppress(DatabaseUnavailable):  # who bids next finds that this process is gone
             async with self._database.recording(None) as connection:
-                await queries.resign(connection, self._presence.id)
-                await queries.notify(connection, CHANNEL, f"{self._presence.id}\n{WORD_DISPATCHER} ")
+                await queries.resign(connection, self._lease.id)
+                await queries.notify(connection, CHANNEL, f"{self._lease.id}\n{WORD_DISPATCHER} ")
 
     def reserve(self, name: str, key: str, workspace_id: UUID, group: str) -> int | None:
         """Keep a place here for a job about to be stored as held; returns the epoch, None where others come first."""
@@ -117,23 +117,23 @@ class Dispatcher:
     def began(self, name: str, key: str, workspace_id: UUID, group: str) -> None:
         """Say that this process holds a job that nobody gave it."""
         if self._epoch is not None:
-            self.waiting.hold((name, key), HeldPlace(self._presence.id, workspace_id, group))
+            self.waiting.hold((name, key), HeldPlace(self._lease.id, workspace_id, group))
 
     def ended(self, name: str, key: str) -> None:
         """Say that this process holds a job no longer."""
-        self._tell(WORD_ENDED, f"{name} {key}", self._hear_ended)
+        self._tell(WORD_ENDED, f"{name} {key}", self._on_ended)
 
     def passed_on(self, name: str, before: str, key: str, group: str) -> None:
         """Say that a job of this process goes on under another key, in a group."""
-        self._tell(WORD_PASSED, f"{name} {group or '-'} {before} {key}", self._hear_passed)
+        self._tell(WORD_PASSED, f"{name} {group or '-'} {before} {key}", self._on_passed)
 
     def begun(self, number: int) -> None:
         """Say that this process has begun what it was granted up to a number."""
-        self._tell(WORD_BEGUN, f"{self._presence.id} {number}", self._hear_begun)
+        self._tell(WORD_BEGUN, f"{self._lease.id} {number}", self._on_begun)
 
-    def _tell(self, word: str, rest: str, hear: Callable[[str], None]) -> None:
+    def _tell(self, word: str, rest: str, receive: Callable[[str], None]) -> None:
         if self._epoch is not None:
-            hear(rest)
+            receive(rest)
         else:
             self._bus.tell_dispatcher(word, rest)
 
@@ -146,7 +146,7 @@ class Dispatcher:
             except DatabaseUnavailable as error:
                 log.warning("durable.dispatch_failed", error=str(error) or type(error).__name__)
             except OfficeLost:
-                log.warning("durable.office_lost", executor_id=str(self._presence.id))
+                log.warning("durable.office_lost", executor_id=str(self._lease.id))
             except Exception:
                 log.exception("durable.dispatch_failed")
                 pause_s = 1.0
@@ -157,13 +157,13 @@ class Dispatcher:
     async def _hold_office(self) -> None:
         self._bid_soon.clear()
         async with self._database.recording(None) as connection:
-            epoch = await queries.bid(connection, self._presence.id)
+            epoch = await queries.bid(connection, self._lease.id)
         if epoch is None:
             await self._bid_soon.wait()
             return
-        log.info("durable.dispatching", executor_id=str(self._presence.id), epoch=epoch)
-        self._presence.dispatcher_id = self._presence.id
-        self._bus.send_word(WORD_DISPATCHER, str(self._presence.id))
+        log.info("durable.dispatching", executor_id=str(self._lease.id), epoch=epoch)
+        self._lease.dispatcher_id = self._lease.id
+        self._bus.send_word(WORD_DISPATCHER, str(self._lease.id))
         self._epoch = epoch
         await self._read_all()
         while True:
@@ -200,10 +200,10 @@ class Dispatcher:
     async def _read_takers(self, connection: asyncpg.Connection) -> None:
         before = self.waiting.kinds
         self._takers_at = _moment() + RECOUNT_EVERY_S
-        rows = await queries.takers(connection, self._presence.id, self._presence.delivery)
+        rows = await queries.takers(connection, self._lease.id, self._lease.delivery)
         takers = [
-            Taker(row["id"], row["places"], frozenset(row["kinds"]), row["id"] == self._presence.id) for row in rows]
-        self.waiting.set_takers(as_one(self._presence.id, takers) if self._delivery.is_shared else takers)
+            Taker(row["id"], row["places"], frozenset(row["kinds"]), row["id"] == self._lease.id) for row in rows]
+        self.waiting.set_takers(as_one(self._lease.id, takers) if self._delivery.is_shared else takers)
         if self.waiting.kinds - before:
             self._must_read_all = True  # what nobody could do may be waiting since long ago
 
@@ -212,7 +212,7 @@ class Dispatcher:
         self._recount_at = _moment() + (RECOUNT_EVERY_S if self._database.can_listen else LOOK_EVERY_S)
         rows = await queries.held_jobs(connection)
         held = {(row["name"], row["key"]): HeldPlace(
-            self._presence.id if self._delivery.is_shared else row["executor_id"], row["workspace_id"], row["lane"],
+            self._lease.id if self._delivery.is_shared else row["executor_id"], row["workspace_id"], row["lane"],
             row["crashes"]) for row in rows}
         for job_id in self._ended:
             held.pop(job_id, None)
@@ -222,22 +222,22 @@ class Dispatcher:
         """Read what changed; where that is all there is to do, it begins in this process within the same round trip."""
         self._asked = self._told
         self._news_at = _moment() + LOOK_EVERY_S
-        kinds, room, holder = list(self.waiting.kinds), min(self.waiting.local_room, MOST_AT_ONCE), self._presence.id
+        kinds, room, holder = list(self.waiting.kinds), min(self.waiting.local_room, MOST_AT_ONCE), self._lease.id
         if room > 0 and self._epoch is not None and await self._database.has_room():
             rows = await queries.changes_granted(connection, self._epoch, holder, kinds, self._seen, room)
         else:
             rows = await queries.changes(connection, kinds, self._seen)
-        if rows[0]["epoch"] != self._epoch or holder != self._presence.id:
-            raise OfficeLost  # buried before the answer came: what was given is freed, or will be
+        if rows[0]["epoch"] != self._epoch or holder != self._lease.id:
+            raise OfficeLost  # reaped before the answer came: what was given is freed, or will be
         self._seen = rows[0]["seen"]
         for row in rows:
             if row.get("number") is not None:
                 self.waiting.hold((row["name"], row["key"]),
-                               HeldPlace(self._presence.id, row["workspace_id"], row["lane"], row["crashes"]))
+                               HeldPlace(self._lease.id, row["workspace_id"], row["lane"], row["crashes"]))
             elif row["key"] is not None:
                 self._note(row)
             elif row["lane"] is not None:
-                self.waiting.set_group(row["lane"], row["capacity"], LaneMode(row["mode"]))
+                self.waiting.set_group(row["lane"], row["capacity"], GroupMode(row["mode"]))
         self._known = self._asked
         self._delivery.deliver([row for row in rows if row.get("number") is not None])
 
@@ -266,7 +266,7 @@ class Dispatcher:
             self.waiting.add(
                 WaitingJob(row["name"], row["key"], row["workspace_id"], row["lane"], row["priority"],
                            row["run_at"].timestamp(), row["crashes"]),
-                row["capacity"], LaneMode(row["mode"] or LaneMode.OPEN))
+                row["capacity"], GroupMode(row["mode"] or GroupMode.OPEN))
             return
         self.waiting.let_go(job_id)
         self.waiting.forget(job_id)
@@ -316,12 +316,12 @@ class Dispatcher:
             raise OfficeLost
         async with self._database.recording(None) as connection:
             rows = await queries.grant_jobs(
-                connection, self._epoch, self._presence.id,
+                connection, self._epoch, self._lease.id,
                 [(job.name, job.key, job.group, taker.id) for job, taker in picked])
         granted = {(row["name"], row["key"]) for row in rows}
-        self._delivery.deliver([row for row in rows if row["holder"] == self._presence.id])
+        self._delivery.deliver([row for row in rows if row["holder"] == self._lease.id])
         for row in rows:
-            if row["holder"] != self._presence.id or self._delivery.is_shared:
+            if row["holder"] != self._lease.id or self._delivery.is_shared:
                 self._awaited.setdefault(str(row["holder"]), (row["number"], _moment() + SILENT_AFTER_S))
         refused = [(job, taker) for job, taker in picked if job.id not in granted]
         for job, _ in refused:
@@ -365,31 +365,31 @@ class Dispatcher:
 
     # Words
 
-    def _hear_news(self, _rest: str) -> None:
+    def _on_news(self, _rest: str) -> None:
         """A job waits, or a group has changed."""
         self._told += 1
         self._wake.set()
 
-    def _hear_ended(self, rest: str) -> None:
+    def _on_ended(self, rest: str) -> None:
         name, _, key = rest.partition(" ")
         self._ended.add((name, key))
         self.waiting.let_go((name, key))
         self._wake.set()
 
-    def _hear_passed(self, rest: str) -> None:
+    def _on_passed(self, rest: str) -> None:
         name, group, before, key = rest.split(" ")
         self._ended.add((name, before))
         self.waiting.pass_on((name, before), (name, key), "" if group == "-" else group)
         self._wake.set()
 
-    def _hear_begun(self, rest: str) -> None:
+    def _on_begun(self, rest: str) -> None:
         executor_id, _, number = rest.partition(" ")
         awaited = self._awaited.get(executor_id)
         if awaited and int(number) >= awaited[0]:
             del self._awaited[executor_id]
             self._wake.set()
 
-    def _hear_worker(self, _rest: str) -> None:
+    def _on_worker(self, _rest: str) -> None:
         self._takers_at = 0.0
         self._wake.set()
 

@@ -4,13 +4,13 @@ from automatos.durable.bus import Bus
 from automatos.durable.delivery import Delivery
 from automatos.durable.errors import EngineRefused
 from automatos.durable.leases import LeaseDelivery
-from automatos.durable.presence import Presence
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.config import TemporalAddress
 from automatos.kernel.db import Database
 
 
 async def open_delivery(
-    temporal: TemporalAddress | None, database: Database, presence: Presence, bus: Bus
+    temporal: TemporalAddress | None, database: Database, lease: WorkerLease, bus: Bus
 ) -> Delivery:
     """Return the delivery of this process; it takes nothing yet.
 
@@ -18,12 +18,12 @@ async def open_delivery(
         EngineRefused: the Temporal server that is named cannot be used, or its package is not installed.
     """
     if temporal is None:
-        return LeaseDelivery(database, presence, bus)
+        return LeaseDelivery(database, lease, bus)
     try:
         from automatos.durable.temporal.adapter import TemporalDelivery, connect
     except ModuleNotFoundError as error:
         raise _without_package(error) from error
-    return TemporalDelivery(database, presence, bus, await connect(temporal))
+    return TemporalDelivery(database, lease, bus, await connect(temporal))
 
 
 async def try_temporal(temporal: TemporalAddress) -> None:

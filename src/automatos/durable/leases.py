@@ -13,7 +13,7 @@ import structlog
 from automatos.durable import queries
 from automatos.durable.bus import Bus
 from automatos.durable.delivery import Grant, Runner
-from automatos.durable.presence import Presence
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -33,9 +33,9 @@ class LeaseDelivery:
 
     is_shared = False
 
-    def __init__(self, database: Database, presence: Presence, bus: Bus) -> None:
+    def __init__(self, database: Database, lease: WorkerLease, bus: Bus) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._runner: Runner
         self._number = 0
         self._granted = asyncio.Event()
@@ -45,7 +45,7 @@ class LeaseDelivery:
     async def open(self, runner: Runner) -> None:
         """Offer this process's places, and look for what it is given."""
         self._runner = runner
-        await self._presence.offer(runner.kinds)
+        await self._lease.offer(runner.kinds)
         self._looks = asyncio.create_task(self._look_forever(), name="durable.look")
 
     def deliver(self, grants: Sequence[Grant]) -> None:
@@ -57,7 +57,7 @@ class LeaseDelivery:
 
     def recall(self, name: str, key: str, word: str, group: str) -> None:
         """Pass a word on to the runner here; every process hears of it, and one of them has the job."""
-        self._runner.hear(name, key, word, group)
+        self._runner.receive(name, key, word, group)
 
     async def lost(self) -> None:
         """Give back what the database says this process holds, and it does not."""
@@ -71,8 +71,8 @@ class LeaseDelivery:
         if self._looks:
             self._looks.cancel()
             await asyncio.gather(self._looks, return_exceptions=True)
-        with contextlib.suppress(DatabaseUnavailable):  # whoever buries this process frees what it was given
-            await self._presence.offer(())
+        with contextlib.suppress(DatabaseUnavailable):  # whoever reaps this process frees what it was given
+            await self._lease.offer(())
             await self._give_back_the_unknown(EVERY_NUMBER)
         await let_end()
 
@@ -107,16 +107,16 @@ class LeaseDelivery:
             raise
 
     async def _read_granted(self) -> None:
-        holder = self._presence.id
+        holder = self._lease.id
         async with self._database.recording(None) as connection:
             grants = await queries.granted_since(connection, holder, self._number)
-        if grants and holder == self._presence.id:
+        if grants and holder == self._lease.id:
             self.deliver(grants)
             self._runner.begun(self._number)
 
     async def _give_back_the_unknown(self, up_to: int) -> None:
         """Give back what the rows say this process holds by grants up to a number, and it does not."""
-        holder = self._presence.id
+        holder = self._lease.id
         async with self._database.recording(None) as connection:
             for row in await queries.granted_since(connection, holder, -1):
                 if row["number"] <= up_to and not self._runner.has(row["name"], row["key"]):

@@ -1,4 +1,4 @@
-"""Tables: the event log (workspace-owned); in schema `durable` jobs, lanes, periodic tasks, executors, dispatcher."""
+"""Tables: the event log (workspace-owned); in schema `durable` jobs, groups, periodic tasks, executors, dispatcher."""
 
 from datetime import datetime
 from uuid import UUID
@@ -77,10 +77,10 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(AWARE, server_default=func.now())
 
 
-class Lane(Base):
+class ConcurrencyGroup(Base):
     """How many jobs of one kind may run at once in all processes; `mode` is open, held (they wait) or closed.
 
-    Jobs of a closed lane are given out without a limit: their handler ends them. A lane without a row has no limit.
+    Jobs of a closed group are given out without a limit: their handler ends them. A group without a row has no limit.
     """
 
     __tablename__ = "lanes"

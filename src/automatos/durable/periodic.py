@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from automatos.durable import queries
-from automatos.durable.presence import Presence
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
 
@@ -33,14 +33,14 @@ class PeriodicTasks:
     row says when it is due, so that one that is taken over is neither early nor done twice.
     """
 
-    def __init__(self, database: Database, presence: Presence, tasks: tuple[PeriodicTask, ...]) -> None:
+    def __init__(self, database: Database, lease: WorkerLease, tasks: tuple[PeriodicTask, ...]) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._tasks = {task.name: task for task in tasks}
         self._owned: set[str] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.Task[None] | None = None
-        presence.on_lost(self._owned.clear)
+        lease.on_lost(self._owned.clear)
 
     async def start(self) -> None:
         """Begin to ask for tasks."""
@@ -71,12 +71,12 @@ class PeriodicTasks:
 
     async def _ask(self) -> None:
         asked = [task for name, task in self._tasks.items() if name not in self._running]
-        is_for_another = not self._owned and self._presence.dispatcher_id not in {None, self._presence.id}
+        is_for_another = not self._owned and self._lease.dispatcher_id not in {None, self._lease.id}
         if is_for_another or not asked:
             return
         async with self._database.recording(None) as connection:
             rows = await queries.take_periodic(
-                connection, self._presence.id, [task.name for task in asked], [task.every_s for task in asked])
+                connection, self._lease.id, [task.name for task in asked], [task.every_s for task in asked])
         for row in rows:
             self._owned.add(row["name"])
             if row["is_due"]:

@@ -49,7 +49,7 @@ async def waiting_jobs(
 
 
 async def changes(connection: asyncpg.Connection, names: Sequence[str], since: str) -> list[asyncpg.Record]:
-    """Return jobs that wait and lanes, made or changed since a snapshot; a lane has no key.
+    """Return jobs that wait and groups, made or changed since a snapshot; a group has no key.
 
     Each row, and one without either when there is no news, has the `epoch` and what to ask from next time (`seen`).
     """
@@ -98,14 +98,14 @@ async def held_jobs(connection: asyncpg.Connection) -> list[asyncpg.Record]:
 async def grant_jobs(
     connection: asyncpg.Connection, epoch: int, dispatcher_id: UUID, grants: Sequence[tuple[str, str, str, UUID]]
 ) -> list[asyncpg.Record]:
-    """Give waiting jobs (name, key, lane) to executors; returns those that were given.
+    """Give waiting jobs (name, key, group) to executors; returns those that were given.
 
-    The others are gone, in another lane, not due or without room, or their executor is not there, or the epoch is over.
+    The others are gone, in another group, not due or without room, their executor is not there, or the epoch is over.
     Executors other than the dispatcher's own are told.
     """
-    names, keys, lanes, holders = zip(*grants, strict=True)
+    names, keys, groups, holders = zip(*grants, strict=True)
     return await connection.fetch(
-        "SELECT * FROM durable.grant_jobs($1, $2, $3, $4, $5, $6)", epoch, dispatcher_id, names, keys, lanes, holders)
+        "SELECT * FROM durable.grant_jobs($1, $2, $3, $4, $5, $6)", epoch, dispatcher_id, names, keys, groups, holders)
 
 
 async def granted_since(connection: asyncpg.Connection, executor_id: UUID, number: int) -> list[asyncpg.Record]:
@@ -138,34 +138,34 @@ async def enqueue_in_session(
         {"name": name, "key": key, "workspace": workspace_id, "priority": AHEAD, "delay": delay})
 
 
-async def set_lane(session: AsyncSession, name: str, capacity: int, mode: str) -> None:
-    """Say how many jobs of a lane may run at once, and whether they may."""
+async def set_group(session: AsyncSession, name: str, capacity: int, mode: str) -> None:
+    """Say how many jobs of a group may run at once, and whether they may."""
     await session.execute(text("SELECT durable.set_lane(:name, :capacity, :mode)"),
                           {"name": name, "capacity": capacity, "mode": mode})
 
 
-async def drop_lane(session: AsyncSession, name: str) -> None:
-    """Forget a lane; jobs still in it run without a limit."""
+async def drop_group(session: AsyncSession, name: str) -> None:
+    """Forget a group; jobs still in it run without a limit."""
     await session.execute(text("DELETE FROM durable.lanes WHERE name = :name"), {"name": name})
     await session.execute(
         text("UPDATE durable.jobs SET lane = '' WHERE lane = :name AND executor_id IS NULL"), {"name": name})
 
 
-async def lane_counts(session: AsyncSession, lanes: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return how many jobs run and wait in each lane; empty ones are left out."""
+async def count_groups(session: AsyncSession, groups: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many jobs run and wait in each group; empty ones are left out."""
     rows = await session.execute(
-        text("SELECT lane, running, waiting FROM durable.lane_counts(:lanes)"), {"lanes": list(lanes)})
+        text("SELECT lane, running, waiting FROM durable.lane_counts(:lanes)"), {"lanes": list(groups)})
     return {row.lane: (row.running, row.waiting) for row in rows}
 
 
-async def signal_lane(connection: asyncpg.Connection, lane: str, word: str) -> list[asyncpg.Record]:
-    """Leave a word for a lane's jobs, unless they were left a stronger one; returns those that run, name and key.
+async def signal_group(connection: asyncpg.Connection, group: str, word: str) -> list[asyncpg.Record]:
+    """Leave a word for a group's jobs, unless they were left a stronger one; returns those that run, name and key.
 
     A stop also meets jobs that wait to be taken up again after their process died.
     """
     left = await connection.fetch(
         "UPDATE durable.jobs SET signal = $2 WHERE lane = $1 AND (executor_id IS NOT NULL OR $2 = 'stop') "
-        "AND (signal IS NULL OR signal = 'pause') RETURNING name, key, executor_id", lane, word)
+        "AND (signal IS NULL OR signal = 'pause') RETURNING name, key, executor_id", group, word)
     return [row for row in left if row["executor_id"]]
 
 
@@ -203,7 +203,7 @@ async def release(
 ) -> None:
     """Give a held job back to the queue; a hand-over that was nobody's failure does not count as an attempt.
 
-    One that is to be cancelled leaves its lane, here and in the two functions that free jobs: it needs no place to end.
+    One that is to be cancelled leaves its group, here and in the functions that free jobs: it needs no place to end.
     """
     await connection.execute(
         "UPDATE durable.jobs SET executor_id = NULL, run_at = clock_timestamp() + $4, "
@@ -230,7 +230,7 @@ async def signal(connection: asyncpg.Connection, name: str, key: str, word: str)
 
 
 async def signals(connection: asyncpg.Connection, executor_id: UUID) -> list[asyncpg.Record]:
-    """Return the words left for jobs this executor holds; those of a held lane are to pause, told or not."""
+    """Return the words left for jobs this executor holds; those of a held group are to pause, told or not."""
     return await connection.fetch(
         "SELECT name, key, coalesce(signal, 'pause') AS signal, lane FROM durable.granted_jobs($1, -1) "
         "WHERE signal IS NOT NULL OR mode = 'held'", executor_id)
@@ -306,7 +306,7 @@ async def end_lease(connection: asyncpg.Connection, executor_id: UUID) -> None:
 
 
 async def recover(connection: asyncpg.Connection) -> asyncpg.Record | None:
-    """Bury executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
+    """Reap executors whose lease ended and free the jobs they held; returns `jobs` and `first_ended_at`."""
     return await connection.fetchrow("SELECT * FROM durable.bury_dead()")
 
 

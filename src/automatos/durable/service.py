@@ -1,4 +1,4 @@
-"""Verbs of durable work, for the rooms above."""
+"""Verbs of durable work, for the packages above."""
 
 import socket
 from collections.abc import Sequence
@@ -14,17 +14,42 @@ from automatos.durable.delivery import Delivery
 from automatos.durable.dispatcher import WORD_JOBS
 from automatos.durable.engine import open_delivery, try_temporal
 from automatos.durable.periodic import PeriodicTask
-from automatos.durable.presence import Presence, count_living
 from automatos.durable.reservation import Reservation
 from automatos.durable.stream import follow, follow_many
-from automatos.durable.types import PAUSE, EventBus, HeldJob, Interruption, Job, LaneMode, StoredEvent
+from automatos.durable.types import PAUSE, EventBus, GroupMode, HeldJob, Interruption, Job, StoredEvent
 from automatos.durable.worker import WORD_SIGNAL, Worker
+from automatos.durable.worker_lease import WorkerLease, count_living
 from automatos.kernel.db import Database
 
-__all__ = ["Bus", "Delivery", "PeriodicTask", "Presence", "Reservation", "Worker", "count_living", "counts",
-           "drop_job", "drop_lane", "drop_unheld", "enqueue_in_session", "events_after", "follow", "follow_many",
-           "freeze_lane", "go_on", "lane_counts", "open_delivery", "other_machines", "places_of", "set_lane",
-           "signal_cancel", "stop_lane", "tell_cancel", "try_temporal", "wake"]
+__all__ = [
+    "Bus",
+    "Delivery",
+    "PeriodicTask",
+    "Reservation",
+    "Worker",
+    "WorkerLease",
+    "count_groups",
+    "count_living",
+    "counts",
+    "drop_group",
+    "drop_job",
+    "drop_unheld",
+    "enqueue_in_session",
+    "events_after",
+    "follow",
+    "follow_many",
+    "go_on",
+    "open_delivery",
+    "other_machines",
+    "pause_group",
+    "places_of",
+    "set_group",
+    "signal_cancel",
+    "stop_group",
+    "tell_cancel",
+    "try_temporal",
+    "wake",
+]
 
 
 async def enqueue_in_session(
@@ -38,22 +63,22 @@ async def enqueue_in_session(
     await queries.enqueue_in_session(session, job.name, key, workspace_id, delay)
 
 
-async def set_lane(session: AsyncSession, name: str, capacity: int, mode: LaneMode) -> None:
-    """Say how many jobs of a lane may run at once in all processes, and whether they may; part of the transaction.
+async def set_group(session: AsyncSession, name: str, capacity: int, mode: GroupMode) -> None:
+    """Say how many jobs of a group may run at once in all processes, and whether they may; part of the transaction.
 
     What runs already goes on. Call `wake` after the commit when jobs may have been waiting.
     """
-    await queries.set_lane(session, name, capacity, mode)
+    await queries.set_group(session, name, capacity, mode)
 
 
-async def drop_lane(session: AsyncSession, name: str) -> None:
-    """Forget a lane, because what it stood for is gone; jobs still in it are claimed without a limit."""
-    await queries.drop_lane(session, name)
+async def drop_group(session: AsyncSession, name: str) -> None:
+    """Forget a group, because what it stood for is gone; jobs still in it are claimed without a limit."""
+    await queries.drop_group(session, name)
 
 
-async def lane_counts(session: AsyncSession, lanes: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return how many jobs run and how many wait in each lane, one statement; empty lanes are left out."""
-    return await queries.lane_counts(session, lanes)
+async def count_groups(session: AsyncSession, groups: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many jobs run and how many wait in each group, one statement; empty groups are left out."""
+    return await queries.count_groups(session, groups)
 
 
 async def go_on(database: Database, job: HeldJob) -> None:
@@ -63,21 +88,21 @@ async def go_on(database: Database, job: HeldJob) -> None:
         await queries.unsignal(connection, job.name, job.key, job.executor_id)
 
 
-async def stop_lane(database: Database, bus: EventBus, lane: str) -> int:
-    """Interrupt every running job of a lane, wherever it runs; returns how many were told."""
-    return await _tell_lane(database, bus, lane, Interruption.STOP)
+async def stop_group(database: Database, bus: EventBus, group: str) -> int:
+    """Interrupt every running job of a group, wherever it runs; returns how many were told."""
+    return await _signal_group(database, bus, group, Interruption.STOP)
 
 
-async def freeze_lane(database: Database, bus: EventBus, lane: str) -> int:
-    """Ask every running job of a lane to stop at its next good moment; returns how many were asked."""
-    return await _tell_lane(database, bus, lane, PAUSE)
+async def pause_group(database: Database, bus: EventBus, group: str) -> int:
+    """Ask every running job of a group to stop at its next good moment; returns how many were asked."""
+    return await _signal_group(database, bus, group, PAUSE)
 
 
-async def _tell_lane(database: Database, bus: EventBus, lane: str, word: str) -> int:
+async def _signal_group(database: Database, bus: EventBus, group: str, word: str) -> int:
     async with database.recording(None) as connection:
-        told = await queries.signal_lane(connection, lane, word)
+        told = await queries.signal_group(connection, group, word)
     for row in told:
-        bus.send_word(WORD_SIGNAL, f"{row['name']} {row['key']} {word} {lane}")
+        bus.send_word(WORD_SIGNAL, f"{row['name']} {row['key']} {word} {group}")
     return len(told)
 
 

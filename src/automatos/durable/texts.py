@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from automatos.durable.presence import Presence
 from automatos.durable.types import LiveText, StreamPlace, Subscription, TextOf
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.ids import new_id
 
 TELL_EVERY_S = 0.1
@@ -43,8 +43,8 @@ class Carrier:
 class LiveTexts:
     """The texts that are written or read in this process."""
 
-    def __init__(self, presence: Presence, carrier: Carrier) -> None:
-        self._presence = presence
+    def __init__(self, lease: WorkerLease, carrier: Carrier) -> None:
+        self._lease = lease
         self._carrier = carrier
         self._texts: dict[StreamPlace, dict[str, LiveText]] = defaultdict(dict)
         self._fresh: dict[LiveText, None] = {}
@@ -94,7 +94,7 @@ class LiveTexts:
 
     def want(self, place: StreamPlace, *, is_first: bool = False) -> None:
         """Ask other processes for texts of a stream; at first for all there is, later to go on."""
-        self._carrier.tell_others(f"{WORD_WANTED} {self._presence.id} {place[0]} {place[1]} {int(is_first)}")
+        self._carrier.tell_others(f"{WORD_WANTED} {self._lease.id} {place[0]} {place[1]} {int(is_first)}")
 
     def want_all(self) -> None:
         """Ask for everything that is read here: words may have been lost, or somebody listens who did not before."""
@@ -109,7 +109,7 @@ class LiveTexts:
             if not text.is_own:
                 self._forget(text)
 
-    def hear_wanted(self, rest: str) -> None:
+    def on_wanted(self, rest: str) -> None:
         """Note that a process reads a stream, and send it what there is if it has nothing yet."""
         process, workspace, topic, is_first = rest.split(" ")
         place, asker = (UUID(workspace), topic), UUID(process)
@@ -121,7 +121,7 @@ class LiveTexts:
                     for word in _words(text, (0, 0), text.sent, is_start=False):
                         self._carrier.send_to(asker, word)
 
-    def hear_text(self, rest: str) -> None:
+    def on_text(self, rest: str) -> None:
         """Take what another process has written on a stream that is read here."""
         told: dict[str, Any] = json.loads(rest)
         place = (UUID(told["w"]), told["s"])

@@ -24,13 +24,13 @@ StreamPlace = tuple[UUID, str]
 
 @dataclass(frozen=True)
 class Job:
-    """A kind of work, named `room.verb`; the key says which row it works on, and that row is all its state."""
+    """A kind of work, named `package.verb`; the key says which row it works on, and that row is all its state."""
 
     name: str
 
 
-class LaneMode(StrEnum):
-    """Whether jobs of a lane run: open up to its capacity, held back, or let through for their handlers to end them."""
+class GroupMode(StrEnum):
+    """Whether jobs of a group run: open up to its capacity, held back, or let through for handlers to end them."""
 
     OPEN = "open"
     HELD = "held"
@@ -70,8 +70,8 @@ class HeldJob:
     workspace_id: UUID
     attempts: int
     executor_id: UUID
-    lane: str = ""
-    lane_mode: LaneMode = LaneMode.OPEN
+    group: str = ""
+    group_mode: GroupMode = GroupMode.OPEN
     crashes: int = 0
     is_finished: bool = False
     wants_pause: bool = False
@@ -83,13 +83,13 @@ class HeldJob:
     interruption: Interruption | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
-    def hear(self, word: str, lane: str) -> None:
-        """Act on a word left for this job; one meant for the jobs of a lane that it has left says nothing to it."""
+    def receive(self, word: str, group: str) -> None:
+        """Act on a word left for this job; one meant for the jobs of a group that it has left says nothing to it."""
         if word == Interruption.CANCEL:
             self.interrupt(Interruption.CANCEL)
-        elif lane == self.lane and word == PAUSE:
+        elif group == self.group and word == PAUSE:
             self.wants_pause = True
-        elif lane == self.lane:
+        elif group == self.group:
             self.interrupt(Interruption(word))
 
     def interrupt(self, why: Interruption) -> None:
@@ -113,12 +113,12 @@ class HeldJob:
             self.keeper.forget(self, self.expected)
         self.expected = None
 
-    def go_to(self, lane: str) -> None:
-        """Say that it goes on as the job that was expected, in a lane; what was counted of it before is over."""
+    def go_to(self, group: str) -> None:
+        """Say that it goes on as the job that was expected, in a group; what was counted of it before is over."""
         if self.expected is None:
             raise RuntimeError("a job goes on as one that was not expected")
         before, self.key, self.expected = self.key, self.expected, None
-        self.lane, self.lane_mode, self.wants_pause = lane, LaneMode.OPEN, False
+        self.group, self.group_mode, self.wants_pause = group, GroupMode.OPEN, False
         self.attempts, self.crashes = 1, 0
         if self.keeper:
             self.keeper.passed_on(self, before)
@@ -319,7 +319,7 @@ class Subscription:
 
 
 class Texts(Protocol):
-    """What rooms and readers need of the texts that are being written."""
+    """What packages and readers need of the texts that are being written."""
 
     def begin(self, place: StreamPlace, of: TextOf, after: int) -> LiveText:
         """Begin a text that follows the fact `after` of its stream."""
@@ -351,7 +351,7 @@ class Recent(Protocol):
 
 
 class EventBus(Protocol):
-    """What rooms need of the bus: tell readers of events and lists, tell processes a word."""
+    """What packages need of the bus: tell readers of events and lists, tell processes a word."""
 
     @property
     def texts(self) -> Texts:

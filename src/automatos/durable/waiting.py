@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from automatos.durable.types import LaneMode
+from automatos.durable.types import GroupMode
 
 JobId = tuple[str, str]
 Order = tuple[int, float, int]
@@ -118,7 +118,7 @@ class Group:
 
     name: str
     capacity: int | None = None
-    mode: LaneMode = LaneMode.OPEN
+    mode: GroupMode = GroupMode.OPEN
     running: int = 0
     is_doubtful: bool = False
     lines: dict[tuple[UUID, str, int], Line] = field(default_factory=dict[tuple[UUID, str, int], Line])
@@ -126,9 +126,9 @@ class Group:
     @property
     def has_room(self) -> bool:
         """Whether one more of its jobs may begin."""
-        if self.mode is LaneMode.HELD:
+        if self.mode is GroupMode.HELD:
             return False
-        return self.capacity is None or self.mode is LaneMode.CLOSED or (
+        return self.capacity is None or self.mode is GroupMode.CLOSED or (
             not self.is_doubtful and self.running < self.capacity)
 
 
@@ -185,7 +185,7 @@ class WaitingSet:
             return False
         return not (self.jobs and self._turn_of)
 
-    def add(self, job: WaitingJob, capacity: int | None = None, mode: LaneMode = LaneMode.OPEN) -> None:
+    def add(self, job: WaitingJob, capacity: int | None = None, mode: GroupMode = GroupMode.OPEN) -> None:
         """Let a job wait, in place of what was known of it, in a group of that capacity; nobody holds it then."""
         self.let_go(job.id)
         job.order = (-job.priority, job.run_at, next(self._numbers))
@@ -203,7 +203,7 @@ class WaitingSet:
         """Drop a waiting job: it is gone, or not due."""
         self.jobs.pop(job_id, None)
 
-    def set_group(self, name: str, capacity: int | None, mode: LaneMode) -> None:
+    def set_group(self, name: str, capacity: int | None, mode: GroupMode) -> None:
         """Say how many jobs of a group may run, and whether they may; one that has none needs no limit."""
         if group := self._groups.get(name):
             self._limit(group, capacity, mode)
@@ -328,7 +328,7 @@ class WaitingSet:
         if line.workspace_id not in self._turn_of:
             self._begin_turn(line.workspace_id)
 
-    def _limit(self, group: Group, capacity: int | None, mode: LaneMode) -> None:
+    def _limit(self, group: Group, capacity: int | None, mode: GroupMode) -> None:
         if (group.capacity, group.mode) != (capacity, mode):
             group.capacity, group.mode = capacity, mode
             self._open(group)

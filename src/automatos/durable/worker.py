@@ -14,10 +14,10 @@ from automatos.durable.delivery import Delivery, Grant
 from automatos.durable.dispatcher import WORD_JOBS, Dispatcher
 from automatos.durable.leases import LeaseDelivery
 from automatos.durable.periodic import PeriodicTask, PeriodicTasks
-from automatos.durable.presence import Presence, acting_as
 from automatos.durable.reservation import Reservation
-from automatos.durable.types import Handler, HeldJob, Interruption, Job, LaneMode
+from automatos.durable.types import GroupMode, Handler, HeldJob, Interruption, Job
 from automatos.durable.waiting import Backlog
+from automatos.durable.worker_lease import WorkerLease, acting_as
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -41,21 +41,21 @@ class Worker:
     """
 
     def __init__(
-        self, database: Database, presence: Presence, bus: Bus, handlers: Mapping[str, Handler], *,
+        self, database: Database, lease: WorkerLease, bus: Bus, handlers: Mapping[str, Handler], *,
         periodic: tuple[PeriodicTask, ...] = (), delivery: Delivery | None = None,
     ) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._handlers = handlers
-        self._periodic = PeriodicTasks(database, presence, periodic)
-        self._delivery = delivery or LeaseDelivery(database, presence, bus)
-        self._dispatcher = Dispatcher(database, presence, bus, self._delivery, self._doubt)
+        self._periodic = PeriodicTasks(database, lease, periodic)
+        self._delivery = delivery or LeaseDelivery(database, lease, bus)
+        self._dispatcher = Dispatcher(database, lease, bus, self._delivery, self._doubt)
         self._held: dict[tuple[str, str], HeldJob] = {}
         self.is_unsure = False
         self._signals: asyncio.Task[None] | None = None
         self._bus = bus
-        bus.on_word(WORD_SIGNAL, self._hear_signal)
-        presence.on_lost(self._let_go)
+        bus.on_word(WORD_SIGNAL, self._on_signal)
+        lease.on_lost(self._let_go)
 
     @property
     def running(self) -> int:
@@ -107,15 +107,15 @@ class Worker:
         epoch = self._dispatcher.reserve(job.name, key, workspace_id, group)
         if epoch is None:
             return None
-        held = HeldJob(job.name, key, workspace_id, 1, self._presence.id, group, keeper=self)
+        held = HeldJob(job.name, key, workspace_id, 1, self._lease.id, group, keeper=self)
         self._held[job.name, key] = held
         return Reservation(held, epoch, self._begin_reserved, self._release)
 
     def _begin_reserved(self, job: HeldJob) -> None:
-        if job.executor_id != self._presence.id:
-            self._release(job, is_unsure=True)  # buried meanwhile: whoever frees its jobs frees this one
+        if job.executor_id != self._lease.id:
+            self._release(job, is_unsure=True)  # reaped meanwhile: whoever frees its jobs frees this one
             return
-        self._dispatcher.began(job.name, job.key, job.workspace_id, job.lane)
+        self._dispatcher.began(job.name, job.key, job.workspace_id, job.group)
         job.task = asyncio.create_task(self._work(job, None), name=f"{job.name}:{job.key}")
 
     def _release(self, job: HeldJob, *, is_unsure: bool) -> None:
@@ -126,13 +126,13 @@ class Worker:
 
     def begin(self, grant: Grant) -> HeldJob:
         """Begin a granted job in a task of its own."""
-        job = HeldJob(grant["name"], grant["key"], grant["workspace_id"], grant["attempts"], self._presence.id,
-                      grant["lane"], LaneMode(grant["mode"]), grant["crashes"], keeper=self)
+        job = HeldJob(grant["name"], grant["key"], grant["workspace_id"], grant["attempts"], self._lease.id,
+                      grant["lane"], GroupMode(grant["mode"]), grant["crashes"], keeper=self)
         before = self._held.get((job.name, job.key))
         self._held[job.name, job.key] = job
         job.task = asyncio.create_task(self._work(job, before), name=f"{job.name}:{job.key}")
         if grant["signal"]:
-            job.hear(grant["signal"], grant["lane"])
+            job.receive(grant["signal"], grant["lane"])
         return job
 
     @property
@@ -148,10 +148,10 @@ class Worker:
         """Say to the dispatcher that what this process was given up to that grant is on its way."""
         self._dispatcher.begun(number)
 
-    def hear(self, name: str, key: str, word: str, group: str) -> None:
+    def receive(self, name: str, key: str, word: str, group: str) -> None:
         """Pass on a word that was left for a job, if this process works on it."""
         if job := self._held.get((name, key)):
-            job.hear(word, group)
+            job.receive(word, group)
 
     async def _work(self, job: HeldJob, before: HeldJob | None) -> None:
         is_gone = False
@@ -178,7 +178,7 @@ class Worker:
     def passed_on(self, job: HeldJob, before: str) -> None:
         """Hold a job by its new key alone (the `durable.types.Keeper` side)."""
         self.forget(job, before)
-        self._dispatcher.passed_on(job.name, before, job.key, job.lane)
+        self._dispatcher.passed_on(job.name, before, job.key, job.group)
 
     async def _attempt(self, job: HeldJob, before: HeldJob | None) -> tuple[str | None, bool]:
         """Drive a job, after its own earlier self; returns what went wrong and whether that counts as an attempt."""
@@ -245,7 +245,7 @@ class Worker:
                 continue
             try:
                 async with self._database.recording(None) as connection:
-                    rows = await queries.signals(connection, self._presence.id)
+                    rows = await queries.signals(connection, self._lease.id)
             except DatabaseUnavailable:
                 continue
             except Exception:
@@ -254,7 +254,7 @@ class Worker:
             for row in rows:
                 self._delivery.recall(row["name"], row["key"], row["signal"], row["lane"])
 
-    def _hear_signal(self, rest: str) -> None:
+    def _on_signal(self, rest: str) -> None:
         name, key, word, group = rest.split(" ")
         self._delivery.recall(name, key, word, group)
 

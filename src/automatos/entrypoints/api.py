@@ -1,4 +1,4 @@
-"""The HTTP application: rooms' routers, the order of the middleware, one renderer of errors. Assembly only."""
+"""The HTTP application: packages' routers, the order of the middleware, one renderer of errors. Assembly only."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

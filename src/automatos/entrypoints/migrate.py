@@ -14,7 +14,7 @@ from automatos.kernel.config import Settings
 from automatos.kernel.embedded import APP_ROLE, DATABASE, EmbeddedPostgres, data_directory
 from automatos.kernel.errors import DatabaseRefused
 
-__all__ = ["DatabaseRefused", "Ground", "inspect", "migrate", "migrations_directory", "newest_revision", "own_sql",
+__all__ = ["DatabaseRefused", "Migrated", "inspect", "migrate", "migrations_directory", "newest_revision", "own_sql",
            "prepare", "prepare_embedded", "prepare_external"]
 
 ONE_IN_THIS_PROCESS = threading.Lock()
@@ -22,7 +22,7 @@ ONE_IN_THIS_PROCESS = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Ground:
+class Migrated:
     """A migrated database: the application's address, the role it must take on there, and the server we run, if any.
 
     `notes` are what its operator should know, a line each.
@@ -55,7 +55,7 @@ def own_sql(migration: str) -> list[str]:
     return [statement for text in texts for statement in re.split(r"(?m)^(?=CREATE )", text)[1:]]
 
 
-async def prepare(settings: Settings) -> Ground:
+async def prepare(settings: Settings) -> Migrated:
     """Start or reach the database, migrate it, and return how the application connects.
 
     Raises DatabaseRefused or EmbeddedDatabaseRefused with one paragraph on what to do; an embedded server that was
@@ -67,7 +67,7 @@ async def prepare(settings: Settings) -> Ground:
     return await prepare_embedded(embedded)
 
 
-async def prepare_embedded(embedded: EmbeddedPostgres) -> Ground:
+async def prepare_embedded(embedded: EmbeddedPostgres) -> Migrated:
     """Start the embedded server, make its database and the application's login, and migrate."""
     addresses = await asyncio.to_thread(embedded.start)
     try:
@@ -77,10 +77,10 @@ async def prepare_embedded(embedded: EmbeddedPostgres) -> Ground:
     except BaseException:
         await asyncio.to_thread(embedded.stop)
         raise
-    return Ground(url=addresses.app_url, embedded=embedded)
+    return Migrated(url=addresses.app_url, embedded=embedded)
 
 
-async def prepare_external(url: str, direct_url: str | None = None) -> Ground:
+async def prepare_external(url: str, direct_url: str | None = None) -> Migrated:
     """Check and migrate somebody else's PostgreSQL; a login that bypasses row-level security steps down to a role.
 
     `direct_url` leads to the same database past a pooler: tables are made over it.
@@ -95,7 +95,7 @@ async def prepare_external(url: str, direct_url: str | None = None) -> Ground:
     notes = [found.skew_note] if found.skew_note else []
     if address.unused:
         notes.append(f"DATABASE_URL: {', '.join(address.unused)} changes nothing here.")
-    return Ground(url=url, role=role, notes=tuple(notes))
+    return Migrated(url=url, role=role, notes=tuple(notes))
 
 
 async def migrate(url: str) -> None:

@@ -136,7 +136,7 @@ async def render_invalid(request: Request, error: Exception) -> Response:
 
 
 async def render_problem(request: Request, error: Exception) -> Response:
-    """Render a problem that a room raised; a database that refused is worth a line in the log."""
+    """Render a problem that a package raised; a database that refused is worth a line in the log."""
     if isinstance(error, DatabaseUnavailable):
         log.warning("database.unavailable", sqlstate=sqlstate_of(error) or None, error=repr(error.__cause__ or error))
     return render(request.scope, cast("Problem", error))

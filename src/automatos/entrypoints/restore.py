@@ -87,17 +87,18 @@ async def _empty_database(
     settings: Settings, manifest: Manifest, *, is_forced: bool
 ) -> AsyncGenerator[PostgresAddress]:
     """Have a checked database that nobody works on, and that may be replaced; an embedded one runs meanwhile."""
-    ground = await prepare(settings)
+    migrated = await prepare(settings)
     try:
-        url = ground.embedded.admin_database_url if ground.embedded else settings.direct_database_url or ground.url
+        own = migrated.embedded.admin_database_url if migrated.embedded else settings.direct_database_url
+        url = own or migrated.url
         address = read_address(url)
         async with reached(address) as connection:
             await _refuse_target(connection, manifest, is_forced=is_forced)
         yield address
         await migrate(url)
     finally:
-        if ground.embedded:
-            await asyncio.to_thread(ground.embedded.stop)
+        if migrated.embedded:
+            await asyncio.to_thread(migrated.embedded.stop)
 
 
 async def _refuse_target(connection: asyncpg.Connection, manifest: Manifest, *, is_forced: bool) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from automatos.credentials.service import reseal_credentials
 from automatos.durable.service import other_machines
-from automatos.entrypoints.migrate import Ground
+from automatos.entrypoints.migrate import Migrated
 from automatos.kernel.config import Settings
 from automatos.kernel.crypto import Vault
 from automatos.kernel.db import Database
@@ -34,7 +34,7 @@ class Rotation:
     was_continued: bool
 
 
-async def rotate_key(settings: Settings, ground: Ground, *, keys_are_shared: bool) -> Rotation:
+async def rotate_key(settings: Settings, migrated: Migrated, *, keys_are_shared: bool) -> Rotation:
     """Make a new key, seal everything again under it, and remove the older ones when nothing needs them any more.
 
     Processes on this machine that run meanwhile take the new key up by themselves.
@@ -44,7 +44,7 @@ async def rotate_key(settings: Settings, ground: Ground, *, keys_are_shared: boo
             something is sealed with an older key again and again.
     """
     vault = Vault(settings)
-    database = Database(ground.url, role=ground.role, pool_size=2)
+    database = Database(migrated.url, role=migrated.role, pool_size=2)
     await database.open()
     try:
         if not keys_are_shared and (machines := await other_machines(database)):

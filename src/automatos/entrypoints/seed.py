@@ -9,7 +9,7 @@ from automatos.skills.seed import seed_patterns, seed_skills
 
 
 async def seed(database: Database) -> None:
-    """Add the data of every room that the database lacks, in the order in which rooms need each other."""
+    """Add the data of every package that the database lacks, in the order in which packages need each other."""
     await seed_credential_types(database)
     await seed_settings(database)
     await seed_models(database)

@@ -13,7 +13,7 @@ import structlog
 
 from automatos import __version__
 from automatos.entrypoints.addresses import Proxies
-from automatos.entrypoints.migrate import DatabaseRefused, Ground, prepare
+from automatos.entrypoints.migrate import DatabaseRefused, Migrated, prepare
 from automatos.entrypoints.startup import make_home, refuse_open_server, reserve_address
 from automatos.kernel.config import Settings
 from automatos.kernel.memory import load, settle
@@ -82,9 +82,9 @@ async def serve(settings: Settings, *, works: bool, announce: Announce, tell: Te
         tell(f"Starting Automatos {__version__} ...")
         telling = asyncio.create_task(_tell_stopping(stopping, tell), name="tell-stopping")
         try:
-            async with grounded(settings) as ground:
+            async with grounded(settings) as migrated:
                 if not stopping.asked.is_set():
-                    await _serve_on(ground, settings, listener, stopping, works=works, announce=announce)
+                    await _serve_on(migrated, settings, listener, stopping, works=works, announce=announce)
         finally:
             telling.cancel()
         tell("Automatos stopped.")
@@ -97,19 +97,19 @@ async def _tell_stopping(stopping: Stopping, tell: Tell) -> None:
 
 
 @asynccontextmanager
-async def grounded(settings: Settings) -> AsyncGenerator[Ground]:
+async def grounded(settings: Settings) -> AsyncGenerator[Migrated]:
     """Start or reach the database for as long as the block lasts; a server of our own is stopped last of all."""
     preparing = asyncio.create_task(prepare(settings))
     await asyncio.to_thread(_import_application)  # the database starts meanwhile
-    ground = await preparing
+    migrated = await preparing
     try:
-        yield ground
+        yield migrated
     except asyncpg.PostgresError as error:
         raise DatabaseRefused(f"PostgreSQL refused something that the server needs: {error}. `automatos doctor` looks "
                               "at the database's rights.") from error
     finally:
-        if ground.embedded:
-            await asyncio.to_thread(ground.embedded.stop)
+        if migrated.embedded:
+            await asyncio.to_thread(migrated.embedded.stop)
 
 
 def _import_application() -> None:
@@ -119,23 +119,24 @@ def _import_application() -> None:
 
 
 async def _serve_on(
-    ground: Ground, settings: Settings, listener: socket.socket, stopping: Stopping, *, works: bool, announce: Announce
+    migrated: Migrated, settings: Settings, listener: socket.socket, stopping: Stopping, *, works: bool,
+    announce: Announce,
 ) -> None:
     from automatos.entrypoints.api import create_app
     from automatos.entrypoints.seed import seed
     from automatos.entrypoints.services import Services
 
-    services = Services(settings, ground.url, role=ground.role, works=works)
+    services = Services(settings, migrated.url, role=migrated.role, works=works)
     app = create_app(services)
     async with app.router.lifespan_context(app):
-        for note in ground.notes:
+        for note in migrated.notes:
             structlog.get_logger("automatos.entrypoints").warning("database.note", note=note)
         await seed(services.database)
         settle()
         server = http_server(app, Proxies(settings.trusted_proxies))
         url = address_of(listener)
         async with _listening(server, listener) as http:
-            leave_note(settings.home, Running(url, ground.url, ground.role, os.getpid()))
+            leave_note(settings.home, Running(url, migrated.url, migrated.role, os.getpid()))
             announcing = asyncio.create_task(_announced(announce(services, url)), name="announce")
             await asyncio.wait([http, asyncio.create_task(stopping.asked.wait())], return_when=asyncio.FIRST_COMPLETED)
             announcing.cancel()

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from automatos.agents.service import OutcomeRecorder, Readiness, count_by_persona, users_of_skills
 from automatos.credentials.service import Keyring, OfferedModels, providers_by_name
 from automatos.durable import service as durable
-from automatos.durable.service import Bus, Delivery, Presence, Worker
+from automatos.durable.service import Bus, Delivery, Worker, WorkerLease
 from automatos.durable.types import LEASES, TEMPORAL
 from automatos.entrypoints.health import HealthCheck
 from automatos.entrypoints.limits import Counters, open_counters
@@ -36,15 +36,15 @@ from automatos.llm.service import ModelClient
 from automatos.personas.types import AgentsOfPersonas
 from automatos.recipes import jobs as recipes
 from automatos.recipes.begin import RunsHere
-from automatos.recipes.crew import Kitchen
 from automatos.recipes.service import unfinished_executions
-from automatos.runtime.service import WorkspaceShelf, account_for
-from automatos.runtime.types import SkillShelf
+from automatos.recipes.team import RunDeps
+from automatos.runtime.service import WorkspaceSkillLoader, account_for
+from automatos.runtime.types import SkillLoader
 from automatos.settings.types import WORD_SETTINGS
 from automatos.skills import jobs as skills
 from automatos.skills.types import SkillUsers
 from automatos.tools.service import Toolbox
-from automatos.workspaces.service import Gatekeeper
+from automatos.workspaces.service import RequestAuthenticator
 
 if TYPE_CHECKING:
     from automatos.agents.deps import AgentServices
@@ -92,11 +92,11 @@ class Services:
         self.database = Database(
             database_url, role=role, pool_size=settings.database_pool_size, echo=settings.sql_debug,
             pooler=None if told == "auto" else Pooler(told), direct_url=settings.direct_database_url)
-        self.presence = Presence(
+        self.lease = WorkerLease(
             self.database, settings.lease_s, settings.worker_concurrency if works else 0,
             delivery=TEMPORAL if works and settings.temporal else LEASES)
-        self.bus = Bus(self.database, self.presence, settings.redis)
-        self.authenticator = Gatekeeper(self.database, settings)
+        self.bus = Bus(self.database, self.lease, settings.redis)
+        self.authenticator = RequestAuthenticator(self.database, settings)
         self.blobs: Blobs = open_store(settings)
         self.counters: Counters = open_counters(settings)
         self.runs_here: RunsHere | None = None
@@ -105,14 +105,14 @@ class Services:
         self.bus.on_recorded(RunMetrics(self.registry).count)
         self.registry.register(SpanFigures(lambda: self.tracer))
         self.registry.register(ProcessFigures(self.database, settings.worker_concurrency, lambda: self.worker))
-        self.health = HealthCheck(settings, self.database, self.blobs, self.presence.try_write)
+        self.health = HealthCheck(settings, self.database, self.blobs, self.lease.try_write)
         self.agents_of_personas: AgentsOfPersonas = count_by_persona
         self.skill_users: SkillUsers = users_of_skills
         self.setting_choices: Mapping[str, Sequence[str]] = {"providers": tuple(providers_by_name())}
 
-    def shelf_of(self, workspace_id: UUID) -> SkillShelf:
+    def skill_loader_of(self, workspace_id: UUID) -> SkillLoader:
         """Return what gives the skills of a workspace to its agents' runs."""
-        return WorkspaceShelf(self.database, self.toolbox, workspace_id)
+        return WorkspaceSkillLoader(self.database, self.toolbox, workspace_id)
 
     def metrics(self) -> bytes:
         """Return what this process counted and has at hand, in Prometheus's text format."""
@@ -135,28 +135,28 @@ class Services:
             stack.push_async_callback(self.keyring.close)
             self.offered = OfferedModels(self.keyring, self.http)
             self.models = ModelClient.open(
-                self.database, self.settings, self.http, self.keyring, self.presence.until_certain)
+                self.database, self.settings, self.http, self.keyring, self.lease.until_certain)
             stack.push_async_callback(self.models.close)
             self.bus.on_word(WORD_SETTINGS, self.models.forget_defaults)
             self.toolbox = Toolbox(self.settings, self.http, partial(unfinished_executions, self.database),
-                                   self.presence.until_certain)
+                                   self.lease.until_certain)
             await self.toolbox.open()
             delivery = await durable.open_delivery(
-                self.settings.temporal if self.works else None, self.database, self.presence, self.bus)
-            stack.push_async_callback(self.presence.stop)
-            self.presence.on_burial(self._account_for_the_dead)
-            await self.presence.start()
+                self.settings.temporal if self.works else None, self.database, self.lease, self.bus)
+            stack.push_async_callback(self.lease.stop)
+            self.lease.on_burial(self._account_for_the_dead)
+            await self.lease.start()
             stack.push_async_callback(self.bus.stop)
             await self.bus.start()
             self.outcomes = OutcomeRecorder(
                 self.database, self.bus, error_after=self.settings.agent_error_after_failures)
             stack.push_async_callback(self.outcomes.close)
             if self.works:
-                kitchen = Kitchen(self.database, self.bus, self.models, self.toolbox,
+                run_deps = RunDeps(self.database, self.bus, self.models, self.toolbox,
                                   self.settings.home / "executions", self.outcomes,
-                                  partial(WorkspaceShelf, self.database, self.toolbox))
-                self.worker = self._hire(kitchen, delivery)
-                self.runs_here = RunsHere(kitchen, self.worker)
+                                  partial(WorkspaceSkillLoader, self.database, self.toolbox))
+                self.worker = self._hire(run_deps, delivery)
+                self.runs_here = RunsHere(run_deps, self.worker)
                 stack.push_async_callback(self.worker.stop)
                 await self.worker.start()
                 await start_agents(self.database, Readiness(self.models, self.toolbox), self.bus)
@@ -167,20 +167,20 @@ class Services:
             self.health.add("sandbox", self._probe_sandbox, needed=False)
             yield
 
-    def _hire(self, kitchen: Kitchen, delivery: Delivery) -> Worker:
-        """Make the worker with every room's jobs."""
+    def _hire(self, run_deps: RunDeps, delivery: Delivery) -> Worker:
+        """Make the worker with every package's jobs."""
         handlers = {
-            **recipes.handlers(kitchen), **lifecycle.handlers(self.database, self.bus),
+            **recipes.handlers(run_deps), **lifecycle.handlers(self.database, self.bus),
             **heartbeats.handlers(self.database, self.bus),
         }
         periodic = (
-            *recipes.periodic_tasks(kitchen, runs_kept_days=self.settings.runs_kept_days),
+            *recipes.periodic_tasks(run_deps, runs_kept_days=self.settings.runs_kept_days),
             *lifecycle.periodic_tasks(self.database, self.bus, idle_after_s=self.settings.agent_idle_after_s),
             *heartbeats.periodic_tasks(self.database, self.bus, is_enabled=self.settings.heartbeat_enabled),
             *skills.periodic_tasks(self.database, self.bus, self.http, allow_private=self.settings.allow_private_urls,
                            vault=self.vault),
         )
-        return Worker(self.database, self.presence, self.bus, handlers, periodic=periodic, delivery=delivery)
+        return Worker(self.database, self.lease, self.bus, handlers, periodic=periodic, delivery=delivery)
 
     def _account_for_the_dead(self, alive_at: datetime) -> None:
         """Complete the usage ledger after a process that died: what it had recorded, it may not have accounted for."""

@@ -1,6 +1,6 @@
 """One worker process: takes jobs from the database a server works on, and hands back what it cannot finish."""
 
-from automatos.entrypoints.migrate import Ground, prepare
+from automatos.entrypoints.migrate import Migrated, prepare
 from automatos.entrypoints.serve import STEPS_GRACE_S, stopping_on_signals
 from automatos.kernel.config import Settings
 from automatos.kernel.errors import Problem
@@ -25,23 +25,23 @@ async def work(settings: Settings) -> None:
         WorkerAddressTaken: the address at which the worker is to answer cannot be had.
     """
     with stopping_on_signals() as stopping:
-        ground = await _find_ground(settings)
+        migrated = await _find_database(settings)
         from automatos.entrypoints.services import Services
         from automatos.entrypoints.worker_status import answering
         from automatos.kernel.telemetry import configure_logging
 
         configure_logging(settings, "worker")
-        services = Services(settings, ground.url, role=ground.role, works=True)
+        services = Services(settings, migrated.url, role=migrated.role, works=True)
         async with services.running(), answering(services, settings.worker_address):
             settle()
-            place = ground.url.rpartition("@")[2]
+            place = migrated.url.rpartition("@")[2]
             print(f"Working on {place}, {settings.worker_concurrency} jobs at most. Ctrl-C stops.", flush=True)  # noqa: T201
             await stopping.asked.wait()
             if services.worker:
                 await services.worker.stop(STEPS_GRACE_S)
 
 
-async def _find_ground(settings: Settings) -> Ground:
+async def _find_database(settings: Settings) -> Migrated:
     """Return the configured database, or the one that a server of the same home has started."""
     if settings.external_database_url:
         return await prepare(settings)
@@ -51,7 +51,7 @@ async def _find_ground(settings: Settings) -> Ground:
             f"DATABASE_URL is not set, and no server of {settings.home} runs here. Set DATABASE_URL to the server's "
             "database, or start `automatos up` with the same AUTOMATOS_HOME first."
         )
-    return Ground(url=note.database_url, role=note.role)
+    return Migrated(url=note.database_url, role=note.role)
 
 
 def run(settings: Settings) -> None:

@@ -19,7 +19,7 @@ Clock = Callable[[], datetime]
 
 
 def handlers(database: Database, bus: EventBus, clock: Clock = now) -> dict[str, Handler]:
-    """Return how the worker treats the jobs of this room, by their names."""
+    """Return how the worker treats the jobs of this package, by their names."""
 
     async def drive(job: HeldJob) -> None:
         if not await Beat(database, bus, job.workspace_id, UUID(job.key)).drive(clock()):

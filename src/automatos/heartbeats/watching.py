@@ -1,6 +1,6 @@
 """The change detector: what an agent watches, as it is now, and what of it is new since a moment.
 
-It asks the rooms that know, and stores what they say; a text that differs means that something changed.
+It asks the packages that know, and stores what they say; a text that differs means that something changed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Tables of facts that ship with the product, as YAML files in its rooms."""
+"""Tables of facts that ship with the product, as YAML files in its packages."""
 
 from importlib.resources import files
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 
 
 def read_shipped(room: str, name: str) -> Any:
-    """Return what a file of a room says, such as `("automatos.llm", "seeds/models.yaml")`."""
+    """Return what a file of a package says, such as `("automatos.llm", "seeds/models.yaml")`."""
     return parse_shipped(files(room).joinpath(name).read_text("utf-8"))
 
 

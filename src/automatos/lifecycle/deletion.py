@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents import service as agents
 from automatos.agents.service import Agent, get_agent
-from automatos.agents.types import Dependent, lane_of
-from automatos.durable.service import drop_lane
+from automatos.agents.types import Dependent, group_of
+from automatos.durable.service import drop_group
 from automatos.heartbeats import service as heartbeats
 from automatos.kernel.refusals import is_platform_fault
 from automatos.lifecycle.deps import LifecycleDeps
@@ -28,7 +28,7 @@ log = structlog.get_logger("automatos.lifecycle")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one room does with its own rows when an agent is deleted, in a savepoint of its own.
+    """What one package does with its own rows when an agent is deleted, in a savepoint of its own.
 
     One that is required and fails keeps the agent; others are logged and left.
     """
@@ -43,7 +43,7 @@ PARTS = (
     Part("usage", llm.forget_agent, is_required=False),  # its foreign key does as much
     Part("definition", agents.forget_agent),
 )
-"""Every room that holds something of an agent: one line each, in this order; the agent's own row goes last.
+"""Every package that holds something of an agent: one line each, in this order; the agent's own row goes last.
 
 Recipes keep their steps until somebody gives them another agent, and past runs are history, whoever did them.
 """
@@ -75,8 +75,8 @@ async def delete_agent(
         _refuse_unaccepted(effects, impact_token if cascade else None)
     running = effects.at("running")
     await _forget(session, agent)
-    # A lane without a row lets its jobs through: their handlers find the agent gone and end the step.
-    await drop_lane(session, lane_of(agent_id))
+    # A group without a row lets its jobs through: their handlers find the agent gone and end the step.
+    await drop_group(session, group_of(agent_id))
     await write_audit(session, caller, "agent.deleted", target_type="agent", target_id=agent_id,
                       detail=_audited(agent, effects))
     if running:

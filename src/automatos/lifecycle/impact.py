@@ -20,7 +20,7 @@ Proposal = AgentStatus | Literal["deleted"]
 MUCH_PERCENT = 10
 """From which share of the workspace's steps on a loss is worth a warning."""
 DEPENDENTS = (recipes.dependents_of_agent, heartbeats.dependents_of_agent)
-"""Who says what depends on an agent: one line for each room that names agents."""
+"""Who says what depends on an agent: one line for each package that names agents."""
 
 
 @dataclass(frozen=True, slots=True)

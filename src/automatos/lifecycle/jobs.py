@@ -22,7 +22,7 @@ SOON = timedelta(seconds=10)
 
 
 def handlers(database: Database, bus: EventBus) -> dict[str, Handler]:
-    """Return how the worker treats the jobs of this room, by their names."""
+    """Return how the worker treats the jobs of this package, by their names."""
 
     async def stop(job: HeldJob) -> None:
         agent_id, stop_id = _read(job)

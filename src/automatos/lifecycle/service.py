@@ -171,12 +171,12 @@ async def _stop(
     session: AsyncSession, caller: Caller, agent: Agent, order: StatusOrder, shutdown_type: ShutdownType,
     deps: LifecycleDeps,
 ) -> Changed:
-    lane = await stop.close_for_stop(session, agent, shutdown_type)
+    group = await stop.close_for_stop(session, agent, shutdown_type)
     touched = await find_touched(session, agent, order.status, shutdown_type)
     # Only work that is touched has to be confirmed; without any, a token alone is worth finding out the rest.
     if touched.ids or order.impact_token is not None:
         refuse_unconfirmed(await find_effects(session, touched), order.confirmations, order.impact_token)
-    return Changed(*await stop.begin_stop(session, caller, touched, order.status, shutdown_type, lane, deps))
+    return Changed(*await stop.begin_stop(session, caller, touched, order.status, shutdown_type, group, deps))
 
 
 def _shutdown_type(agent: Agent, order: StatusOrder) -> ShutdownType | None:

@@ -13,14 +13,14 @@ from automatos.agents.service import (
     announce,
     find_agent,
     get_agent,
-    keep_lane,
+    keep_group,
     note,
     set_status,
     set_stop,
 )
-from automatos.agents.types import WORKING, AgentStatus, ShutdownType, lane_of
-from automatos.durable.service import enqueue_in_session, freeze_lane, stop_lane
-from automatos.durable.types import EventBus, LaneMode
+from automatos.agents.types import WORKING, AgentStatus, ShutdownType, group_of
+from automatos.durable.service import enqueue_in_session, pause_group, stop_group
+from automatos.durable.types import EventBus, GroupMode
 from automatos.kernel.clock import now
 from automatos.kernel.db import Database, after_commit
 from automatos.kernel.ids import new_id
@@ -39,23 +39,23 @@ SECOND_LOOK_S = 0.5
 _telling: set[asyncio.Task[int]] = set()
 
 
-async def close_for_stop(session: AsyncSession, agent: Agent, shutdown_type: ShutdownType) -> LaneMode:
-    """Let a locked agent that is to stop take nothing more than its stop leaves it, and return its lane's mode.
+async def close_for_stop(session: AsyncSession, agent: Agent, shutdown_type: ShutdownType) -> GroupMode:
+    """Let a locked agent that is to stop take nothing more than its stop leaves it, and return its group's mode.
 
     Done before its work is read: what is found then is all that there will be.
     """
-    mode = LaneMode.OPEN if shutdown_type is ShutdownType.SCHEDULED else LaneMode.CLOSED
-    await keep_lane(session, agent, mode)
+    mode = GroupMode.OPEN if shutdown_type is ShutdownType.SCHEDULED else GroupMode.CLOSED
+    await keep_group(session, agent, mode)
     return mode
 
 
 async def begin_stop(
     session: AsyncSession, caller: Caller, touched: Touched, target: AgentStatus, shutdown_type: ShutdownType,
-    lane: LaneMode, deps: LifecycleDeps,
+    group: GroupMode, deps: LifecycleDeps,
 ) -> tuple[Agent, Shutdown]:
     """Stop a locked agent that takes work: at once when there is nothing to wait for, else as soon as there is not.
 
-    `lane` is what `close_for_stop` gave it. While a stop waits the agent keeps its status and takes no new work. The
+    `group` is what `close_for_stop` gave it. While a stop waits the agent keeps its status and takes no new work. The
     waiting is a job of the queue, which outlives this process.
     """
     # Asked before the status changes, which changes what they say.
@@ -65,7 +65,7 @@ async def begin_stop(
     if awaiting:
         agent = await _wait(session, caller, agent, target, shutdown_type)
     else:
-        agent = await set_status(session, caller, agent, target, shutdown_type=shutdown_type, lane=lane)
+        agent = await set_status(session, caller, agent, target, shutdown_type=shutdown_type, group=group)
     if is_cut:
         await interrupt(session, agent, deps)
     announce(session, agent, deps.bus)
@@ -98,7 +98,7 @@ async def cancel_stop(session: AsyncSession, caller: Caller, agent_id: int, bus:
         raise AgentNotStopping(agent.name)
     target = agent.stopping["target"]
     agent = await set_stop(session, agent, None)
-    await keep_lane(session, agent)
+    await keep_group(session, agent)
     await note(session, caller, agent, "agent.stop_cancelled", name=agent.name, target=target)
     announce(session, agent, bus)
     return agent
@@ -129,8 +129,8 @@ async def interrupt(session: AsyncSession, agent: Agent, deps: LifecycleDeps) ->
 
     This process may die right after the commit, and a step may just be starting, or be frozen and about to go on.
     """
-    lane = lane_of(agent.id)
-    after_commit(session, lambda: _hold(asyncio.create_task(stop_lane(deps.database, deps.bus, lane))))
+    group = group_of(agent.id)
+    after_commit(session, lambda: _hold(asyncio.create_task(stop_group(deps.database, deps.bus, group))))
     await enqueue_in_session(session, INTERRUPT_AGENT, f"{agent.id}:{new_id().hex}", agent.workspace_id,
                              delay=timedelta(seconds=SECOND_LOOK_S))
 
@@ -147,14 +147,14 @@ async def interrupt_again(database: Database, bus: EventBus, workspace_id: UUID,
         work = await work_of_agent(session, workspace_id, agent_id)
     if not any(one.place == "running" for one in work):
         return True
-    await stop_lane(database, bus, lane_of(agent_id))
+    await stop_group(database, bus, group_of(agent_id))
     return False
 
 
 def freeze_when_committed(session: AsyncSession, agent: Agent, deps: LifecycleDeps) -> None:
     """Ask an agent's running steps to stop at their next turn, the moment the transaction is committed."""
-    lane = lane_of(agent.id)
-    after_commit(session, lambda: _hold(asyncio.create_task(freeze_lane(deps.database, deps.bus, lane))))
+    group = group_of(agent.id)
+    after_commit(session, lambda: _hold(asyncio.create_task(pause_group(deps.database, deps.bus, group))))
 
 
 def awaited_in(agent: Agent, work: Sequence[ActiveWork]) -> tuple[ShutdownType, list[ActiveWork]]:

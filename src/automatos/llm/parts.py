@@ -1,4 +1,4 @@
-"""The parts of this process that the room's routes ask for."""
+"""The parts of this process that the package's routes ask for."""
 
 from typing import Annotated, Protocol
 

@@ -15,7 +15,7 @@ class PersonaServices(Protocol):
 
 
 async def get_agents_of_personas(request: Request) -> AgentsOfPersonas:
-    """Return what a higher room handed down to count agents by their persona."""
+    """Return what a higher package handed down to count agents by their persona."""
     return services_of(request, PersonaServices).agents_of_personas
 
 

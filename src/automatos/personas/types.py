@@ -28,7 +28,7 @@ class PersonaSource(StrEnum):
 
 
 AgentsOfPersonas = Callable[[AsyncSession, UUID, Sequence[UUID]], Awaitable[Mapping[UUID, int]]]
-"""Counts a workspace's agents by the persona they speak with; a higher room hands one down (`Services`)."""
+"""Counts a workspace's agents by the persona they speak with; a higher package hands one down (`Services`)."""
 
 
 @cache

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from automatos.agents.service import describe
-from automatos.agents.types import Dependent, PriorityLevel, lane_of
+from automatos.agents.types import Dependent, PriorityLevel, group_of
 from automatos.kernel.clock import now
 from automatos.recipes.queries import agent_work as queries
 from automatos.recipes.types import ActiveWork, AgentDependency, WorkHistory
@@ -18,7 +18,7 @@ LEVELS = tuple(PriorityLevel)
 
 async def work_of_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> list[ActiveWork]:
     """Return every unfinished execution that needs an agent: running first, then queued, then later."""
-    rows = await queries.active(session, workspace_id, agent_id, lane_of(agent_id))
+    rows = await queries.active(session, workspace_id, agent_id, group_of(agent_id))
     recipes = sorted({row["recipe_id"] for row in rows if row["recipe_id"] is not None})
     medians = await queries.median_durations(session, workspace_id, agent_id, recipes) if rows else {}
     return [

@@ -4,13 +4,12 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from automatos.agents.types import lane_of
+from automatos.agents.types import group_of
 from automatos.durable.service import Reservation, Worker
 from automatos.durable.types import NewEvent
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionStarted
 from automatos.kernel.errors import Problem
-from automatos.recipes.crew import Crew, Kitchen, crew_of
 from automatos.recipes.definition import task_definition
 from automatos.recipes.graph import Flow
 from automatos.recipes.journal import StepJournal
@@ -19,6 +18,7 @@ from automatos.recipes.planning import RecipePlan, plan_recipe
 from automatos.recipes.state import ExecutionState, StepState, flow_of
 from automatos.recipes.step_runner import StepRunner
 from automatos.recipes.steps import StepWork, until_over
+from automatos.recipes.team import RunDeps, Team, find_team
 from automatos.recipes.types import Definition, ExecutionStatus, JsonObject, NewRun
 from automatos.runs.types import RunRow, StepPath, TakenStep, step_key
 from automatos.runtime.types import Run
@@ -30,8 +30,8 @@ EVENTS = 3
 class RunsHere:
     """Begins lines and tasks in this process, as long as nobody waits for the place that they take."""
 
-    def __init__(self, kitchen: Kitchen, worker: Worker) -> None:
-        self._kitchen = kitchen
+    def __init__(self, run_deps: RunDeps, worker: Worker) -> None:
+        self._run_deps = run_deps
         self._worker = worker
 
     async def prepare(self, new: NewRun) -> "Begun | None":
@@ -43,7 +43,7 @@ class RunsHere:
         if recipe.is_graph or len(new.first) != 1:
             return None
         key = step_key(new.id, StepPath(new.first[0]["path"]))
-        place = self._worker.reserve(new.job, key, new.workspace_id, lane_of(new.first[0]["agent_id"]))
+        place = self._worker.reserve(new.job, key, new.workspace_id, group_of(new.first[0]["agent_id"]))
         if place is None:
             return None
         try:
@@ -63,28 +63,28 @@ class RunsHere:
             started_at=new.at, steps={step.order: StepState(step, "") for step in flow.steps})
         record = state.steps[new.first[0]["step_order"]]
         record.path = StepPath(record.step.step_id)
-        crew = await crew_of(self._kitchen, state, list(state.steps.values()), new.agents)
+        team = await find_team(self._run_deps, state, list(state.steps.values()), new.agents)
         taken = TakenStep(run, record.path, {"step_order": record.step.order, "epoch": 1, "last_seq": EVENTS}, {})
-        journal = StepJournal(self._kitchen.database, self._kitchen.bus, plan_recipe, state, taken)
+        journal = StepJournal(self._run_deps.database, self._run_deps.bus, plan_recipe, state, taken)
         journal.step = record
-        runner = StepRunner(self._kitchen, state, journal, crew, {})
+        runner = StepRunner(self._run_deps, state, journal, team, {})
         prepared, started = await runner.prepare(record)
         ends_at = asyncio.get_running_loop().time() + (new.deadline_at - new.at).total_seconds()
-        work = StepWork(self._kitchen, taken, journal, runner, ends_at,
-                        Line(RecipePlan(run, recipe, flow), state, crew, runner))
-        return Begun(place, work, prepared, crew, [new.queued, recorded(ExecutionStarted()), recorded(started)])
+        work = StepWork(self._run_deps, taken, journal, runner, ends_at,
+                        Line(RecipePlan(run, recipe, flow), state, team, runner))
+        return Begun(place, work, prepared, team, [new.queued, recorded(ExecutionStarted()), recorded(started)])
 
 
 class Begun:
     """A first step that is ready to begin here; `begin` or `release` ends it, and what is called later does nothing."""
 
-    def __init__(self, place: Reservation, work: StepWork, run: Run, crew: Crew, events: list[NewEvent]) -> None:
+    def __init__(self, place: Reservation, work: StepWork, run: Run, team: Team, events: list[NewEvent]) -> None:
         self.events = events
         self._place: Reservation | None = place
         self._work = work
         self._run = run
-        self._idle = crew.idle
-        self._priority = crew.priority(run.agent_id)
+        self._idle = team.idle
+        self._priority = team.priority(run.agent_id)
         self._held = {"holder": place.holder, "epoch": place.epoch}
 
     def stored(self) -> JsonObject:
@@ -92,11 +92,11 @@ class Begun:
         return self._held | {"step": self._work.record.row() | {"path": self._work.record.path},
                              "priority": self._priority, "idle": self._idle}
 
-    def opening(self) -> list[dict[str, Any]]:
+    def run_input(self) -> list[dict[str, Any]]:
         """Return the row of the agent's run, as the same statement takes it."""
         run = self._run
         return [{"id": run.id, "agent_id": run.agent_id, "execution_id": run.execution_id,
-                 "opening": run.opening}]
+                 "opening": run.run_input}]
 
     def begin(self) -> None:
         """Work on the step, which is stored by now."""

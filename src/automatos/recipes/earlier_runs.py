@@ -8,34 +8,34 @@ import asyncpg
 
 from automatos.durable.service import drop_job, wake
 from automatos.durable.types import Handler, HeldJob, Interruption
-from automatos.recipes.crew import Kitchen
 from automatos.recipes.ending import error_of
 from automatos.recipes.errors import WorkerLost
 from automatos.recipes.planning import plan_recipe, records_of
 from automatos.recipes.queries import earlier_runs as queries
 from automatos.recipes.steps import forget_interruption
+from automatos.recipes.team import RunDeps
 from automatos.recipes.types import RUN_RECIPE, StepStatus
 from automatos.runs.service import advance, cancel_run, fail_run, go_on, lock, tell_followed
 from automatos.runs.types import Followed, RunRow, StepPath
 
 
-def earlier_handler(kitchen: Kitchen) -> Handler:
+def earlier_handler(run_deps: RunDeps) -> Handler:
     """Return how the worker treats jobs that are whole runs."""
 
     async def drive(job: HeldJob) -> None:
-        await _until_apart(kitchen, job, None)
+        await _until_apart(run_deps, job, None)
 
     async def give_up(job: HeldJob, why: str) -> None:
-        await _until_apart(kitchen, job, why)
+        await _until_apart(run_deps, job, why)
 
     return Handler(drive, give_up)
 
 
-async def _until_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
+async def _until_apart(run_deps: RunDeps, job: HeldJob, why: str | None) -> None:
     """Take a run apart whatever the job is told meanwhile: its step hears of a cancellation or a stop by the rows."""
     while True:
         try:
-            return await _take_apart(kitchen, job, why)
+            return await _take_apart(run_deps, job, why)
         except asyncio.CancelledError:
             if job.interruption is Interruption.STOP:
                 job.go_on()
@@ -46,27 +46,27 @@ async def _until_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
                 raise
 
 
-async def _take_apart(kitchen: Kitchen, job: HeldJob, why: str | None) -> None:
+async def _take_apart(run_deps: RunDeps, job: HeldJob, why: str | None) -> None:
     followed: Followed | None = None
-    async with kitchen.database.recording(job.workspace_id) as connection, connection.transaction():
+    async with run_deps.database.recording(job.workspace_id) as connection, connection.transaction():
         run = await lock(connection, job.workspace_id, UUID(job.key))
         if run is None or run.finished_at:
             return
         followed = await adopt(connection, run)
-        if run.cancel_requested_by:  # at once: the lane of a paused agent gives nothing out
+        if run.cancel_requested_by:  # at once: the group of a paused agent gives nothing out
             followed = await cancel_run(connection, plan_recipe, run.workspace_id, run.id, run.cancel_requested_by)
         elif why:
             followed = await fail_run(connection, plan_recipe, run.workspace_id, run.id, error_of(WorkerLost(why)))
     job.is_finished = True
-    wake(kitchen.bus)
+    wake(run_deps.bus)
     if followed:
-        tell_followed(kitchen.bus, followed)
+        tell_followed(run_deps.bus, followed)
 
 
 async def adopt(connection: asyncpg.Connection, run: RunRow) -> Followed | None:
     """Let a locked run go on by steps where it was one job; whoever had that job writes nothing more.
 
-    The step it is at waits in its agent's lane as the whole run did; what follows is returned where no step is left.
+    The step it is at waits in its agent's group as the whole run did; what follows is returned where no step is left.
     """
     if not await drop_job(connection, RUN_RECIPE, str(run.id)):
         return None

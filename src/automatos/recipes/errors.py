@@ -231,5 +231,5 @@ class CancelRequested(asyncio.CancelledError):
     """Somebody asked to cancel the execution, and the signal to this worker has not come yet."""
 
 
-class Fenced(StepLost):
+class LeaseLost(StepLost):
     """Another worker has taken this execution over; whatever we hold of it is old."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from automatos.agents.types import lane_of
+from automatos.agents.types import group_of
 from automatos.recipes.types import NOBODY, JsonObject, Step
 from automatos.runs.errors import ConditionInvalid
 from automatos.runs.service import Edge, ForEach, Graph, Node, compile_condition, graph_faults
@@ -68,7 +68,7 @@ class Flow:
         return Node(
             step.step_id, step.kind, tuple(Edge(key) for key in self.needs[step.step_id]),
             compile_condition(step.when) if step.when else None,
-            Performer(lane_of(step.agent_id)) if step.agent_id != NOBODY else None,
+            Performer(group_of(step.agent_id)) if step.agent_id != NOBODY else None,
             {"order": step.order, **(step.approval or step.wait or each or step.run or {})},
             each=ForEach(self._scope(step.step_id), each["concurrency"], each["max_failures"]) if each else None,
             on_error=OnError.SKIP if step.error_handling == "skip" else OnError.STOP,

@@ -1,7 +1,7 @@
 """The journal of a step: what happened is gathered, then recorded in one statement with its events.
 
 Several steps of a run may be written at once, each by its own writer. Every record names its writer; when another
-worker has taken over, nothing is written, and the writer stops (`Fenced`).
+worker has taken over, nothing is written, and the writer stops (`LeaseLost`).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from automatos.agents.types import lane_of
+from automatos.agents.types import group_of
 from automatos.durable.service import wake
 from automatos.durable.types import EventBus, HeldJob, LiveText, NewEvent, StoredEvent, TextOf
 from automatos.events.types import RunEventData, StepDelta, StepRestarted, StepText
@@ -23,14 +23,14 @@ from automatos.kernel.db import Database, dump_json, dump_known
 from automatos.kernel.errors import DatabaseUnavailable
 from automatos.llm.types import FailedAttempt
 from automatos.recipes.ending import attempt_of
-from automatos.recipes.errors import CancelRequested, Fenced
+from automatos.recipes.errors import CancelRequested, LeaseLost
 from automatos.recipes.pending import NotOnward, Onward, Pending, Record, Streamed
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import ExecutionStatus
 from automatos.runs import service as runs
-from automatos.runs.types import Followed, JsonObject, Opening, StepPath, TakenStep, Written, step_key
+from automatos.runs.types import Followed, JsonObject, RunInput, StepPath, TakenStep, Written, step_key
 from automatos.runtime.service import turns_to_json
-from automatos.runtime.types import Opening as AgentOpening
+from automatos.runtime.types import RunInput as AgentOpening
 from automatos.runtime.types import Turn
 
 log = structlog.get_logger("automatos.recipes")
@@ -69,7 +69,7 @@ class StepJournal:
         state.epoch = self._epoch
         self._run, self._run_seq = taken.run, taken.run.last_seq
         self._counted = self._sent = _used(state)
-        self._opening: Opening | None = None
+        self._run_input: RunInput | None = None
         self._is_pausing = False
         self._onward: Onward | None = None
         self._job: HeldJob | None = None
@@ -82,10 +82,10 @@ class StepJournal:
         if step:
             self._pending.steps[step.step.order] = step
 
-    def add_run(self, run_id: Any, agent_id: int, opening: AgentOpening) -> None:
+    def add_run(self, run_id: Any, agent_id: int, run_input: AgentOpening) -> None:
         """Gather the beginning of a run for the next record."""
         self._pending.runs.append(
-            {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": opening})
+            {"id": run_id, "agent_id": agent_id, "execution_id": self.state.id, "opening": run_input})
 
     def add_turn(self, step: StepState, turn: Turn, events: Sequence[RunEventData]) -> None:
         """Gather a turn with its events, and count what it used."""
@@ -204,7 +204,7 @@ class StepJournal:
         try:
             with suppress(CancelRequested):  # the signal ends the run at work; this only records what was gathered
                 await self.store()
-        except Fenced:
+        except LeaseLost:
             log.info("recipes.stream_fenced", execution_id=str(self.state.id))
         except DatabaseUnavailable:
             log.warning("recipes.stream_waits", execution_id=str(self.state.id))
@@ -229,9 +229,9 @@ class StepJournal:
                 log.warning("recipes.record_waits", execution_id=str(self.state.id), error=why)
                 await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311
 
-    def open(self, opening: Opening) -> None:
+    def open(self, run_input: RunInput) -> None:
         """Let the next record, whose first event tells of it, begin the run or let it go on."""
-        self._opening = opening
+        self._run_input = run_input
 
     async def pause(self) -> None:
         """Record what is gathered, and that the run waits."""
@@ -312,7 +312,7 @@ class StepJournal:
                 for event in onward.pending.events[-1:]:
                     runs.note_end(self.state.id, self.state.definition.recipe_id, event)
             return
-        job.go_to(lane_of(onward.next.step.agent_id))
+        job.go_to(group_of(onward.next.step.agent_id))
         self._order, self._epoch, self.step = onward.next.step.order, 1, onward.next
 
     async def _put(self, connection: asyncpg.Connection, values: Record, pending: Pending) -> None:
@@ -344,11 +344,11 @@ class StepJournal:
             values.bodies, values.at, step=values.steps.get(self._order), agent_runs=values.runs, turns=values.turns,
             used={name: used[name] - self._counted[name] if not isinstance(used[name], bool) else used[name]
                   for name in used},
-            opening=self._opening, known=self._run_seq if onward else None, ending=ending,
+            run_input=self._run_input, known=self._run_seq if onward else None, ending=ending,
             output=onward.output if onward else None,
             following=self._following(onward, self._job) if onward and onward.next and self._job else None)
         if written is None:
-            raise Fenced(str(self.state.id))
+            raise LeaseLost(str(self.state.id))
         return written
 
     def _following(self, onward: Onward, job: HeldJob) -> JsonObject:
@@ -357,7 +357,7 @@ class StepJournal:
             raise RuntimeError("nothing follows")
         next_key = step_key(self.state.id, StepPath(step.step.step_id))
         return {"job": job.name, "key": job.key, "holder": None if onward.waits else job.executor_id,
-                "next_key": next_key, "lane": lane_of(step.step.agent_id), "priority": onward.priority,
+                "next_key": next_key, "lane": group_of(step.step.agent_id), "priority": onward.priority,
                 "step": step.row() | {"path": step.step.step_id}}
 
     async def _follow(self, connection: asyncpg.Connection, job: HeldJob) -> None:
@@ -379,7 +379,7 @@ class StepJournal:
 
     def _place_at(self, last_seq: int, count: int) -> None:
         """Set the numbers as the parent expects them, who adds what was written."""
-        self._opening, self._is_pausing = None, False
+        self._run_input, self._is_pausing = None, False
         if count:
             self._seen = self._run_seq = last_seq
             self.state.last_seq = last_seq - count

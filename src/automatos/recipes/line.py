@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from automatos.events.service import recorded
 from automatos.events.types import ExecutionPaused, ExecutionWaiting
 from automatos.kernel.errors import DatabaseUnavailable, Problem
-from automatos.recipes.crew import Crew
 from automatos.recipes.ending import closing
 from automatos.recipes.pending import Onward, Pending
 from automatos.recipes.planning import RecipePlan, end_of, records_of
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.step_runner import StepRunner
+from automatos.recipes.team import Team
 from automatos.recipes.types import ExecutionStatus
 from automatos.runs.service import Finish, advance
 from automatos.runs.types import RunStatus, StepPath
@@ -27,7 +27,7 @@ class Line:
 
     _plan: RecipePlan
     _state: ExecutionState
-    _crew: Crew
+    _team: Team
     _runner: StepRunner
     _prepared: Run | None = field(default=None, init=False)
 
@@ -48,7 +48,7 @@ class Line:
         kind = WAITS.get(why)
         told = [recorded(kind(order=step.step.order, agent_id=step.step.agent_id, agent_name=step.agent_name))
                 ] if kind else []
-        return Onward(Pending(told), step, self._crew.priority(step.step.agent_id), waits=True,
+        return Onward(Pending(told), step, self._team.priority(step.step.agent_id), waits=True,
                       ending={"status": STATUS_OF[why]} if kind else None)
 
     def begun(self, step: StepState) -> None:
@@ -69,8 +69,8 @@ class Line:
             run = self._prepared
             gathered = Pending([recorded(event)], runs=[{
                 "id": run.id, "agent_id": run.agent_id, "execution_id": self._state.id,
-                "opening": run.opening}])
-        return Onward(gathered, step, self._crew.priority(step.step.agent_id))
+                "opening": run.run_input}])
+        return Onward(gathered, step, self._team.priority(step.step.agent_id))
 
     def _end(self, finish: Finish) -> Onward:
         failed = next((step for step in self._state.steps.values() if step.step.step_id == finish.failed), None)

@@ -199,6 +199,6 @@ def step_state(step: Step, row: Stored | None) -> StepState:
 
 async def read_run(database: Database, state: ExecutionState, run_id: UUID) -> Run:
     """Return the run that a step at work is in, as far as it is recorded."""
-    agent_id, opening, turns = await runtime.read_run(database, state.workspace_id, run_id)
+    agent_id, run_input, turns = await runtime.read_run(database, state.workspace_id, run_id)
     order = next(step.step.order for step in state.steps.values() if step.run_id == run_id)
-    return Run(run_id, state.workspace_id, agent_id, state.id, order, opening, state.epoch, turns)
+    return Run(run_id, state.workspace_id, agent_id, state.id, order, run_input, state.epoch, turns)

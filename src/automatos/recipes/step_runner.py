@@ -14,13 +14,13 @@ from automatos.kernel.ids import new_id
 from automatos.kernel.schemas import costs_as_text
 from automatos.llm.errors import PromptTooLong
 from automatos.llm.types import AnswerEnd, Window
-from automatos.recipes.crew import Crew, Kitchen
 from automatos.recipes.definition import as_text
 from automatos.recipes.ending import ended, error_of, tried_again
 from automatos.recipes.errors import AgentGone, AgentStopped, AnswerCutOff, StepFailed, StepTimedOut
 from automatos.recipes.journal import StepJournal
 from automatos.recipes.placeholders import TooLong, cut
 from automatos.recipes.state import ExecutionState, StepState
+from automatos.recipes.team import RunDeps, Team
 from automatos.recipes.types import Step, StepStatus
 from automatos.runtime.service import fence, run_agent
 from automatos.runtime.types import Answer, Run
@@ -30,13 +30,13 @@ class StepRunner:
     """Does steps of one execution in this process; `more` are values of placeholders beside inputs and outputs."""
 
     def __init__(
-        self, kitchen: Kitchen, state: ExecutionState, journal: StepJournal, crew: Crew, runs: Mapping[Any, Run],
+        self, run_deps: RunDeps, state: ExecutionState, journal: StepJournal, team: Team, runs: Mapping[Any, Run],
         more: Mapping[str, str] | None = None,
     ) -> None:
-        self._kitchen = kitchen
+        self._run_deps = run_deps
         self._state = state
         self._journal = journal
-        self._crew = crew
+        self._team = team
         self._runs = dict(runs)
         self._more = dict(more or {})
 
@@ -60,7 +60,7 @@ class StepRunner:
                 return
 
     async def _attempt(self, record: StepState, job: HeldJob) -> Answer:
-        timeout_s = self._crew.timeout_s(record.step)
+        timeout_s = self._team.timeout_s(record.step)
         run = self._runs.get(record.run_id) if record.run_id else None
         if run is None:
             run = await self._begin_run(record)
@@ -69,8 +69,8 @@ class StepRunner:
         clock = asyncio.timeout(timeout_s)
         try:
             async with clock:
-                desk = self._crew.desk(record, timeout_s, lambda: job.wants_pause)
-                return await run_agent(run, desk, self._journal)
+                deps = self._team.deps(record, timeout_s, lambda: job.wants_pause)
+                return await run_agent(run, deps, self._journal)
         except PromptTooLong as problem:
             raise problem.of(f"What is said in step {record.step.step_id!r} by now") from problem
         except TimeoutError as error:
@@ -80,7 +80,7 @@ class StepRunner:
 
     async def _begin_run(self, record: StepState) -> Run:
         run, event = await self.prepare(record)
-        self._journal.add_run(run.id, run.agent_id, run.opening)
+        self._journal.add_run(run.id, run.agent_id, run.run_input)
         self._journal.add(event, step=record)
         self.begun(record, run)
         await self._journal.store()
@@ -89,33 +89,33 @@ class StepRunner:
     async def prepare(self, record: StepState) -> tuple[Run, events.StepStarted]:
         """Give a step a run that begins, and return it with the event that tells of it; nothing is recorded yet."""
         state, step = self._state, record.step
-        window, taken = await self._crew.window(step)
-        record.prompt = prompt_of(step, values_of(self._state) | self._more, window, taken, self._crew.pattern_of(step))
-        opening = await self._crew.open(step, record.prompt, window)
-        run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, opening, state.epoch)
+        window, taken = await self._team.window(step)
+        record.prompt = prompt_of(step, values_of(self._state) | self._more, window, taken, self._team.pattern_of(step))
+        run_input = await self._team.open(step, record.prompt, window)
+        run = Run(new_id(), state.workspace_id, step.agent_id, state.id, step.order, run_input, state.epoch)
         record.run_id = run.id
         record.status = StepStatus.RUNNING
         record.started_at = record.started_at or now()
         return run, events.StepStarted(
             order=step.order, step_id=step.step_id, agent_id=step.agent_id,
             agent_name=record.agent_name, attempt=record.attempt, run_id=run.id, prompt=record.prompt,
-            provider=opening.model.provider, model=opening.model.model_id, timeout_s=self._crew.timeout_s(step),
+            provider=run_input.model.provider, model=run_input.model.model_id, timeout_s=self._team.timeout_s(step),
             path=record.path,
         )
 
     def begun(self, record: StepState, run: Run) -> None:
         """Take up a run that was prepared."""
         self._runs[run.id] = run
-        notes = self._crew.notes(record.step.agent_id)
+        notes = self._team.notes(record.step.agent_id)
         if notes.level <= logging.DEBUG:
-            notes.started(run.id, run.opening)
+            notes.started(run.id, run.run_input)
 
     def _complete(self, record: StepState, answer: Answer) -> Problem | None:
         """Keep an answer; returns why it is no success where the recipe wants whole answers and it was cut off."""
         self._journal.add_turn(record, answer.turn, answer.events)
         record.is_cut_off = answer.turn.body.get("end") == AnswerEnd.CUT_OFF
         self._state.is_cut_off = self._state.is_cut_off or record.is_cut_off
-        if record.is_cut_off and self._crew.fails_when_cut_off(record.step):
+        if record.is_cut_off and self._team.fails_when_cut_off(record.step):
             problem = AnswerCutOff(record.step.step_id)
             self.fail(record, problem)
             return problem
@@ -147,7 +147,7 @@ class StepRunner:
     async def _wait_to_retry(self, record: StepState, problem: Problem) -> None:
         self._journal.drop_stream()
         delay_s = self._state.definition.config.delay_s(record.attempt)
-        self._crew.notes(record.step.agent_id).retrying(
+        self._team.notes(record.step.agent_id).retrying(
             record.run_id, attempt=record.attempt, code=problem.code, delay_s=delay_s)
         record.attempts.append(tried_again(record, problem, delay_s))
         record.attempt += 1
@@ -162,18 +162,18 @@ class StepRunner:
     def _may_retry(self, record: StepState, problem: Problem) -> bool:
         if not (isinstance(problem, StepFailed) or getattr(problem, "is_retryable", False)):
             return False
-        return self._crew.retries_left(record) > 0
+        return self._team.retries_left(record) > 0
 
     def _tell_outcome(self, record: StepState, problem: Problem | None) -> None:
         """Leave with the agent how its step ended; that its own row is gone is no outcome of its."""
         if record.finished_at and not isinstance(problem, AgentGone):
-            notes = self._crew.notes(record.step.agent_id)
+            notes = self._team.notes(record.step.agent_id)
             if problem:
                 notes.failed(record.run_id, problem.code)
             else:
                 notes.finished(record.run_id, duration_ms=record.duration_ms,
                                tokens=record.input_tokens + record.output_tokens)
-            self._kitchen.outcomes.record(Outcome(
+            self._run_deps.outcomes.record(Outcome(
                 self._state.workspace_id, record.step.agent_id, problem is None, record.finished_at,
                 record.duration_ms, f"{problem.code}: {problem.detail}" if problem else None))
 

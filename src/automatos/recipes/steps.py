@@ -9,10 +9,9 @@ import asyncpg
 import structlog
 
 from automatos.durable.service import go_on as go_on_with
-from automatos.durable.types import Handler, HeldJob, Interruption, LaneMode
+from automatos.durable.types import GroupMode, Handler, HeldJob, Interruption
 from automatos.events import types as events
 from automatos.kernel.clock import now
-from automatos.recipes.crew import Kitchen, crew_of
 from automatos.recipes.ending import ended, error_of
 from automatos.recipes.errors import AgentStopped, CancelRequested, WorkerLost
 from automatos.recipes.journal import CHANGED, OPEN, StepJournal
@@ -21,11 +20,12 @@ from automatos.recipes.planning import RecipePlan, plan_recipe
 from automatos.recipes.queries import executions, graph_runs
 from automatos.recipes.state import ExecutionState, StepState, Stored, planned, read_run, state_of, step_state
 from automatos.recipes.step_runner import StepRunner
+from automatos.recipes.team import RunDeps, find_team
 from automatos.recipes.types import StepStatus
 from automatos.runs.errors import StepLost
 from automatos.runs.service import fail_run, follow_untaken, take_step, tell_followed
-from automatos.runs.types import Followed, Opening, TakenStep
-from automatos.runtime.errors import Frozen
+from automatos.runs.types import Followed, RunInput, TakenStep
+from automatos.runtime.errors import RunPaused
 from automatos.runtime.types import Run
 
 log = structlog.get_logger("automatos.recipes")
@@ -36,15 +36,15 @@ BEGINNINGS = {"queued": events.ExecutionStarted, "paused": events.ExecutionResum
 """What is told when a run in such a state is worked on."""
 
 
-def step_handler(kitchen: Kitchen) -> Handler:
+def step_handler(run_deps: RunDeps) -> Handler:
     """Return how the worker treats jobs of steps."""
 
     async def drive(job: HeldJob) -> None:
-        if work := await _take(kitchen, job):
+        if work := await _take(run_deps, job):
             await until_over(job, work)
 
     async def give_up(job: HeldJob, why: str) -> None:
-        if work := await _take(kitchen, job):
+        if work := await _take(run_deps, job):
             await until_over(job, work, why)
 
     return Handler(drive, give_up)
@@ -62,24 +62,24 @@ async def until_over(job: HeldJob, work: "StepWork", why: str | None = None) -> 
         raise
 
 
-async def _take(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
+async def _take(run_deps: RunDeps, job: HeldJob) -> "StepWork | None":
     """Become the writer of a job's step; None when it is over, or has ended now because its time had come."""
     while True:
         try:
-            return await _take_once(kitchen, job)
+            return await _take_once(run_deps, job)
         except asyncio.CancelledError:
             if job.interruption is Interruption.STOP:
                 job.go_on()
-                job.lane_mode = LaneMode.CLOSED  # its agent was stopped after the claim, before the step began
+                job.group_mode = GroupMode.CLOSED  # its agent was stopped after the claim, before the step began
             elif job.interruption is Interruption.CANCEL:
                 forget_interruption()
             else:
                 raise
 
 
-async def _take_once(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
+async def _take_once(run_deps: RunDeps, job: HeldJob) -> "StepWork | None":
     found = None
-    async with kitchen.database.recording(job.workspace_id) as connection:
+    async with run_deps.database.recording(job.workspace_id) as connection:
         taken = await take_step(connection, job.workspace_id, job.key)
         if taken and taken.row["path"] is None:
             taken = await follow_untaken(connection, plan_recipe, taken, job.key)
@@ -88,10 +88,10 @@ async def _take_once(kitchen: Kitchen, job: HeldJob) -> "StepWork | None":
             found = (plan, *await _state_of(connection, plan, taken))
     if isinstance(taken, Followed):
         job.is_finished = True  # its end was part of that, and a job of the same key may be there again
-        tell_followed(kitchen.bus, taken)
+        tell_followed(run_deps.bus, taken)
     if not isinstance(taken, TakenStep) or found is None:
         return None
-    return await _ready(kitchen, taken, *found)
+    return await _ready(run_deps, taken, *found)
 
 
 async def _state_of(
@@ -115,28 +115,28 @@ async def _state_of(
 
 
 async def _ready(
-    kitchen: Kitchen, taken: TakenStep, plan: RecipePlan, state: ExecutionState, more: dict[str, str]
+    run_deps: RunDeps, taken: TakenStep, plan: RecipePlan, state: ExecutionState, more: dict[str, str]
 ) -> "StepWork":
     record = state.steps[taken.row["step_order"]]
     is_line = not plan.recipe.is_graph
-    crew = await crew_of(kitchen, state, list(state.steps.values()) if is_line else [record])
-    if is_line and crew.idle:
-        async with kitchen.database.recording(state.workspace_id) as connection:
-            await executions.wake_agents(connection, crew.idle)
-    journal = StepJournal(kitchen.database, kitchen.bus, plan_recipe, state, taken)
+    team = await find_team(run_deps, state, list(state.steps.values()) if is_line else [record])
+    if is_line and team.idle:
+        async with run_deps.database.recording(state.workspace_id) as connection:
+            await executions.wake_agents(connection, team.idle)
+    journal = StepJournal(run_deps.database, run_deps.bus, plan_recipe, state, taken)
     journal.step = record
     runs: dict[UUID, Run] = {}
     if record.status is StepStatus.RUNNING and record.run_id:
-        runs[record.run_id] = await read_run(kitchen.database, state, record.run_id)
-    runner = StepRunner(kitchen, state, journal, crew, runs, more)
+        runs[record.run_id] = await read_run(run_deps.database, state, record.run_id)
+    runner = StepRunner(run_deps, state, journal, team, runs, more)
     deadline_at = _begin(taken, plan, state, journal)
     if is_line and taken.run.status == "running" and taken.row["epoch"] > 1:
         journal.add(events.ExecutionRecovered(epoch=taken.row["epoch"]))
     for run in () if is_line else runs.values():  # what was streamed and never answered is streamed again
         journal.add(events.StepRestarted(order=record.step.order, turn=len(run.turns) + 1))
     ends_at = asyncio.get_running_loop().time() + (deadline_at - taken.run.at).total_seconds()
-    return StepWork(kitchen, taken, journal, runner, ends_at,
-                    Line(plan, state, crew, runner) if is_line else None, is_stopping=taken.is_stopping)
+    return StepWork(run_deps, taken, journal, runner, ends_at,
+                    Line(plan, state, team, runner) if is_line else None, is_stopping=taken.is_stopping)
 
 
 def _begin(taken: TakenStep, plan: RecipePlan, state: ExecutionState, journal: StepJournal) -> datetime:
@@ -152,7 +152,7 @@ def _begin(taken: TakenStep, plan: RecipePlan, state: ExecutionState, journal: S
     else:
         deadline_at += run.waited or timedelta()
     state.started_at, state.deadline_at = run.started_at or run.at, deadline_at
-    journal.open(Opening(run.status, state.started_at, deadline_at))
+    journal.open(RunInput(run.status, state.started_at, deadline_at))
     journal.add(told())
     return deadline_at
 
@@ -161,7 +161,7 @@ def _begin(taken: TakenStep, plan: RecipePlan, state: ExecutionState, journal: S
 class StepWork:
     """The steps that this process is the writer of, one after the other; `ends_at` is on the event loop's clock."""
 
-    kitchen: Kitchen
+    run_deps: RunDeps
     taken: TakenStep
     journal: StepJournal
     runner: StepRunner
@@ -183,7 +183,7 @@ class StepWork:
             if job.interruption is Interruption.CANCEL or self.is_stopping:
                 await self.cancel(job)
                 return
-            if job.lane_mode is LaneMode.CLOSED and self.record.status is not StepStatus.RUNNING:
+            if job.group_mode is GroupMode.CLOSED and self.record.status is not StepStatus.RUNNING:
                 self.runner.fail(self.record, AgentStopped(self.record.agent_name))
                 if not await self._end(job):
                     return
@@ -206,7 +206,7 @@ class StepWork:
         try:
             async with clock:
                 await self.runner.run(record, job)
-        except Frozen:
+        except RunPaused:
             await self._wait_for_agent(job)
             return False
         except TimeoutError:
@@ -218,7 +218,7 @@ class StepWork:
         except asyncio.CancelledError:
             if job.interruption is not Interruption.STOP:
                 raise
-            await go_on_with(self.kitchen.database, job)
+            await go_on_with(self.run_deps.database, job)
             if not record.is_over:
                 self.runner.fail(record, AgentStopped(record.agent_name))
         return await self._end(job)
@@ -234,7 +234,7 @@ class StepWork:
             except asyncio.CancelledError:
                 if job.interruption is not Interruption.STOP:
                     raise
-                await go_on_with(self.kitchen.database, job)
+                await go_on_with(self.run_deps.database, job)
 
     async def _end_once(self, job: HeldJob) -> bool:
         await self.journal.resolve()
@@ -257,7 +257,7 @@ class StepWork:
         return False
 
     async def _wait_for_agent(self, job: HeldJob) -> None:
-        """Give the step back to the queue, where it waits in its agent's lane; what it has done is kept."""
+        """Give the step back to the queue, where it waits in its agent's group; what it has done is kept."""
         step = self.record.step
         if self.line:
             self.journal.add(events.ExecutionPaused(
@@ -315,9 +315,9 @@ def forget_interruption() -> None:
         task.uncancel()
 
 
-async def fail_overdue(kitchen: Kitchen, workspace_id: UUID, run_id: UUID) -> None:
+async def fail_overdue(run_deps: RunDeps, workspace_id: UUID, run_id: UUID) -> None:
     """End a run that is late and whose steps nobody ends."""
-    async with kitchen.database.recording(workspace_id) as connection, connection.transaction():
+    async with run_deps.database.recording(workspace_id) as connection, connection.transaction():
         followed = await fail_run(connection, plan_recipe, workspace_id, run_id, TOTAL_TIMEOUT)
     if followed:
-        tell_followed(kitchen.bus, followed)
+        tell_followed(run_deps.bus, followed)

@@ -247,7 +247,7 @@ class BegunStep(Protocol):
         """Return what is stored of the step and of who holds it."""
         ...
 
-    def opening(self) -> list[JsonObject]:
+    def run_input(self) -> list[JsonObject]:
         """Return what is stored of its agent's run."""
         ...
 

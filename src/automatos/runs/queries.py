@@ -9,7 +9,7 @@ import asyncpg
 
 from automatos.durable.types import Job, NewEvent
 from automatos.kernel.db import dump_json
-from automatos.runs.types import JsonObject, Opening, RunRow, StepPath, TakenStep, Written
+from automatos.runs.types import JsonObject, RunInput, RunRow, StepPath, TakenStep, Written
 
 _RUN = ("id", "workspace_id", "kind", "recipe_id", "recipe_version", "definition", "status", "last_seq", "input_data",
         "error", "cancel_requested_by", "paused_by", "created_at", "started_at", "deadline_at", "finished_at", "parent")
@@ -204,7 +204,7 @@ async def place_of(
 async def record_step(
     connection: asyncpg.Connection, run_id: UUID, workspace_id: UUID, order: int, epoch: int, seen: int,
     types: Sequence[str], bodies: Sequence[str], at: datetime, *, step: str | None, agent_runs: str | None,
-    turns: str | None, used: JsonObject, opening: Opening | None = None, known: int | None = None,
+    turns: str | None, used: JsonObject, run_input: RunInput | None = None, known: int | None = None,
     ending: JsonObject | None = None, output: JsonObject | None = None, following: JsonObject | None = None,
 ) -> Written | None:
     """Write one record of a step, and what follows from it; None when somebody else writes the step by now.
@@ -214,8 +214,9 @@ async def record_step(
     row = await connection.fetchrow(
         "SELECT * FROM record_step_v2($1, $2, $3, $4, $5, $6::text[], $7::jsonb[], $8, $9, $10, $11, $12, $13, $14, "
         "$15, $16, $17)", run_id, workspace_id, order, epoch, seen, list(types), list(bodies), at, step, agent_runs,
-        turns, used, {"from": opening.before, "started_at": opening.started_at, "deadline_at": opening.deadline_at}
-        if opening else None, known, ending, output, following)
+        turns, used, {"from": run_input.before, "started_at": run_input.started_at,
+                      "deadline_at": run_input.deadline_at}
+        if run_input else None, known, ending, output, following)
     return Written(**row) if row else None
 
 

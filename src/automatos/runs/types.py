@@ -229,7 +229,7 @@ class TakenStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class RunInput:
     """What the first record of a step makes of its run, unless that was done: it works (again), until a deadline."""
 
     before: str

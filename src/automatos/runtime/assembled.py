@@ -13,7 +13,7 @@ from automatos.kernel.tokens import TOKEN_BASIS, estimate_tokens
 from automatos.llm.service import ModelClient
 from automatos.llm.types import ModelChoice
 from automatos.runtime.runtime import AgentFactory, AgentRuntime, join
-from automatos.runtime.types import Part, SkillShelf, TemperatureSource
+from automatos.runtime.types import Part, SkillLoader, TemperatureSource
 from automatos.tools.service import Toolbox
 
 
@@ -69,7 +69,7 @@ class Assembler:
     database: Database
     models: ModelClient
     toolbox: Toolbox
-    skills: SkillShelf
+    skills: SkillLoader
     workspace_id: UUID
 
     async def of_agent(self, agent_id: int) -> Assembled:

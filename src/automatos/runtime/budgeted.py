@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from automatos.llm.types import Message, ModelChoice, ToolSpec
-from automatos.runtime.errors import Frozen
+from automatos.runtime.errors import RunPaused
 from automatos.runtime.types import Budget
 
 LONGEST_ANSWER = 16_384
@@ -50,7 +50,7 @@ class BudgetedRequest:
         pause_s = FIRST_PAUSE_S
         while (granted := await self.budget.reserve(wanted, needed, self.seconds)) is None:
             if self.is_paused():
-                raise Frozen
+                raise RunPaused
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         return granted

@@ -3,7 +3,7 @@
 from automatos.kernel.errors import Problem
 
 
-class Frozen(Exception):
+class RunPaused(Exception):
     """The run was asked to stop between two turns; what it has recorded is where it goes on."""
 
 

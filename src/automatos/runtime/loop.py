@@ -17,7 +17,7 @@ from automatos.kernel.schemas import micro_to_text
 from automatos.llm.service import ModelClient
 from automatos.llm.types import CallContext, Completion, Message, ToolCall
 from automatos.runtime.budgeted import BudgetedRequest
-from automatos.runtime.errors import Frozen, NoProgress, RunLimitReached
+from automatos.runtime.errors import NoProgress, RunLimitReached, RunPaused
 from automatos.runtime.notes import RunNotes
 from automatos.runtime.transcript import fence, items_of, items_to_json, storable
 from automatos.runtime.types import (
@@ -29,8 +29,8 @@ from automatos.runtime.types import (
     Budget,
     Journal,
     JsonObject,
-    Opening,
     Run,
+    RunInput,
     Turn,
 )
 from automatos.tools.service import Toolbox, ToolTracker
@@ -47,7 +47,7 @@ REFUSALS = frozenset({TOO_MANY.error_code, REPEATED})
 
 
 @dataclass(frozen=True)
-class Desk:
+class AgentDeps:
     """What an agent works with: models, tools, the folder of its execution, time, and who is told how it goes.
 
     `retries_left` says how many more requests may follow a failed one, whoever makes them.
@@ -71,7 +71,7 @@ class Desk:
     budget: Budget | None = None
 
 
-async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
+async def run_agent(run: Run, deps: AgentDeps, journal: Journal) -> Answer:
     """Work until the model answers without calling a tool, and return that answer.
 
     The answer's own turn is not recorded here: the caller records it together with what follows from it.
@@ -87,15 +87,15 @@ async def run_agent(run: Run, desk: Desk, journal: Journal) -> Answer:
     while True:
         last = _last_model_turn(run)
         missing = _missing_results(run, last) if last else []
-        if desk.is_paused():
-            raise Frozen
+        if deps.is_paused():
+            raise RunPaused
         if last and missing:
             tracker = tracker or _tracker_of(run)
-            await _call_tools(run, desk, journal, tracker, last, missing)
+            await _call_tools(run, deps, journal, tracker, last, missing)
         elif last and not last.body["tool_calls"]:
             return Answer(last.body["text"], last, ())
         else:
-            answer = await _ask_model(run, desk, journal)
+            answer = await _ask_model(run, deps, journal)
             if answer:
                 return answer
 
@@ -126,11 +126,11 @@ def _arguments(written: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {"": written}
 
 
-def messages_of(opening: Opening, turns: list[Turn]) -> list[Message]:
+def messages_of(run_input: RunInput, turns: list[Turn]) -> list[Message]:
     """Rebuild the conversation from what a run started with and its journal."""
     journal = sorted(turns, key=lambda turn: turn.seq)
     said = [_model_message(turn.body) if turn.kind == "model" else _tool_message(turn.body) for turn in journal]
-    return [Message("system", opening.system_prompt), Message("user", opening.prompt), *said]
+    return [Message("system", run_input.system_prompt), Message("user", run_input.prompt), *said]
 
 
 def _model_message(body: JsonObject) -> Message:
@@ -149,36 +149,37 @@ def calls_of(body: JsonObject) -> tuple[ToolCall, ...]:
     return tuple(ToolCall(call["id"], call["name"], call["arguments"]) for call in body["tool_calls"])
 
 
-async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
+async def _ask_model(run: Run, deps: AgentDeps, journal: Journal) -> Answer | None:
     asked = sum(turn.kind == "model" for turn in run.turns)
-    _hold_to_limits(run, asked, desk.tokens_of_failures())
+    _hold_to_limits(run, asked, deps.tokens_of_failures())
     seq = max((turn.seq for turn in run.turns), default=0) + 1
-    is_last_chance = asked + 1 >= run.opening.limits.max_turns
-    context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, desk.request_type, run.epoch,
-                          desk.environment)
+    is_last_chance = asked + 1 >= run.run_input.limits.max_turns
+    context = CallContext(run.workspace_id, run.agent_id, run.execution_id, run.id, seq, deps.request_type, run.epoch,
+                          deps.environment)
 
     async def between_requests() -> None:
         await journal.record([], [])
         if request:
             await request.again()
 
-    messages = messages_of(run.opening, run.turns)
-    tools = desk.toolbox.specs(run.opening.tools)
-    if desk.handed:
-        tools = desk.toolbox.specs_with(run.opening.tools, desk.handed)
+    messages = messages_of(run.run_input, run.turns)
+    tools = deps.toolbox.specs(run.run_input.tools)
+    if deps.handed:
+        tools = deps.toolbox.specs_with(run.run_input.tools, deps.handed)
     request = BudgetedRequest(
-        desk.budget, run.opening.model, messages, tools, desk.model_timeout_s, desk.is_paused) if desk.budget else None
-    model = await request.choice() if request else run.opening.model
-    completion = await desk.client.complete(
+        deps.budget, run.run_input.model, messages, tools, deps.model_timeout_s, deps.is_paused
+    ) if deps.budget else None
+    model = await request.choice() if request else run.run_input.model
+    completion = await deps.client.complete(
         model, messages, tools, context, may_call_tools=not is_last_chance,
         on_delta=lambda text: journal.stream(seq, storable(text)), on_restart=lambda: journal.restart(seq),
         on_reasoning=lambda text: journal.stream(seq, storable(text), is_reasoning=True),
-        deadline_s=desk.model_timeout_s, retries=desk.retries_left(), pause_s=desk.pause_s,
+        deadline_s=deps.model_timeout_s, retries=deps.retries_left(), pause_s=deps.pause_s,
         on_failed=lambda failure: journal.failed(seq, failure), before_pause=between_requests,
     )
     turn = _model_turn(run, seq, completion)
-    if desk.notes:
-        desk.notes.answered(turn)
+    if deps.notes:
+        deps.notes.answered(turn)
     event = _model_event(run, turn)
     if not completion.tool_calls:
         return Answer(turn.body["text"], turn, (event,))
@@ -188,7 +189,7 @@ async def _ask_model(run: Run, desk: Desk, journal: Journal) -> Answer | None:
 
 
 def _hold_to_limits(run: Run, asked: int, failed: int) -> None:
-    limits = run.opening.limits
+    limits = run.run_input.limits
     used = failed + sum(turn.input_tokens + turn.output_tokens for turn in run.turns)
     if _is_idle(run):
         raise NoProgress(
@@ -249,7 +250,8 @@ def _model_event(run: Run, turn: Turn) -> events.ModelAnswered:
 
 
 async def _call_tools(
-    run: Run, desk: Desk, journal: Journal, tracker: ToolTracker, last: Turn, missing: Sequence[tuple[int, ToolCall]]
+    run: Run, deps: AgentDeps, journal: Journal, tracker: ToolTracker, last: Turn, missing: Sequence[tuple[int,
+                                                                                                           ToolCall]]
 ) -> None:
     """Run the calls of one turn at once; each result is recorded as it comes, so no finished effect is repeated."""
     turned_down: list[Turn] = []
@@ -262,7 +264,7 @@ async def _call_tools(
             runnable.append((place, call))
     if turned_down:
         await _record_results(run, journal, turned_down)
-    calls = [asyncio.create_task(_call_tool(run, desk, journal, last, place, call)) for place, call in runnable]
+    calls = [asyncio.create_task(_call_tool(run, deps, journal, last, place, call)) for place, call in runnable]
     try:
         await asyncio.gather(*calls)
     finally:
@@ -277,16 +279,16 @@ def _refusal(tracker: ToolTracker, place: int, call: ToolCall) -> ToolResult | N
     return ToolResult(ok=False, output=reason, error_code=REPEATED) if reason else None
 
 
-async def _call_tool(run: Run, desk: Desk, journal: Journal, last: Turn, place: int, call: ToolCall) -> None:
+async def _call_tool(run: Run, deps: AgentDeps, journal: Journal, last: Turn, place: int, call: ToolCall) -> None:
     began = time.monotonic()
     context = ToolContext(
         run.workspace_id, run.agent_id, run.execution_id, run.id, f"{run.id}:{last.seq}:{place}",
-        frozenset(run.opening.tools), desk.tool_timeout_s, desk.home, desk.handed, desk.limits,
+        frozenset(run.run_input.tools), deps.tool_timeout_s, deps.home, deps.handed, deps.limits,
     )
-    result = await desk.toolbox.call(call.name, call.arguments, context)
+    result = await deps.toolbox.call(call.name, call.arguments, context)
     turn = _tool_turn(run, last, place, call, result, _ms_since(began))
-    if desk.notes:
-        desk.notes.called(turn)
+    if deps.notes:
+        deps.notes.called(turn)
     await _record_results(run, journal, [turn])
 
 

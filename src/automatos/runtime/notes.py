@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from automatos.runtime.types import Opening, Turn
+from automatos.runtime.types import RunInput, Turn
 
 log = structlog.get_logger("automatos.runtime")
 details = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
@@ -34,13 +34,13 @@ class RunNotes:
     level: int
     is_timed: bool
 
-    def started(self, run_id: UUID, opening: Opening) -> None:
+    def started(self, run_id: UUID, run_input: RunInput) -> None:
         """Note that a run begins: which model answers, how much it reads first."""
-        self._write(logging.DEBUG, "runs.started", run_id=run_id, provider=opening.model.provider,
-                    model=opening.model.model_id)
-        self._write(logging.DEBUG, "runs.opened", run_id=run_id, prompt_chars=len(opening.prompt),
-                    system_prompt_chars=len(opening.system_prompt), tools=list(opening.tools),
-                    max_turns=opening.limits.max_turns)
+        self._write(logging.DEBUG, "runs.started", run_id=run_id, provider=run_input.model.provider,
+                    model=run_input.model.model_id)
+        self._write(logging.DEBUG, "runs.opened", run_id=run_id, prompt_chars=len(run_input.prompt),
+                    system_prompt_chars=len(run_input.system_prompt), tools=list(run_input.tools),
+                    max_turns=run_input.limits.max_turns)
 
     def answered(self, turn: Turn) -> None:
         """Note a model's turn: that it came, how long it took, how large it is."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 
-async def opening(connection: asyncpg.Connection, run_id: UUID) -> asyncpg.Record | None:
+async def run_input(connection: asyncpg.Connection, run_id: UUID) -> asyncpg.Record | None:
     """Return a run's agent and what it started from."""
     return await connection.fetchrow("SELECT id, agent_id, opening FROM agent_runs WHERE id = $1", run_id)
 

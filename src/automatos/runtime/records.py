@@ -9,12 +9,12 @@ import asyncpg
 from automatos.kernel.db import Database
 from automatos.llm.types import ModelChoice
 from automatos.runtime import queries
-from automatos.runtime.types import JsonObject, Limits, Opening, Turn
+from automatos.runtime.types import JsonObject, Limits, RunInput, Turn
 
 
-def opening_of(stored: Mapping[str, Any]) -> Opening:
+def run_input_of(stored: Mapping[str, Any]) -> RunInput:
     """Read a run's beginning back."""
-    return Opening(stored["system_prompt"], stored["prompt"], ModelChoice(**stored["model"]), tuple(stored["tools"]),
+    return RunInput(stored["system_prompt"], stored["prompt"], ModelChoice(**stored["model"]), tuple(stored["tools"]),
                    Limits(**stored["limits"]))
 
 
@@ -34,14 +34,14 @@ def turn_from_row(row: asyncpg.Record) -> Turn:
                 row["cost_micro_usd"], row["duration_ms"], row["error"])
 
 
-async def read_run(database: Database, workspace_id: UUID, run_id: UUID) -> tuple[int, Opening, list[Turn]]:
+async def read_run(database: Database, workspace_id: UUID, run_id: UUID) -> tuple[int, RunInput, list[Turn]]:
     """Return a stored run: its agent, what it started from, its turns in order."""
     async with database.recording(workspace_id) as connection:
-        row = await queries.opening(connection, run_id)
+        row = await queries.run_input(connection, run_id)
         if row is None:
             raise LookupError(f"run {run_id} is not stored")
         turns = await queries.turns(connection, [run_id])
-    return row["agent_id"], opening_of(row["opening"]), [turn_from_row(turn) for turn in turns]
+    return row["agent_id"], run_input_of(row["opening"]), [turn_from_row(turn) for turn in turns]
 
 
 async def read_turns(database: Database, workspace_id: UUID, run_ids: Sequence[UUID]) -> dict[UUID, list[Turn]]:

@@ -15,7 +15,7 @@ from automatos.agents.types import AgentSpec, SkillSpec
 from automatos.llm.errors import PromptTooLong
 from automatos.llm.types import ModelChoice, ToolSpec, Window
 from automatos.runtime.notes import LEVELS, RunNotes
-from automatos.runtime.types import Limits, Opening, Part, PartSource, SkillShelf, TemperatureSource
+from automatos.runtime.types import Limits, Part, PartSource, RunInput, SkillLoader, TemperatureSource
 from automatos.skills.service import tool_name
 from automatos.tools.service import Toolbox
 from automatos.tools.types import HandedTool
@@ -114,7 +114,7 @@ class AgentRuntime:
         theirs = {name for skill in self.agent.skills if skill.name in hidden for name in tool_names(skill)}
         return tuple(tool for tool in self.tools if tool.name not in theirs)
 
-    async def open(self, prompt: str, limits: Limits, window: Window | None = None) -> Opening:
+    async def open(self, prompt: str, limits: Limits, window: Window | None = None) -> RunInput:
         """Return what a run of this agent on `prompt` starts from; raises PromptTooLong beyond the window.
 
         A prompt that begins with `/` and the name of a skill has the skill's text before it.
@@ -126,7 +126,7 @@ class AgentRuntime:
             prompt = with_skill(text_of("skill_invoked"), invoked, text, prompt, window)
         tools = self._offered(invoked)
         system_prompt = join(await self._parts(tools))
-        return Opening(system_prompt, prompt, await self.model(), tuple(tool.name for tool in tools), limits)
+        return RunInput(system_prompt, prompt, await self.model(), tuple(tool.name for tool in tools), limits)
 
 
 def tool_names(skill: SkillSpec) -> frozenset[str]:
@@ -138,7 +138,7 @@ class AgentFactory:
     """Makes runtimes for the agents of one workspace."""
 
     def __init__(
-        self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]], skills: SkillShelf
+        self, toolbox: Toolbox, find_default_model: Callable[[], Awaitable[ModelChoice]], skills: SkillLoader
     ) -> None:
         self._toolbox = toolbox
         self._find_default_model = find_default_model

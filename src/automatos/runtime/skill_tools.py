@@ -26,7 +26,7 @@ LISTED_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceShelf:
+class WorkspaceSkillLoader:
     """The skills of one workspace's agents, read while they work."""
 
     _database: Database
@@ -47,35 +47,35 @@ class WorkspaceShelf:
 
         Of two skills of one name the first counts. Scripts are left out where nothing can be confined.
         """
-        shelf: dict[str, SkillSpec] = {}
+        skill_loader: dict[str, SkillSpec] = {}
         for skill in agent.skills:
-            shelf.setdefault(skill.name, skill)
-        told = [name for name, skill in shelf.items() if skill.by_model]
+            skill_loader.setdefault(skill.name, skill)
+        told = [name for name, skill in skill_loader.items() if skill.by_model]
         # A skill that only people call up is read in its run too, though no run is told of its name.
-        tools = [_read_tool(told if len(told) == len(shelf) else [], partial(self._read, shelf))]
+        tools = [_read_tool(told if len(told) == len(skill_loader) else [], partial(self._read, skill_loader))]
         if told:
-            offered = {name: shelf[name] for name in told}
+            offered = {name: skill_loader[name] for name in told}
             tools.insert(0, _load_tool(told, partial(self._load, offered)))
         if self._toolbox.scripts_off_reason is None:
-            tools += [self._script_tool(skill, tool) for skill in shelf.values() for tool in skill.tools_schema]
+            tools += [self._script_tool(skill, tool) for skill in skill_loader.values() for tool in skill.tools_schema]
         return {tool.spec.name: tool for tool in tools}
 
     def _script_tool(self, skill: SkillSpec, tool: Mapping[str, Any]) -> HandedTool:
         spec = ToolSpec(skills.tool_name(skill.name, tool["name"]), tool["description"], dict(tool["parameters"]))
         return HandedTool(spec, partial(self._run, skill, tool["command"]), Effect.WRITE, SCRIPT_S)
 
-    async def _load(self, shelf: Mapping[str, SkillSpec], arguments: JsonObject, context: ToolContext) -> str:
+    async def _load(self, skill_loader: Mapping[str, SkillSpec], arguments: JsonObject, context: ToolContext) -> str:
         del context
-        skill = _chosen(shelf, arguments)
+        skill = _chosen(skill_loader, arguments)
         try:
             text, files = await skills.load_core(self._database, self._workspace_id, skill.id, skill.version)
         except LookupError as error:
             raise _gone(skill) from error
         return _piece(text, arguments) + _listed(files)
 
-    async def _read(self, shelf: Mapping[str, SkillSpec], arguments: JsonObject, context: ToolContext) -> str:
+    async def _read(self, skill_loader: Mapping[str, SkillSpec], arguments: JsonObject, context: ToolContext) -> str:
         del context
-        skill, path = _chosen(shelf, arguments), str(arguments["path"])
+        skill, path = _chosen(skill_loader, arguments), str(arguments["path"])
         content = await skills.read_file(self._database, self._workspace_id, skill.id, skill.version, path)
         if content is None:
             raise ToolRefused(
@@ -115,11 +115,11 @@ def _parameters(names: Sequence[str], more: JsonObject) -> JsonObject:
             "properties": {"name": name, **more, "offset": offset}}
 
 
-def _chosen(shelf: Mapping[str, SkillSpec], arguments: JsonObject) -> SkillSpec:
+def _chosen(skill_loader: Mapping[str, SkillSpec], arguments: JsonObject) -> SkillSpec:
     """Return the skill that a call names, if the agent has it."""
-    if arguments["name"] not in shelf:
+    if arguments["name"] not in skill_loader:
         raise ToolRefused("not_found", f"{str(arguments['name'])[:100]!r} is not one of your skills.")
-    return shelf[arguments["name"]]
+    return skill_loader[arguments["name"]]
 
 
 def _gone(skill: SkillSpec) -> ToolRefused:

@@ -81,7 +81,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class RunInput:
     """Everything a run starts from, kept with it so that a resume needs nothing that may have changed since."""
 
     system_prompt: str
@@ -100,7 +100,7 @@ class Run:
     agent_id: int
     execution_id: UUID | None
     order: int
-    opening: Opening
+    run_input: RunInput
     epoch: int
     turns: list[Turn] = field(default_factory=list)
 
@@ -145,7 +145,7 @@ class Budget(Protocol):
         ...
 
 
-class SkillShelf(Protocol):
+class SkillLoader(Protocol):
     """Where the skills of one workspace's agents are read from while they work."""
 
     async def core(self, skill: SkillSpec) -> str:

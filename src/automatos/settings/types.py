@@ -1,4 +1,4 @@
-"""Words of this room: the scopes and types of settings."""
+"""Words of this package: the scopes and types of settings."""
 
 from enum import StrEnum
 from typing import Any

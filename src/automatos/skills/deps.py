@@ -23,7 +23,7 @@ class SkillServices(Protocol):
 
 
 async def get_skill_users(request: Request) -> SkillUsers:
-    """Return what tells which agents use a skill; a higher room handed it down at assembly."""
+    """Return what tells which agents use a skill; a higher package handed it down at assembly."""
     return services_of(request, SkillServices).skill_users
 
 

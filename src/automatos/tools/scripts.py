@@ -13,15 +13,15 @@ import orjson
 
 from automatos.tools.errors import ToolRefused
 from automatos.tools.jail import split_path
-from automatos.tools.means import Means
 from automatos.tools.sandbox import Order, prepare_folder
+from automatos.tools.tool_deps import ToolDeps
 from automatos.tools.types import Script
 
 PROGRAMS = MappingProxyType({".py": "python3", ".sh": "sh"})
 MAX_TIME_S = 60.0
 
 
-async def run_script(script: Script, means: Means) -> str:
+async def run_script(script: Script, deps: ToolDeps) -> str:
     """Run a script with its arguments as JSON on standard input and return what it printed.
 
     The working directory is the execution's own folder; the skill's files lie read-only in /skill. An exit code other
@@ -30,13 +30,13 @@ async def run_script(script: Script, means: Means) -> str:
     program = PROGRAMS.get(PurePosixPath(script.command).suffix)
     if program is None or script.command not in script.files:
         raise ToolRefused("tool_off", f"{script.command!r} is not a Python or shell script of the skill.")
-    if means.sandbox.off_reason:
-        raise ToolRefused("tool_off", f"Scripts of skills are off on this server: {means.sandbox.off_reason}")
-    timeout_s = min(MAX_TIME_S, means.context.deadline_s)
-    async with _laid_out(script, means.context.home) as place:
-        done = await means.sandbox.run(Order(
-            f"exec {program} {shlex.quote(f'/skill/{script.command}')}", means.files, timeout_s, means.context.limits,
-            extra=place / "skill", given=place / "arguments.json", room=await means.room(),
+    if deps.sandbox.off_reason:
+        raise ToolRefused("tool_off", f"Scripts of skills are off on this server: {deps.sandbox.off_reason}")
+    timeout_s = min(MAX_TIME_S, deps.context.deadline_s)
+    async with _laid_out(script, deps.context.home) as place:
+        done = await deps.sandbox.run(Order(
+            f"exec {program} {shlex.quote(f'/skill/{script.command}')}", deps.files, timeout_s, deps.context.limits,
+            extra=place / "skill", given=place / "arguments.json", room=await deps.room(),
         ))
     output = done.output + ("\n[output cut]" if done.is_cut else "")
     if done.exit_code:

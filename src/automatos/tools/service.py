@@ -17,11 +17,11 @@ from automatos.llm.types import BeforeCall, ToolSpec
 from automatos.tools.builtin import RUNNERS
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import WebGuard
-from automatos.tools.means import Means
 from automatos.tools.registry import ToolDefinition, bounded, definitions, handed_definition
 from automatos.tools.room import Folders, Unfinished
 from automatos.tools.sandbox import Sandbox
 from automatos.tools.scripts import run_script
+from automatos.tools.tool_deps import ToolDeps
 from automatos.tools.tracker import ToolTracker
 from automatos.tools.types import Effect, HandedTool, JsonObject, Script, ToolContext, ToolInfo, ToolResult
 
@@ -122,7 +122,7 @@ class Toolbox:
             ToolRefused: the sandbox is off, or the script failed.
             TimeoutError: it did not end in time.
         """
-        return await run_script(script, Means(context, self._web, self._sandbox, self._folders))
+        return await run_script(script, ToolDeps(context, self._web, self._sandbox, self._folders))
 
     @property
     def scripts_off_reason(self) -> str | None:
@@ -131,7 +131,7 @@ class Toolbox:
 
     def _run(self, name: str, values: JsonObject, context: ToolContext) -> Awaitable[str]:
         if name in definitions():
-            return RUNNERS[name](values, Means(context, self._web, self._sandbox, self._folders))
+            return RUNNERS[name](values, ToolDeps(context, self._web, self._sandbox, self._folders))
         return context.handed[name].run(values, context)
 
     def _granted(self, name: str, context: ToolContext) -> ToolDefinition:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from automatos.workspaces.oidc import OidcProvider
 
 
-class Gatekeeper:
+class RequestAuthenticator:
     """Tells callers from what they present; the `Authenticator` of this process, with its count of attempts."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -230,4 +230,4 @@ class SignInServices(Protocol):
 
     settings: Settings
     vault: Vault
-    authenticator: Gatekeeper
+    authenticator: RequestAuthenticator

@@ -15,7 +15,7 @@ from automatos.kernel.crypto import SealBroken, Vault
 from automatos.kernel.errors import DatabaseUnavailable, Problem
 from automatos.kernel.services import services_of
 from automatos.workspaces import schemas, sessions
-from automatos.workspaces.authenticate import Gatekeeper, SignInServices
+from automatos.workspaces.authenticate import RequestAuthenticator, SignInServices
 from automatos.workspaces.carriers import is_https, public_address, require_same_origin
 from automatos.workspaces.errors import CredentialInvalid, SignInRefused
 from automatos.workspaces.oidc import CALLBACK_PATH, Pending, SignedIn
@@ -36,10 +36,10 @@ log = structlog.get_logger("automatos.workspaces")
 @router.get("/sign-in", status_code=303, response_class=RedirectResponse)
 async def sign_in_at_provider(request: Request, next: Annotated[str, Query(max_length=1000)] = "/") -> Response:  # noqa: A002
     """Send the browser to the provider; `next` is the page of this site to come back to."""
-    gatekeeper = _gatekeeper(request)
+    authenticator = _authenticator(request)
     redirect_uri = public_address(request) + CALLBACK_PATH
     try:
-        url, pending = await gatekeeper.oidc.begin(redirect_uri, own_path(next))
+        url, pending = await authenticator.oidc.begin(redirect_uri, own_path(next))
     except SignInRefused as refused:
         return _explain(request, refused, own_path(next))
     response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
@@ -51,27 +51,28 @@ async def sign_in_at_provider(request: Request, next: Annotated[str, Query(max_l
 @router.get("/callback", include_in_schema=False)
 async def come_back(request: Request) -> Response:
     """Take the browser back from the provider, signed in or with the reason why not."""
-    gatekeeper, query = _gatekeeper(request), request.query_params
+    authenticator, query = _authenticator(request), request.query_params
     name = PENDING_COOKIE + query.get("state", "")[:12]
     pending = _read_pending(request, name)
     if pending is None or pending.state != query.get("state"):
         return _explain(request, SignInRefused("sign_in_expired", "no such sign-in was begun in this browser"), "/")
     try:
-        signed_in, user_id = await _finish(request, gatekeeper, pending)
+        signed_in, user_id = await _finish(request, authenticator, pending)
     except DatabaseUnavailable:
         raise  # nobody was refused
     except Problem as problem:
         refused = problem if isinstance(problem, SignInRefused) else SignInRefused("account_refused", problem.detail)
         return _explain(request, refused, pending.next, forget=name)
     opened = await sessions.open_lasting_session(
-        gatekeeper.database, gatekeeper.settings, user_id, request.headers.get("user-agent", ""), signed_in.identity)
-    response = RedirectResponse(gatekeeper.settings.base_path + pending.next, 303,
+        authenticator.database, authenticator.settings, user_id, request.headers.get("user-agent", ""),
+        signed_in.identity)
+    response = RedirectResponse(authenticator.settings.base_path + pending.next, 303,
                                 headers={"Cache-Control": "no-store"})
-    sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))
+    sessions.set_session_cookie(response, authenticator.settings, opened, is_secure=is_https(request))
     _forget(request, response, name)
     sealed = _vault(request).seal(signed_in.id_token.encode(), TOKEN_COOKIE.encode()).hex()
     if len(sealed) <= MAX_COOKIE:
-        _set_cookie(request, response, TOKEN_COOKIE, sealed, gatekeeper.settings.session_days * 86_400)
+        _set_cookie(request, response, TOKEN_COOKIE, sealed, authenticator.settings.session_days * 86_400)
     return response
 
 
@@ -79,14 +80,14 @@ async def come_back(request: Request) -> Response:
 async def sign_out_of_provider(request: Request, response: Response) -> schemas.SignedOut:
     """End the session of the cookie; the answer names the page that ends the provider's session too."""
     require_same_origin(request, proof_needed=SESSION_COOKIE in request.cookies)
-    gatekeeper = _gatekeeper(request)
+    authenticator = _authenticator(request)
     if token := request.cookies.get(SESSION_COOKIE):
-        await sessions.sign_out(gatekeeper.database, token)
-    sessions.forget_session_cookie(response, gatekeeper.settings)
+        await sessions.sign_out(authenticator.database, token)
+    sessions.forget_session_cookie(response, authenticator.settings)
     back = f"{public_address(request)}/sign-in"
     hint = _open_sealed(request, TOKEN_COOKIE, TOKEN_COOKIE)
     _forget(request, response, TOKEN_COOKIE)
-    address = await gatekeeper.oidc.sign_out_address(hint, back) if gatekeeper.oidc.is_configured else None
+    address = await authenticator.oidc.sign_out_address(hint, back) if authenticator.oidc.is_configured else None
     return schemas.SignedOut(url=address or back)
 
 
@@ -95,18 +96,18 @@ def own_path(text: str) -> str:
     return text if OWN_PATH.fullmatch(text) else "/"
 
 
-async def _finish(request: Request, gatekeeper: Gatekeeper, pending: Pending) -> tuple[SignedIn, int]:
+async def _finish(request: Request, authenticator: RequestAuthenticator, pending: Pending) -> tuple[SignedIn, int]:
     query = request.query_params
     if error := query.get("error"):
         code = "access_denied" if error in {"access_denied", "login_required"} else "provider_refused"
         raise SignInRefused(code, f"{error}: {query.get('error_description', '')}"[:300])
     if not query.get("code"):
         raise SignInRefused("provider_refused", "the provider sent neither a code nor an error")
-    if query.get("iss") not in {None, (await gatekeeper.oidc.describe())["issuer"]}:
+    if query.get("iss") not in {None, (await authenticator.oidc.describe())["issuer"]}:
         raise SignInRefused("token_refused", "the answer is of another issuer")
-    signed_in = await gatekeeper.oidc.finish(pending, query["code"])
+    signed_in = await authenticator.oidc.finish(pending, query["code"])
     try:
-        row = await gatekeeper.recognise(signed_in.identity, Presented(Carrier.BEARER, ""))
+        row = await authenticator.recognise(signed_in.identity, Presented(Carrier.BEARER, ""))
     except CredentialInvalid as error:
         raise SignInRefused("account_off", error.detail) from error
     return signed_in, row["id"]
@@ -149,7 +150,7 @@ def _cookie_path(request: Request) -> str:
     return services_of(request, SignInServices).settings.base_path + PATH
 
 
-def _gatekeeper(request: Request) -> Gatekeeper:
+def _authenticator(request: Request) -> RequestAuthenticator:
     return services_of(request, SignInServices).authenticator
 
 

@@ -21,7 +21,7 @@ from automatos.workspaces import (
     setup,
     workspace,
 )
-from automatos.workspaces.authenticate import Gatekeeper, SignInServices
+from automatos.workspaces.authenticate import RequestAuthenticator, SignInServices
 from automatos.workspaces.carriers import (
     client_address,
     is_from_this_machine,
@@ -44,13 +44,13 @@ from automatos.workspaces.types import SESSION_COOKIE, Caller, Carrier, Presente
 router = APIRouter(prefix="/api")
 
 
-async def get_gatekeeper(request: Request) -> Gatekeeper:
+async def get_request_authenticator(request: Request) -> RequestAuthenticator:
     """Return this process's gatekeeper."""
     return services_of(request, SignInServices).authenticator
 
 
 UserId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-AppGatekeeper = Annotated[Gatekeeper, Depends(get_gatekeeper)]
+AppRequestAuthenticator = Annotated[RequestAuthenticator, Depends(get_request_authenticator)]
 
 
 @router.get("/auth/config", tags=["auth"])
@@ -71,15 +71,15 @@ async def get_auth_config(database: AppDatabase, settings: AppSettings) -> schem
     responses=problems(errors.AlreadySetUp, errors.SetupRefused),
 )
 async def set_up_server(
-    body: schemas.Setup, request: Request, response: Response, gatekeeper: AppGatekeeper
+    body: schemas.Setup, request: Request, response: Response, authenticator: AppRequestAuthenticator
 ) -> schemas.Me:
     """Make the first account and sign it in; public, and closed for good once any account exists."""
     opened = await setup.set_up(
-        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, email=body.email, name=body.name,
+        authenticator.database, authenticator.settings, authenticator.passwords, email=body.email, name=body.name,
         password=body.password, workspace_name=body.workspace_name, token=body.token,
         is_local=is_from_this_machine(request), user_agent=_agent(request),
     )
-    return await _welcome(request, response, gatekeeper, opened)
+    return await _welcome(request, response, authenticator, opened)
 
 
 @router.post(
@@ -87,25 +87,26 @@ async def set_up_server(
     responses=problems(errors.AlreadySetUp, errors.SetupRefused, errors.PersonRequired),
 )
 async def become_system_admin(
-    body: schemas.TakeOver, request: Request, caller: CurrentCaller, gatekeeper: AppGatekeeper
+    body: schemas.TakeOver, request: Request, caller: CurrentCaller, authenticator: AppRequestAuthenticator
 ) -> schemas.Me:
     """Become the first system admin of a server whose people come from an identity provider, once."""
     await admins.take_over(
-        gatekeeper.database, gatekeeper.settings, caller, token=body.token, is_local=is_from_this_machine(request)
+        authenticator.database, authenticator.settings, caller, token=body.token, is_local=is_from_this_machine(request)
     )
-    return await _describe(replace(caller, is_system_admin=True), gatekeeper.database)
+    return await _describe(replace(caller, is_system_admin=True), authenticator.database)
 
 
 @router.post("/auth/sign-in", tags=["auth"], responses=problems(errors.WrongSignIn, errors.TooManyAttempts))
 async def sign_in(
-    body: schemas.SignIn, request: Request, response: Response, gatekeeper: AppGatekeeper
+    body: schemas.SignIn, request: Request, response: Response, authenticator: AppRequestAuthenticator
 ) -> schemas.Me:
     """Sign in with an email address and a password; public."""
     opened = await sessions.sign_in(
-        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, gatekeeper.attempts, email=body.email,
+        authenticator.database, authenticator.settings, authenticator.passwords, authenticator.attempts,
+        email=body.email,
         password=body.password, client_address=client_address(request), user_agent=_agent(request),
     )
-    return await _welcome(request, response, gatekeeper, opened)
+    return await _welcome(request, response, authenticator, opened)
 
 
 @router.post("/auth/sign-out", status_code=status.HTTP_204_NO_CONTENT, tags=["auth"])
@@ -119,24 +120,25 @@ async def sign_out(request: Request, response: Response, database: AppDatabase, 
 
 @router.post("/auth/session", tags=["auth"], responses=problems(errors.TokenRequired))
 async def open_session(
-    request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
+    request: Request, response: Response, caller: CurrentCaller, authenticator: AppRequestAuthenticator
 ) -> schemas.Me:
     """Trade a token of the identity provider for a cookie that lives an hour."""
-    opened = await sessions.trade_token(gatekeeper.database, caller, _agent(request))
-    return await _welcome(request, response, gatekeeper, opened, caller.workspace_id)
+    opened = await sessions.trade_token(authenticator.database, caller, _agent(request))
+    return await _welcome(request, response, authenticator, opened, caller.workspace_id)
 
 
 @router.put("/auth/password", tags=["auth"], responses=problems(
     errors.PersonRequired, errors.WrongPassword, errors.TooManyAttempts))
 async def change_password(
-    body: schemas.PasswordChange, request: Request, response: Response, caller: CurrentCaller, gatekeeper: AppGatekeeper
+    body: schemas.PasswordChange, request: Request, response: Response, caller: CurrentCaller,
+    authenticator: AppRequestAuthenticator,
 ) -> schemas.Me:
     """Change the caller's password; every session of theirs ends, and the answer's cookie opens a new one."""
     opened = await sessions.change_password(
-        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, gatekeeper.attempts, caller,
+        authenticator.database, authenticator.settings, authenticator.passwords, authenticator.attempts, caller,
         current=body.current_password, new=body.new_password, user_agent=_agent(request),
     )
-    return await _welcome(request, response, gatekeeper, opened)
+    return await _welcome(request, response, authenticator, opened)
 
 
 @router.post("/auth/sign-out-everywhere", tags=["auth"], responses=problems(errors.PersonRequired))
@@ -291,24 +293,24 @@ async def accept_invitation(
     responses=problems(errors.InvitationInvalid, errors.EmailTaken, PlanLimitReached),
 )
 async def sign_up(
-    body: schemas.SignUp, request: Request, response: Response, gatekeeper: AppGatekeeper
+    body: schemas.SignUp, request: Request, response: Response, authenticator: AppRequestAuthenticator
 ) -> schemas.Me:
     """Make an account for an invited email address and sign it in; public, the token is the ticket."""
     opened = await invitations.sign_up(
-        gatekeeper.database, gatekeeper.settings, gatekeeper.passwords, token=body.token, name=body.name,
+        authenticator.database, authenticator.settings, authenticator.passwords, token=body.token, name=body.name,
         password=body.password, user_agent=_agent(request),
     )
-    return await _welcome(request, response, gatekeeper, opened)
+    return await _welcome(request, response, authenticator, opened)
 
 
 async def _welcome(
-    request: Request, response: Response, gatekeeper: Gatekeeper, opened: sessions.OpenedSession,
+    request: Request, response: Response, authenticator: RequestAuthenticator, opened: sessions.OpenedSession,
     workspace_id: UUID | None = None,
 ) -> schemas.Me:
     """Hand out the cookie of a new session and describe its owner, in their default workspace if no other is named."""
-    sessions.set_session_cookie(response, gatekeeper.settings, opened, is_secure=is_https(request))
-    caller = await gatekeeper.authenticate(Presented(Carrier.COOKIE, opened.token.reveal(), workspace_id))
-    return await _describe(caller, gatekeeper.database)
+    sessions.set_session_cookie(response, authenticator.settings, opened, is_secure=is_https(request))
+    caller = await authenticator.authenticate(Presented(Carrier.COOKIE, opened.token.reveal(), workspace_id))
+    return await _describe(caller, authenticator.database)
 
 
 async def _describe(caller: Caller, database: Database) -> schemas.Me:

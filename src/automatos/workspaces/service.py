@@ -1,8 +1,8 @@
-"""The verbs of this room that others may call."""
+"""The verbs of this package that others may call."""
 
 from automatos.workspaces.admins import grant_admin, list_admins, needs_admin, revoke_admin
 from automatos.workspaces.audit import list_audit_of, write_audit
-from automatos.workspaces.authenticate import Gatekeeper, operator_key
+from automatos.workspaces.authenticate import RequestAuthenticator, operator_key
 from automatos.workspaces.claims import clerk_host
 from automatos.workspaces.default import get_or_create_default_workspace
 from automatos.workspaces.keys import create_key
@@ -11,9 +11,9 @@ from automatos.workspaces.setup import needs_setup, setup_token, sign_in_mode
 from automatos.workspaces.tenants import find_tenant, list_tenants, set_plan
 
 __all__ = [
-    "Gatekeeper",
     "PlanLimit",
     "PlanLimitReached",
+    "RequestAuthenticator",
     "clerk_host",
     "create_key",
     "find_tenant",

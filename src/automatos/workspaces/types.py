@@ -1,4 +1,4 @@
-"""Words of this room: who asks, in which role, for which workspace."""
+"""Words of this package: who asks, in which role, for which workspace."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,7 +106,7 @@ class Carrier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserRef:
-    """A person, as far as other rooms need to know them."""
+    """A person, as far as other packages need to know them."""
 
     id: int
     email: str | None
@@ -171,7 +171,7 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """An entry of the audit log, as far as other rooms need to know it."""
+    """An entry of the audit log, as far as other packages need to know it."""
 
     id: int
     actor: str

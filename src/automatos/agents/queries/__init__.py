@@ -1,1 +1,1 @@
-"""SQL of the agents room, by what it is about."""
+"""SQL of the agents package, by what it is about."""

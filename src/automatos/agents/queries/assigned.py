@@ -1,6 +1,6 @@
-"""SQL about what is assigned to agents: their skills, personas and work, which other rooms keep.
+"""SQL about what is assigned to agents: their skills, personas and work, which other packages keep.
 
-Those rooms' rows are read through functions of the database; they see what the session's workspace sees.
+Those packages' rows are read through functions of the database; they see what the session's workspace sees.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(l.agent_id, l.skill_id) ORDER BY l.ag
 class Companions:
     """The skills of agents in the order of their prompts, and personas by id; those nobody sees are left out.
 
-    `workloads` says how many tasks run and how many wait in each lane that was asked for; empty ones are left out.
+    `workloads` says how many tasks run and how many wait in each group that was asked for; empty ones are left out.
     """
 
     skills: Mapping[int, Sequence[Card]]
@@ -46,22 +46,22 @@ class Companions:
 
 async def read_companions(
     session: AsyncSession, workspace_ids: Iterable[UUID], agent_ids: Iterable[int], persona_ids: Iterable[UUID],
-    lanes: Iterable[str] = (),
+    groups: Iterable[str] = (),
 ) -> Companions:
-    """Return the skills and personas of agents of these workspaces, however many, and what their lanes hold.
+    """Return the skills and personas of agents of these workspaces, however many, and what their groups hold.
 
-    All in one statement; what other rooms keep is read through their functions of the database.
+    All in one statement; what other packages keep is read through their functions of the database.
     """
     row = (await session.execute(COMPANIONS, {
         "workspaces": list(workspace_ids), "agents": list(agent_ids), "personas": list(persona_ids),
-        "lanes": list(lanes),
+        "lanes": list(groups),
     })).one()
     cards = {card["id"]: card for card in row.skills or ()}
     skills: dict[int, list[Card]] = {}
     for agent_id, skill_id in row.links or ():
         if skill_id in cards:
             skills.setdefault(agent_id, []).append(cards[skill_id])
-    workloads = {lane: (running, waiting) for lane, (running, waiting) in (row.workloads or {}).items()}
+    workloads = {group: (running, waiting) for group, (running, waiting) in (row.workloads or {}).items()}
     return Companions(skills, {UUID(card["id"]): card for card in row.personas or ()}, workloads)
 
 

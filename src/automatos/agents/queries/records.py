@@ -100,7 +100,7 @@ async def has_peer(
 
 
 async def delete_agent(session: AsyncSession, workspace_id: UUID, agent_id: int) -> None:
-    """Remove an agent with its skills and saved versions; what other rooms hold of it is theirs to answer for."""
+    """Remove an agent with its skills and saved versions; what other packages hold of it is theirs to answer for."""
     for table in (AgentSkill, AgentVersion):
         await session.execute(delete(table).where(table.workspace_id == workspace_id, table.agent_id == agent_id))
     await session.execute(delete(Agent).where(Agent.workspace_id == workspace_id, Agent.id == agent_id))

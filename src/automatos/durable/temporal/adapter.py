@@ -28,8 +28,8 @@ from automatos.durable.bus import Bus
 from automatos.durable.delivery import Grant, Runner
 from automatos.durable.dispatcher import WORD_JOBS
 from automatos.durable.errors import EngineRefused
-from automatos.durable.presence import Presence
 from automatos.durable.temporal import queries as grants_of
+from automatos.durable.worker_lease import WorkerLease
 from automatos.kernel.config import TemporalAddress
 from automatos.kernel.db import Database
 from automatos.kernel.errors import DatabaseUnavailable
@@ -110,12 +110,12 @@ class TemporalDelivery:
 
     is_shared = True
 
-    def __init__(self, database: Database, presence: Presence, bus: Bus, client: Client) -> None:
+    def __init__(self, database: Database, lease: WorkerLease, bus: Bus, client: Client) -> None:
         self._database = database
-        self._presence = presence
+        self._lease = lease
         self._bus = bus
         self._client = client
-        self._lease_s = presence.lease_s
+        self._lease_s = lease.lease_s
         self._runner: Runner
         self._queue = ""
         self._starting: dict[int, asyncio.Task[None]] = {}
@@ -123,14 +123,14 @@ class TemporalDelivery:
         self._worker: ActivityWorker | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._is_closing = False
-        presence.on_lost(self._forget)
+        lease.on_lost(self._forget)
 
     async def open(self, runner: Runner) -> None:
         """Offer this process's places, take activities, and look after what was granted."""
         self._runner = runner
         async with self._database.recording(None) as connection:
             self._queue = await grants_of.queue_name(connection)
-        await self._presence.offer(runner.kinds)
+        await self._lease.offer(runner.kinds)
         self._tasks = [
             asyncio.create_task(self._take_forever(), name="durable.temporal.take"),
             asyncio.create_task(self._look_forever(), name="durable.temporal.look"),
@@ -143,10 +143,10 @@ class TemporalDelivery:
 
     def recall(self, name: str, key: str, word: str, group: str) -> None:
         """Pass a word on to the runner here: words travel by the bus and stand in the rows, not in Temporal."""
-        self._runner.hear(name, key, word, group)
+        self._runner.receive(name, key, word, group)
 
     async def lost(self) -> None:
-        """Start again what Temporal has forgotten, give back what it has ended, and bury the runners nobody hears of.
+        """Start again what Temporal has forgotten, give back what it has ended, and reap the runners nobody hears of.
 
         A runner is dead when Temporal has had no heartbeat of its activity in time and the registry no renewal: one
         of the two may be away by itself.
@@ -154,28 +154,28 @@ class TemporalDelivery:
         async with self._database.recording(None) as connection:
             # Its row outlives the lease, so that Temporal's word comes first: see Presence.
             found = await grants_of.open_grants(
-                connection, self._presence.id, timedelta(seconds=self._presence.row_s - self._lease_s),
+                connection, self._lease.id, timedelta(seconds=self._lease.row_s - self._lease_s),
                 of_all=self._runner.is_leading)
             for row in found:
-                if row["has_begun"] and row["executor_id"] == self._presence.id and not self._is_at_work(row):
+                if row["has_begun"] and row["executor_id"] == self._lease.id and not self._is_at_work(row):
                     await queries.give_back(connection, row["name"], row["key"], row["executor_id"], row["number"])
         waiting = [row for row in found if not row["has_begun"] and row["number"] not in self._starting]
         silent = [row for row in found if row["has_begun"] and row["is_silent"]]
         states = await self._states_of([*waiting, *silent])
         await self._look_after(waiting, states)
         dead = {row["executor_id"] for row in silent if states[row["number"]] is not ActivityExecutionStatus.RUNNING}
-        if dead and self._presence.may_bury:
-            await self._presence.bury(dead)
+        if dead and self._lease.may_reap:
+            await self._lease.reap(dead)
 
     async def close(self, let_end: Callable[[], Awaitable[None]]) -> None:
         """Take nothing more, give back what has not begun, let the rest end, and leave Temporal."""
         self._is_closing = True
         leaving = asyncio.create_task(self._leave(), name="durable.temporal.leave")
         self._forget()
-        with contextlib.suppress(DatabaseUnavailable):  # whoever buries this process frees what it was given
-            await self._presence.offer(())
+        with contextlib.suppress(DatabaseUnavailable):  # whoever reaps this process frees what it was given
+            await self._lease.offer(())
             async with self._database.recording(None) as connection:
-                for row in await grants_of.open_grants(connection, self._presence.id, timedelta(), of_all=False):
+                for row in await grants_of.open_grants(connection, self._lease.id, timedelta(), of_all=False):
                     await grants_of.give_back(connection, row["name"], row["key"], row["number"])
         await let_end()
         await asyncio.wait([leaving], timeout=LEAVE_TIMEOUT_S)
@@ -227,7 +227,7 @@ class TemporalDelivery:
         while not self._is_closing:
             self._worker = ActivityWorker(
                 self._client, task_queue=self._queue, activities=[self._run],
-                max_concurrent_activities=self._presence.places,
+                max_concurrent_activities=self._lease.places,
                 max_heartbeat_throttle_interval=timedelta(seconds=self._lease_s / 4),
                 graceful_shutdown_timeout=NO_LIMIT)
             try:
@@ -260,7 +260,7 @@ class TemporalDelivery:
         try:
             async with self._database.recording(None) as connection:
                 if not self._is_closing and name in self._runner.kinds:
-                    return await grants_of.begin(connection, self._presence.id, name, key, number)
+                    return await grants_of.begin(connection, self._lease.id, name, key, number)
                 await grants_of.give_back(connection, name, key, number, UNKNOWN_KIND_AGAIN)
             self._bus.tell_dispatcher(WORD_JOBS)
         except DatabaseUnavailable as error:

@@ -26,7 +26,7 @@ needing AS (
 )"""
 
 # Unfinished executions with a step of the agent that is not over. `place` says where the agent comes in: it is at work
-# (its step runs, or a worker is about to begin it), the execution waits in its lane, or its step is still to come. A
+# (its step runs, or a worker is about to begin it), the execution waits in its group, or its step is still to come. A
 # step still to come that runs a recipe in which the agent has a step is one, too; once begun, it is a run of its own.
 ACTIVE = NEEDING + """,
 named AS (SELECT coalesce(array_agg(template_id), '{}') AS recipes FROM needing),
@@ -180,11 +180,11 @@ async def recipes_needing(session: AsyncSession, workspace_id: UUID, agent_id: i
 
 
 async def active(
-    session: AsyncSession, workspace_id: UUID, agent_id: int, lane: str
+    session: AsyncSession, workspace_id: UUID, agent_id: int, group: str
 ) -> Sequence[Mapping[str, Any]]:
     """Return unfinished executions that need an agent, also through a recipe they run, those at work first."""
     rows = await session.execute(text(ACTIVE), {
-        "workspace": workspace_id, "agent": agent_id, "lane": lane, "has_step": _has_step(agent_id)})
+        "workspace": workspace_id, "agent": agent_id, "lane": group, "has_step": _has_step(agent_id)})
     return [dict(row) for row in rows.mappings()]
 
 

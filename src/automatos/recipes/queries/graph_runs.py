@@ -28,7 +28,7 @@ async def accept(connection: asyncpg.Connection, new: NewRun, begun: BegunStep |
         "$21)", new.id, new.workspace_id, new.recipe.recipe_id if new.recipe else None, new.version, new.inputs,
         new.total_steps, new.triggered_by, new.idempotency_key, new.request_hash, new.deadline_at, new.at,
         [event.type for event in events], [event.data for event in events], new.kind, new.agent_id, new.definition,
-        new.first, new.job.name, new.priority, begun.stored() if begun else None, begun.opening() if begun else None)
+        new.first, new.job.name, new.priority, begun.stored() if begun else None, begun.run_input() if begun else None)
 
 
 async def names_of(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> dict[str, str]:
@@ -39,7 +39,7 @@ async def names_of(connection: asyncpg.Connection, agent_ids: Sequence[int]) -> 
 async def enqueue(
     connection: asyncpg.Connection, job: Job, workspace_id: UUID, keys: Sequence[str], agents: Sequence[int]
 ) -> None:
-    """Queue jobs of steps, each in its agent's lane and with its priority; an idle agent becomes active."""
+    """Queue jobs of steps, each in its agent's group and with its priority; an idle agent becomes active."""
     await connection.execute(
         "SELECT durable.enqueue($1, r.key, $2, agent_priority(r.agent), NULL, 'agent:' || r.agent), "
         "wake_agents(ARRAY[r.agent]) FROM unnest($3::text[], $4::int[]) AS r (key, agent)",

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from automatos.tools.builtin import calculator, clock, fetch, file_ops, research, shell, text_stats
-from automatos.tools.means import Runner
+from automatos.tools.tool_deps import Runner
 
 RUNNERS: MappingProxyType[str, Runner] = MappingProxyType({
     "calculator": calculator.run,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from automatos.tools.errors import ToolRefused
-from automatos.tools.means import Means
+from automatos.tools.tool_deps import ToolDeps
 
 Number = int | float
 MAX_BITS = 4096
@@ -35,9 +35,9 @@ OPERATORS: MappingProxyType[type[ast.operator], Callable[[Number, Number], Any]]
 })
 
 
-async def run(arguments: dict[str, Any], means: Means) -> str:
+async def run(arguments: dict[str, Any], deps: ToolDeps) -> str:
     """Work out the expression."""
-    del means
+    del deps
     result = calculate(str(arguments["expression"]))
     return str(result) if isinstance(result, int) else format(result, ".15g")
 

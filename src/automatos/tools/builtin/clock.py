@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from automatos.kernel.clock import now
 from automatos.tools.errors import ToolRefused
-from automatos.tools.means import Means
+from automatos.tools.tool_deps import ToolDeps
 
 
-async def run(arguments: dict[str, Any], means: Means) -> str:
+async def run(arguments: dict[str, Any], deps: ToolDeps) -> str:
     """Tell the date, time and weekday."""
-    del means
+    del deps
     name = str(arguments.get("timezone", "UTC"))
     try:
         local = now().astimezone(ZoneInfo(name))

@@ -5,7 +5,7 @@ from typing import Any
 
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import Fetched, Outgoing
-from automatos.tools.means import Means
+from automatos.tools.tool_deps import ToolDeps
 
 OURS = frozenset({
     "host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect",
@@ -16,7 +16,7 @@ TEXTUAL = re.compile(r"^(text/.*|application/([a-z0-9.+-]*[+.-])?(json|xml|yaml|
                      r"image/svg\+xml)$")
 
 
-async def run(arguments: dict[str, Any], means: Means) -> str:
+async def run(arguments: dict[str, Any], deps: ToolDeps) -> str:
     """Send the request; anything but GET and HEAD carries the call's key, so that a repeat can be recognised."""
     method, body = str(arguments.get("method", "GET")), arguments.get("body")
     headers: dict[str, str] = arguments.get("headers", {})
@@ -26,8 +26,8 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
         if body is not None:
             raise ToolRefused("invalid_arguments", f"body: a {method} request has none; leave it out or use POST.")
     else:
-        headers = headers | {"Idempotency-Key": means.context.call_key}
-    return describe(await means.fetch(Outgoing(arguments["url"], method, tuple(headers.items()), body)))
+        headers = headers | {"Idempotency-Key": deps.context.call_key}
+    return describe(await deps.fetch(Outgoing(arguments["url"], method, tuple(headers.items()), body)))
 
 
 def describe(answer: Fetched) -> str:

@@ -7,16 +7,16 @@ from automatos.kernel.remote_bytes import read_page
 from automatos.tools.builtin.fetch import is_text
 from automatos.tools.errors import ToolRefused
 from automatos.tools.guard import Outgoing
-from automatos.tools.means import Means
+from automatos.tools.tool_deps import ToolDeps
 
 PAGE = frozenset({"text/html", "application/xhtml+xml"})
 ACCEPT = ("Accept", "text/html,application/xhtml+xml,text/plain;q=0.9,application/json;q=0.8")
 ALLOWED = Allowance(cpu_s=10, deadline_s=30.0)
 
 
-async def run(arguments: dict[str, Any], means: Means) -> str:
+async def run(arguments: dict[str, Any], deps: ToolDeps) -> str:
     """Fetch a page and return its title, address and text."""
-    page = await means.fetch(Outgoing(arguments["url"], headers=(ACCEPT,)))
+    page = await deps.fetch(Outgoing(arguments["url"], headers=(ACCEPT,)))
     if page.status >= 400:
         raise ToolRefused("fetch_failed", f"{page.url} answered {page.status} {page.reason}.")
     if page.content_type not in PAGE:
@@ -25,7 +25,7 @@ async def run(arguments: dict[str, Any], means: Means) -> str:
         return f"{page.url}\n\n{page.text}"
     try:
         title, text = await confined_for(
-            means.context.workspace_id, ALLOWED, read_page, page.body, page.charset)
+            deps.context.workspace_id, ALLOWED, read_page, page.body, page.charset)
     except TooCostly as error:
         raise ToolRefused("page_too_costly", f"{page.url} could not be read: {error.detail}") from error
     return f"{title or 'Untitled'}\n{page.url}\n\n{text or '[the page holds no text]'}"

@@ -5,14 +5,14 @@ from typing import Any
 
 import orjson
 
-from automatos.tools.means import Means
+from automatos.tools.tool_deps import ToolDeps
 
 WORDS_PER_MINUTE = 220
 
 
-async def run(arguments: dict[str, Any], means: Means) -> str:
+async def run(arguments: dict[str, Any], deps: ToolDeps) -> str:
     """Count characters, words, sentences and lines."""
-    del means
+    del deps
     text = str(arguments["text"])
     words = len(text.split())
     return orjson.dumps({

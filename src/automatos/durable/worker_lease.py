@@ -27,12 +27,12 @@ acting_as: ContextVar[UUID | None] = ContextVar("acting_as", default=None)
 """The id under which this process was given the job that the current task works on."""
 
 
-class Presence:
+class WorkerLease:
     """This process's entry in the registry.
 
     It takes `places` jobs at once, by a `delivery`, of the kinds it offers; `others` counts who else lives, and
     `dispatcher_id` names who gives jobs out.
-    While the lease is renewed the process's jobs are its own. A process that could not renew in time is buried by any
+    While the lease is renewed the process's jobs are its own. A process that could not renew in time is reaped by any
     other; when it notices, it calls `on_lost` and registers anew under a new id. Where the delivery
     notices who died, the row lasts longer than the lease (`row_s`), so that it may speak first.
     """
@@ -52,7 +52,7 @@ class Presence:
         self._certain_until = math.inf
         self._renewed = asyncio.Event()
         self._back_at = math.inf
-        self._may_bury_at = -math.inf
+        self._may_reap_at = -math.inf
         self._on_lost: list[Callable[[], None]] = []
         self._on_burial: list[Callable[[datetime], None]] = []
         self._on_vacancy: list[Callable[[], None]] = []
@@ -63,14 +63,14 @@ class Presence:
         self._on_lost.append(callback)
 
     def on_burial(self, callback: Callable[[datetime], None]) -> None:
-        """Call `callback(alive_at)` when this process has buried others: when the first of them was last heard of."""
+        """Call `callback(alive_at)` when this process has reaped others: when the first of them was last heard of."""
         self._on_burial.append(callback)
 
     async def until_certain(self) -> None:
-        """Return as long as this process is certainly not buried; wait for the lease's renewal when it stood still.
+        """Return as long as this process is certainly not reaped; wait for the lease's renewal when it stood still.
 
         Whoever begins what cannot be taken back asks first: a process that was frozen does not know how long it was
-        away, and others may have done by now what it is about to do. When it was buried, its jobs are interrupted
+        away, and others may have done by now what it is about to do. When it was reaped, its jobs are interrupted
         while they wait here; one that held out until this process had a new id is ended here, and begins nothing.
         """
         while time.monotonic() >= self._certain_until:
@@ -80,22 +80,22 @@ class Presence:
             raise asyncio.CancelledError
 
     @property
-    def may_bury(self) -> bool:
+    def may_reap(self) -> bool:
         """Whether this process may say who is dead: it was renewed in time, and everybody has had the time for it."""
-        return self._may_bury_at <= time.monotonic() < self._certain_until
+        return self._may_reap_at <= time.monotonic() < self._certain_until
 
-    async def bury(self, dead: Collection[UUID]) -> None:
-        """Bury processes that are known to be dead, and free what they held."""
+    async def reap(self, dead: Collection[UUID]) -> None:
+        """Reap processes that are known to be dead, and free what they held."""
         async with self._database.recording(None) as connection:
             for executor_id in dead:
                 await queries.end_lease(connection, executor_id)
-            await self._bury(connection)
+            await self._reap(connection)
 
     def on_vacancy(self, callback: Callable[[], None]) -> None:
         """Call `callback` when nobody gives out jobs any more."""
         self._on_vacancy.append(callback)
 
-    def hear_dispatcher(self, rest: str) -> None:
+    def on_dispatcher(self, rest: str) -> None:
         """Hear who gives out jobs from now on; nothing means that nobody does."""
         self.dispatcher_id = UUID(rest) if rest else None
         if not rest:
@@ -114,9 +114,9 @@ class Presence:
             await queries.note_listening(connection, self.id)
 
     async def start(self) -> None:
-        """Register and keep the lease renewed until `stop`; what died on this machine is buried at once."""
+        """Register and keep the lease renewed until `stop`; what died on this machine is reaped at once."""
         await self._register()
-        await self._bury_neighbours()
+        await self._reap_neighbours()
         self._task = asyncio.create_task(self._keep(), name="durable.presence")
 
     async def stop(self) -> None:
@@ -140,13 +140,13 @@ class Presence:
                                    self._kinds, self.delivery)
             self.others = await self._renew_row(connection) or 0
 
-    async def _bury_neighbours(self) -> None:
+    async def _reap_neighbours(self) -> None:
         """Do not wait for the lease of a process that ran on this machine and is gone: its work goes on now."""
         async with self._database.recording(None) as connection:
             for row in await queries.executors_on(connection, _machine()):
                 if row["id"] != self.id and not psutil.pid_exists(row["pid"]):
                     await queries.end_lease(connection, row["id"])
-            await self._bury(connection)
+            await self._reap(connection)
 
     async def _keep(self) -> None:
         while True:
@@ -161,7 +161,7 @@ class Presence:
     async def _renew(self) -> None:
         async with self._database.recording(None) as connection:
             others = await self._renew_row(connection)
-            await self._bury(connection)
+            await self._reap(connection)
         if others is not None:
             self.others = others
             return
@@ -181,15 +181,15 @@ class Presence:
         clock.follow(row["at"], asked, time.monotonic())
         self.dispatcher_id = row["dispatcher_id"]
         if row["is_vacant"]:
-            self.hear_dispatcher("")
+            self.on_dispatcher("")
         return row["others"]
 
     def _is_certain_until(self, moment: float) -> None:
         self._certain_until = moment
         self._renewed.set()
 
-    async def _bury(self, connection: asyncpg.Connection) -> None:
-        """Bury the dead, unless another process that gives out jobs does so, and let it be when all were away."""
+    async def _reap(self, connection: asyncpg.Connection) -> None:
+        """Reap the dead, unless another process that gives out jobs does so, and let it be when all were away."""
         if self._comes_back() or self.dispatcher_id not in {None, self.id}:
             return
         buried = await queries.recover(connection)
@@ -205,9 +205,9 @@ class Presence:
         """
         moment = time.monotonic()
         if moment - self._back_at > self.lease_s * 3 / 4:
-            self._may_bury_at = moment + self.lease_s
+            self._may_reap_at = moment + self.lease_s
         self._back_at = moment
-        return moment < self._may_bury_at
+        return moment < self._may_reap_at
 
 
 async def count_living(connection: asyncpg.Connection) -> int:

@@ -15,7 +15,7 @@ BYTES_OF_A_MEGABIT = 125_000
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ToolDeps:
     """Everything one call may use; tools reach nothing else."""
 
     context: ToolContext
@@ -54,5 +54,5 @@ class Means:
         return folder
 
 
-Runner = Callable[[dict[str, Any], Means], Awaitable[str]]
+Runner = Callable[[dict[str, Any], ToolDeps], Awaitable[str]]
 """A tool: checked arguments in, text for the model out; raises `ToolRefused` for what it will not or cannot do."""

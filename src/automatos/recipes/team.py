@@ -16,16 +16,16 @@ from automatos.recipes.errors import AgentGone, PatternGone
 from automatos.recipes.state import ExecutionState, StepState
 from automatos.recipes.types import NOBODY, Step
 from automatos.runs.service import RunBudget
-from automatos.runtime.service import AgentFactory, AgentRuntime, Desk, RunNotes
-from automatos.runtime.types import DEFAULT_MAX_TOKENS, Limits, Opening, SkillShelf
+from automatos.runtime.service import AgentDeps, AgentFactory, AgentRuntime, RunNotes
+from automatos.runtime.types import DEFAULT_MAX_TOKENS, Limits, RunInput, SkillLoader
 from automatos.skills.service import words_of_patterns
 from automatos.tools.service import Toolbox
 from automatos.tools.types import Effect, ResourceLimits
 
 
 @dataclass(frozen=True)
-class Kitchen:
-    """What cooking needs of this process; `shelf_of` gives the skills of a workspace's agents."""
+class RunDeps:
+    """What cooking needs of this process; `skill_loader_of` gives the skills of a workspace's agents."""
 
     database: Database
     bus: EventBus
@@ -33,19 +33,19 @@ class Kitchen:
     toolbox: Toolbox
     folders: Path
     outcomes: Outcomes
-    shelf_of: Callable[[UUID], SkillShelf]
+    skill_loader_of: Callable[[UUID], SkillLoader]
 
 
-class Crew:
+class Team:
     """The agents of one execution and the words of its patterns, as they were when this process took it over."""
 
-    def __init__(self, kitchen: Kitchen, state: ExecutionState, agents: Mapping[int, AgentSpec],
+    def __init__(self, run_deps: RunDeps, state: ExecutionState, agents: Mapping[int, AgentSpec],
                  patterns: Mapping[str, str], find_default_model: Callable[[], Awaitable[ModelChoice]]) -> None:
-        self._kitchen = kitchen
+        self._run_deps = run_deps
         self._state = state
         self._agents = agents
         self._patterns = patterns
-        self._factory = AgentFactory(kitchen.toolbox, find_default_model, kitchen.shelf_of(state.workspace_id))
+        self._factory = AgentFactory(run_deps.toolbox, find_default_model, run_deps.skill_loader_of(state.workspace_id))
         self._runtimes: dict[int, AgentRuntime] = {}
 
     @property
@@ -96,23 +96,23 @@ class Crew:
     async def window(self, step: Step) -> tuple[Window, int]:
         """Return how much the model of a step's agent reads at once, and how many characters the agent itself takes."""
         runtime = self._runtime(step.agent_id)
-        return await self._kitchen.client.window(await runtime.model()), await runtime.size()
+        return await self._run_deps.client.window(await runtime.model()), await runtime.size()
 
-    async def open(self, step: Step, prompt: str, window: Window) -> Opening:
+    async def open(self, step: Step, prompt: str, window: Window) -> RunInput:
         """Return what a step's run starts from; a step that only reads is offered no tool that changes anything."""
         runtime = self._runtime(step.agent_id)
-        opening = await runtime.open(prompt, self._limits(step), window)
+        run_input = await runtime.open(prompt, self._limits(step), window)
         if not step.read_only:
-            return opening
-        return replace(opening, tools=tuple(name for name in opening.tools if self._only_reads(name, runtime)))
+            return run_input
+        return replace(run_input, tools=tuple(name for name in run_input.tools if self._only_reads(name, runtime)))
 
-    def desk(self, record: StepState, timeout_s: float, is_paused: Callable[[], bool]) -> Desk:
+    def deps(self, record: StepState, timeout_s: float, is_paused: Callable[[], bool]) -> AgentDeps:
         """Return what a step's agent works with; its requests to models and the step share one budget of attempts."""
         state, runtime = self._state, self._runtime(record.step.agent_id)
         agent = runtime.agent
-        folder = self._kitchen.folders / str(state.workspace_id) / str(state.id)
-        return Desk(
-            self._kitchen.client, self._kitchen.toolbox, folder, timeout_s, timeout_s,
+        folder = self._run_deps.folders / str(state.workspace_id) / str(state.id)
+        return AgentDeps(
+            self._run_deps.client, self._run_deps.toolbox, folder, timeout_s, timeout_s,
             handed=runtime.handed, limits=_resources(agent),
             environment=agent.settings.environment, request_type=state.kind, notes=runtime.notes,
             is_paused=is_paused, retries_left=lambda: self.retries_left(record),
@@ -126,7 +126,7 @@ class Crew:
         """
         state = self._state
         return RunBudget(
-            self._kitchen.database, state.workspace_id, state.id, record.step.order, state.epoch,
+            self._run_deps.database, state.workspace_id, state.id, record.step.order, state.epoch,
             state.definition.config.max_total_tokens) if self._is_shared else None
 
     @property
@@ -150,13 +150,13 @@ class Crew:
 
     def _only_reads(self, name: str, runtime: AgentRuntime) -> bool:
         handed = runtime.handed.get(name)
-        effect = handed.effect if handed else self._kitchen.toolbox.effect_of(name)
+        effect = handed.effect if handed else self._run_deps.toolbox.effect_of(name)
         return effect is Effect.READ
 
 
-async def crew_of(
-    kitchen: Kitchen, state: ExecutionState, steps: Sequence[StepState], specs: Sequence[AgentSpec] | None = None
-) -> Crew:
+async def find_team(
+    run_deps: RunDeps, state: ExecutionState, steps: Sequence[StepState], specs: Sequence[AgentSpec] | None = None
+) -> Team:
     """Return the agents and patterns of these steps as they are now, and give the steps their agents' names.
 
     `specs` are the agents where they were read a moment ago.
@@ -164,13 +164,13 @@ async def crew_of(
     named = [step.step for step in steps]
     if specs is None:
         agent_ids = dict.fromkeys(step.agent_id for step in named if step.agent_id != NOBODY)
-        specs = await load_for_run(kitchen.database, state.workspace_id, agent_ids)
-    patterns = await _patterns_of(kitchen.database, state.workspace_id, named)
+        specs = await load_for_run(run_deps.database, state.workspace_id, agent_ids)
+    patterns = await _patterns_of(run_deps.database, state.workspace_id, named)
     agents = {spec.id: spec for spec in specs}
     for step in steps:
         spec = agents.get(step.step.agent_id)
         step.agent_name = step.agent_name or (spec.name if spec else f"agent {step.step.agent_id}")
-    return Crew(kitchen, state, agents, patterns, _default_model(kitchen, state.workspace_id))
+    return Team(run_deps, state, agents, patterns, _default_model(run_deps, state.workspace_id))
 
 
 async def _patterns_of(database: Database, workspace_id: UUID, steps: Sequence[Step]) -> dict[str, str]:
@@ -180,13 +180,13 @@ async def _patterns_of(database: Database, workspace_id: UUID, steps: Sequence[S
         return await words_of_patterns(session, workspace_id, patterns_named(steps))
 
 
-def _default_model(kitchen: Kitchen, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:
+def _default_model(run_deps: RunDeps, workspace_id: UUID) -> Callable[[], Awaitable[ModelChoice]]:
     """Return a finder of the workspace's default model that asks once: all steps of an execution get the same."""
     found: list[ModelChoice] = []
 
     async def find() -> ModelChoice:
         if not found:
-            found.append(await kitchen.client.default_choice(workspace_id))
+            found.append(await run_deps.client.default_choice(workspace_id))
         return found[0]
 
     return find
