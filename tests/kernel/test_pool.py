@@ -43,7 +43,7 @@ async def test_a_free_connection_is_lent_without_a_task_or_a_timer(
         made.append(work)
         return asyncio.Task(work, loop=loop, **more)
 
-    monkeypatch.setattr(loop, "call_at", lambda *given: made.append(given))
+    monkeypatch.setattr(loop, "call_at", lambda *given, **_: made.append(given))
     loop.set_task_factory(make_task)
     try:
         async with narrow.recording(ONE), narrow.recording(None):

@@ -13,7 +13,7 @@ from automatos.entrypoints.migrate import Migrated, migrate
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.ids import new_id
 from automatos.recipes.queries.retention import delete_runs
-from automatos.runtime.queries import forget_setups, opening
+from automatos.runtime.queries import forget_setups, run_input
 from tests.durable.conftest import until
 from tests.fakes.model_calls import Reply
 from tests.fakes.model_server import ModelServer
@@ -148,7 +148,7 @@ async def test_what_agents_runs_begin_with_alike_is_kept_once_in_a_workspace_and
             found[one.workspace_id] = {row["hash"] for row in setups}
             began = await connection.fetch("SELECT id FROM agent_runs")
             whole = [each for row in began for each in await connection.fetch(OPENING_BEFORE, row["id"])]
-            assert await opening(connection, began[0]["id"]) == whole[0]
+            assert await run_input(connection, began[0]["id"]) == whole[0]
         assert [row["opening"]["prompt"] for row in whole] == ["One"] * 3
         assert {row["opening"]["system_prompt"] for row in whole} == {setups[0]["setup"]["system_prompt"]}
         assert set(whole[0]["opening"]) == {"system_prompt", "prompt", "model", "tools", "limits"}

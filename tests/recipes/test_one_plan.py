@@ -9,7 +9,7 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database
 from automatos.kernel.ids import new_id
 from automatos.runs import queries
-from automatos.runs.types import RunInput, StepPath, Written
+from automatos.runs.types import RunInput, Written
 from tests.durable.conftest import add_workspace, own_database, own_ground
 
 __all__ = ["own_database", "own_ground"]  # a database of its own: nobody else's statements have planned or analysed
@@ -50,10 +50,10 @@ async def record(
 
 async def work(connection: asyncpg.Connection, workspace_id: UUID, run_id: UUID, holder: UUID) -> Written:
     """Take a step, record it, and go on with the next one."""
-    found = await queries.take(connection, workspace_id, run_id, StepPath("s1"))
+    found = await queries.take_step(connection, workspace_id, f"{run_id}/s1")
     assert found
-    assert found[1]["epoch"] == 1
-    await record(connection, workspace_id, run_id, 0, opening=RunInput("queued", now(), now()))
+    assert found.row["epoch"] == 1
+    await record(connection, workspace_id, run_id, 0, run_input=RunInput("queued", now(), now()))
     for seen in range(1, 4):
         await record(connection, workspace_id, run_id, seen)
     return await record(connection, workspace_id, run_id, 4, known=4, following={

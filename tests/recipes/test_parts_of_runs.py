@@ -11,7 +11,6 @@ from automatos.kernel.clock import now
 from automatos.kernel.db import Database, dump_json
 from automatos.kernel.ids import new_id
 from automatos.runs import queries
-from automatos.runs.types import StepPath
 from tests.surface import Client, Make
 
 PARTS = {
@@ -73,7 +72,7 @@ async def test_a_worker_that_records_for_a_run_that_is_gone_writes_nothing(
         await connection.execute(
             "INSERT INTO recipe_execution_steps (execution_id, workspace_id, step_order, path, step_id, agent_id, "
             "status, output_key) VALUES ($1, $2, 1, 's1', 's1', 1, 'pending', 'k')", run_id, workspace_id)
-        assert await queries.take(connection, workspace_id, run_id, StepPath("s1"))
+        assert await queries.take_step(connection, workspace_id, f"{run_id}/s1")
         await superuser.execute("DELETE FROM workspaces WHERE id = $1", workspace_id)
         written = await queries.record_step(
             connection, run_id, workspace_id, 1, 1, 0, ["step.started"], ["{}"], now(), step=None, used=UNUSED,

@@ -45,7 +45,7 @@ async def test_no_query_finds_another_workspaces_run_where_nothing_else_keeps_th
         await connection.execute(
             "UPDATE recipe_execution_steps SET status = 'running', finished_at = NULL WHERE execution_id = $1", run_id)
         path = StepPath(recipe["steps"][0]["step_id"])
-        taken = [await runs.take(connection, each, run_id, path) for each in reversed(found)]
+        taken = [await runs.take_step(connection, each, f"{run_id}/{path}") for each in reversed(found)]
         written = [await record(connection, each, run_id) for each in reversed(found)]
     finally:
         await connection.execute("UPDATE recipe_executions SET finished_at = now() WHERE id = $1", run_id)
@@ -54,7 +54,7 @@ async def test_no_query_finds_another_workspaces_run_where_nothing_else_keeps_th
     ours, theirs = found.values()
     assert all(ours)
     assert not any(theirs)
-    assert [each and each[0].id for each in taken] == [None, run_id]
+    assert [each and each.run.id for each in taken] == [None, run_id]
     assert [each and each.answer for each in written] == [None, "open"]
 
 
