@@ -21,7 +21,7 @@ run: $(VENV)/.runtime $(DIGEST) ## Start everything: database, API, worker, web 
 test: $(VENV)/.dev $(DIGEST) ## Run every test: unit, API, journeys, browser, chaos, web.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/test
 
-check: $(VENV)/.dev $(DIGEST) ## Check style, types, floors, web code, generated files and locks.
+check: $(VENV)/.dev $(DIGEST) ## Check style, types, layers, web code, generated files and locks.
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/check
 
 fix: $(VENV)/.dev ## Repair what can be repaired automatically.

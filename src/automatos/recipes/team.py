@@ -1,4 +1,4 @@
-"""The crew of an execution: its agents made ready, each with its limits, its tools and a desk to work at."""
+"""The team of an execution: its agents made ready, each with its limits, its tools and what it works with."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

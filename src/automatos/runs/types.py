@@ -24,7 +24,7 @@ MAX_DELAY = timedelta(minutes=1)
 
 
 class StepKind(StrEnum):
-    """What a step does; every kind but BRANCH has an executor."""
+    """What a step does; recipes make none that is a tool or a branch."""
 
     AGENT = "agent"
     TOOL = "tool"

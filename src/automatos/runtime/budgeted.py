@@ -34,8 +34,8 @@ class BudgetedRequest:
     async def choice(self) -> ModelChoice:
         """Reserve what the request may use and return the choice, its answer no longer than there is room for.
 
-        Waits while other requests hold what is wanted: most of them use less and give it back. Raises Frozen when the
-        agent is paused meanwhile.
+        Waits while other requests hold what is wanted: most of them use less and give it back. Raises RunPaused when
+        the agent is paused meanwhile.
         """
         prompt, answer = tokens_at_most(self.messages, self.tools), self.model.max_tokens or LONGEST_ANSWER
         self.reserved = await self._reserve(prompt + answer, prompt + min(answer, LEAST_ANSWER))

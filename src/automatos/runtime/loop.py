@@ -79,7 +79,7 @@ async def run_agent(run: Run, deps: AgentDeps, journal: Journal) -> Answer:
     Raises:
         RunLimitReached: turns or tokens are used up.
         NoProgress: the agent only repeats calls.
-        Frozen: `desk.is_paused` said so between two turns; nothing is lost.
+        RunPaused: `deps.is_paused` said so between two turns; nothing is lost.
         llm.errors.ModelProblem: the model gave no answer.
         Problem: the budget has no room for a request.
     """

@@ -1,4 +1,4 @@
-"""Words of the skills room: kinds, levels, where skills come from, and who uses them."""
+"""Kinds, levels, where skills come from, and who uses them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""SQL of the skills room."""
+"""SQL of skills."""
