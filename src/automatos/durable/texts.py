@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -170,7 +171,8 @@ class LiveTexts:
     def _tell_soon(self, text: LiveText) -> None:
         self._fresh[text] = None
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TELL_EVERY_S, self._tell)
+            # Of no job: it tells the texts of all, and would hold the context of the one that began it.
+            self._timer = asyncio.get_running_loop().call_later(TELL_EVERY_S, self._tell, context=Context())
 
     def _tell(self) -> None:
         self._timer = None
