@@ -21,17 +21,15 @@ def test_each_setting_of_an_agent_is_named_in_so_many_files() -> None:
 
 CREDENTIALS, LLM = "src/automatos/credentials", "src/automatos/llm"
 ROW, CATALOGUE = f"{CREDENTIALS}/providers.yaml", f"{LLM}/seeds/models.yaml"
-TRACES = "src/automatos/events/traces.py"
 NAMED_BESIDE = {
-    "azure": {f"{CREDENTIALS}/base_urls.py", TRACES, "src/automatos/skills/git/pages.py"},
+    "azure": {f"{CREDENTIALS}/base_urls.py", "src/automatos/skills/git/pages.py"},
     "ollama": {f"{CREDENTIALS}/base_urls.py", f"{LLM}/errors.py"},
-    "google": {f"{LLM}/providers/openai.py", TRACES},
-    "mistral": {f"{LLM}/choices.py", TRACES},
-    "xai": {f"{LLM}/errors.py", TRACES, "src/automatos/kernel/telemetry.py"},
+    "google": {f"{LLM}/providers/openai.py"},
+    "mistral": {f"{LLM}/choices.py"},
+    "xai": {f"{LLM}/errors.py", "src/automatos/kernel/telemetry.py"},
     "vllm": {"src/automatos/cli/model.py"},
 }
-"""Addresses that two of them have of their own; a convention of traces calls four
-otherwise; the rest are a cloud's or a model's name, a form of key, an example."""
+"""Addresses that two of them have of their own; the rest are a cloud's or a model's name, a form of key, an example."""
 
 
 def test_a_provider_is_named_in_its_row_and_in_the_catalogue_of_models() -> None:

@@ -173,7 +173,7 @@ async def test_a_process_that_saw_only_the_end_of_a_run_reads_the_rest(
     answered = next(place for place, event in enumerate(stored) if event.type == ModelAnswered.type)
 
     tracer = OtlpTracer("1")
-    runs = RunTraces(tracer, partial(events_after, services.database), Contents(""))
+    runs = RunTraces(tracer, partial(events_after, services.database), Contents(""), {})
     runs.take(client.workspace_id, stored[answered:])
     await runs.close()
     await tracer.close()

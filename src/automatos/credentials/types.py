@@ -58,8 +58,9 @@ class Provider:
     own, at the address in `url_setting`, is asked without a key where there is none. `call_id_pattern` is what an id of
     a tool call must match. `credential_about` says what a credential of it is; without, there are none of its own.
     `published_as` is its name in the published list of prices, `cache_write_factor` what writing to its cache costs
-    against plain input, as a decimal. `model_prefixes` begin names of models that it alone makes; a router reaches
-    those of many, named `maker/model`. `is_wire_chosen` says that a credential chose the wire: no other one is tried.
+    against plain input, as a decimal. `traced_as` is its name in traces, where that is another. `model_prefixes` begin
+    names of models that it alone makes; a router reaches those of many, named `maker/model`. `is_wire_chosen` says that
+    a credential chose the wire: no other one is tried.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Provider:
     credential_about: str | None = None
     credential_page: str | None = None
     published_as: str | None = None
+    traced_as: str | None = None
     cache_write_factor: str = "1"
     model_prefixes: tuple[str, ...] = ()
     is_router: bool = False

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from automatos import __version__
+from automatos.credentials.service import providers_by_name
 from automatos.durable.service import Bus, events_after
 from automatos.entrypoints.middleware import find_header, is_stream
 from automatos.events.contents import Contents
@@ -39,7 +40,8 @@ async def tracing(settings: Settings, database: Database, bus: Bus) -> AsyncGene
         return
     refuse_missing_library()
     tracer = OtlpTracer(__version__)
-    runs = RunTraces(tracer, partial(events_after, database), Contents(settings.otel_capture_content))
+    names = {name: row.traced_as for name, row in providers_by_name().items() if row.traced_as}
+    runs = RunTraces(tracer, partial(events_after, database), Contents(settings.otel_capture_content), names)
     take = runs.take
     bus.on_recorded(take)
     try:

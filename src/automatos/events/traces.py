@@ -38,9 +38,6 @@ MAX_WAITING: Final = 1_000
 MAX_RUNS: Final = 2_000
 PAGE: Final = 200
 CLOSING_S: Final = 2.0
-PROVIDERS: Final[Mapping[str, str]] = {
-    "azure": "azure.ai.openai", "google": "gcp.gemini", "mistral": "mistral_ai", "xai": "x_ai"}
-"""Providers whose name in the conventions is another one than here."""
 FINISH_REASONS: Final = {
     "complete": "stop", "tool_calls": "tool_call", "cut_off": "length", "refused": "content_filter"}
 
@@ -93,12 +90,15 @@ class _Run:
 
 
 class RunTraces:
-    """Makes spans of recorded events, in a task of its own."""
+    """Makes spans of recorded events, in a task of its own; `provider_names` has the conventions' names by ours."""
 
-    def __init__(self, tracer: RunTracer, read_events: ReadEvents, contents: Contents) -> None:
+    def __init__(
+        self, tracer: RunTracer, read_events: ReadEvents, contents: Contents, provider_names: Mapping[str, str]
+    ) -> None:
         self._tracer = tracer
         self._read_events = read_events
         self._contents = contents
+        self._provider_names = provider_names
         self._waiting = asyncio.Queue[tuple[UUID, Sequence[StoredEvent]]](MAX_WAITING)
         self._runs = OrderedDict[UUID, _Run]()
         self._task: asyncio.Task[None] | None = None
@@ -109,6 +109,9 @@ class RunTraces:
                 events.StepCompleted, events.StepFailed, events.StepSkipped, events.StepCancelled)},
             **dict.fromkeys(events.FINAL_EVENTS, self._run_over),
         }
+
+    def _provider(self, name: str) -> str:
+        return self._provider_names.get(name, name)
 
     def take(self, workspace_id: UUID, recorded: Sequence[StoredEvent]) -> None:
         """Take what was recorded; returns at once."""
@@ -208,7 +211,7 @@ class RunTraces:
             name = f"invoke_agent {data['agent_name']}"
             own |= {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.id": str(data["agent_id"]),
                     "gen_ai.agent.name": data["agent_name"], "gen_ai.conversation.id": data["run_id"],
-                    "gen_ai.provider.name": _provider(data["provider"]), "gen_ai.request.model": data["model"],
+                    "gen_ai.provider.name": self._provider(data["provider"]), "gen_ai.request.model": data["model"],
                     "automatos.attempt": data["attempt"]} | self._contents.asked(data["prompt"])
         else:
             name = f"step {data['step_id']}"
@@ -231,7 +234,7 @@ class RunTraces:
     async def _model_called(self, run: _Run, event: StoredEvent, data: dict[str, Any]) -> None:
         step = await self._step_of(run, event, data["order"])
         own = _inside(run, step) | {
-            "gen_ai.operation.name": "chat", "gen_ai.provider.name": _provider(data["provider"]),
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": self._provider(data["provider"]),
             "gen_ai.request.model": data["model"], "gen_ai.request.stream": True,
             "gen_ai.usage.input_tokens": data["input_tokens"], "gen_ai.usage.output_tokens": data["output_tokens"]}
         if event.type == events.ModelAnswered.type:
@@ -305,10 +308,6 @@ def _inside(run: _Run, step: _Step | None) -> dict[str, Attribute]:
 
 def _under(run: _Run, step: _Step | None) -> SpanPlace:
     return run.at(f"step {step.path}") if step else run.place
-
-
-def _provider(name: str) -> str:
-    return PROVIDERS.get(name, name)
 
 
 def _ns(at: str) -> int:

@@ -41,7 +41,7 @@ def read_traceparent(text: str) -> SpanPlace | None:
 
 
 def trace_id_of(run_id: UUID) -> int:
-    """Return the trace of a run that nobody's trace asked for; all of its bits are even, as samplers expect."""
+    """Return the trace of a run that nobody's trace asked for; its bits are spread evenly, as samplers expect."""
     return int.from_bytes(hashlib.sha256(b"trace" + run_id.bytes).digest()[:16]) or 1
 
 
